@@ -1,0 +1,278 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The parts of ./test, which sets up what they use. See TESTING.md."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nox
+from nox.command import CommandFailed
+
+ROOT = Path(__file__).resolve().parent
+COLLECTION = "ansible_collections/alpinefleet/kexec"
+# A script says so in its first lines, below a template's comment or in a directive for shellcheck.
+SCRIPT = re.compile(
+    r"^#(?:!.*[/ ]| shellcheck shell=)(sh|bash|openrc-run)(?: -\w+)?$", re.MULTILINE
+)
+HEAD_SIZE = 600
+SHELLCHECK = {
+    "sh": ["shellcheck", "--external-sources", "--shell=sh"],
+    "bash": ["shellcheck", "--external-sources", "--shell=bash"],
+    # OpenRC reads the variables of a service; nothing in the file itself does.
+    "openrc-run": ["shellcheck", "--shell=sh", "--exclude=SC2034"],
+}
+
+nox.options.default_venv_backend = "none"
+nox.options.error_on_external_run = False
+
+
+def project_files() -> list[str]:
+    """Return what is under version control, or would be with the next commit."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.check_output(command, cwd=ROOT, text=True).split("\0")
+    return sorted({name for name in names if name and os.path.lexists(ROOT / name)})
+
+
+def without_jinja(text: str) -> str:
+    """Return a template as the script that it most likely becomes."""
+    text = re.sub(r"\{[#%].*?[#%]\}\n?", "", text, flags=re.DOTALL)
+    return re.sub(r"\{\{.*?\}\}", "value", text, flags=re.DOTALL)
+
+
+def scripts() -> Iterator[tuple[str, str]]:
+    """Yield the name and the shell of each shell script, templates among them."""
+    for name in project_files():
+        head = (ROOT / name).read_bytes()[:HEAD_SIZE].decode(errors="replace")
+        found = SCRIPT.search(head)
+        if found is not None and not name.endswith((".md", ".py", ".rst")):
+            yield name, found[1]
+
+
+def script_commands(folder: str) -> list[list[str]]:
+    """Return a command of shellcheck for each script; templates are rendered into a folder."""
+    commands = []
+    for number, (name, shell) in enumerate(scripts()):
+        path = Path(name)
+        if path.suffix == ".j2":
+            text = without_jinja((ROOT / name).read_text(encoding="utf-8"))
+            path = Path(folder, f"{number}-{path.stem}")
+            path.write_text(text, encoding="utf-8")
+        commands.append([*SHELLCHECK[shell], str(path)])
+    return commands
+
+
+def run_each(session: nox.Session, commands: list[list[str]]) -> None:
+    """Run all commands, and fail afterwards if one of them did."""
+    failed = 0
+    for command in commands:
+        try:
+            session.run(*command)
+        except CommandFailed:
+            failed += 1
+    if failed:
+        session.error(f"{failed} of {len(commands)} commands failed")
+
+
+@contextmanager
+def scratch_copy(session: nox.Session) -> Iterator[Path]:
+    """Work in a copy of the project at the place where Ansible expects a collection."""
+    with tempfile.TemporaryDirectory(prefix="alpinefleet-kexec-") as folder:
+        copy = Path(folder, COLLECTION)
+        for name in project_files():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, copy / name, follow_symlinks=False)
+        session.env["ANSIBLE_COLLECTIONS_PATH"] = folder
+        with session.chdir(copy):
+            yield copy
+
+
+def wanted_pip() -> str:
+    """Return the version of pip that the installed ansible-test asks for."""
+    package = importlib.util.find_spec("ansible_test")
+    if package is None or package.origin is None:
+        raise RuntimeError("ansible-test is not installed")
+    source = Path(package.origin).parent / "_internal/python_requirements.py"
+    found = re.search(r"\bpip='([\d.]+)'", source.read_text(encoding="utf-8"))
+    if found is None:
+        raise RuntimeError(f"{source} does not say which pip ansible-test wants")
+    return found[1]
+
+
+def path_with_pyenv() -> str:
+    """Return a PATH with each Python of pyenv itself: its shims only fail for most of them."""
+    first, _colon, rest = os.environ["PATH"].partition(":")
+    if shutil.which("pyenv") is None:
+        return os.environ["PATH"]
+    root = Path(subprocess.check_output(["pyenv", "root"], text=True).strip())
+    return ":".join([first, *map(str, sorted(root.glob("versions/*/bin"))), rest])
+
+
+@contextmanager
+def pip_stand_in() -> Iterator[None]:
+    """Lend ansible-test the file that it would download, unless it has one."""
+    name = f"get_pip_{wanted_pip().replace('.', '_')}.py"
+    place = Path.home() / ".ansible/test/cache" / name
+    ours = not place.exists()
+    if ours:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / "tests/setup/get_pip.py", place)
+    try:
+        yield
+    finally:
+        if ours:
+            for path in [place, *place.parent.glob(f"__pycache__/{place.stem}.*")]:
+                path.unlink()
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Python's form and likely bugs, YAML, shell."""
+    commands = [
+        ["ruff", "format", "--check", "--diff", "."],
+        ["ruff", "check", "."],
+        ["yamllint", "--strict", "."],
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        found = script_commands(folder)
+        if not found:
+            session.error("no shell script was found")
+        run_each(session, commands + found)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types, strictly."""
+    others = [name for name in project_files() if name.endswith(".py")]
+    others = [name for name in others if not name.startswith("plugins/")]
+    package = "ansible_collections.alpinefleet.kexec.plugins"
+    run_each(session, [["mypy", "-p", package], ["mypy", *others]])
+
+
+@nox.session
+def units(session: nox.Session) -> None:
+    """Unit tests, and the branches of plugins/ that they reach."""
+    # Not in pytest.ini: Molecule runs pytest without a cache, and an unknown setting is an error.
+    command = ["pytest", "--override-ini=cache_dir=.cache/pytest"]
+    measured = ["--cov", "--cov-report=term-missing", "-n", "auto", "tests/unit"]
+    session.run(*command, *(session.posargs or measured))
+
+
+@nox.session
+def licences(session: nox.Session) -> None:
+    """A licence for every file."""
+    session.env["REUSE_ENCODING_MODULE"] = "charset_normalizer"
+    session.run("reuse", "lint", "--lines")
+
+
+@nox.session
+def changelog(session: nox.Session) -> None:
+    """Fragments and changelog in their form, and CHANGELOG.md as they make it."""
+    data = ROOT / "changelogs/changelog.yaml"
+    session.run("antsibull-changelog", "lint")
+    session.run("antsibull-changelog", "lint-changelog-yaml", "--strict", str(data))
+    shown = ROOT / "CHANGELOG.md"
+    if not shown.exists():
+        session.error("there is no CHANGELOG.md")
+    if "releases: {}" in data.read_text(encoding="utf-8"):
+        session.log("nothing is released yet, so CHANGELOG.md is not generated yet")
+        return
+    with scratch_copy(session) as copy:
+        session.run("antsibull-changelog", "generate")
+        if (copy / "CHANGELOG.md").read_bytes() != shown.read_bytes():
+            session.error("CHANGELOG.md is not what antsibull-changelog generate writes")
+
+
+@nox.session
+def ansible_lint(session: nox.Session) -> None:
+    """Profile production, nothing skipped."""
+    with scratch_copy(session):
+        session.run("ansible-lint", "--config-file", ".ansible-lint", "--nocolor")
+
+
+@nox.session
+def sanity(session: nox.Session) -> None:
+    """ansible-test's sanity tests, nothing ignored."""
+    if list(ROOT.glob("tests/sanity/ignore*")):
+        session.error("tests/sanity has a file of ignored findings; this project has none")
+    session.env["PATH"] = path_with_pyenv()
+    with scratch_copy(session), pip_stand_in():
+        session.run("ansible-test", "sanity", "--color", "no")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Documentation of plugins, roles and guides, and every reference in them."""
+    with scratch_copy(session):
+        session.run(
+            "antsibull-docs",
+            "lint-collection-docs",
+            "--plugin-docs",
+            "--skip-rstcheck",
+            "--validate-collection-refs=all",
+            "--disallow-unknown-collection-refs",
+            "--check-extra-docs-refs",
+            ".",
+        )
+
+
+@nox.session
+def galaxy(session: nox.Session) -> None:
+    """The archive can be built, and Galaxy would import it without a word."""
+    session.env["GALAXY_IMPORTER_CHECK_REQUIRED_TAGS"] = "true"
+    session.env["GALAXY_IMPORTER_REQUIRE_V1_OR_GREATER"] = "true"
+    session.env["GALAXY_IMPORTER_RUN_ANSIBLE_LINT"] = "false"  # a part of its own
+    with scratch_copy(session) as copy:
+        session.run("ansible-galaxy", "collection", "build", "--output-path", "../../..")
+        (archive,) = copy.parents[2].glob("*.tar.gz")
+        with session.chdir(copy.parents[2]):
+            log = str(
+                session.run("python", "-m", "galaxy_importer.main", archive.name, silent=True)
+            )
+    session.log(log)
+    if "completed successfully" not in log or re.search(r"\b(WARNING|ERROR)\b", log):
+        session.error("galaxy-importer has something to say")
+
+
+def molecule(session: nox.Session, *selection: str, machines: bool) -> None:
+    """Run the selected scenarios, of which there must be one at least."""
+    folder = ROOT / "extensions/molecule"
+    found = [path.relative_to(folder).parts for path in folder.glob("**/molecule.yml")]
+    if not any((parts[0] == "vm") is machines for parts in found):
+        session.error(f"extensions/molecule has no scenario for the part {session.name}")
+    session.run("molecule", "test", *selection, *session.posargs)
+
+
+@nox.session
+def containers(session: nox.Session) -> None:
+    """Roles and modules in containers of Alpine."""
+    molecule(session, "--all", "--exclude", "vm/*", machines=False)
+
+
+@nox.session
+def machines(session: nox.Session) -> None:
+    """Real reboots of real Alpine machines under QEMU."""
+    molecule(session, "--scenario-name", "vm/*", machines=True)
+
+
+@nox.session(default=False)
+def release(session: nox.Session) -> None:
+    """Turn the fragments into a release of the changelog; no part of ./test."""
+    with scratch_copy(session) as copy:
+        session.run("antsibull-changelog", "release", *session.posargs)
+        for name in ("CHANGELOG.md", "changelogs/changelog.yaml"):
+            shutil.copy2(copy / name, ROOT / name)
+        kept = {path.name for path in (copy / "changelogs/fragments").iterdir()}
+    for fragment in ROOT.glob("changelogs/fragments/*"):
+        if fragment.name not in kept:
+            fragment.unlink()

@@ -1,0 +1,77 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  kernel:
+    description:
+      - Path of the kernel on the host.
+      - If neither O(kernel) nor O(flavour) is set, the kernel is the one that the boot loader boots next.
+        Where no boot loader's configuration is understood, it is the one of the running kernel's flavour.
+    type: path
+  initramfs:
+    description:
+      - Paths of the initramfs files on the host, in any order.
+      - Several files are joined into one, with CPU microcode first, as a boot loader does it.
+      - If not set, the files are those of the boot loader's entry for that kernel, or the file
+        C(initramfs-FLAVOUR) beside a kernel called C(vmlinuz-FLAVOUR).
+      - An empty list boots the kernel without an initramfs.
+    type: list
+    elements: path
+  flavour:
+    description:
+      - Flavour of the kernel, as in the names of Alpine's packages, such as V(lts), V(virt), V(stable) or V(edge).
+      - Mutually exclusive with O(kernel).
+    type: str
+  cmdline_source:
+    description:
+      - Where the kernel command line comes from.
+      - V(auto) takes the boot loader's configuration, or the running command line where that configuration is
+        missing or not understood.
+      - V(boot_loader) takes the boot loader's configuration and refuses to work without it.
+      - V(running) takes the command line of the running kernel.
+      - V(explicit) takes O(cmdline).
+      - What belongs to one boot only (C(BOOT_IMAGE=), C(initrd=) and the token of an earlier reboot) is always
+        left out, and C(kexec_load_disabled=0) is kept where the running kernel was unlocked with it.
+    type: str
+    choices:
+      - auto
+      - boot_loader
+      - running
+      - explicit
+    default: auto
+  cmdline:
+    description: The whole command line, for O(cmdline_source=explicit).
+    type: str
+  cmdline_append:
+    description:
+      - Kernel parameters to add at the end of the command line.
+      - A parameter that is in force already is not repeated.
+    type: list
+    elements: str
+    default: []
+  cmdline_remove:
+    description:
+      - Kernel parameters to leave out.
+      - A name removes every parameter of that name; V(name=value) removes only that one.
+    type: list
+    elements: str
+    default: []
+  ignore_reasons:
+    description: Codes of reasons that are reported and do not stop the work.
+    type: list
+    elements: str
+    choices:
+      - initramfs_mismatch
+      - memory_low
+      - modules_missing
+      - platform_denied
+    default: []
+"""

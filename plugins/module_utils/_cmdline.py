@@ -1,0 +1,187 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""Kernel command lines, edited as a list of parameters and never as text."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ._reasons import ReasonError, reason
+
+# The kernel does not hand parameters with a dot in their name on to init.
+TOKEN_PARAMETER = "alpinefleet_kexec.token"
+
+UNLOCK_PARAMETER = "kexec_load_disabled"
+
+# Put there by boot loaders and by this collection for one boot only.
+TRANSIENT = frozenset({"BOOT_IMAGE", "initrd", "kexec_jump_back_entry", TOKEN_PARAMETER})
+
+# The kernel and mkinitfs take the last of these, so that earlier ones only cost space. Others may
+# repeat on purpose (console=, hugepages=), and their order matters.
+LAST_WINS = frozenset({"init", "modules", "panic", "root", "rootflags", "rootfstype"})
+
+# COMMAND_LINE_SIZE of each architecture, with room for the closing NUL.
+LIMITS: dict[str, int] = {"armv7l": 1024, "loongarch64": 4096, "riscv64": 1024, "s390x": 4096}
+DEFAULT_LIMIT = 2048
+
+
+def split(text: str) -> list[str]:
+    """Split as the kernel does: at white space outside double quotes; the words stay as they are."""
+    words: list[str] = []
+    word = ""
+    quoted = False
+    for char in text:
+        if char == '"':
+            quoted = not quoted
+        if char.isspace() and not quoted:
+            words += [word] if word else []
+            word = ""
+        else:
+            word += char
+    if quoted:
+        raise _invalid(f"a double quote is not closed in {text!r}")
+    return words + ([word] if word else [])
+
+
+def join(words: t.Iterable[str]) -> str:
+    """The words as one command line."""
+    return " ".join(words)
+
+
+def name_of(word: str) -> str:
+    """The name of a parameter as the kernel compares it: dashes and underscores are equal."""
+    return word.strip('"').partition("=")[0].replace("-", "_")
+
+
+def value_of(word: str) -> str | None:
+    """The value of a parameter without its quotes, None for a bare name."""
+    _name, equals, value = word.strip('"').partition("=")
+    return value.strip('"') if equals else None
+
+
+def kernel_part(words: t.Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split at "--", behind which everything is for init and not for the kernel."""
+    cut = list(words).index("--") if "--" in words else len(words)
+    return list(words[:cut]), list(words[cut:])
+
+
+def last_value(words: t.Sequence[str], name: str) -> str | None:
+    """The value of the last parameter of that name, None if there is none or it has no value."""
+    wanted = name_of(name)
+    values = [value_of(word) for word in kernel_part(words)[0] if name_of(word) == wanted]
+    return values[-1] if values else None
+
+
+def unlocks_kexec(words: t.Sequence[str]) -> bool:
+    """Tell whether these parameters unlock kexec on Alpine's kernels: the last valid number is 0."""
+    unlocked = False
+    for word in kernel_part(words)[0]:
+        number = _number(value_of(word)) if name_of(word) == UNLOCK_PARAMETER else None
+        if number is not None:
+            unlocked = number == 0
+    return unlocked
+
+
+def _number(text: str | None) -> int | None:
+    """The kernel's kstrtoul with base 0, where a leading zero means octal."""
+    if not text:
+        return None
+    octal = len(text) > 1 and text.isdigit() and text.startswith("0")
+    try:
+        return int(text, 8 if octal else 0)
+    except ValueError:
+        return None
+
+
+def without(words: t.Iterable[str], names: t.Collection[str]) -> list[str]:
+    """Drop parameters by name, or by name and value where a word with "=" is given."""
+    exact = {word for word in names if "=" in word}
+    by_name = {name_of(word) for word in names if "=" not in word}
+    kernel, init = kernel_part(list(words))
+    return [word for word in kernel if word not in exact and name_of(word) not in by_name] + init
+
+
+def with_parameter(words: t.Sequence[str], word: str) -> list[str]:
+    """Append a parameter unless it is in force already."""
+    kernel, init = kernel_part(words)
+    same = [present for present in kernel if name_of(present) == name_of(word)]
+    if same and same[-1] == word:
+        return list(words)
+    return [*kernel, word, *init]
+
+
+def resolve_repeats(words: t.Sequence[str]) -> list[str]:
+    """Keep only the last of each parameter of which the last one wins."""
+    kernel, init = kernel_part(words)
+    last = {name_of(word): index for index, word in enumerate(kernel)}
+    kept = [
+        word
+        for index, word in enumerate(kernel)
+        if name_of(word) not in LAST_WINS or last[name_of(word)] == index
+    ]
+    return kept + init
+
+
+def strip_transient(words: t.Sequence[str]) -> list[str]:
+    """Drop what belongs to one boot only, so that a chain of kexecs does not grow."""
+    return without(words, TRANSIENT)
+
+
+def build(
+    source: str,
+    *,
+    append: t.Sequence[str] = (),
+    remove: t.Sequence[str] = (),
+    keep_unlocked: bool = False,
+    token: str | None = None,
+) -> str:
+    """The command line for an image, from one that a boot loader or a user gave."""
+    words = resolve_repeats(strip_transient(split(source)))
+    words = without(words, [_checked(word) for word in remove])
+    if keep_unlocked and not unlocks_kexec(words):
+        words = with_parameter(without(words, [UNLOCK_PARAMETER]), f"{UNLOCK_PARAMETER}=0")
+    for word in append:
+        words = with_parameter(words, _checked(word))
+    if token is not None:
+        words = with_parameter(words, f"{TOKEN_PARAMETER}={token}")
+    return join(words)
+
+
+def _checked(word: str) -> str:
+    """Refuse what is not exactly one parameter."""
+    if split(word) != [word] or word == "--":
+        raise _invalid(f"{word!r} is not exactly one kernel parameter")
+    return word
+
+
+def check(text: str, architecture: str) -> str:
+    """Refuse a command line that the kernel would cut or misread."""
+    if not text.isprintable():
+        raise _invalid("it contains a control character")
+    split(text)
+    limit = LIMITS.get(architecture, DEFAULT_LIMIT)
+    size = len(text.encode()) + 1
+    if size > limit:
+        raise ReasonError(
+            reason(
+                "cmdline_too_long",
+                f"The command line needs {size} bytes and {architecture} kernels accept {limit}.",
+                "Remove parameters with cmdline_remove, or shorten the boot loader's configuration.",
+            )
+        )
+    return text
+
+
+def _invalid(why: str) -> ReasonError:
+    return ReasonError(
+        reason(
+            "cmdline_invalid",
+            f"The kernel command line is not valid: {why}.",
+            "Correct the options cmdline, cmdline_append and cmdline_remove, "
+            "or the boot loader's configuration.",
+        )
+    )

@@ -1,0 +1,116 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The port to the host: the only place where modules touch files and commands."""
+
+from __future__ import annotations
+
+import os
+import stat
+import typing as t
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Completed:
+    """The outcome of a command."""
+
+    rc: int
+    stdout: str
+    stderr: str
+
+
+class Runner(t.Protocol):
+    """Runs commands; an AnsibleModule stands behind it on real hosts."""
+
+    def find(self, name: str) -> str | None: ...
+
+    def run(self, argv: t.Sequence[str]) -> Completed: ...
+
+
+class FileProblem(Exception):
+    """A file that cannot be used as asked."""
+
+    def __init__(self, path: str, problem: t.Literal["missing", "special", "unreadable"]) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = path
+        self.problem = problem
+
+
+class Host:
+    """Files below a root directory, a runner for commands, and a question to the kernel."""
+
+    def __init__(
+        self, runner: Runner, root: str = "/", *, ask_kernel: t.Callable[[], str | None]
+    ) -> None:
+        self._root = root
+        self._runner = runner
+        self.ask_kernel = ask_kernel
+        self.machine = os.uname().machine
+
+    def real(self, path: str) -> str:
+        """Where a path of the host is for this process."""
+        return os.path.join(self._root, path.lstrip("/"))
+
+    def text(self, path: str) -> str | None:
+        """The text of a small file, None if there is none or it cannot be read."""
+        content = self.content(path)
+        return None if content is None else content.decode("utf-8", "surrogateescape")
+
+    def content(self, path: str) -> bytes | None:
+        """The bytes of a small file, None if there is none or it cannot be read."""
+        try:
+            with open(self.real(path), "rb") as file:
+                return file.read()
+        except OSError:
+            return None
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """The sorted names in a directory, none if there is no such directory."""
+        try:
+            return tuple(sorted(os.listdir(self.real(path))))
+        except OSError:
+            return ()
+
+    def is_dir(self, path: str) -> bool:
+        return os.path.isdir(self.real(path))
+
+    def exists(self, path: str) -> bool:
+        return os.path.exists(self.real(path))
+
+    def link(self, path: str) -> str | None:
+        """Where a symbolic link points, None if there is none."""
+        try:
+            return os.readlink(self.real(path))
+        except OSError:
+            return None
+
+    def same_file(self, one: str, other: str) -> bool:
+        """Tell whether two paths lead to the same file; what cannot be read is not told apart."""
+        try:
+            return os.path.samefile(self.real(one), self.real(other))
+        except OSError:
+            return True
+
+    def open(self, path: str) -> t.BinaryIO:
+        """Open a regular file; devices, pipes and directories would never end or never start."""
+        try:
+            descriptor = os.open(self.real(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError as error:
+            raise FileProblem(path, "missing") from error
+        except OSError as error:
+            raise FileProblem(path, "unreadable") from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise FileProblem(path, "special")
+        return os.fdopen(descriptor, "rb")
+
+    def find(self, name: str) -> str | None:
+        """The path of a command, None if it is not installed."""
+        return self._runner.find(name)
+
+    def run(self, argv: t.Sequence[str]) -> Completed:
+        return self._runner.run(argv)

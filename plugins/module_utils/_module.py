@@ -1,0 +1,112 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""What the modules have in common: the adapter to AnsibleModule and the error boundary."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from . import _ask_kernel
+from ._boot_set import Wish
+from ._host import Completed, Host
+from ._reasons import IGNORABLE, Reason, ReasonError, reason, sentence
+
+if t.TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
+
+# Messages are compared and shown: they must not depend on the user's language.
+ENVIRONMENT = {"LANGUAGE": "C", "LC_ALL": "C"}
+
+TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+IMAGE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "kernel": {"type": "path"},
+    "initramfs": {"type": "list", "elements": "path"},
+    "flavour": {"type": "str"},
+    "cmdline_source": {
+        "type": "str",
+        "choices": ["auto", "boot_loader", "running", "explicit"],
+        "default": "auto",
+    },
+    "cmdline": {"type": "str"},
+    "cmdline_append": {"type": "list", "elements": "str", "default": []},
+    "cmdline_remove": {"type": "list", "elements": "str", "default": []},
+    "ignore_reasons": {
+        "type": "list",
+        "elements": "str",
+        "choices": list(IGNORABLE),
+        "default": [],
+    },
+}
+LOAD_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    **IMAGE_ARGUMENTS,
+    "state": {"type": "str", "choices": ["loaded", "unloaded"], "default": "loaded"},
+    "token": {"type": "str", "no_log": False},
+}
+MUTUALLY_EXCLUSIVE = [("kernel", "flavour")]
+REQUIRED_IF = [("cmdline_source", "explicit", ["cmdline"])]
+
+
+class ModuleRunner:
+    """Runs commands through AnsibleModule."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self._module = module
+
+    def find(self, name: str) -> str | None:
+        path: str | None = self._module.get_bin_path(name)
+        return path
+
+    def run(self, argv: t.Sequence[str]) -> Completed:
+        return Completed(*self._module.run_command(list(argv), environ_update=ENVIRONMENT))
+
+
+def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
+    """The user's options as a value."""
+    token = params.get("token")
+    if token is not None and not TOKEN.fullmatch(token):
+        raise ReasonError(_token_invalid(token))
+    if params["cmdline"] is not None and params["cmdline_source"] != "explicit":
+        raise ReasonError(_cmdline_not_used(params["cmdline_source"]))
+    initramfs = params["initramfs"]
+    return Wish(
+        kernel=params["kernel"],
+        initramfs=None if initramfs is None else tuple(initramfs),
+        flavour=params["flavour"],
+        cmdline_source=params["cmdline_source"],
+        cmdline=params["cmdline"],
+        append=tuple(params["cmdline_append"]),
+        remove=tuple(params["cmdline_remove"]),
+        ignore=tuple(params["ignore_reasons"]),
+        token=token,
+    )
+
+
+def _token_invalid(token: str) -> Reason:
+    return reason(
+        "cmdline_invalid",
+        f"The token {token!r} cannot stand on a command line.",
+        "Use letters, digits, dots, dashes and underscores, at most 64 of them.",
+    )
+
+
+def _cmdline_not_used(source: str) -> Reason:
+    return reason(
+        "cmdline_invalid",
+        f"The option cmdline is set and cmdline_source is {source}.",
+        "Set cmdline_source to explicit, or add single parameters with cmdline_append.",
+    )
+
+
+def run(module: AnsibleModule, work: t.Callable[[Host], dict[str, t.Any]]) -> t.NoReturn:
+    """Do the work and leave with its result; the one place where a module fails."""
+    try:
+        outcome = work(Host(ModuleRunner(module), ask_kernel=_ask_kernel.ask))
+    except ReasonError as error:
+        module.fail_json(msg=sentence(error.reason), **error.details)
+    module.exit_json(**outcome)

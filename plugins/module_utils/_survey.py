@@ -1,0 +1,139 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The preflight as one step: read the host, choose an image, look into it, judge."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, replace
+
+from . import _boot_set, _cmdline, _inspect, _loaders, _preflight, _reasons, _state
+from ._boot_set import Cmdline, Files, Wish
+from ._host import Host
+from ._inspect import Inspected
+from ._loaders import Configured
+from ._reasons import Blocks, Reason, ReasonError
+from ._state import State
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Everything that is known before anything is done."""
+
+    state: State
+    configured: Configured
+    files: Files | None
+    cmdline: Cmdline | None
+    inspected: Inspected
+    reasons: tuple[Reason, ...]
+
+    @property
+    def obstacles(self) -> tuple[Reason, ...]:
+        return _reasons.blocking(self.reasons, "kexec", "reboot")
+
+    @property
+    def able(self) -> bool:
+        return not self.obstacles
+
+
+def survey(host: Host, wish: Wish) -> Survey:
+    """Look at everything, change nothing; what cannot be chosen becomes a reason."""
+    state = _state.read(host)
+    configured = _loaders.configured(host)
+    reasons: list[Reason] = []
+    files = _choose_files(wish, configured, state, reasons)
+    cmdline = _choose_cmdline(wish, configured, state, reasons)
+    inspected = Inspected()
+    if files is not None:
+        inspected = _inspect.inspect(host, files, state.machine, state.installed)
+    firmware = cmdline.unlocked_by_firmware if cmdline else None
+    found = [
+        *_preflight.judge_host(state, unlocked_by_firmware=firmware),
+        *reasons,
+        *inspected.reasons,
+        *_preflight.judge_memory(state, inspected.total_bytes),
+        *(cmdline.reasons if cmdline else ()),
+    ]
+    return Survey(
+        state, configured, files, cmdline, inspected, _reasons.ignore(found, wish.ignore)
+    )
+
+
+def _choose_files(
+    wish: Wish, configured: Configured, state: State, reasons: list[Reason]
+) -> Files | None:
+    try:
+        return _boot_set.choose_files(wish, configured, state.boot_files, state.release)
+    except ReasonError as error:
+        reasons.append(error.reason)
+        return None
+
+
+def _choose_cmdline(
+    wish: Wish, configured: Configured, state: State, reasons: list[Reason]
+) -> Cmdline | None:
+    try:
+        chosen = _boot_set.choose_cmdline(
+            wish,
+            configured,
+            state.cmdline,
+            needs_unlock=_preflight.needs_unlock(state),
+        )
+        _cmdline.check(chosen.text, state.machine)
+        return chosen
+    except ReasonError as error:
+        # A user's own command line is not replaced by another one; the host's own can be left
+        # to the boot loader.
+        level: Blocks = "reboot" if wish.edits_cmdline else "kexec"
+        reasons.append(replace(error.reason, blocks=level))
+        return None
+
+
+def result(found: Survey) -> dict[str, t.Any]:
+    """The part of a module's result that preflight and load share."""
+    state = found.state
+    return {
+        "able": found.able,
+        "method": "kexec" if found.able else "firmware",
+        "reasons": [each.as_dict() for each in found.reasons],
+        "kernel": found.files.kernel if found.files else None,
+        "initramfs": list(found.inspected.ordered_initramfs),
+        "release": found.inspected.release,
+        "cmdline": found.cmdline.text if found.cmdline else None,
+        "boot_id": state.boot_id,
+        "facts": facts(found),
+    }
+
+
+def facts(found: Survey) -> dict[str, t.Any]:
+    """What was found on the host, under stable names."""
+    state, cmdline = found.state, found.cmdline
+    flavour = found.files.flavour if found.files else None
+    need = _preflight.judge_reboot_need(state, flavour, found.inspected.release)
+    return {
+        "available_memory": state.available_bytes,
+        "boot_loader": found.configured.loader,
+        "boot_loader_config": found.configured.path,
+        "cmdline_source": cmdline.source if cmdline else None,
+        "container": state.container,
+        "flavour": flavour,
+        "installed_releases": dict(state.installed),
+        "kexec_load_disabled": state.load_disabled,
+        "kexec_load_limit_reboot": state.load_limit,
+        "kexec_tools_version": state.kexec_version,
+        "loaded": state.loaded,
+        "lockdown": state.lockdown,
+        "machine": state.machine,
+        "platform": dict(state.platform),
+        "reboot_needed": bool(need),
+        "reboot_needed_because": need,
+        "running_cmdline": state.cmdline,
+        "running_release": state.release,
+        "secure_boot": state.secure_boot,
+        "unlocked_after_firmware": cmdline.unlocked_by_firmware if cmdline else None,
+        "unlocked_after_kexec": cmdline.unlocked if cmdline else None,
+    }

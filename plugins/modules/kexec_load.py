@@ -1,0 +1,178 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kexec_load
+short_description: Load a kernel for kexec, or unload it
+version_added: 1.0.0
+description:
+  - Chooses kernel, initramfs and command line, checks that they are whole and belong together, and loads them
+    into the running kernel with C(kexec-tools). M(alpinefleet.kexec.kexec_reboot) does this by itself.
+  - The same checks as in M(alpinefleet.kexec.kexec_preflight) run first. If one of them fails, nothing is touched.
+  - Files that the kernel took over are noted in C(/run/alpinefleet-kexec/image.json), so that loading the same
+    image again is no change. The kernel itself does not tell which image it holds.
+author:
+  - The alpinefleet.kexec authors (@alpinefleet)
+extends_documentation_fragment:
+  - alpinefleet.kexec._attributes
+  - alpinefleet.kexec._image
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: full
+options:
+  state:
+    description:
+      - V(loaded) makes the kernel hold the image.
+      - V(unloaded) makes it hold none; the options about the image have no effect.
+    type: str
+    choices:
+      - loaded
+      - unloaded
+    default: loaded
+  token:
+    description:
+      - A value that is put on the command line as C(alpinefleet_kexec.token=VALUE).
+        Found again in C(/proc/cmdline), it proves that this image runs.
+      - Letters, digits, dots, dashes and underscores, at most 64 of them.
+    type: str
+requirements:
+  - Python 3.9 or newer on the host.
+  - The package C(kexec-tools) on the host.
+seealso:
+  - module: alpinefleet.kexec.kexec_preflight
+  - module: alpinefleet.kexec.kexec_reboot
+"""
+
+EXAMPLES = r"""
+- name: Load what the boot loader would boot next
+  alpinefleet.kexec.kexec_load:
+
+- name: Load a kernel of one's own, with microcode, and reboot after a panic
+  alpinefleet.kexec.kexec_load:
+    kernel: /boot/vmlinuz-test
+    initramfs:
+      - /boot/intel-ucode.img
+      - /boot/initramfs-test
+    cmdline_append:
+      - panic=10
+
+- name: Take the image out again
+  alpinefleet.kexec.kexec_load:
+    state: unloaded
+"""
+
+RETURN = r"""
+loaded:
+  description: Whether the kernel holds an image now.
+  returned: success
+  type: bool
+  sample: true
+able:
+  description: Whether the host can reboot through kexec.
+  returned: always
+  type: bool
+  sample: true
+method:
+  description: How a reboot with the default fallback would come up, V(kexec) or V(firmware).
+  returned: always
+  type: str
+  sample: kexec
+reasons:
+  description: What was found, as in M(alpinefleet.kexec.kexec_preflight).
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - code: panic_hangs
+      message: "The command line has no panic= parameter: a kernel panic stops the host for good."
+      remedy: "Add panic=10 to the boot loader's configuration or to cmdline_append."
+      blocks: nothing
+kernel:
+  description: Path of the kernel.
+  returned: always
+  type: str
+  sample: /boot/vmlinuz-virt
+initramfs:
+  description: Paths of the initramfs files in the order in which they are joined.
+  returned: always
+  type: list
+  elements: str
+  sample:
+    - /boot/initramfs-virt
+release:
+  description: Release of that kernel.
+  returned: always
+  type: str
+  sample: 6.18.56-0-virt
+cmdline:
+  description: The command line that the kernel gets.
+  returned: always
+  type: str
+  sample: root=/dev/vda1 rootfstype=ext4 quiet kexec_load_disabled=0
+boot_id:
+  description: The running boot.
+  returned: always
+  type: str
+  sample: 3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77
+facts:
+  description: What was read on the host, as in M(alpinefleet.kexec.kexec_preflight).
+  returned: always
+  type: dict
+  sample:
+    boot_loader: extlinux
+    running_release: 6.18.56-0-virt
+stage:
+  description: How far the work came, V(preflight) or V(load).
+  returned: failure
+  type: str
+  sample: preflight
+rc:
+  description: Exit status of the C(kexec) command.
+  returned: when the command failed
+  type: int
+  sample: 255
+stdout:
+  description: Output of the C(kexec) command.
+  returned: when the command failed
+  type: str
+  sample: ""
+stderr:
+  description: Error output of the C(kexec) command.
+  returned: when the command failed
+  type: str
+  sample: "kexec_load failed: Cannot allocate memory"
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _ensure, _module
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec=_module.LOAD_ARGUMENTS,
+        mutually_exclusive=_module.MUTUALLY_EXCLUSIVE,
+        required_if=_module.REQUIRED_IF,
+        supports_check_mode=True,
+    )
+    _module.run(
+        module,
+        lambda host: _ensure.ensure(
+            host,
+            module.params["state"],
+            lambda: _module.wish_of(module.params),
+            check_mode=module.check_mode,
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The shell that runs on hosts, as commands: constant scripts with quoted arguments."""
+
+from __future__ import annotations
+
+import pathlib
+import shlex
+
+SHELL = pathlib.Path(__file__).parent / "_shell"
+
+
+def observe(nonce: str) -> str:
+    """The command that tells which boot runs."""
+    return _command("observe.sh", nonce)
+
+
+def leave(method: str, *, delay: float, limit: float, token: str, nonce: str) -> str:
+    """The command that starts leaving, detached, and acknowledges with the nonce.
+
+    The hang-up of the connection is ignored before the fork: a child that does it for itself may
+    lose the race against the end of its connection. The shell is the only place in which
+    something is started in the background, because the host must be left after ssh has ended.
+    """
+    script = _command("leave.sh", method, f"{delay:g}", f"{limit:g}", token)
+    return f"trap '' HUP; setsid {script} </dev/null >/dev/null 2>&1 & echo {shlex.quote(nonce)}"
+
+
+def _command(name: str, *arguments: str) -> str:
+    text = (SHELL / name).read_text(encoding="utf-8")
+    return shlex.join(["sh", "-c", text, name, *arguments])

@@ -1,0 +1,78 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The ports of the reboot: the host over its connection, a cheap probe, and the clock."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from ._observation import Method, Observation
+
+# "silent" covers refused, timed out and unreachable; "garbled" is an answer that is not ours.
+Silence = t.Literal["silent", "garbled", "host_key", "authentication"]
+
+_SIGNS: tuple[tuple[Silence, tuple[str, ...]], ...] = (
+    ("host_key", ("HOST IDENTIFICATION HAS CHANGED", "Host key verification failed")),
+    ("authentication", ("Permission denied", "Authentication failed", "Too many authentication")),
+)
+
+
+class NoAnswer(Exception):
+    """The host did not answer the question."""
+
+    def __init__(self, kind: Silence, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.text = text
+
+
+def classify(text: str) -> Silence:
+    """Why a connection failed, by what the client said."""
+    for kind, signs in _SIGNS:
+        if any(sign in text for sign in signs):
+            return kind
+    return "silent"
+
+
+@dataclass(frozen=True)
+class Completed:
+    """The outcome of a command on the host."""
+
+    rc: int
+    stdout: str
+    stderr: str
+
+
+class Remote(t.Protocol):
+    """The host."""
+
+    def leave(self, method: Method, *, delay: float, limit: float, token: str) -> Completed:
+        """Start leaving; the acknowledgement is the last line of the output."""
+
+    def shorten(self) -> None:
+        """Close what is open and use a new connection for every call from now on."""
+
+    def observe(self) -> Observation:
+        """Ask which boot runs; raise NoAnswer."""
+
+    def run(self, command: str) -> Completed:
+        """Run a command; raise NoAnswer if the host was lost."""
+
+
+class Prober(t.Protocol):
+    """A way to see that the host answers which costs less than a login."""
+
+    def answers(self) -> bool: ...
+
+
+class Clock(t.Protocol):
+    """Monotonic time."""
+
+    def now(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Tells which boot runs, framed by a number that only this call knows: what a login or sudo
+# prints around it cannot be taken for an answer.
+set -u
+printf 'BEGIN %s\n' "$1"
+printf 'boot_id %s\n' "$(cat /proc/sys/kernel/random/boot_id)"
+printf 'release %s\n' "$(cat /proc/sys/kernel/osrelease)"
+printf 'bootloader_type %s\n' "$(cat /proc/sys/kernel/bootloader_type 2>/dev/null)"
+printf 'stage %s\n' "$(cat /run/alpinefleet-kexec/stage 2>/dev/null)"
+printf 'cmdline %s\n' "$(cat /proc/cmdline)"
+printf 'END %s\n' "$1"

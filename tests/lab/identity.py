@@ -1,0 +1,85 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What makes a machine of an image: its name, keys, command line and settings."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from .commands import run
+from .config import MachineSpec
+from .image import Image, filesystem
+from .loaders import LOADERS, kernel_options
+from .qemu import DISK
+from .tree import rc_settings, repositories
+
+HOST_KEY = "etc/ssh/ssh_host_ed25519_key"
+
+
+@dataclass(frozen=True)
+class GuestFile:
+    """A file to be written into the machine's disk."""
+
+    text: str
+    mode: int = 0o644
+
+
+def make_keys(folder: Path, name: str) -> None:
+    """Make the machine's client key and host key, and the known_hosts that fits them."""
+    for target in ("id_ed25519", "host_key"):
+        comment = f"alpinefleet-lab-{name}"
+        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", folder / target])
+    public = (folder / "host_key.pub").read_text(encoding="utf-8")
+    (folder / "known_hosts").write_text(f"{name} {public}", encoding="utf-8")
+
+
+def guest_files(spec: MachineSpec, image: Image, folder: Path) -> dict[str, GuestFile]:
+    """Return the files, by path, that differ from machine to machine."""
+    files = {
+        "etc/hostname": GuestFile(f"{spec.name}\n"),
+        "etc/hosts": GuestFile(f"127.0.0.1\t{spec.name} localhost\n::1\tlocalhost\n"),
+        "etc/apk/repositories": GuestFile(repositories(spec.image.mirror)),
+        "etc/rc.conf": GuestFile(rc_settings(image.rc_conf, parallel=spec.parallel_rc)),
+        HOST_KEY: GuestFile((folder / "host_key").read_text("utf-8"), 0o600),
+        f"{HOST_KEY}.pub": GuestFile((folder / "host_key.pub").read_text("utf-8")),
+        "root/.ssh/authorized_keys": GuestFile(
+            (folder / "id_ed25519.pub").read_text("utf-8"), 0o600
+        ),
+    }
+    options = kernel_options(locked=spec.locked, append=spec.append)
+    texts = LOADERS[spec.image.loader].configure(image.boot, options)
+    return {**files, **{path: GuestFile(text) for path, text in texts.items()}}
+
+
+def debugfs_script(files: Mapping[str, GuestFile], sources: Mapping[str, Path]) -> str:
+    """Return debugfs commands that replace files, with owner root and the right mode."""
+    lines = []
+    for path, file in files.items():
+        lines += [
+            f"rm /{path}",
+            f'write "{sources[path]}" /{path}',
+            f"set_inode_field /{path} mode 0{stat.S_IFREG | file.mode:o}",
+            f"set_inode_field /{path} uid 0",
+            f"set_inode_field /{path} gid 0",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def write_files(files: Mapping[str, GuestFile], folder: Path) -> None:
+    """Write the files into the machine's disk without mounting it."""
+    drafts = folder / "drafts"
+    drafts.mkdir(mode=0o700)
+    sources = {path: drafts / str(number) for number, path in enumerate(files)}
+    for path, file in files.items():
+        sources[path].write_text(file.text, encoding="utf-8")
+    script = drafts / "script"
+    script.write_text(debugfs_script(files, sources), encoding="utf-8")
+    run(["debugfs", "-w", "-f", script, filesystem(folder / DISK)])
+    run(["e2fsck", "-fn", filesystem(folder / DISK)], code="image")
+    shutil.rmtree(drafts)

@@ -1,0 +1,247 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A machine's life: made from an image, started, waited for, reset, taken down."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+
+from . import cache, config, identity, qmp, state
+from .commands import environment, missing_tool, run
+from .config import MachineSpec
+from .errors import LabError
+from .image import Image, ensure_image
+from .inventory import render, ssh_argv
+from .packages import repository
+from .progress import Progress
+from .qemu import DISK, PROGRAM, Hardware, argv, kvm_works
+from .state import Record
+
+PORT_ATTEMPTS = 5
+QUIT_SECONDS = 5.0
+LOCK_SECONDS = 5.0
+LOG_LINES = 15
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def up(spec: MachineSpec, progress: Progress) -> Record:
+    """Boot a machine and return it once a real login over ssh worked."""
+    spec.check()
+    _need_tools()
+    state.clean()
+    with cache.locked(state.lock_name(spec.name)):
+        folder = _claim(spec.name)
+        try:
+            image = ensure_image(spec.image, progress)
+            record = _create(spec, image, folder, repository(progress))
+            return _boot(record, spec.timeout, progress)
+        except BaseException:
+            # An interrupt too must leave neither a process nor a directory behind.
+            state.remove(folder)
+            raise
+
+
+def _need_tools() -> None:
+    for name in (PROGRAM, "busybox", "debugfs", "ssh", "ssh-keygen"):
+        if not shutil.which(name, path=environment()["PATH"]):
+            raise missing_tool(name)
+
+
+def _claim(name: str) -> Path:
+    folder = state.machines_dir() / name
+    if folder.exists():
+        raise LabError(
+            "name-taken",
+            f"a machine {name!r} exists already",
+            f"take it down first: python -m tests.lab down {name}",
+        )
+    cache.need_space(config.MACHINE_SPACE)
+    folder.mkdir(parents=True, mode=0o700)
+    return folder
+
+
+def _create(spec: MachineSpec, image: Image, folder: Path, repo: Path) -> Record:
+    record = Record(
+        name=spec.name,
+        folder=str(folder),
+        port=0,
+        memory=spec.memory,
+        repository=str(repo / "www"),
+        watchdog=spec.watchdog,
+        phase="starting",
+    )
+    state.save(record)
+    with cache.locked(image.folder.name, shared=True):
+        run(["cp", "--sparse=always", "--reflink=auto", image.disk, folder / DISK])
+    identity.make_keys(folder, spec.name)
+    identity.write_files(identity.guest_files(spec, image, folder), folder)
+    return record
+
+
+def _boot(record: Record, timeout: float, progress: Progress) -> Record:
+    start = time.monotonic()
+    record = _start(record)
+    with progress.step(f"{record.name}: booting through firmware"):
+        wait_for_login(record, timeout)
+    record = replace(record, phase="ready", seconds=round(time.monotonic() - start, 1))
+    record.inventory.write_text(render([record]), encoding="utf-8")
+    state.save(record)
+    return record
+
+
+def _start(record: Record) -> Record:
+    kvm = kvm_works()
+    for attempt in range(PORT_ATTEMPTS):
+        # A machine that is started again keeps its port if it is still free.
+        port = record.port if record.port and not attempt else free_port()
+        record = replace(record, port=port)
+        state.save(record)
+        hardware = Hardware(
+            name=record.name,
+            folder=record.path,
+            port=record.port,
+            memory=record.memory,
+            repository=Path(record.repository),
+            watchdog=record.watchdog,
+            kvm=kvm,
+        )
+        message = _spawn(record.path, argv(hardware))
+        if not message:
+            return record
+        if "host forwarding" not in message:
+            break
+    raise LabError("qemu", f"QEMU did not start: {message}", "see QEMU's own message above")
+
+
+def _spawn(folder: Path, command: list[str]) -> str:
+    """Start QEMU in a session of its own; return its message if it ended at once."""
+    log = folder / "qemu.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    (folder / state.PID_FILE).write_text(f"{process.pid}\n", encoding="ascii")
+    if not state.wait_until(lambda: _answers(folder) or process.poll() is not None, 30):
+        return "its control socket does not answer"
+    return "" if process.poll() is None else log.read_text(errors="replace").strip() or "no message"
+
+
+def _answers(folder: Path) -> bool:
+    try:
+        qmp.execute(folder, "query-status")
+    except LabError:
+        return False
+    return True
+
+
+def banner(port: int) -> bool:
+    """Tell whether an sshd greets on this port; QEMU itself accepts any connection."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
+            return connection.recv(4) == b"SSH-"
+    except OSError:
+        return False
+
+
+def try_login(record: Record) -> str:
+    """Log in and out again; return why that failed, or nothing."""
+    command = ssh_argv(record, "-o", "BatchMode=yes", "-o", "ConnectTimeout=20")
+    try:
+        run([*command, "true"], timeout=60)
+    except LabError as error:
+        return error.found
+    return ""
+
+
+def wait_for_login(record: Record, timeout: float) -> None:
+    """Return when a login works; raise with the console's last lines if none does in time."""
+    end = time.monotonic() + timeout
+    reason = "sshd did not answer"
+    while time.monotonic() < end:
+        if state.read_pid(record.path) is None:
+            raise _not_up(record, "QEMU ended")
+        if banner(record.port):
+            reason = try_login(record)
+            if not reason:
+                return
+        time.sleep(0.5)
+    raise _not_up(record, f"no login in {timeout:.0f} s ({reason})")
+
+
+def _not_up(record: Record, reason: str) -> LabError:
+    text = record.serial_log.read_text(errors="replace") if record.serial_log.exists() else ""
+    lines = "\n".join(f"    {line}" for line in text.splitlines()[-LOG_LINES:])
+    return LabError(
+        "not-up",
+        f"machine {record.name!r} did not come up: {reason}; its console ends with\n{lines}",
+        "a busy host is slow under emulation: raise --timeout; else read the console above",
+    )
+
+
+def power_on(name: str, timeout: float, progress: Progress) -> Record:
+    """Start a machine that was powered off, from the same disk."""
+    record = state.find(name)
+    with _idle(name):
+        if state.read_pid(record.path):
+            raise LabError("running", f"machine {name!r} runs", "use power-cycle to reset it")
+        return _boot(record, timeout, progress)
+
+
+def down(name: str) -> None:
+    """Take the machine down and remove all that belongs to it."""
+    folder = state.find(name).path
+    with _idle(name):
+        if state.read_pid(folder):
+            # A QEMU that hangs does not answer: remove() kills it.
+            with suppress(LabError):
+                qmp.execute(folder, "quit")
+            state.wait_until(lambda: state.read_pid(folder) is None, QUIT_SECONDS)
+        state.remove(folder)
+
+
+@contextmanager
+def _idle(name: str) -> Iterator[None]:
+    """Hold the machine's lock, or say who has it instead of waiting without end."""
+    end = time.monotonic() + LOCK_SECONDS
+    while time.monotonic() < end:
+        with cache.tried(state.lock_name(name)) as free:
+            if free:
+                yield
+                return
+        time.sleep(0.1)
+    raise LabError(
+        "busy",
+        f"another process is bringing machine {name!r} up or down",
+        "wait for it, or interrupt it: an interrupted `up` takes its machine down",
+    )
+
+
+def power_cycle(name: str) -> None:
+    """Reset the machine as its reset button does: nothing is shut down or synced."""
+    qmp.execute(state.find(name).path, "system_reset")
+
+
+def power_button(name: str) -> None:
+    """Press the ACPI power button."""
+    qmp.execute(state.find(name).path, "system_powerdown")

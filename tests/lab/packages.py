@@ -1,0 +1,288 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Alpine packages of the names the product asks for, made from Debian's programs.
+
+No registry offers Alpine's own python3, kexec-tools, openssh and syslinux. Debian's programs run
+beside musl once glibc's loader and libraries are there, so they are put into packages of Alpine's
+names, in a repository that the image's own apk makes and signs.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import config
+from .base import SOURCES as BASE_SOURCES
+from .base import apk, base_tree
+from .cache import artifact, digest
+from .commands import run
+from .fetch import debian_packages
+from .progress import Progress
+
+FILES = Path(__file__).parent / "files"
+SOURCES = (
+    *BASE_SOURCES,
+    "packages.py",
+    "files/mdev.initd",
+    "files/sshd.initd",
+    "files/sshd_config",
+    "files/update-extlinux",
+)
+KEY = "alpinefleet-lab.rsa"
+GLIBC = "glibc-compat"
+LIBRARY_DIRS = ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu")
+# Loaded by name at run time, so no program lists them as needed.
+LOADED_LATER = ("libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2")
+# On Debian's packages, but of no use to a machine of the lab.
+UNWANTED = ("usr/share", "usr/lib/x86_64-linux-gnu/pkgconfig")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One Alpine package: files of Debian's, files of our own, and its metadata."""
+
+    name: str
+    version_from: str
+    """The Debian package whose version it has, or a version."""
+    summary: str
+    copies: tuple[tuple[str, str], ...] = ()
+    whole: tuple[str, ...] = ()
+    own: tuple[tuple[str, str, int], ...] = ()
+    provides: tuple[str, ...] = ()
+    trigger: str = ""
+
+
+RECIPES = (
+    Recipe(
+        name="busybox-mdev-openrc",
+        version_from="1.37.0-r30",
+        summary="the lab's stand-in for Alpine's mdev service",
+        own=(("mdev.initd", "etc/init.d/mdev", 0o755),),
+    ),
+    Recipe(
+        name="python3",
+        version_from="python3-minimal",
+        summary="Python 3 (Debian's build, repackaged by the lab)",
+        whole=(
+            "python3-minimal",
+            "python3.*-minimal",
+            "libpython3.*-minimal",
+            "libpython3.*-stdlib",
+        ),
+    ),
+    Recipe(
+        name="kexec-tools",
+        version_from="kexec-tools",
+        summary="kexec (Debian's build, repackaged by the lab)",
+        copies=(("sbin/kexec", "usr/sbin/kexec"),),
+    ),
+    Recipe(
+        name="openssh",
+        version_from="openssh-server",
+        summary="OpenSSH (Debian's build, repackaged by the lab)",
+        copies=(
+            ("usr/sbin/sshd", "usr/sbin/sshd"),
+            ("usr/lib/openssh/sftp-server", "usr/lib/ssh/sftp-server"),
+            ("usr/bin/ssh", "usr/bin/ssh"),
+            ("usr/bin/scp", "usr/bin/scp"),
+            ("usr/bin/sftp", "usr/bin/sftp"),
+            ("usr/bin/ssh-keygen", "usr/bin/ssh-keygen"),
+        ),
+        own=(
+            ("sshd.initd", "etc/init.d/sshd", 0o755),
+            ("sshd_config", "etc/ssh/sshd_config", 0o644),
+        ),
+        provides=("openssh-server", "openssh-client", "openssh-sftp-server", "openssh-keygen"),
+    ),
+    Recipe(
+        name="syslinux",
+        version_from="syslinux-common",
+        summary="extlinux (Debian's build) and the lab's stand-in for update-extlinux",
+        copies=(
+            ("usr/bin/extlinux", "sbin/extlinux"),
+            ("usr/lib/syslinux/mbr/mbr.bin", "usr/share/syslinux/mbr.bin"),
+            ("usr/lib/syslinux/modules/bios", "usr/share/syslinux"),
+        ),
+        own=(("update-extlinux", "sbin/update-extlinux", 0o755),),
+        trigger="/boot",
+    ),
+)
+
+
+def alpine_version(debian: str) -> str:
+    """Turn the version of a .deb file's name into one that apk accepts.
+
+    >>> alpine_version("1%3a9.2p1-2+deb12u10")
+    '9.2_p1-r2'
+    """
+    upstream, revision = debian.rsplit("-", 1) if "-" in debian else (debian, "0")
+    upstream = re.sub(r"^\d+(?:%3a|:)", "", upstream)
+    number = re.match(r"\d+(?:\.\d+)*", upstream)
+    patch = re.match(r"p(\d+)", upstream[number.end() :] if number else "")
+    release = re.match(r"\d+", revision)
+    suffix = f"_p{patch.group(1)}" if patch else ""
+    return f"{number.group() if number else '0'}{suffix}-r{release.group() if release else '0'}"
+
+
+def repository(progress: Progress) -> Path:
+    """Return the directory of the signed repository: `www` to serve, and its key pair."""
+
+    def build(folder: Path) -> None:
+        with progress.step("packages: making Alpine packages from Debian's programs"):
+            _build(base_tree(progress), folder)
+
+    key = digest([config.DEBIAN_PACKAGES, config.WHEEL_SHA256], SOURCES)
+    return artifact(f"repository-{key}", build)[0]
+
+
+def main_dir(folder: Path) -> Path:
+    """Return the directory that a line of /etc/apk/repositories names."""
+    return folder / "www" / config.ALPINE_RELEASE / "main"
+
+
+def _build(tree: Path, folder: Path) -> None:
+    debs = {path.name.split("_")[0]: path for path in debian_packages(config.DEBIAN_PACKAGES)}
+    stage, work = folder / "stage", folder / "work"
+    stage.mkdir()
+    for path in debs.values():
+        run(["dpkg-deb", "-x", path, stage])
+    _compile_python(stage)
+    make_key(folder)
+    output = main_dir(folder) / config.ARCH
+    output.mkdir(parents=True)
+    for recipe in RECIPES:
+        _gather(recipe, stage, debs, work / recipe.name)
+    _gather_libraries(stage, work)
+    glibc = {"name": GLIBC, "version": _version("libc6", debs), "description": GLIBC}
+    make_package(tree, folder, work / GLIBC, glibc)
+    for recipe in RECIPES:
+        info = _info(recipe, _version(recipe.version_from, debs))
+        make_package(tree, folder, work / recipe.name, info, recipe.trigger)
+    make_index(tree, folder)
+    shutil.rmtree(stage)
+    shutil.rmtree(work)
+
+
+def _version(source: str, debs: dict[str, Path]) -> str:
+    return alpine_version(debs[source].name.split("_")[1]) if source in debs else source
+
+
+def _info(recipe: Recipe, version: str) -> dict[str, str]:
+    info = {
+        "name": recipe.name,
+        "version": version,
+        "description": recipe.summary,
+    }
+    if recipe.copies or recipe.whole:
+        info["depends"] = GLIBC
+    if recipe.provides:
+        info["provides"] = " ".join(f"{name}={version}" for name in recipe.provides)
+    return info
+
+
+def _compile_python(stage: Path) -> None:
+    # Compiling at each start would take the emulated machine seconds; apk keeps no other order.
+    python = next((stage / "usr/bin").glob("python3.*[0-9]"))
+    library = f"/usr/lib/{python.name}"
+    options = ["-q", "--invalidation-mode", "unchecked-hash", library]
+    run(["chroot", stage, f"/usr/bin/{python.name}", "-I", "-m", "compileall", *options])
+
+
+def _gather(recipe: Recipe, stage: Path, debs: dict[str, Path], target: Path) -> None:
+    target.mkdir(parents=True)
+    for pattern in recipe.whole:
+        for name in sorted(debs):
+            if re.fullmatch(pattern.replace(".*", r"\.\d+"), name):
+                run(["dpkg-deb", "-x", debs[name], target])
+    for unwanted in UNWANTED if recipe.whole else ():
+        shutil.rmtree(target / unwanted, ignore_errors=True)
+    for source, destination in recipe.copies:
+        _copy(stage / source, target / destination)
+    for name, destination, mode in recipe.own:
+        _copy(FILES / name, target / destination)
+        (target / destination).chmod(mode)
+    if recipe.whole:
+        _copy_compiled(stage, target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    else:
+        shutil.copy2(source, target)
+
+
+def _copy_compiled(stage: Path, target: Path) -> None:
+    for cache in (stage / "usr/lib").glob("python3.*/**/__pycache__"):
+        if (target / cache.relative_to(stage)).parent.is_dir():
+            _copy(cache, target / cache.relative_to(stage))
+
+
+def elf_files(tree: Path) -> Iterator[Path]:
+    """Yield the dynamic programs and libraries below `tree`."""
+    for path in sorted(tree.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as stream:
+                head = stream.read(18)
+            # e_type 2 and 3 are programs and shared objects; a .c32 is a 32 bit one.
+            if head[:5] == b"\x7fELF\x02" and head[16] in (2, 3):
+                yield path
+
+
+def parse_ldd(text: str) -> list[Path]:
+    """Return the files that the loader's --list resolved."""
+    return [Path(found) for found in re.findall(r" => (.+) \(0x", text)]
+
+
+def _gather_libraries(stage: Path, work: Path) -> None:
+    loader = stage / "lib64/ld-linux-x86-64.so.2"
+    search = ":".join(str(stage / folder) for folder in LIBRARY_DIRS)
+    start: list[str | Path] = [loader, "--library-path", search, "--list"]
+    needed = {stage / folder / name for folder in LIBRARY_DIRS for name in LOADED_LATER}
+    for program in elf_files(work):
+        text = run([*start, program], code="library", remedy="add its package to DEBIAN_PACKAGES")
+        needed.update(parse_ldd(text))
+    for library in sorted(path for path in needed if path.is_file()):
+        # Each is stored under the name it is looked up by, so no symbolic links are needed.
+        _copy(library, work / GLIBC / library.relative_to(stage))
+    for locale in (stage / "usr/lib/locale").glob("C.utf8"):
+        _copy(locale, work / GLIBC / "usr/lib/locale" / locale.name)
+
+
+def make_key(folder: Path) -> None:
+    """Make the key pair that signs packages, index and nothing else."""
+    run(["openssl", "genrsa", "-out", folder / KEY, "2048"])
+    (folder / KEY).chmod(0o600)
+    run(["openssl", "rsa", "-in", folder / KEY, "-pubout", "-out", folder / f"{KEY}.pub"])
+
+
+def make_package(
+    tree: Path, folder: Path, files: Path, info: dict[str, str], trigger: str = ""
+) -> None:
+    """Make one signed package in the repository of `folder`."""
+    run(["chown", "-R", "root:root", files])
+    output = main_dir(folder) / config.ARCH / f"{info['name']}-{info['version']}.apk"
+    details = {"arch": config.ARCH, "license": "see Debian's package", **info}
+    words: list[str | Path] = ["mkpkg", "-F", files, "-o", output, "--sign-key", folder / KEY]
+    for key, value in details.items():
+        words += ["-I", f"{key}:{value}"]
+    if trigger:
+        script = folder / "trigger.sh"
+        script.write_text("#!/bin/sh\nexec /sbin/update-extlinux --warn-only\n", encoding="utf-8")
+        words += ["-s", f"trigger:{script}", "-t", trigger]
+    apk(tree, words)
+
+
+def make_index(tree: Path, folder: Path) -> None:
+    """Make the signed index over all packages of the repository."""
+    where = main_dir(folder) / config.ARCH
+    names = sorted(path.name for path in where.glob("*.apk"))
+    options = ["-d", "alpinefleet lab", "-o", "APKINDEX.tar.gz", "--allow-untrusted"]
+    apk(tree, ["mkndx", *options, "--sign-key", folder / KEY, *names], cwd=where)

@@ -1,0 +1,110 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The argument list of QEMU, as a function of values."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from .config import GUEST_ADDRESS, REPOSITORY_ADDRESS
+
+PROGRAM = "qemu-system-x86_64"
+SERIAL_LOG = "serial.log"
+QMP_SOCKET = "qmp.sock"
+DISK = "disk.raw"
+KVM_CREATE_VM = 0xAE01
+# Without tb-size the copying of a new kernel over translated pages takes minutes at random.
+TCG = "tcg,tb-size=64"
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What differs between machines."""
+
+    name: str
+    folder: Path
+    port: int
+    memory: int
+    repository: Path
+    watchdog: bool = False
+    kvm: bool = False
+
+
+def escape(text: object) -> str:
+    """Double the commas, which separate QEMU's sub-options."""
+    return str(text).replace(",", ",,")
+
+
+def has_extensions(cpuinfo: str) -> bool:
+    """Tell whether the processor offers Intel's or AMD's virtualisation."""
+    flags = (line.split() for line in cpuinfo.splitlines() if line.startswith("flags"))
+    return any({"vmx", "svm"} & set(words) for words in flags)
+
+
+def kvm_works(device: str = "/dev/kvm", cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Tell whether KVM runs a whole boot.
+
+    The device alone proves nothing, and neither does a virtual machine that could be created: KVM
+    without the processor's help (kvm-pvm in a nested host) stops in the firmware's real mode.
+    """
+    if not has_extensions(cpuinfo.read_text(encoding="ascii", errors="replace")):
+        return False
+    try:
+        handle = os.open(device, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        os.close(fcntl.ioctl(handle, KVM_CREATE_VM, 0))
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+def network(hardware: Hardware) -> str:
+    """Return the user network: sshd on a port of 127.0.0.1, the apk repository inside.
+
+    QEMU starts the web server for each connection and hands it the stream: no daemon of ours has
+    to be ended, and no port of the host is taken.
+    """
+    server = shlex.join(["busybox", "httpd", "-i", "-h", str(hardware.repository)])
+    parts = [
+        "user,id=net0",
+        f"hostfwd=tcp:127.0.0.1:{hardware.port}-{GUEST_ADDRESS}:22",
+        f"guestfwd=tcp:{REPOSITORY_ADDRESS}:80-cmd:{escape(server)}",
+    ]
+    return ",".join(parts)
+
+
+def drive(hardware: Hardware) -> str:
+    """Return the disk; its absolute path also marks the process as this machine's."""
+    path = escape(hardware.folder / DISK)
+    return f"file={path},if=none,id=disk0,format=raw,cache=unsafe"
+
+
+def argv(hardware: Hardware) -> list[str]:
+    """Return QEMU's command; it runs with the machine's directory as working directory.
+
+    The socket's path is relative because a Unix socket's path must fit in 107 bytes.
+    """
+    accelerator = ["-accel", "kvm"] if hardware.kvm else ["-accel", TCG]
+    words = [PROGRAM, "-name", f"alpinefleet-{hardware.name}"]
+    words += ["-no-user-config", "-nodefaults", "-M", "q35", *accelerator]
+    words += ["-cpu", "host" if hardware.kvm else "qemu64", "-smp", "1"]
+    words += ["-m", str(hardware.memory), "-display", "none"]
+    words += ["-drive", drive(hardware), "-device", "virtio-blk-pci,drive=disk0,bootindex=0"]
+    words += ["-netdev", network(hardware), "-device", "virtio-net-pci,netdev=net0,romfile="]
+    words += ["-device", "virtio-rng-pci"]
+    # The log is continued when a machine that was powered off is started again.
+    words += ["-chardev", f"file,id=serial0,path={SERIAL_LOG},append=on"]
+    words += ["-serial", "chardev:serial0", "-qmp", f"unix:{QMP_SOCKET},server=on,wait=off"]
+    if hardware.watchdog:
+        words += ["-device", "i6300esb", "-watchdog-action", "reset"]
+    return words

@@ -1,0 +1,103 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""QEMU's argument list and the choice of its accelerator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.lab import qemu
+from tests.lab.qemu import Hardware
+
+PLAIN = Hardware("web1", Path("/m/web1"), 2222, 1024, Path("/r/www"))
+
+
+def after(words: list[str], option: str) -> list[str]:
+    return [words[at + 1] for at, word in enumerate(words) if word == option]
+
+
+@pytest.mark.parametrize(
+    ("option", "expected"),
+    [
+        ("-accel", ["tcg,tb-size=64"]),
+        ("-cpu", ["qemu64"]),
+        ("-smp", ["1"]),
+        ("-M", ["q35"]),
+        ("-m", ["1024"]),
+        ("-display", ["none"]),
+        ("-name", ["alpinefleet-web1"]),
+        ("-qmp", ["unix:qmp.sock,server=on,wait=off"]),
+        ("-drive", ["file=/m/web1/disk.raw,if=none,id=disk0,format=raw,cache=unsafe"]),
+        (
+            "-device",
+            [
+                "virtio-blk-pci,drive=disk0,bootindex=0",
+                "virtio-net-pci,netdev=net0,romfile=",
+                "virtio-rng-pci",
+            ],
+        ),
+        ("-watchdog-action", []),
+        ("-kernel", []),
+    ],
+)
+def test_argv_has_option(option: str, expected: list[str]) -> None:
+    assert after(qemu.argv(PLAIN), option) == expected
+
+
+def test_argv_with_watchdog_resets() -> None:
+    words = qemu.argv(replace(PLAIN, watchdog=True))
+    assert "i6300esb" in after(words, "-device")
+    assert after(words, "-watchdog-action") == ["reset"]
+
+
+def test_argv_with_kvm_uses_the_host_processor() -> None:
+    words = qemu.argv(replace(PLAIN, kvm=True))
+    assert after(words, "-accel") == ["kvm"]
+    assert after(words, "-cpu") == ["host"]
+
+
+def test_argv_has_short_socket_path_however_deep_the_cache() -> None:
+    deep = replace(PLAIN, folder=Path("/" + "x" * 200))
+    assert after(qemu.argv(deep), "-qmp") == ["unix:qmp.sock,server=on,wait=off"]
+
+
+def test_network_listens_on_loopback_only() -> None:
+    text = qemu.network(PLAIN)
+    assert "hostfwd=tcp:127.0.0.1:2222-10.0.2.15:22" in text
+    assert text.endswith("guestfwd=tcp:10.0.2.100:80-cmd:busybox httpd -i -h /r/www")
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    [("/a b", "-h '/a b'"), ("/a,b", "-h /a,,b"), ("/a", "-h /a")],
+)
+def test_network_quotes_the_repository(folder: str, expected: str) -> None:
+    assert qemu.network(replace(PLAIN, repository=Path(folder))).endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("cpuinfo", "expected"),
+    [
+        ("flags\t\t: fpu vmx sse\n", True),
+        ("flags\t\t: fpu svm\n", True),
+        ("flags\t\t: fpu sse\nvmx flags\t: vnmi\n", False),
+        ("model name : vmx\n", False),
+        ("", False),
+    ],
+)
+def test_has_extensions(cpuinfo: str, expected: bool) -> None:
+    assert qemu.has_extensions(cpuinfo) is expected
+
+
+@pytest.mark.parametrize("flags", ["flags : fpu\n", "flags : vmx\n"])
+def test_kvm_works_is_false_for_what_is_no_kvm(tmp_path: Path, flags: str) -> None:
+    cpuinfo, device = tmp_path / "cpuinfo", tmp_path / "kvm"
+    cpuinfo.write_text(flags)
+    device.write_text("")
+    assert qemu.kvm_works(str(device), cpuinfo) is False
+    assert qemu.kvm_works(str(tmp_path / "absent"), cpuinfo) is False

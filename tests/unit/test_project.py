@@ -1,0 +1,335 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What belongs together in this project stays together: docs, specs, roles, scenarios."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = "ansible_collections.alpinefleet.kexec.plugins"
+ARGUMENTS = f"{PACKAGE}.plugin_utils._arguments"
+
+Options = dict[str, dict[str, t.Any]]
+
+# --- The documentation of kexec_reboot and what its action accepts -------------------------
+
+
+def fragment_options(name: str) -> Options:
+    """Return the options of a documentation fragment, of this collection or of ansible-core."""
+    package, rest = "ansible.plugins.doc_fragments", name.removeprefix("ansible.builtin.")
+    if name.startswith("alpinefleet.kexec."):
+        package, rest = f"{PACKAGE}.doc_fragments", name.removeprefix("alpinefleet.kexec.")
+    file, _dot, variant = rest.partition(".")
+    fragment = importlib.import_module(f"{package}.{file}").ModuleDocFragment
+    text = getattr(fragment, (variant or "documentation").upper())
+    return yaml.safe_load(text).get("options") or {}
+
+
+def documented_options(documentation: str) -> Options:
+    """Return all options of a module's documentation, with those of its fragments."""
+    docs = yaml.safe_load(documentation)
+    fragments = docs.get("extends_documentation_fragment") or []
+    options: Options = {}
+    for name in [fragments] if isinstance(fragments, str) else fragments:
+        options.update(fragment_options(name))
+    return {**options, **(docs.get("options") or {})}
+
+
+def shape(option: dict[str, t.Any], suboptions: str) -> dict[str, t.Any]:
+    """Return what documentation and argument spec both say of an option."""
+    inner = option.get(suboptions)
+    return {
+        "type": option.get("type", "str"),
+        "elements": option.get("elements"),
+        "required": bool(option.get("required", False)),
+        "default": option.get("default"),
+        "choices": list(option["choices"]) if option.get("choices") else None,
+        "aliases": sorted(option.get("aliases") or []),
+        "options": shapes(inner, suboptions) if inner else None,
+    }
+
+
+def shapes(options: Options, suboptions: str) -> dict[str, t.Any]:
+    return {name: shape(option, suboptions) for name, option in options.items()}
+
+
+def test_documentation_of_kexec_reboot_equals_its_argument_spec() -> None:
+    module = importlib.import_module(f"{PACKAGE}.modules.kexec_reboot")
+    spec = importlib.import_module(ARGUMENTS).ARGUMENT_SPEC
+    documented = shapes(documented_options(module.DOCUMENTATION), "suboptions")
+    assert documented == shapes(spec, "options")
+    assert documented
+
+
+def test_shapes_tell_a_difference_in_depth() -> None:
+    docs = {"a": {"type": "dict", "suboptions": {"b": {"type": "int", "default": 1}}}}
+    spec: Options = {"a": {"type": "dict", "options": {"b": {"type": "int", "default": 1}}}}
+    assert shapes(docs, "suboptions") == shapes(spec, "options")
+    spec["a"]["options"]["b"]["default"] = 2
+    assert shapes(docs, "suboptions") != shapes(spec, "options")
+
+
+def test_documentation_with_fragments_has_their_options() -> None:
+    documentation = "extends_documentation_fragment: [alpinefleet.kexec._image]\noptions: {own: {}}"
+    assert documented_options(documentation).keys() >= {"own", "kernel"}
+
+
+def test_action_group_has_every_module() -> None:
+    group = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]["kexec"]
+    modules = sorted(path.stem for path in (ROOT / "plugins/modules").glob("kexec_*.py"))
+    assert sorted(group) == modules
+
+
+# --- The version and what the changelog says of it -----------------------------------------
+
+
+def release_problems(version: str, releases: dict[str, t.Any], fragments: list[str]) -> list[str]:
+    """Return what is missing of a version that is released, or is the next to be."""
+    if version in releases or fragments:
+        return []
+    return [f"{version} is not released and has no fragment"]
+
+
+@pytest.mark.parametrize(
+    ("releases", "fragments", "problems"),
+    [
+        pytest.param({"1.1.0": {}}, [], [], id="released"),
+        pytest.param({"1.0.0": {}}, ["a.yml"], [], id="next"),
+        pytest.param({}, ["a.yml"], [], id="first"),
+        pytest.param({}, [], ["1.1.0 is not released and has no fragment"], id="bare"),
+    ],
+)
+def test_release_problems(
+    releases: dict[str, t.Any], fragments: list[str], problems: list[str]
+) -> None:
+    assert release_problems("1.1.0", releases, fragments) == problems
+
+
+def test_version_of_this_collection_is_in_the_changelog() -> None:
+    version = load(ROOT / "galaxy.yml")["version"]
+    releases = load(ROOT / "changelogs/changelog.yaml")["releases"]
+    fragments = [path.name for path in ROOT.glob("changelogs/fragments/*.yml")]
+    assert release_problems(version, releases, fragments) == []
+
+
+# --- Defaults of roles and their argument specs --------------------------------------------
+
+
+def role_problems(role: Path) -> list[str]:
+    """Return where a role's defaults and its argument specs differ."""
+    specs_file = role / "meta/argument_specs.yml"
+    if not specs_file.exists():
+        return [f"{role.name}: no meta/argument_specs.yml"]
+    defaults_file = role / "defaults/main.yml"
+    defaults = yaml.safe_load(defaults_file.read_text()) if defaults_file.exists() else {}
+    options: Options = {}
+    for entry in yaml.safe_load(specs_file.read_text())["argument_specs"].values():
+        options.update(entry.get("options") or {})
+    return [f"{role.name}: {text}" for text in option_problems(defaults or {}, options)]
+
+
+def option_problems(defaults: dict[str, t.Any], options: Options) -> t.Iterator[str]:
+    # A required option has no default, and one without a default is left undefined.
+    with_default = {
+        name: option["default"] for name, option in options.items() if "default" in option
+    }
+    for name in sorted(defaults.keys() | with_default.keys()):
+        if name not in with_default:
+            yield f"{name} is in defaults only"
+        elif name not in defaults:
+            yield f"{name} has a default in the specs only"
+        elif defaults[name] != with_default[name]:
+            yield f"{name} is {defaults[name]!r} in defaults, {with_default[name]!r} in the specs"
+
+
+def write_role(folder: Path, defaults: str, options: str) -> Path:
+    role = folder / "sample"
+    for name, text in (
+        ("defaults/main.yml", defaults),
+        ("meta/argument_specs.yml", f"argument_specs: {{main: {{options: {options}}}}}"),
+    ):
+        (role / name).parent.mkdir(parents=True)
+        (role / name).write_text(text)
+    return role
+
+
+@pytest.mark.parametrize(
+    ("defaults", "options", "problems"),
+    [
+        pytest.param("sample_a: 1", "{sample_a: {default: 1}, sample_b: {}}", [], id="equal"),
+        pytest.param("{}", "{}", [], id="no options"),
+        pytest.param("sample_a: 1", "{}", ["sample: sample_a is in defaults only"], id="no spec"),
+        pytest.param(
+            "{}",
+            "{sample_a: {default: 1}}",
+            ["sample: sample_a has a default in the specs only"],
+            id="no default",
+        ),
+        pytest.param(
+            "sample_a: 1",
+            "{sample_a: {default: 2}}",
+            ["sample: sample_a is 1 in defaults, 2 in the specs"],
+            id="another value",
+        ),
+    ],
+)
+def test_role_problems(tmp_path: Path, defaults: str, options: str, problems: list[str]) -> None:
+    assert role_problems(write_role(tmp_path, defaults, options)) == problems
+
+
+def test_role_problems_of_a_role_without_specs(tmp_path: Path) -> None:
+    assert role_problems(tmp_path / "bare") == ["bare: no meta/argument_specs.yml"]
+
+
+def test_roles_of_this_collection_have_no_problem() -> None:
+    roles = sorted(path for path in ROOT.glob("roles/*") if path.is_dir())
+    assert [problem for role in roles for problem in role_problems(role)] == []
+
+
+# --- Molecule scenarios and the playbooks that their sequences name ------------------------
+
+# Molecule's own sequence, for a scenario that has none.
+SEQUENCE = [
+    "dependency",
+    "cleanup",
+    "destroy",
+    "syntax",
+    "create",
+    "prepare",
+    "converge",
+    "idempotence",
+    "side_effect",
+    "verify",
+    "cleanup",
+    "destroy",
+]
+NO_PLAYBOOK = {"dependency", "syntax", "idempotence", "check"}
+
+
+def merged(base: dict[str, t.Any], own: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return Molecule's configuration of a scenario: its own over the common one."""
+    result = dict(base)
+    for key, value in own.items():
+        old = result.get(key)
+        both = isinstance(value, dict) and isinstance(old, dict)
+        result[key] = merged(t.cast("dict[str, t.Any]", old), value) if both else value
+    return result
+
+
+def load(path: Path) -> dict[str, t.Any]:
+    return (yaml.safe_load(path.read_text()) if path.exists() else None) or {}
+
+
+def playbook_of(step: str, scenario: Path, config: dict[str, t.Any], root: Path) -> Path:
+    playbooks = (config.get("ansible") or {}).get("playbooks") or {}
+    name = str(playbooks.get(step) or f"{step}.yml")
+    return scenario / name.replace("${MOLECULE_PROJECT_DIRECTORY}", str(root))
+
+
+def has_test(folder: Path) -> bool:
+    """Tell whether a folder has a file of tests that pytest finds, with a test in it."""
+    return any(
+        isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        for path in folder.glob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+    )
+
+
+def scenario_problems(scenario: Path, root: Path) -> list[str]:
+    """Return what a scenario's sequence names and nothing provides; Molecule only warns."""
+    molecule = root / "extensions/molecule"
+    name = scenario.relative_to(molecule)
+    config = merged(load(molecule / "config.yml"), load(scenario / "molecule.yml"))
+    settings = config.get("scenario") or {}
+    steps = dict.fromkeys(settings.get("test_sequence") or SEQUENCE)
+    problems = []
+    # One selected scenario that shares its state takes create and destroy from all the others.
+    shared = bool(config.get("shared_state") or settings.get("shared_state"))
+    if shared and name.parts[0] == "vm":
+        problems.append(f"{name}: a machine's scenario must not share state")
+    if shared and name.parts[0] != "default":
+        steps = {step: None for step in steps if step not in {"create", "destroy"}}
+    testinfra = (config.get("verifier") or {}).get("name") == "testinfra"
+    for step in steps:
+        if step in NO_PLAYBOOK or (step == "verify" and testinfra):
+            continue
+        if not playbook_of(step, scenario, config, root).is_file():
+            problems.append(f"{name}: no playbook for {step}")
+    if "verify" not in steps:
+        problems.append(f"{name}: nothing is verified")
+    elif testinfra and not has_test(scenario / "tests"):
+        problems.append(f"{name}: no test in tests/test_*.py")
+    return problems
+
+
+def write_scenario(root: Path, name: str, config: str, files: dict[str, str]) -> Path:
+    scenario = root / "extensions/molecule" / name
+    for file, text in {"molecule.yml": config, **files}.items():
+        (scenario / file).parent.mkdir(parents=True, exist_ok=True)
+        (scenario / file).write_text(text)
+    return scenario
+
+
+GOOD = "{verifier: {name: testinfra}, scenario: {test_sequence: [create, converge, verify]}}"
+FILES = {"create.yml": "", "converge.yml": "", "tests/test_it.py": "def test_it():\n    pass\n"}
+
+
+@pytest.mark.parametrize(
+    ("config", "without", "problems"),
+    [
+        pytest.param(GOOD, None, [], id="good"),
+        pytest.param(GOOD, "create.yml", ["vm/it: no playbook for create"], id="no create"),
+        pytest.param(GOOD, "tests/test_it.py", ["vm/it: no test in tests/test_*.py"], id="no test"),
+        pytest.param(
+            GOOD.replace(", verify", ""), None, ["vm/it: nothing is verified"], id="no verify"
+        ),
+        pytest.param(
+            GOOD.replace("testinfra", "ansible"),
+            None,
+            ["vm/it: no playbook for verify"],
+            id="another verifier",
+        ),
+        pytest.param(
+            GOOD.replace("scenario", "shared_state: true, scenario"),
+            None,
+            ["vm/it: a machine's scenario must not share state"],
+            id="shared state",
+        ),
+    ],
+)
+def test_scenario_problems(
+    tmp_path: Path, config: str, without: str | None, problems: list[str]
+) -> None:
+    files = {name: text for name, text in FILES.items() if name != without}
+    assert scenario_problems(write_scenario(tmp_path, "vm/it", config, files), tmp_path) == problems
+
+
+def test_scenario_problems_sees_an_empty_test_file(tmp_path: Path) -> None:
+    files = {**FILES, "tests/test_it.py": "import os\n"}
+    scenario = write_scenario(tmp_path, "it", GOOD, files)
+    assert scenario_problems(scenario, tmp_path) == ["it: no test in tests/test_*.py"]
+
+
+def test_scenario_problems_follows_a_common_playbook(tmp_path: Path) -> None:
+    common = "{ansible: {playbooks: {create: '${MOLECULE_PROJECT_DIRECTORY}/shared/create.yml'}}}"
+    files = {name: text for name, text in FILES.items() if name != "create.yml"}
+    scenario = write_scenario(tmp_path, "it", GOOD, files)
+    (tmp_path / "extensions/molecule/config.yml").write_text(common)
+    assert scenario_problems(scenario, tmp_path) == ["it: no playbook for create"]
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared/create.yml").touch()
+    assert scenario_problems(scenario, tmp_path) == []
+
+
+def test_scenarios_of_this_collection_have_no_problem() -> None:
+    scenarios = sorted(path.parent for path in ROOT.glob("extensions/molecule/**/molecule.yml"))
+    assert [text for path in scenarios for text in scenario_problems(path, ROOT)] == []

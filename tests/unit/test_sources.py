@@ -1,0 +1,192 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules for every source file: its head, what it may speak of, how long its functions are."""
+
+from __future__ import annotations
+
+import ast
+import re
+import statistics
+import subprocess
+import tomllib
+import typing as t
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# REUSE-IgnoreStart
+HEAD = (
+    "Copyright (c) 2026 The alpinefleet.kexec authors",
+    "GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)",
+    "SPDX-License-Identifier: GPL-3.0-or-later",
+)
+# REUSE-IgnoreEnd
+WITHOUT_HEAD = {"COPYING", "LICENSES/GPL-3.0-or-later.txt"}
+
+# Written in pieces, so that this file keeps the rule too.
+REGISTRIES = (
+    ("pypi", "org"),
+    ("pythonhosted", "org"),
+    ("deb.debian", "org"),
+    ("security.debian", "org"),
+    ("archive.ubuntu", "com"),
+    ("galaxy.ansible", "com"),
+    ("registry.npmjs", "org"),
+    ("hub.docker", "com"),
+    ("ghcr", "io"),
+    ("quay", "io"),
+)
+HOST = re.compile("|".join(re.escape(".".join(pieces)) for pieces in REGISTRIES), re.IGNORECASE)
+# A path of someone's own machine; /proc/1/root/ and the like are none.
+OWN_PATH = re.compile(r"(?<![\w./*-])/(?:" + "|".join(("work", "root", "home")) + r")/\w")
+
+MAXIMUM, MEDIAN, NINTH_DECILE = 60, 12, 30
+
+
+def project_files() -> list[str]:
+    """Return the names of the project's files; in an unpacked archive that is all of them."""
+    if (ROOT / ".git").exists():
+        command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        names = subprocess.check_output(command, cwd=ROOT, text=True).split("\0")
+    else:
+        names = [str(path.relative_to(ROOT)) for path in ROOT.rglob("*")]
+    skip = re.compile(r"(^|/)(__pycache__|\.venv|\.cache|tests/output)/")
+    return sorted(name for name in names if (ROOT / name).is_file() and not skip.search(name))
+
+
+def text_of(name: str) -> str:
+    """Return a file's text, or nothing of a binary file."""
+    content = (ROOT / name).read_bytes()
+    return "" if b"\0" in content else content.decode()
+
+
+FILES = project_files()
+
+
+def test_there_are_files_to_look_at() -> None:
+    assert {"galaxy.yml", "test", "tests/unit/test_sources.py"} <= set(FILES)
+
+
+# --- The head ------------------------------------------------------------------------------
+
+
+def has_head(text: str) -> bool:
+    start = "\n".join(text.splitlines()[:8])
+    return all(line in start for line in HEAD)
+
+
+def annotated() -> list[str]:
+    """Return the patterns of REUSE.toml, for files that cannot bear a head."""
+    tables = tomllib.loads((ROOT / "REUSE.toml").read_text())["annotations"]
+    return [pattern for table in tables for pattern in table["path"]]
+
+
+def is_annotated(name: str, patterns: list[str]) -> bool:
+    return any(
+        name.startswith(pattern.removesuffix("**")) if pattern.endswith("/**") else name == pattern
+        for pattern in patterns
+    )
+
+
+def test_has_head_wants_each_line() -> None:
+    comment = [f"# {line}" for line in HEAD]
+    assert has_head("\n".join(["#!/bin/sh", *comment]))
+    for left_out in comment:
+        assert not has_head("\n".join(line for line in comment if line != left_out))
+
+
+def test_every_file_has_the_head() -> None:
+    patterns = annotated()
+    bare = [
+        name
+        for name in FILES
+        if name not in WITHOUT_HEAD
+        and not is_annotated(name, patterns)
+        and not (ROOT / f"{name}.license").exists()
+        and not has_head(text_of(name))
+    ]
+    assert bare == []
+
+
+# --- What a file may speak of --------------------------------------------------------------
+
+
+def foreign(text: str) -> list[str]:
+    """Return the names of registries and the paths of a developer's machine in a text."""
+    return [match[0] for pattern in (HOST, OWN_PATH) for match in pattern.finditer(text)]
+
+
+@pytest.mark.parametrize("pieces", REGISTRIES, ids=lambda pieces: pieces[0])
+def test_foreign_sees_a_registry(pieces: tuple[str, str]) -> None:
+    assert foreign(f"index-url = https://{'.'.join(pieces)}/simple")
+
+
+@pytest.mark.parametrize("folder", ["work", "root", "home"])
+def test_foreign_sees_a_path(folder: str) -> None:
+    assert foreign(f"cd '/{folder}/someone'") == [f"/{folder}/s"]
+
+
+@pytest.mark.parametrize("text", ["/proc/1/root/etc", "the /work of", "docker.io", "lib/root/x"])
+def test_foreign_leaves_alone(text: str) -> None:
+    assert foreign(text) == []
+
+
+def test_no_file_speaks_of_registries_and_machines() -> None:
+    found = {name: foreign(text_of(name)) for name in FILES}
+    assert {name: words for name, words in found.items() if words} == {}
+
+
+# --- The length of functions ---------------------------------------------------------------
+
+
+def lengths(source: str) -> dict[str, int]:
+    """Return the lines of each function of a Python source, by name and line."""
+    return {
+        f"{node.name}:{node.lineno}": (node.end_lineno or node.lineno) - node.lineno + 1
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+
+def length_problems(by_name: t.Mapping[str, int]) -> list[str]:
+    """Return in what a collection of functions is too long."""
+    values = sorted(by_name.values())
+    ninth = statistics.quantiles(values, n=10, method="inclusive")[-1]
+    problems = [f"{name} has {lines}" for name, lines in by_name.items() if lines > MAXIMUM]
+    if statistics.median(values) > MEDIAN:
+        problems.append(f"the median is {statistics.median(values)}")
+    if ninth > NINTH_DECILE:
+        problems.append(f"the ninth decile is {ninth}")
+    return problems
+
+
+def test_lengths_counts_from_def_to_the_last_line() -> None:
+    assert lengths("@x\ndef f():\n    def g(): pass\n    return g\n") == {"f:2": 3, "g:3": 1}
+
+
+@pytest.mark.parametrize(
+    ("values", "problems"),
+    [
+        pytest.param([1] * 8 + [40] * 2, ["the ninth decile is 40.0"], id="decile"),
+        pytest.param([1] * 20 + [61], ["f20 has 61"], id="maximum"),
+        pytest.param([13] * 5, ["the median is 13"], id="median"),
+        pytest.param([12] * 10 + [30], [], id="good"),
+    ],
+)
+def test_length_problems(values: list[int], problems: list[str]) -> None:
+    assert length_problems({f"f{n}": lines for n, lines in enumerate(values)}) == problems
+
+
+@pytest.mark.parametrize("folder", ["plugins", "tests/lab"])
+def test_functions_are_short(folder: str) -> None:
+    by_name = {
+        f"{name} {function}": lines
+        for name in FILES
+        if name.startswith(f"{folder}/") and name.endswith(".py")
+        for function, lines in lengths(text_of(name)).items()
+    }
+    assert length_problems(by_name) == []
