@@ -14,7 +14,8 @@ options:
     description:
       - Path of the kernel on the host.
       - If neither O(kernel) nor O(flavour) is set, the kernel is the one that the boot loader boots next.
-        Where no boot loader's configuration is understood, it is the one of the running kernel's flavour.
+        Where no boot loader's configuration names one, it is the one of the running kernel's flavour, or the only
+        one in C(/boot).
     type: path
   initramfs:
     description:
@@ -39,7 +40,7 @@ options:
       - V(running) takes the command line of the running kernel.
       - V(explicit) takes O(cmdline).
       - What belongs to one boot only (C(BOOT_IMAGE=), C(initrd=) and the token of an earlier reboot) is always
-        left out, and C(kexec_load_disabled=0) is kept where the running kernel was unlocked with it.
+        left out. C(kexec_load_disabled=0) is always put in where the running kernel needs it to be unlocked.
     type: str
     choices:
       - auto
@@ -48,7 +49,8 @@ options:
       - explicit
     default: auto
   cmdline:
-    description: The whole command line, for O(cmdline_source=explicit).
+    description:
+      - The whole command line, for O(cmdline_source=explicit). With any other source it is refused.
     type: str
   cmdline_append:
     description:
@@ -61,6 +63,7 @@ options:
     description:
       - Kernel parameters to leave out.
       - A name removes every parameter of that name; V(name=value) removes only that one.
+      - The parameter C(kexec_load_disabled=0) stays where the running kernel needs it to be unlocked.
     type: list
     elements: str
     default: []

@@ -12,6 +12,13 @@ import errno
 import os
 import struct
 
+try:
+    import ctypes
+except ImportError:  # Python can be built without it.
+    HAS_CTYPES = False
+else:
+    HAS_CTYPES = True
+
 # The number of the kexec_load system call by "uname -m", for processes as wide as the kernel.
 SYSCALLS: dict[str, int] = {
     "x86_64": 246,
@@ -34,11 +41,7 @@ def ask() -> str | None:
     The caller must not ask where kernel.kexec_load_limit_reboot is set: the question would count.
     """
     number = SYSCALLS.get(os.uname().machine)
-    if number is None or struct.calcsize("P") != 8:
-        return None
-    try:
-        import ctypes
-    except ImportError:
+    if number is None or struct.calcsize("P") != 8 or not HAS_CTYPES:
         return None
     library = ctypes.CDLL(None, use_errno=True)
     answer = library.syscall(

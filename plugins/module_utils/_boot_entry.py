@@ -21,5 +21,5 @@ class Entry:
     cmdline: str
 
 
-class NotUnderstood(Exception):
+class NotUnderstoodError(Exception):
     """The configuration uses something that these readers do not know."""

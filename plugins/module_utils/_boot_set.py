@@ -22,6 +22,9 @@ CmdlineSource = t.Literal["auto", "boot_loader", "running", "explicit"]
 KERNEL_PREFIX = "vmlinuz-"
 INITRAMFS_PREFIX = "initramfs-"
 
+# What is there is made by the kernel while it is read: none of it is an image, some never ends.
+NOT_ON_DISK = ("proc", "sys")
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -36,6 +39,7 @@ class Wish:
     remove: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     token: str | None = None
+    controller_boot_id: str | None = None
 
     @property
     def edits_cmdline(self) -> bool:
@@ -79,10 +83,12 @@ def choose_files(
     return chosen
 
 
-def _by_option(
-    wish: Wish, configured: Configured, boot_files: t.Collection[str]
-) -> Files | None:
+def _by_option(wish: Wish, configured: Configured, boot_files: t.Collection[str]) -> Files | None:
     if wish.kernel is not None:
+        _check_path(wish.kernel)
+        directory, name = os.path.split(wish.kernel)
+        if directory == "/boot" and name not in boot_files:
+            raise ReasonError(_kernel_unknown(wish.kernel, boot_files))
         return _with_initramfs(wish.kernel, wish, configured, boot_files)
     if wish.flavour is None:
         return None
@@ -132,11 +138,13 @@ def installed_flavours(boot_files: t.Iterable[str]) -> list[str]:
 
 def _check_path(path: str) -> None:
     """Only plain absolute paths: nothing that leads elsewhere or means something to a loader."""
-    if not path.startswith("/") or ".." in path.split("/") or not path.isprintable():
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    elsewhere = not parts or ".." in parts or parts[0] in NOT_ON_DISK or path.endswith("/")
+    if not path.startswith("/") or elsewhere or not path.isprintable():
         raise ReasonError(
             reason(
                 "path_invalid",
-                f"{path!r} is not an absolute path on the host.",
+                f"{path!r} is not the absolute path of a file on the host.",
                 "Name the file by its full path, such as /boot/vmlinuz-virt.",
             )
         )
@@ -198,9 +206,15 @@ def _advice(
     return tuple(found)
 
 
-def _drifted(one: str, other: str) -> bool:
-    stripped = [_cmdline.strip_transient(_cmdline.split(text)) for text in (one, other)]
-    return stripped[0] != stripped[1]
+def _drifted(configured: str, running: str) -> bool:
+    words = (_cmdline.split(configured), running_words(running))
+    one, other = (_cmdline.strip_transient(each) for each in words)
+    return one != other
+
+
+def running_words(text: str) -> list[str]:
+    """The running command line was accepted by the kernel, whatever its quotes."""
+    return _cmdline.split(text if text.count('"') % 2 == 0 else text + '"')
 
 
 def _flavour_unknown(flavour: str, boot_files: t.Iterable[str]) -> Reason:
@@ -209,6 +223,15 @@ def _flavour_unknown(flavour: str, boot_files: t.Iterable[str]) -> Reason:
         "flavour_unknown",
         f"/boot/{KERNEL_PREFIX}{flavour} does not exist; installed flavours: {installed}.",
         f"Install the package linux-{flavour}, or choose an installed flavour.",
+    )
+
+
+def _kernel_unknown(kernel: str, boot_files: t.Iterable[str]) -> Reason:
+    installed = ", ".join(installed_flavours(boot_files)) or "none"
+    return reason(
+        "kernel_missing",
+        f"{kernel} does not exist; installed flavours: {installed}.",
+        "Check the option kernel, or mount /boot.",
     )
 
 
@@ -257,6 +280,7 @@ def _drift(path: str) -> Reason:
 def _panic_hangs() -> Reason:
     return reason(
         "panic_hangs",
-        "The command line has no panic= parameter: a kernel panic stops the host for good.",
+        "The command line sets no time with panic=: a kernel panic early in the boot stops the "
+        "host for good.",
         "Add panic=10 to the boot loader's configuration or to cmdline_append.",
     )

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ._reasons import ReasonError, reason
@@ -25,8 +26,23 @@ TRANSIENT = frozenset({"BOOT_IMAGE", "initrd", "kexec_jump_back_entry", TOKEN_PA
 LAST_WINS = frozenset({"init", "modules", "panic", "root", "rootflags", "rootfstype"})
 
 # COMMAND_LINE_SIZE of each architecture, with room for the closing NUL.
-LIMITS: dict[str, int] = {"armv7l": 1024, "loongarch64": 4096, "riscv64": 1024, "s390x": 4096}
+LIMITS: dict[str, int] = {
+    "armv6l": 1024,
+    "armv7l": 1024,
+    "loongarch64": 4096,
+    "riscv64": 1024,
+    "s390x": 4096,
+}
 DEFAULT_LIMIT = 2048
+
+# What separates parameters; Python's own idea of white space is larger.
+SPACES = " \t\n\v\f\r"
+
+# The kernel looks at bytes and takes this one, a part of some letters in UTF-8, for a space.
+BYTE_SPACE = b"\xa0"
+
+# What the kernel's kstrtoul with base 0 takes; a leading zero means octal.
+_NUMBER = re.compile(r"\+?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)", re.ASCII)
 
 
 def split(text: str) -> list[str]:
@@ -37,7 +53,7 @@ def split(text: str) -> list[str]:
     for char in text:
         if char == '"':
             quoted = not quoted
-        if char.isspace() and not quoted:
+        if char in SPACES and not quoted:
             words += [word] if word else []
             word = ""
         else:
@@ -80,21 +96,9 @@ def unlocks_kexec(words: t.Sequence[str]) -> bool:
     """Tell whether these parameters unlock kexec on Alpine's kernels: the last valid number is 0."""
     unlocked = False
     for word in kernel_part(words)[0]:
-        number = _number(value_of(word)) if name_of(word) == UNLOCK_PARAMETER else None
-        if number is not None:
-            unlocked = number == 0
+        if name_of(word) == UNLOCK_PARAMETER and _NUMBER.fullmatch(value_of(word) or ""):
+            unlocked = not str(value_of(word)).strip("+0xX")
     return unlocked
-
-
-def _number(text: str | None) -> int | None:
-    """The kernel's kstrtoul with base 0, where a leading zero means octal."""
-    if not text:
-        return None
-    octal = len(text) > 1 and text.isdigit() and text.startswith("0")
-    try:
-        return int(text, 8 if octal else 0)
-    except ValueError:
-        return None
 
 
 def without(words: t.Iterable[str], names: t.Collection[str]) -> list[str]:
@@ -117,18 +121,26 @@ def with_parameter(words: t.Sequence[str], word: str) -> list[str]:
 def resolve_repeats(words: t.Sequence[str]) -> list[str]:
     """Keep only the last of each parameter of which the last one wins."""
     kernel, init = kernel_part(words)
-    last = {name_of(word): index for index, word in enumerate(kernel)}
+    last = {name_of(word): index for index, word in enumerate(kernel) if _last_wins(word)}
     kept = [
         word
         for index, word in enumerate(kernel)
-        if name_of(word) not in LAST_WINS or last[name_of(word)] == index
+        if not _last_wins(word) or last[name_of(word)] == index
     ]
     return kept + init
 
 
+def _last_wins(word: str) -> bool:
+    """A bare name replaces no value: neither the kernel nor mkinitfs reads it."""
+    return name_of(word) in LAST_WINS and value_of(word) is not None
+
+
 def strip_transient(words: t.Sequence[str]) -> list[str]:
-    """Drop what belongs to one boot only, so that a chain of kexecs does not grow."""
-    return without(words, TRANSIENT)
+    """Drop what belongs to one boot only, so that a chain of kexecs does not grow.
+
+    extlinux appends initrd= to the end of the line, which may be behind "--".
+    """
+    return [word for word in words if name_of(word) not in TRANSIENT]
 
 
 def build(
@@ -148,7 +160,7 @@ def build(
         words = with_parameter(words, _checked(word))
     if token is not None:
         words = with_parameter(words, f"{TOKEN_PARAMETER}={token}")
-    return join(words)
+    return join(resolve_repeats(words))
 
 
 def _checked(word: str) -> str:
@@ -162,6 +174,8 @@ def check(text: str, architecture: str) -> str:
     """Refuse a command line that the kernel would cut or misread."""
     if not text.isprintable():
         raise _invalid("it contains a control character")
+    if BYTE_SPACE in text.encode():
+        raise _invalid("it contains a letter that the kernel takes for a space")
     split(text)
     limit = LIMITS.get(architecture, DEFAULT_LIMIT)
     size = len(text.encode()) + 1

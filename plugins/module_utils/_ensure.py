@@ -8,13 +8,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 from . import _load, _survey
 from ._boot_set import Wish
 from ._host import Host
-from ._reasons import Reason, ReasonError, reason
+from ._reasons import ReasonError
 from ._survey import Survey
+
+# Why the kernel takes no image, gives none up, and still jumps into the one that it holds.
+FROZEN = {"kexec_denied", "kexec_limit_reached", "kexec_locked", "kexec_relocked", "lockdown"}
+FORBIDS_UNLOADING = FROZEN | {
+    "already_leaving",
+    "container",
+    "no_cap_sys_boot",
+    "no_kexec_tools",
+    "not_root",
+}
+
+# An image that is loaded needs no more room, and has taken some.
+ONLY_FOR_LOADING = FROZEN | {"memory_low"}
 
 
 def ensure(
@@ -29,24 +43,31 @@ def ensure(
 def ensure_loaded(host: Host, wish: Wish, *, check_mode: bool) -> dict[str, t.Any]:
     """Make the kernel hold the wanted image; refuse before anything is touched."""
     found = _survey.survey(host, wish)
+    before = _load.loaded(host, present=found.state.loaded)
+    if _holds_wanted(before, found):
+        found = found.without_blocks(ONLY_FOR_LOADING)
     outcome = _survey.result(found)
     if not found.able:
         raise ReasonError(found.obstacles[0], **outcome, stage="preflight")
     image = _load.wanted_image(found)
-    before = _load.loaded(host, present=found.state.loaded)
     changed = not before.is_image(image)
     if changed and not check_mode:
-        _carry_out(host, found, image, outcome)
+        with _stage_of_load(outcome):
+            _load.load(host, str(found.state.kexec_path), image)
     outcome.update(_difference(before.as_text(), image.as_text()))
     return {"changed": changed, "loaded": not check_mode or before.present, **outcome}
 
 
-def _carry_out(
-    host: Host, found: Survey, image: _load.Image, outcome: t.Mapping[str, t.Any]
-) -> None:
-    """Load; a failure carries everything that the survey found, and its own reason."""
+def _holds_wanted(before: _load.Loaded, found: Survey) -> bool:
+    chosen = found.files is not None and found.cmdline is not None
+    return chosen and before.is_image(_load.wanted_image(found))
+
+
+@contextlib.contextmanager
+def _stage_of_load(outcome: t.Mapping[str, t.Any]) -> t.Iterator[None]:
+    """A failure carries everything that the survey found, and its own reason."""
     try:
-        _load.load(host, str(found.state.kexec_path), image)
+        yield
     except ReasonError as error:
         reasons = [error.reason.as_dict(), *outcome["reasons"]]
         result = {**outcome, "able": False, "method": "firmware", "reasons": reasons}
@@ -56,25 +77,22 @@ def _carry_out(
 def ensure_unloaded(host: Host, *, check_mode: bool) -> dict[str, t.Any]:
     """Make the kernel hold no image."""
     found = _survey.survey(host, Wish())
+    outcome = _survey.result(found)
     before = _load.loaded(host, present=found.state.loaded)
+    if before.present:
+        _refuse_unloading(found, outcome)
     if before.present and not check_mode:
-        if found.state.kexec_path is None:
-            raise ReasonError(_cannot_unload(), stage="load")
-        _load.unload(host, found.state.kexec_path)
-    return {
-        "changed": before.present,
-        "loaded": before.present and check_mode,
-        **_survey.result(found),
-        **_difference(before.as_text(), ""),
-    }
+        with _stage_of_load(outcome):
+            _load.unload(host, str(found.state.kexec_path))
+    outcome.update(_difference(before.as_text(), ""))
+    return {"changed": before.present, "loaded": before.present and check_mode, **outcome}
 
 
-def _cannot_unload() -> Reason:
-    return reason(
-        "no_kexec_tools",
-        "An image is loaded and the kexec command is not installed.",
-        "Install the package kexec-tools.",
-    )
+def _refuse_unloading(found: Survey, outcome: t.Mapping[str, t.Any]) -> None:
+    """What makes unloading wrong or impossible; an image that cannot be built does not."""
+    reasons = [each for each in found.obstacles if each.code in FORBIDS_UNLOADING]
+    if reasons:
+        raise ReasonError(reasons[0], **outcome, stage="preflight")
 
 
 def _difference(before: str, after: str) -> dict[str, t.Any]:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import typing as t
@@ -31,7 +32,7 @@ class Runner(t.Protocol):
     def run(self, argv: t.Sequence[str]) -> Completed: ...
 
 
-class FileProblem(Exception):
+class FileProblemError(Exception):
     """A file that cannot be used as asked."""
 
     def __init__(self, path: str, problem: t.Literal["missing", "special", "unreadable"]) -> None:
@@ -63,9 +64,9 @@ class Host:
     def content(self, path: str) -> bytes | None:
         """The bytes of a small file, None if there is none or it cannot be read."""
         try:
-            with open(self.real(path), "rb") as file:
+            with self.open(path) as file:
                 return file.read()
-        except OSError:
+        except (FileProblemError, OSError):
             return None
 
     def names(self, path: str) -> tuple[str, ...]:
@@ -100,13 +101,24 @@ class Host:
         try:
             descriptor = os.open(self.real(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError as error:
-            raise FileProblem(path, "missing") from error
+            raise FileProblemError(path, "missing") from error
         except OSError as error:
-            raise FileProblem(path, "unreadable") from error
+            raise FileProblemError(path, "unreadable") from error
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise FileProblem(path, "special")
+            raise FileProblemError(path, "special")
         return os.fdopen(descriptor, "rb")
+
+    def is_locked(self, path: str) -> bool:
+        """Tell whether a process holds the lock of a file; what cannot be opened is not locked."""
+        try:
+            with self.open(path) as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except (FileProblemError, OSError):
+            return False
+        return False
 
     def find(self, name: str) -> str | None:
         """The path of a command, None if it is not installed."""

@@ -24,18 +24,20 @@ MICROCODE = "kernel/x86/microcode/"
 # A longer name is not a name: the kernel's PATH_MAX.
 NAME_LIMIT = 4096
 
+# The magic and thirteen numbers of eight digits.
+_HEADER = re.compile(rb"07070[12][0-9A-Fa-f]{104}")
 _MODULES = re.compile(r"(?:usr/)?lib/modules/([^/]+)/")
 
 
-class NotAnInitramfs(Exception):
+class NotAnInitramfsError(Exception):
     """The file holds something else."""
 
 
-class Truncated(Exception):
+class TruncatedError(Exception):
     """The file ends before its archive does."""
 
 
-class NoDecompressor(Exception):
+class NoDecompressorError(Exception):
     """The compression is known and nothing here can undo it."""
 
 
@@ -51,6 +53,28 @@ class Decompressor(t.Protocol):
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
+class _Zstd:
+    """A decompressor whose error, known only where zstd is, becomes one that all know."""
+
+    def __init__(self, inner: Decompressor, error: type[Exception]) -> None:
+        self._inner = inner
+        self._error = error
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    def decompress(self, data: bytes, /) -> bytes:
+        try:
+            return self._inner.decompress(data)
+        except self._error as error:
+            raise ValueError(str(error)) from error
+
+
 def _gunzip() -> Decompressor:
     return t.cast(Decompressor, zlib.decompressobj(16 + zlib.MAX_WBITS))
 
@@ -60,8 +84,8 @@ def _unzstd() -> Decompressor:
     try:
         module = importlib.import_module("compression.zstd")
     except ImportError as error:
-        raise NoDecompressor("zstd") from error
-    return t.cast(Decompressor, module.ZstdDecompressor())
+        raise NoDecompressorError("zstd") from error
+    return _Zstd(module.ZstdDecompressor(), module.ZstdError)
 
 
 DECOMPRESSORS: tuple[tuple[bytes, t.Callable[[], Decompressor]], ...] = (
@@ -152,28 +176,35 @@ class _Stream:
 
     def _fill(self) -> None:
         if self._decompressor is not None and self._decompressor.eof:
-            raise Truncated
+            raise TruncatedError
         piece = self._source.take()
         if not piece:
-            raise Truncated
+            raise TruncatedError
         self._ready += _decompress(self._decompressor, piece) if self._decompressor else piece
 
-    def finish(self) -> None:
-        """Leave the source behind this archive; a compressed one is read to its checksum."""
+    def another(self) -> bool:
+        """Tell whether an archive follows inside; if not, leave the source behind this stream.
+
+        Compressed bytes may hold several archives and are read to their checksum.
+        """
         if self._decompressor is None:
             self._source.give_back(bytes(self._ready))
-            return
-        while not self._decompressor.eof:
-            self._ready.clear()
+            return False
+        while True:
+            self._ready = self._ready.lstrip(b"\0")
+            if self._ready:
+                return True
+            if self._decompressor.eof:
+                self._source.give_back(self._decompressor.unused_data)
+                return False
             self._fill()
-        self._source.give_back(self._decompressor.unused_data)
 
 
 def _decompress(decompressor: Decompressor, piece: bytes) -> bytes:
     try:
         return decompressor.decompress(piece)
     except (OSError, ValueError, zlib.error, lzma.LZMAError) as error:
-        raise NotAnInitramfs(f"its compressed data is damaged: {error}") from error
+        raise NotAnInitramfsError(f"its compressed data is damaged: {error}") from error
 
 
 def scan(file: t.BinaryIO) -> Initramfs:
@@ -182,11 +213,13 @@ def scan(file: t.BinaryIO) -> Initramfs:
     source = _Source(file)
     while source.skip_padding():
         stream = _Stream(source, _decompressor_for(source.peek(8)))
-        _scan_archive(stream, found)
-        stream.finish()
-        found.archives += 1
+        more = True
+        while more:
+            _scan_archive(stream, found)
+            found.archives += 1
+            more = stream.another()
     if not found.archives:
-        raise Truncated
+        raise TruncatedError
     return found
 
 
@@ -198,8 +231,10 @@ def _decompressor_for(magic: bytes) -> Decompressor | None:
             return make()
     for start, name in FOREIGN:
         if magic.startswith(start):
-            raise NoDecompressor(name)
-    raise NotAnInitramfs("it is neither a cpio archive nor compressed in a way that kernels know")
+            raise NoDecompressorError(name)
+    raise NotAnInitramfsError(
+        "it is neither a cpio archive nor compressed in a way that kernels know"
+    )
 
 
 def _scan_archive(stream: _Stream, found: Initramfs) -> None:
@@ -214,14 +249,11 @@ def _scan_archive(stream: _Stream, found: Initramfs) -> None:
 def _entry(stream: _Stream) -> tuple[str, int]:
     """One header and name; both together are padded to four bytes."""
     header = stream.read(HEADER_BYTES)
-    if not header.startswith(CPIO_MAGIC):
-        raise NotAnInitramfs("a cpio header is damaged")
-    try:
-        size, name_size = int(header[54:62], 16), int(header[94:102], 16)
-    except ValueError as error:
-        raise NotAnInitramfs("a cpio header is damaged") from error
+    if not _HEADER.fullmatch(header):
+        raise NotAnInitramfsError("a cpio header is damaged")
+    size, name_size = int(header[54:62], 16), int(header[94:102], 16)
     if not 0 < name_size <= NAME_LIMIT:
-        raise NotAnInitramfs("a cpio header is damaged")
+        raise NotAnInitramfsError("a cpio header is damaged")
     padded = name_size + -(HEADER_BYTES + name_size) % 4
     name = stream.read(padded)[: name_size - 1]
     return name.decode("utf-8", "surrogateescape"), size

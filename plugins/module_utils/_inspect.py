@@ -8,13 +8,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 from dataclasses import dataclass
 
 from . import _initramfs, _kernel
 from ._boot_set import Files
-from ._host import FileProblem, Host
+from ._host import FileProblemError, Host
 from ._reasons import Reason, reason
 
 
@@ -31,7 +32,7 @@ class Inspected:
     reasons: tuple[Reason, ...] = ()
 
 
-class _Defect(Exception):
+class _DefectError(Exception):
     """A reason that ends the inspection of one file."""
 
     def __init__(self, found: Reason) -> None:
@@ -39,21 +40,19 @@ class _Defect(Exception):
         self.reason = found
 
 
-def inspect(
-    host: Host, files: Files, machine: str, installed: t.Mapping[str, str]
-) -> Inspected:
+def inspect(host: Host, files: Files, machine: str, installed: t.Mapping[str, str]) -> Inspected:
     """Read every file once; defects become reasons."""
     reasons: list[Reason] = []
     release = None
     scanned: dict[str, _initramfs.Initramfs | None] = {}
     try:
         release = _inspect_kernel(host, files, machine) or installed.get(files.flavour or "")
-    except _Defect as defect:
+    except _DefectError as defect:
         reasons.append(defect.reason)
     for path in files.initramfs:
         try:
             scanned[path] = _inspect_initramfs(host, path, files)
-        except _Defect as defect:
+        except _DefectError as defect:
             reasons.append(defect.reason)
     reasons += _unverified(scanned)
     reasons += _coherence(host, files, release, scanned)
@@ -76,11 +75,17 @@ def _identity(host: Host, path: str) -> tuple[str | int, ...]:
     return (path, status.st_dev, status.st_ino, status.st_size, *times)
 
 
-def _open(host: Host, path: str, missing: str, files: Files) -> t.BinaryIO:
+@contextlib.contextmanager
+def _open(host: Host, path: str, missing: str, files: Files) -> t.Iterator[t.BinaryIO]:
+    """A file to read; a disk may fail in the middle of it."""
     try:
-        return host.open(path)
-    except FileProblem as error:
-        raise _Defect(_file_problem(error, missing, files)) from error
+        with host.open(path) as file:
+            yield file
+    except FileProblemError as error:
+        raise _DefectError(_file_problem(error, missing, files)) from error
+    except OSError as error:
+        problem = FileProblemError(path, "unreadable")
+        raise _DefectError(_file_problem(problem, missing, files)) from error
 
 
 def _inspect_kernel(host: Host, files: Files, machine: str) -> str | None:
@@ -90,11 +95,11 @@ def _inspect_kernel(host: Host, files: Files, machine: str) -> str | None:
         kernel = _kernel.parse(file.read(_kernel.HEAD_BYTES))
         size = file.seek(0, os.SEEK_END)
     if kernel is None:
-        raise _Defect(_not_a_kernel(path, files))
+        raise _DefectError(_not_a_kernel(path, files))
     if not _kernel.fits(kernel, machine):
-        raise _Defect(_wrong_architecture(path, kernel, machine, files))
+        raise _DefectError(_wrong_architecture(path, kernel, machine, files))
     if size < kernel.needed_bytes:
-        raise _Defect(_kernel_truncated(path, size, kernel.needed_bytes, files))
+        raise _DefectError(_kernel_truncated(path, size, kernel.needed_bytes, files))
     return kernel.release
 
 
@@ -103,12 +108,12 @@ def _inspect_initramfs(host: Host, path: str, files: Files) -> _initramfs.Initra
     with _open(host, path, "initramfs_missing", files) as file:
         try:
             return _initramfs.scan(file)
-        except _initramfs.NoDecompressor:
+        except _initramfs.NoDecompressorError:
             return None
-        except _initramfs.Truncated as error:
-            raise _Defect(_initramfs_truncated(path, files)) from error
-        except _initramfs.NotAnInitramfs as error:
-            raise _Defect(_initramfs_invalid(path, str(error), files)) from error
+        except _initramfs.TruncatedError as error:
+            raise _DefectError(_initramfs_truncated(path, files)) from error
+        except _initramfs.NotAnInitramfsError as error:
+            raise _DefectError(_initramfs_invalid(path, str(error), files)) from error
 
 
 def _unverified(scanned: t.Mapping[str, _initramfs.Initramfs | None]) -> list[Reason]:
@@ -135,7 +140,7 @@ def _coherence(
     return reasons
 
 
-def _file_problem(error: FileProblem, missing: str, files: Files) -> Reason:
+def _file_problem(error: FileProblemError, missing: str, files: Files) -> Reason:
     if error.problem == "missing":
         return reason(
             missing,

@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 import struct
 import typing as t
+import zlib
 from dataclasses import dataclass
 
-# Enough for every header below and for the release string of a bzImage.
-HEAD_BYTES = 64 * 1024
+# Enough for every header below and for the release string of a bzImage; that of s390x comes last.
+HEAD_BYTES = 68 * 1024
 
 # An uncompressed Image states its size in memory, which is larger than the file.
 RAW_HEADER_BYTES = 64
@@ -55,7 +56,16 @@ class Kernel:
 
 def parse(head: bytes) -> Kernel | None:
     """Recognise a kernel by the first bytes of its file, None if it is none."""
-    for reader in (_bzimage, _arm64_image, _riscv_image, _zboot, _zimage, _elf):
+    for reader in (
+        _bzimage,
+        _arm64_image,
+        _riscv_image,
+        _zboot,
+        _zimage,
+        _elf,
+        _s390_image,
+        _gzipped,
+    ):
         kernel = reader(head)
         if kernel is not None:
             return kernel
@@ -119,6 +129,25 @@ def _zimage(head: bytes) -> Kernel | None:
     if _at("I", head, 0x24) != 0x016F2818:
         return None
     return Kernel("zImage", "arm", None, _at("I", head, 0x2C) - _at("I", head, 0x28), False)
+
+
+def _s390_image(head: bytes) -> Kernel | None:
+    if head[0x10008:0x1000E] != b"S390EP":
+        return None
+    return Kernel("bzImage", "s390x", None, 0x11000)
+
+
+def _gzipped(head: bytes) -> Kernel | None:
+    """An Image as "make zinstall" compresses it for arm64; kexec decompresses it."""
+    if head[:2] != b"\x1f\x8b":
+        return None
+    try:
+        inner = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(head, HEAD_BYTES)
+    except zlib.error:
+        return None
+    if _arm64_image(inner) is None:
+        return None
+    return Kernel("Image.gz", "arm64", None, RAW_HEADER_BYTES)
 
 
 def _elf(head: bytes) -> Kernel | None:

@@ -8,14 +8,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import shutil
+import stat
 import tempfile
 import typing as t
 from dataclasses import dataclass
 
-from ._host import Completed, Host
+from ._host import Completed, FileProblemError, Host
 from ._reasons import ReasonError, reason
 from ._survey import Survey
 
@@ -90,32 +93,30 @@ def loaded(host: Host, *, present: bool) -> Loaded:
     """What is loaded, by the note that was left when it was loaded."""
     try:
         record = json.loads(host.text(f"{RUN_DIRECTORY}/{RECORD}") or "null")
-        return Loaded(present, record if _from_record(record) else None)
+        _from_record(record)
     except (ValueError, TypeError, KeyError):
         return Loaded(present, None)
+    return Loaded(present, record)
 
 
 def load(host: Host, kexec: str, image: Image) -> Completed:
     """Load the image, prove that the kernel holds it, and note what it is."""
-    directory = _run_directory(host)
-    _forget(directory)
-    joined: str | None = None
     try:
-        if len(image.initramfs) > 1:
-            joined = _join(host, directory, image.initramfs)
-        completed = host.run(_load_command(kexec, image, joined))
-    finally:
-        if joined is not None:
-            os.unlink(host.real(joined))
-    if completed.rc != 0 or not _is_loaded(host):
-        raise _load_failed(completed)
-    _write(os.path.join(directory, RECORD), json.dumps(image.as_record()).encode())
+        with _run_directory(host) as directory:
+            # If this is killed half way, an unknown image is better than a wrong note.
+            _forget(directory)
+            with _one_initramfs(host, directory, image.initramfs) as initramfs:
+                completed = host.run(_load_command(kexec, image, initramfs))
+            if completed.rc != 0 or not _is_loaded(host):
+                raise _load_failed(completed)
+            _write(directory, RECORD, json.dumps(image.as_record()).encode())
+    except (FileProblemError, OSError) as error:
+        raise _not_prepared(error) from error
     return completed
 
 
-def _load_command(kexec: str, image: Image, joined: str | None) -> list[str]:
-    """kexec-tools choose the system call; they take one initramfs only."""
-    initramfs = joined or (image.initramfs[0] if image.initramfs else None)
+def _load_command(kexec: str, image: Image, initramfs: str | None) -> list[str]:
+    """kexec-tools choose the system call."""
     option = [] if initramfs is None else [f"--initrd={initramfs}"]
     return [kexec, "-a", "-l", image.kernel, *option, f"--command-line={image.cmdline}"]
 
@@ -125,7 +126,7 @@ def unload(host: Host, kexec: str) -> Completed:
     completed = host.run([kexec, "-u"])
     if completed.rc != 0 or _is_loaded(host):
         raise _unload_failed(completed)
-    _forget(_run_directory(host))
+    _forget(host.real(RUN_DIRECTORY))
     return completed
 
 
@@ -133,39 +134,70 @@ def _is_loaded(host: Host) -> bool:
     return (host.text(LOADED) or "").strip() == "1"
 
 
-def _run_directory(host: Host) -> str:
-    """The real path of a directory that only root can read."""
+@contextlib.contextmanager
+def _run_directory(host: Host) -> t.Iterator[str]:
+    """The real path of a directory that nobody else can change, held by one run at a time."""
     path = host.real(RUN_DIRECTORY)
     os.makedirs(path, mode=0o700, exist_ok=True)
-    return path
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise PermissionError(f"{RUN_DIRECTORY} can be changed by other users")
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield path
+    finally:
+        os.close(descriptor)
 
 
 def _forget(directory: str) -> None:
-    try:
+    with contextlib.suppress(FileNotFoundError):
         os.unlink(os.path.join(directory, RECORD))
-    except FileNotFoundError:
-        pass
 
 
-def _join(host: Host, directory: str, paths: t.Sequence[str]) -> str:
-    """The archives one after the other in one file, as a boot loader lays them in memory."""
-    descriptor, path = tempfile.mkstemp(prefix="initramfs-", dir=directory)
-    with os.fdopen(descriptor, "wb") as target:
-        for each in paths:
+@contextlib.contextmanager
+def _one_initramfs(host: Host, directory: str, paths: t.Sequence[str]) -> t.Iterator[str | None]:
+    """kexec-tools take one file: join several as a boot loader lays them in memory."""
+    if len(paths) < 2:
+        yield paths[0] if paths else None
+        return
+    with _temporary(directory, "initramfs-") as target:
+        for path in paths:
             target.write(b"\0" * (-target.tell() % ALIGNMENT))
-            with host.open(each) as source:
+            with host.open(path) as source:
                 shutil.copyfileobj(source, target)
-    return f"{RUN_DIRECTORY}/{os.path.basename(path)}"
+        target.flush()
+        yield f"{RUN_DIRECTORY}/{os.path.basename(target.name)}"
 
 
-def _write(path: str, content: bytes) -> None:
+@contextlib.contextmanager
+def _temporary(directory: str, prefix: str) -> t.Iterator[t.IO[bytes]]:
+    """A file that only root can read, and that is gone afterwards unless it was renamed."""
+    with tempfile.NamedTemporaryFile(prefix=prefix, dir=directory, delete=False) as file:
+        try:
+            yield file
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(file.name)
+
+
+def _write(directory: str, name: str, content: bytes) -> None:
     """Replace a file so that nobody ever sees a part of it."""
-    descriptor, temporary = tempfile.mkstemp(prefix=".record-", dir=os.path.dirname(path))
-    with os.fdopen(descriptor, "wb") as file:
+    with _temporary(directory, ".record-") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+        os.replace(file.name, os.path.join(directory, name))
+
+
+def _not_prepared(error: Exception) -> ReasonError:
+    return ReasonError(
+        reason(
+            "load_failed",
+            f"The image could not be laid out or noted in {RUN_DIRECTORY}: {error}.",
+            "See that /run has room and that no other run is loading an image.",
+        )
+    )
 
 
 def _load_failed(completed: Completed) -> ReasonError:

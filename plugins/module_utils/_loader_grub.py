@@ -13,10 +13,12 @@ import shlex
 import typing as t
 from dataclasses import dataclass, field
 
-from ._boot_entry import Entry, NotUnderstood
+from ._boot_entry import Entry, NotUnderstoodError
 
 _DEFAULT = re.compile(r"""^\s*set\s+default=(?:"([^"]*)"|'([^']*)'|(\S*))\s*$""")
 _OPENING = re.compile(r"^\s*(menuentry|submenu)\s")
+# What GRUB's shell would replace, or end the command at.
+_SHELL = re.compile(r"[$;&|<>{}]|(?<!\S)#")
 _IDENTIFIERS = ("$menuentry_id_option", "--id")
 
 
@@ -40,22 +42,39 @@ def default_entry(text: str, variables: t.Mapping[str, str]) -> Entry:
     """The entry that boots when nobody touches the menu."""
     item = _find(_parse(text), _default_name(text, variables))
     kernel: list[str] = []
-    initramfs: tuple[str, ...] = ()
+    initramfs: list[str] = []
     for line in item.lines:
-        command, _space, rest = line.strip().partition(" ")
+        command, *rest = line.split(None, 1) or [""]
         if command.startswith("linux"):
-            kernel = rest.strip().split(None, 1)
+            kernel = _arguments("".join(rest))
         elif command.startswith("initrd"):
-            initramfs = tuple(rest.split())
+            initramfs = _arguments("".join(rest))
     if not kernel:
-        raise NotUnderstood(f"its entry {item.names[0]!r} names no kernel")
-    _refuse_variables([*kernel, *initramfs])
-    return Entry(item.names[0], kernel[0], initramfs, kernel[1] if len(kernel) > 1 else "")
+        raise NotUnderstoodError(f"its entry {item.names[0]!r} names no kernel")
+    _refuse_devices([kernel[0], *initramfs])
+    return Entry(item.names[0], kernel[0], tuple(initramfs), " ".join(map(_quoted, kernel[1:])))
 
 
-def _refuse_variables(values: t.Iterable[str]) -> None:
-    if any("$" in value for value in values):
-        raise NotUnderstood("its default entry uses variables")
+def _arguments(text: str) -> list[str]:
+    """The arguments of a command, whose quotes GRUB takes away."""
+    if _SHELL.search(text):
+        raise NotUnderstoodError("its default entry uses GRUB's shell")
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        raise NotUnderstoodError("a quote in its default entry is not closed") from error
+
+
+def _quoted(word: str) -> str:
+    """A parameter as GRUB hands it to the kernel, with quotes around the whole of it."""
+    if any(char in word for char in "\"'\\"):
+        raise NotUnderstoodError("its default entry has quotes inside quotes")
+    return f'"{word}"' if " " in word else word
+
+
+def _refuse_devices(paths: t.Iterable[str]) -> None:
+    if any(path.startswith("(") for path in paths):
+        raise NotUnderstoodError("its default entry names a device")
 
 
 def _default_name(text: str, variables: t.Mapping[str, str]) -> str:
@@ -64,10 +83,11 @@ def _default_name(text: str, variables: t.Mapping[str, str]) -> str:
     values = [next(group for group in match.groups() if group is not None) for match in found]
     lasting = [value for value in values if "next_entry" not in value]
     one_shot = variables.get("next_entry") if len(lasting) < len(values) else None
-    value = one_shot or (lasting[-1] if lasting else "0")
+    value = one_shot or "".join(lasting[-1:]) or "0"
     if value == "${saved_entry}":
         value = variables.get("saved_entry") or "0"
-    _refuse_variables([value])
+    if "$" in value:
+        raise NotUnderstoodError("its default is a variable")
     return value
 
 
@@ -101,11 +121,9 @@ def _names(line: str) -> tuple[str, ...]:
     try:
         words = shlex.split(line.strip().rstrip("{"))
     except ValueError as error:
-        raise NotUnderstood(f"an entry's title is not closed: {line.strip()!r}") from error
+        raise NotUnderstoodError(f"an entry's title is not closed: {line.strip()!r}") from error
     identifiers = [
-        words[index + 1]
-        for index, word in enumerate(words[:-1])
-        if word in _IDENTIFIERS and index > 1
+        words[index + 1] for index, word in enumerate(words[:-1]) if word in _IDENTIFIERS
     ]
     return (words[1] if len(words) > 1 else "", *identifiers)
 
@@ -113,12 +131,12 @@ def _names(line: str) -> tuple[str, ...]:
 def _find(items: list[_Item], path: str) -> _Item:
     """A default is a number, a title or an identifier; ">" leads into submenus."""
     name, _arrow, rest = path.partition(">")
-    if name.isdigit():
+    if re.fullmatch("[0-9]{1,9}", name):
         matching = items[int(name) : int(name) + 1]
     else:
         matching = [item for item in items if name in item.names]
     if not matching:
-        raise NotUnderstood(f"it has no entry {path!r}")
+        raise NotUnderstoodError(f"it has no entry {path!r}")
     item = matching[0]
     if item.submenu:
         return _find(item.items, rest or "0")

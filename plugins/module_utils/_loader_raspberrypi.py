@@ -8,12 +8,21 @@
 
 from __future__ import annotations
 
-from ._boot_entry import Entry, NotUnderstood
+import re
+
+from ._boot_entry import Entry, NotUnderstoodError
+
+CONFIGURATIONS = ("config.txt", "usercfg.txt")
+
+_ELSEWHERE = re.compile(r"^\s*(cmdline|os_prefix)\s*=", re.MULTILINE)
 
 
-def default_entry(text: str) -> Entry:
+def default_entry(text: str, configuration: str = "") -> Entry:
     """The command line; the kernel is chosen in config.txt and stays unknown here."""
+    elsewhere = _ELSEWHERE.search(configuration)
+    if elsewhere:
+        raise NotUnderstoodError(f"config.txt sets {elsewhere[1]}")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) != 1:
-        raise NotUnderstood(f"it has {len(lines)} lines instead of one")
+        raise NotUnderstoodError(f"it has {len(lines)} lines instead of one")
     return Entry("cmdline.txt", None, (), lines[0])

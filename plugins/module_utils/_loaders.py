@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from . import _loader_extlinux, _loader_grub, _loader_raspberrypi
-from ._boot_entry import Entry, NotUnderstood
+from ._boot_entry import Entry, NotUnderstoodError
 from ._host import Host
 from ._reasons import Reason, reason
 
@@ -40,8 +40,11 @@ def _read_grub(host: Host, path: str, text: str) -> Entry:
     return _loader_grub.default_entry(text, _loader_grub.environment(variables))
 
 
-def _read_raspberrypi(_host: Host, _path: str, text: str) -> Entry:
-    return _loader_raspberrypi.default_entry(text)
+def _read_raspberrypi(host: Host, path: str, text: str) -> Entry:
+    directory = os.path.dirname(path)
+    names = _loader_raspberrypi.CONFIGURATIONS
+    texts = (host.text(os.path.join(directory, name)) or "" for name in names)
+    return _loader_raspberrypi.default_entry(text, "\n".join(texts))
 
 
 LOADERS: tuple[Loader, ...] = (
@@ -70,29 +73,33 @@ class Configured:
 
 def configured(host: Host) -> Configured:
     """Read the configuration of the boot loader that boots this host."""
-    present = [
-        (loader, path) for loader in LOADERS for path in loader.paths if host.exists(path)
-    ]
-    if len(present) > 1:
-        present = _booted_by(host, present) or present
+    present = [(loader, path) for loader in LOADERS for path in loader.paths if host.exists(path)]
+    booted_by = _booted_by(host, present)
     if not present:
         return Configured(reasons=(_not_found(),))
-    if len(present) > 1:
-        return Configured(reasons=(_ambiguous([path for _loader, path in present]),))
-    return _read(host, *present[0])
+    if not booted_by:
+        return Configured(reasons=(_left_behind([path for _loader, path in present]),))
+    if len(booted_by) > 1:
+        return Configured(reasons=(_ambiguous([path for _loader, path in booted_by]),))
+    return _read(host, *booted_by[0])
 
 
 def _booted_by(host: Host, present: list[tuple[Loader, str]]) -> list[tuple[Loader, str]]:
-    """Of several, the one that the kernel says it was started by; none after a kexec."""
+    """Those of the boot loader that the kernel names; all of them if it names none of LOADERS.
+
+    It names none on other machines than x86, after a kexec, and where EFI starts it.
+    """
     type_id = (host.text(BOOTLOADER_TYPE) or "").strip()
     family = int(type_id) >> 4 if type_id.isdigit() else None
+    if not any(family in loader.type_ids for loader in LOADERS):
+        return present
     return [(loader, path) for loader, path in present if family in loader.type_ids]
 
 
 def _read(host: Host, loader: Loader, path: str) -> Configured:
     try:
         entry = loader.read(host, path, host.text(path) or "")
-    except NotUnderstood as problem:
+    except NotUnderstoodError as problem:
         return Configured(loader.name, path, reasons=(_not_understood(path, str(problem)),))
     directory = os.path.dirname(path)
     kernel = None if entry.kernel is None else locate(host, directory, entry.kernel)
@@ -104,18 +111,28 @@ def locate(host: Host, directory: str, name: str) -> str:
     """The path on the running host of a file that the boot loader names from its own view.
 
     Names without a slash are beside the configuration. Others start at the root of the boot
-    loader's file system, which is either the host's root or mounted at /boot.
+    loader's file system, which is either the host's root or mounted at /boot. GRUB names
+    subvolumes of btrfs and ZFS, too, as in /@/boot/vmlinuz-lts.
     """
     if not name.startswith("/"):
         return os.path.normpath(os.path.join(directory, name))
-    candidates = (name, "/boot" + name)
-    return next((path for path in candidates if host.exists(path)), candidates[0])
+    below = "/" + name.rpartition("@/")[2].lstrip("/")
+    candidates = (name, below, "/boot" + below)
+    return next((path for path in candidates if host.exists(path)), name)
 
 
 def _not_found() -> Reason:
     return reason(
         "boot_loader_not_found",
         "No configuration of a known boot loader was found below /boot.",
+        "The running command line is used; set cmdline_source to choose another.",
+    )
+
+
+def _left_behind(paths: list[str]) -> Reason:
+    return reason(
+        "boot_loader_not_found",
+        f"Another boot loader than that of {', '.join(paths)} started the running kernel.",
         "The running command line is used; set cmdline_source to choose another.",
     )
 

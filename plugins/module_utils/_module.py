@@ -22,6 +22,9 @@ if t.TYPE_CHECKING:
 # Messages are compared and shown: they must not depend on the user's language.
 ENVIRONMENT = {"LANGUAGE": "C", "LC_ALL": "C"}
 
+# The exit status that shells give to a command that is there and cannot be run.
+CANNOT_EXECUTE = 126
+
 TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 IMAGE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -43,8 +46,12 @@ IMAGE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
         "default": [],
     },
 }
-LOAD_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+PREFLIGHT_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     **IMAGE_ARGUMENTS,
+    "controller_boot_id": {"type": "str"},
+}
+LOAD_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    **PREFLIGHT_ARGUMENTS,
     "state": {"type": "str", "choices": ["loaded", "unloaded"], "default": "loaded"},
     "token": {"type": "str", "no_log": False},
 }
@@ -63,7 +70,17 @@ class ModuleRunner:
         return path
 
     def run(self, argv: t.Sequence[str]) -> Completed:
-        return Completed(*self._module.run_command(list(argv), environ_update=ENVIRONMENT))
+        """Run the words as they are: a "$" on a command line belongs to the kernel."""
+        try:
+            rc, stdout, stderr = self._module.run_command(
+                list(argv),
+                environ_update=ENVIRONMENT,
+                expand_user_and_vars=False,
+                handle_exceptions=False,
+            )
+        except OSError as error:
+            return Completed(CANNOT_EXECUTE, "", str(error))
+        return Completed(rc, stdout, stderr)
 
 
 def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
@@ -71,8 +88,7 @@ def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
     token = params.get("token")
     if token is not None and not TOKEN.fullmatch(token):
         raise ReasonError(_token_invalid(token))
-    if params["cmdline"] is not None and params["cmdline_source"] != "explicit":
-        raise ReasonError(_cmdline_not_used(params["cmdline_source"]))
+    _check_cmdline(params["cmdline"], params["cmdline_source"])
     initramfs = params["initramfs"]
     return Wish(
         kernel=params["kernel"],
@@ -84,7 +100,16 @@ def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
         remove=tuple(params["cmdline_remove"]),
         ignore=tuple(params["ignore_reasons"]),
         token=token,
+        controller_boot_id=params.get("controller_boot_id"),
     )
+
+
+def _check_cmdline(text: str | None, source: str) -> None:
+    """An option that has no effect is a mistake, and so is a command line without a word."""
+    if source != "explicit" and text is not None:
+        raise ReasonError(_cmdline_not_used(source))
+    if source == "explicit" and not (text or "").strip():
+        raise ReasonError(_cmdline_empty())
 
 
 def _token_invalid(token: str) -> Reason:
@@ -103,10 +128,19 @@ def _cmdline_not_used(source: str) -> Reason:
     )
 
 
+def _cmdline_empty() -> Reason:
+    return reason(
+        "cmdline_invalid",
+        "cmdline_source is explicit and the option cmdline is empty.",
+        "Write the whole command line into cmdline, or leave cmdline_source out.",
+    )
+
+
 def run(module: AnsibleModule, work: t.Callable[[Host], dict[str, t.Any]]) -> t.NoReturn:
     """Do the work and leave with its result; the one place where a module fails."""
     try:
         outcome = work(Host(ModuleRunner(module), ask_kernel=_ask_kernel.ask))
     except ReasonError as error:
-        module.fail_json(msg=sentence(error.reason), **error.details)
+        details = {"stage": "preflight", "reasons": [error.reason.as_dict()], **error.details}
+        module.fail_json(msg=sentence(error.reason), **details)
     module.exit_json(**outcome)

@@ -57,7 +57,8 @@ def identify(host: Host) -> dict[str, str]:
     """What the firmware says of the machine, without what it leaves empty."""
     fields = {name: host.text(f"{DMI}/{name}") for name in DMI_FIELDS}
     fields["model"] = host.text(DEVICE_TREE_MODEL)
-    return {name: text.strip("\0\n ") for name, text in fields.items() if text}
+    stripped = {name: (text or "").strip("\0\n ") for name, text in fields.items()}
+    return {name: text for name, text in stripped.items() if text}
 
 
 def denied(fields: t.Mapping[str, str]) -> Denied | None:

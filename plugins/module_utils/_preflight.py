@@ -11,8 +11,9 @@ from __future__ import annotations
 import typing as t
 
 from . import _cmdline, _platforms
+from ._boot_set import running_words
 from ._reasons import Reason, reason
-from ._state import LOCK_SYSCTL, State
+from ._state import LOCK_SYSCTL, State, valid_boot_id
 
 # kexec reads the files and the kernel copies them; the rest is room for both to work.
 COPIES = 2
@@ -21,20 +22,21 @@ WORKING_BYTES = 16 * 1024 * 1024
 
 def needs_unlock(state: State) -> bool:
     """Tell whether this kind of kernel is locked unless a parameter unlocks it, as Alpine's is."""
-    return state.load_disabled is True or _cmdline.unlocks_kexec(_words(state.cmdline))
+    return state.load_disabled is True or _cmdline.unlocks_kexec(running_words(state.cmdline))
 
 
-def _words(text: str) -> list[str]:
-    """The running command line was accepted by the kernel, whatever its quotes."""
-    return _cmdline.split(text if text.count('"') % 2 == 0 else text + '"')
-
-
-def judge_host(state: State, *, unlocked_by_firmware: bool | None) -> list[Reason]:
+def judge_host(
+    state: State, *, unlocked_by_firmware: bool | None, controller_boot_id: str | None = None
+) -> list[Reason]:
     """What stands against kexec on this host, whatever image is meant."""
+    if state.boot_id is not None and state.boot_id == valid_boot_id(controller_boot_id):
+        return [_target_is_controller()]
     if state.container is not None:
         return [_container(state.container)]
     if state.uid != 0:
         return [_not_root(state.uid)]
+    if state.leaving:
+        return [_already_leaving()]
     reasons = [*_support(state), *_platform(state)]
     permission = _permission(state, unlocked_by_firmware)
     return reasons + (permission or _unexplained(state))
@@ -53,6 +55,12 @@ def _support(state: State) -> t.Iterator[Reason]:
             "no_kexec_tools",
             "The kexec command is not installed.",
             "Install the package kexec-tools.",
+        )
+    if state.openrc_path is None:
+        yield reason(
+            "no_openrc",
+            "The openrc command was not found: a clean shutdown before the jump is not possible.",
+            "Reboot through firmware; kexec needs a host that runs OpenRC.",
         )
 
 
@@ -83,7 +91,7 @@ def _permission(state: State, unlocked_by_firmware: bool | None) -> list[Reason]
 def _lock(state: State, unlocked_by_firmware: bool | None) -> list[Reason]:
     """The lock has two causes, and both may hold at once."""
     reasons = [_relocked(str(setting)) for setting in state.lock_settings if setting.value == "1"]
-    if not _cmdline.unlocks_kexec(_words(state.cmdline)):
+    if not _cmdline.unlocks_kexec(running_words(state.cmdline)):
         return [_locked(bool(unlocked_by_firmware)), *reasons]
     return reasons or [_relocked(None)]
 
@@ -127,6 +135,14 @@ def judge_reboot_need(state: State, flavour: str | None, release: str | None) ->
     return why
 
 
+def _target_is_controller() -> Reason:
+    return reason(
+        "target_is_controller",
+        "The target runs the same boot as the machine that runs Ansible.",
+        "Reboot that machine by hand, or run Ansible on another one.",
+    )
+
+
 def _container(kind: str) -> Reason:
     return reason(
         "container",
@@ -140,6 +156,14 @@ def _not_root(uid: int) -> Reason:
         "not_root",
         f"The task runs with user id {uid}.",
         "Set become to true, or connect as root.",
+    )
+
+
+def _already_leaving() -> Reason:
+    return reason(
+        "already_leaving",
+        "The host is being shut down for a reboot that was ordered before.",
+        "Wait until it is back, and see who ordered that reboot.",
     )
 
 

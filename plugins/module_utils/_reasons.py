@@ -38,11 +38,14 @@ CODES: dict[str, Code] = {
     "kexec_denied": Code("kexec", "The kernel refuses kexec and no known cause was found."),
     "memory_low": Code("kexec", "There is too little free memory for the image.", True),
     "platform_denied": Code("kexec", "kexec is known to hang on this platform.", True),
+    "no_openrc": Code("kexec", "OpenRC, which shuts the system down cleanly, was not found."),
     "load_failed": Code("kexec", "The kexec command could not load the image."),
     "unload_failed": Code("kexec", "The kexec command could not unload the image."),
     # The host, or what it would boot, is not fit for any reboot, or the request is wrong.
+    "target_is_controller": Code("reboot", "The target is the machine that runs Ansible."),
     "container": Code("reboot", "The target is a container: it has no kernel of its own."),
     "not_root": Code("reboot", "The task does not run as root."),
+    "already_leaving": Code("reboot", "The host is being shut down for another reboot."),
     "kernel_missing": Code("reboot", "The kernel file does not exist."),
     "kernel_invalid": Code("reboot", "The file is not a Linux kernel."),
     "kernel_truncated": Code("reboot", "The kernel file is shorter than its header says."),
@@ -66,7 +69,7 @@ CODES: dict[str, Code] = {
     "boot_loader_not_understood": Code("nothing", "The boot loader's menu was not understood."),
     "cmdline_drift": Code("nothing", "The configured command line is not the running one."),
     "initramfs_unverified": Code("nothing", "The initramfs could not be looked into."),
-    "panic_hangs": Code("nothing", "A kernel panic would stop the host for good."),
+    "panic_hangs": Code("nothing", "A panic early in the boot would stop the host for good."),
 }
 
 IGNORABLE: tuple[str, ...] = tuple(sorted(code for code, fixed in CODES.items() if fixed.ignorable))

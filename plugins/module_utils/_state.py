@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from . import _platforms, _sysctl
 from ._host import Host
 
+# Whoever shuts the host down by kexec_reboot's order holds its lock.
+LEAVING = "/run/alpinefleet-kexec/leaving"
 LOCK_SYSCTL = "kernel.kexec_load_disabled"
 CAP_SYS_BOOT = 22
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -37,6 +39,7 @@ class State:
     boot_id: str | None
     cmdline: str
     loaded: bool
+    leaving: bool
     load_disabled: bool | None
     load_limit: int | None
     lockdown: str | None
@@ -48,6 +51,7 @@ class State:
     kexec_in_sysfs: bool
     kexec_path: str | None
     kexec_version: str | None
+    openrc_path: str | None
     available_bytes: int | None
     platform: t.Mapping[str, str]
     installed: t.Mapping[str, str]
@@ -69,6 +73,7 @@ def read(host: Host) -> State:
         boot_id=valid_boot_id(_line(host, "/proc/sys/kernel/random/boot_id")),
         cmdline=_line(host, "/proc/cmdline") or "",
         loaded=_number(host, "/sys/kernel/kexec_loaded") == 1,
+        leaving=host.is_locked(LEAVING),
         load_disabled=_flag(host, "/proc/sys/kernel/kexec_load_disabled"),
         load_limit=limit,
         lockdown=_selected(_line(host, "/sys/kernel/security/lockdown")),
@@ -79,6 +84,7 @@ def read(host: Host) -> State:
         kernel_answer=host.ask_kernel() if limit in (None, -1) else None,
         kexec_in_sysfs=host.exists("/sys/kernel/kexec_loaded"),
         kexec_path=kexec,
+        openrc_path=host.find("openrc"),
         kexec_version=_kexec_version(host, kexec),
         available_bytes=_available_bytes(host),
         platform=_platforms.identify(host),
@@ -158,7 +164,9 @@ def _config_kexec(host: Host, release: str) -> bool | None:
     text = host.text(f"/boot/config-{release}") or _running_config(host)
     if text is None:
         return None
-    return any(f"{option}=y" in text.splitlines() for option in ("CONFIG_KEXEC", "CONFIG_KEXEC_FILE"))
+    return any(
+        f"{option}=y" in text.splitlines() for option in ("CONFIG_KEXEC", "CONFIG_KEXEC_FILE")
+    )
 
 
 def _running_config(host: Host) -> str | None:

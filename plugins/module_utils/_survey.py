@@ -19,6 +19,9 @@ from ._loaders import Configured
 from ._reasons import Blocks, Reason, ReasonError
 from ._state import State
 
+# The first reason is the one that a failure tells: the remedy of a weaker one may be to reboot.
+WEIGHTS: dict[Blocks, int] = {"reboot": 0, "kexec": 1, "nothing": 2}
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -39,6 +42,13 @@ class Survey:
     def able(self) -> bool:
         return not self.obstacles
 
+    def without_blocks(self, codes: t.Collection[str]) -> Survey:
+        """The same findings, with reasons of these codes as mere advice."""
+        reasons = [
+            replace(each, blocks="nothing") if each.code in codes else each for each in self.reasons
+        ]
+        return replace(self, reasons=_gravest_first(reasons))
+
 
 def survey(host: Host, wish: Wish) -> Survey:
     """Look at everything, change nothing; what cannot be chosen becomes a reason."""
@@ -52,15 +62,22 @@ def survey(host: Host, wish: Wish) -> Survey:
         inspected = _inspect.inspect(host, files, state.machine, state.installed)
     firmware = cmdline.unlocked_by_firmware if cmdline else None
     found = [
-        *_preflight.judge_host(state, unlocked_by_firmware=firmware),
+        *_preflight.judge_host(
+            state,
+            unlocked_by_firmware=firmware,
+            controller_boot_id=wish.controller_boot_id,
+        ),
         *reasons,
         *inspected.reasons,
         *_preflight.judge_memory(state, inspected.total_bytes),
         *(cmdline.reasons if cmdline else ()),
     ]
-    return Survey(
-        state, configured, files, cmdline, inspected, _reasons.ignore(found, wish.ignore)
-    )
+    reasons_left = _gravest_first(_reasons.ignore(found, wish.ignore))
+    return Survey(state, configured, files, cmdline, inspected, reasons_left)
+
+
+def _gravest_first(reasons: t.Iterable[Reason]) -> tuple[Reason, ...]:
+    return tuple(sorted(reasons, key=lambda each: WEIGHTS[each.blocks]))
 
 
 def _choose_files(
@@ -120,6 +137,7 @@ def facts(found: Survey) -> dict[str, t.Any]:
         "boot_loader_config": found.configured.path,
         "cmdline_source": cmdline.source if cmdline else None,
         "container": state.container,
+        "firmware_kernel": found.configured.kernel,
         "flavour": flavour,
         "installed_releases": dict(state.installed),
         "kexec_load_disabled": state.load_disabled,

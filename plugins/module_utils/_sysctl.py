@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from dataclasses import dataclass
 
@@ -32,12 +33,15 @@ class Setting:
 
 
 def parse(path: str, text: str, key: str) -> list[Setting]:
-    """The lines of a file that set the key; slashes and dots mean the same."""
+    """The lines of a file that set the key; slashes and dots mean the same.
+
+    Of the value only the first word counts: a number is all that the kernel reads.
+    """
     found = []
     for number, line in enumerate(text.splitlines(), start=1):
         name, equals, value = line.strip().lstrip("-").partition("=")
         if equals and name.strip().replace("/", ".") == key:
-            found.append(Setting(path, number, value.strip()))
+            found.append(Setting(path, number, "".join(value.split()[:1])))
     return found
 
 
@@ -55,9 +59,7 @@ def _files(host: Host) -> t.Iterator[str]:
     hidden = {*runtime, *admin}
     for directory in VENDOR:
         yield from (
-            f"{directory}/{name}"
-            for name in _configurations(host, directory)
-            if name not in hidden
+            f"{directory}/{name}" for name in _configurations(host, directory) if name not in hidden
         )
     yield from (f"{ADMIN}/{name}" for name in admin if name not in runtime)
     yield SINGLE
@@ -65,4 +67,5 @@ def _files(host: Host) -> t.Iterator[str]:
 
 
 def _configurations(host: Host, directory: str) -> list[str]:
-    return [name for name in host.names(directory) if name.endswith(".conf")]
+    """What the service's pattern *.conf matches, which is no hidden file."""
+    return [name for name in host.names(directory) if re.fullmatch(r"[^.].*\.conf", name)]

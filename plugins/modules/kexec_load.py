@@ -21,6 +21,7 @@ author:
 extends_documentation_fragment:
   - alpinefleet.kexec._attributes
   - alpinefleet.kexec._image
+  - alpinefleet.kexec._controller
 attributes:
   check_mode:
     support: full
@@ -82,7 +83,9 @@ able:
   type: bool
   sample: true
 method:
-  description: How a reboot with the default fallback would come up, V(kexec) or V(firmware).
+  description:
+    - How a reboot with the default fallback would come up, V(kexec) or V(firmware).
+    - It means nothing where a reason blocks V(reboot), because no reboot is ordered then.
   returned: always
   type: str
   sample: kexec
@@ -93,7 +96,7 @@ reasons:
   elements: dict
   sample:
     - code: panic_hangs
-      message: "The command line has no panic= parameter: a kernel panic stops the host for good."
+      message: "The command line sets no time with panic=: a kernel panic early in the boot stops the host for good."
       remedy: "Add panic=10 to the boot loader's configuration or to cmdline_append."
       blocks: nothing
 kernel:

@@ -23,6 +23,7 @@ author:
 extends_documentation_fragment:
   - alpinefleet.kexec._attributes
   - alpinefleet.kexec._image
+  - alpinefleet.kexec._controller
 attributes:
   check_mode:
     support: full
@@ -63,12 +64,14 @@ able:
   type: bool
   sample: false
 method:
-  description: How a reboot with the default fallback would come up, V(kexec) or V(firmware).
+  description:
+    - How a reboot with the default fallback would come up, V(kexec) or V(firmware).
+    - It means nothing where a reason blocks V(reboot), because no reboot is ordered then.
   returned: always
   type: str
   sample: firmware
 reasons:
-  description: What was found, obstacles first.
+  description: What was found, the gravest first.
   returned: always
   type: list
   elements: dict
@@ -82,7 +85,8 @@ reasons:
       description: What was found, and where.
       returned: always
       type: str
-      sample: "kernel.kexec_load_disabled was set to 1 after the boot by /etc/sysctl.d/99-hard.conf:3, and cannot be set back."
+      sample: >-
+        kernel.kexec_load_disabled was set to 1 after the boot by /etc/sysctl.d/99-hard.conf:3, and cannot be set back.
     remedy:
       description: What to do about it.
       returned: always
@@ -110,7 +114,7 @@ initramfs:
     - /boot/intel-ucode.img
     - /boot/initramfs-virt
 release:
-  description: Release of that kernel, null if its file does not name one and no package does.
+  description: Release of that kernel, null if neither its file nor a package names one.
   returned: always
   type: str
   sample: 6.18.56-0-virt
@@ -124,6 +128,11 @@ boot_id:
   returned: always
   type: str
   sample: 3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77
+stage:
+  description: How far the work came, V(preflight) where an option cannot be used.
+  returned: failure
+  type: str
+  sample: preflight
 facts:
   description: What was read on the host, under stable names. A null value means that the host does not say.
   returned: always
@@ -154,6 +163,11 @@ facts:
       returned: always
       type: str
       sample: null
+    firmware_kernel:
+      description: Path of the kernel that the boot loader boots next.
+      returned: always
+      type: str
+      sample: /boot/vmlinuz-virt
     flavour:
       description: The flavour that is meant.
       returned: always
@@ -246,7 +260,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module, 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec=_module.IMAGE_ARGUMENTS,
+        argument_spec=_module.PREFLIGHT_ARGUMENTS,
         mutually_exclusive=_module.MUTUALLY_EXCLUSIVE,
         required_if=_module.REQUIRED_IF,
         supports_check_mode=True,

@@ -1,0 +1,95 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Platforms that hang in kexec are known by their firmware, and no other one is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _host, _platforms
+from ansible_collections.alpinefleet.kexec.tests.unit import fakes
+
+AZURE = {
+    "sys_vendor": "Microsoft Corporation",
+    "product_name": "Virtual Machine",
+    "chassis_asset_tag": "7783-7084-3265-9085-8269-3286-77",
+}
+
+DENIED: dict[str, tuple[dict[str, str], str]] = {
+    "Google": (
+        {"sys_vendor": "Google", "product_name": "Google Compute Engine"},
+        "Google Compute Engine",
+    ),
+    "Azure": (AZURE, "Microsoft Azure"),
+    "Raspberry Pi": ({"model": "Raspberry Pi 4 Model B Rev 1.5"}, "Raspberry Pi"),
+    "Rock Pi": ({"model": "Radxa ROCK Pi 4B"}, "Rock Pi"),
+}
+
+ALLOWED: dict[str, dict[str, str]] = {
+    "nothing known": {},
+    "QEMU": {"sys_vendor": "QEMU", "product_name": "Standard PC (Q35 + ICH9, 2009)"},
+    "Hyper-V outside Azure": {
+        "sys_vendor": "Microsoft Corporation",
+        "product_name": "Virtual Machine",
+        "chassis_asset_tag": "1234-5678",
+    },
+    "the tag of Azure elsewhere": {**AZURE, "sys_vendor": "QEMU"},
+    "Amazon": {"sys_vendor": "Amazon EC2", "product_name": "t3.micro"},
+    "a server": {"sys_vendor": "Supermicro", "product_name": "X11SPi-TF"},
+    "another board": {"model": "Pine64 RockPro64 v2.1"},
+    "a name in the middle": {"model": "Not a Raspberry Pi"},
+    "the name in another field": {"sys_vendor": "Google Compute Engine"},
+}
+
+# What the kernel's files hold: DMI fields end with a line feed, the device tree's with a NUL.
+FILES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "nothing": ({}, {}),
+    "DMI": (
+        {"/sys/class/dmi/id/sys_vendor": "QEMU\n", "/sys/class/dmi/id/product_name": "pc \n"},
+        {"sys_vendor": "QEMU", "product_name": "pc"},
+    ),
+    "Azure": (
+        {f"/sys/class/dmi/id/{name}": f"{value}\n" for name, value in AZURE.items()},
+        AZURE,
+    ),
+    "empty fields": (
+        {"/sys/class/dmi/id/sys_vendor": "\n", "/sys/class/dmi/id/chassis_asset_tag": ""},
+        {},
+    ),
+    "a device tree": (
+        {"/proc/device-tree/model": "Raspberry Pi 4 Model B Rev 1.5\0"},
+        {"model": "Raspberry Pi 4 Model B Rev 1.5"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("fields", "name"), DENIED.values(), ids=DENIED)
+def test_denied(fields: dict[str, str], name: str) -> None:
+    platform = _platforms.denied(fields)
+    assert platform is not None
+    assert platform.name == name
+
+
+@pytest.mark.parametrize("fields", ALLOWED.values(), ids=ALLOWED)
+def test_allowed(fields: dict[str, str]) -> None:
+    assert _platforms.denied(fields) is None
+
+
+@pytest.mark.parametrize("platform", _platforms.DENIED, ids=lambda platform: platform.name)
+def test_every_platform_is_known_by_fields_that_are_read(platform: _platforms.Denied) -> None:
+    assert set(platform.fields) <= {*_platforms.DMI_FIELDS, "model"}
+    assert all(platform.fields.values())
+    assert platform.why
+
+
+@pytest.mark.parametrize(("files", "fields"), FILES.values(), ids=FILES)
+def test_identify(tmp_path: Path, files: dict[str, str], fields: dict[str, str]) -> None:
+    for path, text in files.items():
+        real = tmp_path / path.lstrip("/")
+        real.parent.mkdir(parents=True, exist_ok=True)
+        real.write_text(text)
+    host = _host.Host(fakes.FakeRunner(), str(tmp_path), ask_kernel=lambda: None)
+    assert _platforms.identify(host) == fields

@@ -1,0 +1,146 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""kexec_preflight as Ansible runs it."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+import yaml
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module
+from ansible_collections.alpinefleet.kexec.plugins.modules import kexec_preflight
+from ansible_collections.alpinefleet.kexec.tests.unit import fakes
+
+if t.TYPE_CHECKING:
+    from ansible_collections.alpinefleet.kexec.tests.unit.plugins.modules.conftest import (
+        Documented,
+        Machine,
+        Own,
+    )
+
+main = kexec_preflight.main
+
+
+def test_able_host(machine: Machine) -> None:
+    result = machine.run(main)
+    assert (result["able"], result["method"], result["reasons"]) == (True, "kexec", [])
+    assert result["changed"] is False
+    assert result["kernel"] == "/boot/vmlinuz-virt"
+    assert result["initramfs"] == ["/boot/initramfs-virt"]
+    assert result["release"] == fakes.RELEASE
+    assert result["cmdline"] == fakes.CONFIGURED
+    assert result["facts"]["kexec_tools_version"] == "2.0.32"
+
+
+def test_obstacles_are_a_result_and_not_a_failure(machine: Machine) -> None:
+    machine.alpine.lock()
+    result = machine.run(main)
+    assert "failed" not in result
+    assert (result["able"], result["method"]) == (False, "firmware")
+    assert [each["code"] for each in result["reasons"]] == ["kexec_locked", "cmdline_drift"]
+
+
+@pytest.mark.parametrize("check_mode", [False, True], ids=["for real", "in check mode"])
+def test_nothing_is_changed(machine: Machine, check_mode: bool) -> None:
+    before = machine.alpine.snapshot()
+    machine.run(main, check_mode=check_mode)
+    assert machine.alpine.snapshot() == before
+    assert machine.words == []
+
+
+def test_same_question_has_the_same_answer(machine: Machine) -> None:
+    assert machine.run(main) == machine.run(main)
+
+
+def test_options_reach_the_survey(machine: Machine) -> None:
+    machine.alpine.add_flavour("lts", "6.18.56-0-lts")
+    result = machine.run(
+        main, flavour="lts", cmdline_append=["console=ttyS0"], cmdline_remove=["quiet"]
+    )
+    assert result["kernel"] == "/boot/vmlinuz-lts"
+    assert result["cmdline"].endswith("kexec_load_disabled=0 console=ttyS0")
+    assert "quiet" not in result["cmdline"]
+
+
+def test_reasons_can_be_ignored(machine: Machine) -> None:
+    machine.alpine.write("/proc/meminfo", "MemAvailable: 1 kB\n")
+    assert machine.run(main)["able"] is False
+    assert machine.run(main, ignore_reasons=["memory_low"])["able"] is True
+
+
+def test_controller_is_recognised(machine: Machine) -> None:
+    result = machine.run(main, controller_boot_id=fakes.BOOT_ID)
+    assert [each["code"] for each in result["reasons"]] == ["target_is_controller"]
+
+
+WRONG: list[t.Any] = [
+    pytest.param(
+        {"kernel": "/k", "flavour": "virt"}, "mutually exclusive: kernel|flavour", id="two kernels"
+    ),
+    pytest.param(
+        {"cmdline_source": "explicit"},
+        "cmdline_source is explicit but all of",
+        id="no command line",
+    ),
+    pytest.param({"cmdline_source": "guess"}, "value of cmdline_source must be", id="source"),
+    pytest.param({"ignore_reasons": ["kexec_locked"]}, "value of ignore_reasons", id="reason"),
+    pytest.param({"cmdline": "a"}, "The option cmdline is set", id="option without effect"),
+    pytest.param({"token": "abc"}, "Unsupported parameters", id="option of another module"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "message"), WRONG)
+def test_wrong_options_fail(machine: Machine, arguments: dict[str, t.Any], message: str) -> None:
+    result = machine.run(main, **arguments)
+    assert result["failed"] is True
+    assert message in result["msg"]
+
+
+def test_option_that_cannot_be_used_has_its_reason(machine: Machine) -> None:
+    result = machine.run(main, cmdline="a")
+    assert result["stage"] == "preflight"
+    assert [each["code"] for each in result["reasons"]] == ["cmdline_invalid"]
+
+
+# --- The documentation ---------------------------------------------------------------------
+
+
+def test_every_value_is_documented_and_returned(
+    machine: Machine, documented: type[Documented], own: Own
+) -> None:
+    assert own(machine.run(main)) == documented(kexec_preflight.RETURN).names("always")
+
+
+def test_every_value_of_a_failure_is_documented(
+    machine: Machine, documented: type[Documented], own: Own
+) -> None:
+    names = documented(kexec_preflight.RETURN).names("always", "failure")
+    assert own(machine.run(main, cmdline="a")) <= names
+
+
+def test_every_fact_is_documented_and_returned(
+    machine: Machine, documented: type[Documented]
+) -> None:
+    facts = machine.run(main)["facts"]
+    assert set(facts) == documented(kexec_preflight.RETURN).within("facts")
+
+
+def test_every_key_of_a_reason_is_documented_and_returned(
+    machine: Machine, documented: type[Documented]
+) -> None:
+    (found,) = machine.run(main, cmdline_remove=["panic"])["reasons"]
+    assert set(found) == documented(kexec_preflight.RETURN).within("reasons")
+
+
+def test_option_of_ignorable_reasons_lists_them_all() -> None:
+    choices = _module.PREFLIGHT_ARGUMENTS["ignore_reasons"]["choices"]
+    assert choices == ["initramfs_mismatch", "memory_low", "modules_missing", "platform_denied"]
+
+
+def test_examples_are_tasks_of_this_module() -> None:
+    tasks = yaml.safe_load(kexec_preflight.EXAMPLES)
+    assert "alpinefleet.kexec.kexec_preflight" in tasks[0]
+    assert all("name" in task for task in tasks)
