@@ -19,15 +19,20 @@ def observe(nonce: str) -> str:
     return _command("observe.sh", nonce)
 
 
-def leave(method: str, *, delay: float, limit: float, token: str, nonce: str) -> str:
-    """The command that starts leaving, detached, and acknowledges with the nonce.
+def leave(method: str, *, delay: float, limit: float, token: str, boot_id: str) -> str:
+    """The command that starts leaving, detached, and acknowledges with the token.
 
     The hang-up of the connection is ignored before the fork: a child that does it for itself may
     lose the race against the end of its connection. The shell is the only place in which
     something is started in the background, because the host must be left after ssh has ended.
     """
-    script = _command("leave.sh", method, f"{delay:g}", f"{limit:g}", token)
-    return f"trap '' HUP; setsid {script} </dev/null >/dev/null 2>&1 & echo {shlex.quote(nonce)}"
+    script = _command("leave.sh", method, f"{delay:.3f}", f"{limit:.3f}", token, boot_id)
+    return f"trap '' HUP; setsid {script} </dev/null >/dev/null 2>&1 & echo {shlex.quote(token)}"
+
+
+def run(command: str) -> str:
+    """The user's command, in a shell of its own: Ansible puts words behind what it is given."""
+    return shlex.join(["sh", "-c", command])
 
 
 def _command(name: str, *arguments: str) -> str:

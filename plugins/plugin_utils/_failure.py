@@ -10,18 +10,22 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
+
+if t.TYPE_CHECKING:
+    from ._observation import Method, Observation
+    from ._ports import Completed, NoAnswerError
 
 Stage = t.Literal["preflight", "load", "trigger", "shutdown", "down", "verify", "test_command"]
 
 # The codes that only the controller can find. The documentation lists them; a test compares.
 FAILURES: dict[str, str] = {
+    "argument_invalid": "An option is out of its range.",
     "local_connection": "The connection leads to the controller itself.",
     "module_failed": "The preflight could not run on the host.",
     "firmware_boots_other_kernel": "Firmware would boot another kernel than the one asked for.",
     "trigger_failed": "The host refused to start the shutdown.",
     "trigger_lost": "The shutdown never started.",
-    "already_leaving": "The host is being rebooted by somebody else.",
     "did_not_go_down": "The shutdown started and did not come to an end.",
     "did_not_return": "The host went down and did not come back in time.",
     "host_key_changed": "The host came back under another host key.",
@@ -29,6 +33,12 @@ FAILURES: dict[str, str] = {
     "wrong_kernel": "Another kernel came up than the one that was expected.",
     "wrong_method": "The host did not come up in the way that was asked for.",
     "test_command_failed": "The host came back and the test command does not succeed.",
+}
+
+
+# Not a failure, but found by the controller, too.
+NOTES: dict[str, str] = {
+    "kexec_not_proven": "The image was loaded and the host came up through firmware all the same.",
 }
 
 
@@ -43,10 +53,160 @@ class RebootError(Exception):
         *,
         stage: Stage,
         rebooted: bool | None,
+        blocks: Blocks = "reboot",
         **details: t.Any,
     ) -> None:
         super().__init__(f"{message} {remedy}")
-        self.reason = Reason(code, message, remedy, "reboot")
+        self.reason = Reason(code, message, remedy, blocks)
         self.stage = stage
         self.rebooted = rebooted
         self.details = details
+
+
+def local_connection() -> RebootError:
+    return RebootError(
+        "local_connection",
+        "The connection of this task leads to the controller itself.",
+        "Connect to the host by ssh; a controller is not rebooted by its own task.",
+        stage="preflight",
+        rebooted=False,
+    )
+
+
+def trigger_failed(completed: Completed) -> RebootError:
+    return RebootError(
+        "trigger_failed",
+        f"The host did not accept the order to leave (exit status {completed.rc}).",
+        "See stderr; the host was not rebooted.",
+        stage="trigger",
+        rebooted=False,
+        **_output(completed),
+    )
+
+
+def trigger_lost(*, acknowledged: bool) -> RebootError:
+    """An order whose connection was lost may still be under way to the host."""
+    accepted = "accepted" if acknowledged else "may not have received"
+    return RebootError(
+        "trigger_lost",
+        f"The host {accepted} the order to leave and never began.",
+        "Nothing was changed on it but the loaded image. Run the task again; if it fails again, "
+        "see whether something on the host ends background processes.",
+        stage="trigger",
+        rebooted=False if acknowledged else None,
+    )
+
+
+def already_leaving() -> RebootError:
+    return RebootError(
+        "already_leaving",
+        "Another order to leave is being carried out on the host.",
+        "Wait until it is back, and see who ordered the other reboot.",
+        stage="shutdown",
+        rebooted=None,
+    )
+
+
+def did_not_go_down(seconds: float, last_error: str) -> RebootError:
+    return RebootError(
+        "did_not_go_down",
+        f"The host still ran its old system after {seconds:g} seconds: {last_error}.",
+        "Look at its console for a service that does not stop.",
+        stage="shutdown",
+        rebooted=False,
+        last_error=last_error,
+    )
+
+
+def did_not_return(seconds: float, last_error: str, *, gone: bool) -> RebootError:
+    what = "went down and did not come back" if gone else "gave no usable answer"
+    return RebootError(
+        "did_not_return",
+        f"The host {what} within {seconds:g} seconds. The last thing heard was: {last_error}.",
+        "Look at its console; a reset or a power cycle boots the boot loader's default.",
+        stage="down",
+        rebooted=None,
+        last_error=last_error,
+    )
+
+
+def refused(silence: NoAnswerError) -> RebootError:
+    """The failure of a host that answers and lets nobody in."""
+    return REFUSALS[silence.kind](silence.text)
+
+
+def _host_key_changed(last_error: str) -> RebootError:
+    return RebootError(
+        "host_key_changed",
+        "The host answers with a host key that the controller does not know.",
+        "Check on its console that it is the same host; its keys may not be on a lasting file "
+        "system. Then renew its entry in known_hosts.",
+        stage="down",
+        rebooted=None,
+        last_error=last_error,
+    )
+
+
+def _authentication_refused(last_error: str) -> RebootError:
+    return RebootError(
+        "authentication_refused",
+        f"The host answers and refuses the login: {last_error}.",
+        "Check on its console that the user's keys and home directory are there.",
+        stage="down",
+        rebooted=None,
+        last_error=last_error,
+    )
+
+
+REFUSALS: dict[str, t.Callable[[str], RebootError]] = {
+    "host_key": _host_key_changed,
+    "authentication": _authentication_refused,
+}
+
+
+def wrong_method(wanted: Method, found: Method | None, observation: Observation) -> RebootError:
+    came = "through kexec into another image" if found is None else f"through {found}"
+    return RebootError(
+        "wrong_method",
+        f"The host was to come up through {wanted} and came up {came}: "
+        f"its command line is {observation.cmdline!r}.",
+        "See its console and its kernel log for what happened between.",
+        stage="verify",
+        rebooted=True,
+        method=found,
+        observation=observation,
+    )
+
+
+def wrong_kernel(expected: str, method: Method, observation: Observation) -> RebootError:
+    return RebootError(
+        "wrong_kernel",
+        f"The host was to come up with {expected} and runs {observation.release}.",
+        "Check the boot loader's default entry and the files in /boot.",
+        stage="verify",
+        rebooted=True,
+        method=method,
+        observation=observation,
+    )
+
+
+def test_failed(
+    command: str, completed: Completed | None, method: Method, observation: Observation
+) -> RebootError:
+    said = "the host did not answer" if completed is None else f"exit status {completed.rc}"
+    return RebootError(
+        "test_command_failed",
+        f"The host came back and the test command {command!r} does not succeed: {said}.",
+        "Run the command on the host to see why.",
+        stage="test_command",
+        rebooted=True,
+        method=method,
+        observation=observation,
+        **_output(completed),
+    )
+
+
+def _output(completed: Completed | None) -> dict[str, t.Any]:
+    if completed is None:
+        return {}
+    return {"rc": completed.rc, "stdout": completed.stdout, "stderr": completed.stderr}

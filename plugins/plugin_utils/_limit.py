@@ -15,8 +15,11 @@ import time
 import typing as t
 
 
-class CallTimeout(Exception):
-    """The call took too long."""
+class CallTimeoutError(BaseException):
+    """The call took too long.
+
+    Not an Exception: Ansible's ssh connection answers each of those with another attempt.
+    """
 
 
 @contextlib.contextmanager
@@ -36,7 +39,8 @@ def limit(seconds: float) -> t.Iterator[None]:
         return
     started = time.monotonic()
     outer_handler = signal.signal(signal.SIGALRM, _interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    # No time at all would mean no limit at all.
+    signal.setitimer(signal.ITIMER_REAL, max(0.001, seconds))
     try:
         yield
     finally:
@@ -48,4 +52,4 @@ def limit(seconds: float) -> t.Iterator[None]:
 
 
 def _interrupt(_number: int, _frame: t.Any) -> None:
-    raise CallTimeout
+    raise CallTimeoutError

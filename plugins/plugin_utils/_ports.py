@@ -22,7 +22,7 @@ _SIGNS: tuple[tuple[Silence, tuple[str, ...]], ...] = (
 )
 
 
-class NoAnswer(Exception):
+class NoAnswerError(Exception):
     """The host did not answer the question."""
 
     def __init__(self, kind: Silence, text: str) -> None:
@@ -51,17 +51,19 @@ class Completed:
 class Remote(t.Protocol):
     """The host."""
 
-    def leave(self, method: Method, *, delay: float, limit: float, token: str) -> Completed:
-        """Start leaving; the acknowledgement is the last line of the output."""
+    def leave(
+        self, method: Method, *, delay: float, limit: float, token: str, boot_id: str
+    ) -> Completed:
+        """Start leaving that boot and no other; the output acknowledges with the token."""
 
     def shorten(self) -> None:
         """Close what is open and use a new connection for every call from now on."""
 
-    def observe(self) -> Observation:
-        """Ask which boot runs; raise NoAnswer."""
+    def observe(self, within: float) -> Observation:
+        """Ask which boot runs; raise NoAnswerError, at the latest after so many seconds."""
 
-    def run(self, command: str) -> Completed:
-        """Run a command; raise NoAnswer if the host was lost."""
+    def run(self, command: str, within: float) -> Completed:
+        """Run a command; raise NoAnswerError, at the latest after so many seconds."""
 
 
 class Prober(t.Protocol):

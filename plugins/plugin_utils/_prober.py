@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import socket
-import typing as t
 
 CONNECT_SECONDS = 0.5
 BANNER_SECONDS = 1.5
@@ -52,5 +51,5 @@ def endpoint(configuration: str) -> tuple[str, int] | None:
 
 def prober_for(configuration: str) -> BannerProber | None:
     """A prober for the connection that "ssh -G" describes, if it can be probed."""
-    found: t.Optional[tuple[str, int]] = endpoint(configuration)
+    found = endpoint(configuration)
     return None if found is None else BannerProber(*found)

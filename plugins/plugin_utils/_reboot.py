@@ -11,9 +11,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from ._failure import RebootError, Stage
+from . import _failure
 from ._observation import Method, Observation
-from ._ports import Clock, Completed, NoAnswer, Prober, Remote
+from ._ports import Clock, Completed, NoAnswerError, Prober, Remote
 
 # The connection that brings the order must be closed before the host vanishes.
 START_DELAY = 0.5
@@ -24,12 +24,16 @@ START_PATIENCE = 10.0
 FIRST_GAP = 0.3
 LAST_GAP = 1.0
 PROBE_GAP = 0.1
-# After a sign of life a login may still fail; asking faster would be counted as an attack.
-LOGIN_GAP = 0.5
+# After a sign of life only logins show more; asking faster would be counted as an attack.
+FIRST_LOGIN_GAP = 0.5
+LAST_LOGIN_GAP = 3.0
+# A probe may be blind where a login is not: another route, a wrapper, a filter.
+BLIND_SECONDS = 15.0
 TEST_GAP = 1.0
 
-# A login is refused for a moment while a system goes down or comes up.
-REFUSALS = 5
+# A host that comes up may refuse logins before all its services run, and an ssh server in its
+# initramfs may have a host key of its own.
+REFUSAL_PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,14 @@ class _Watch:
     started: float
     deadline: float
     last_alive: float
+    gap: float = FIRST_GAP
+    login_gap: float = FIRST_LOGIN_GAP
+    still_runs: bool = True
     seen_down: float | None = None
-    stage: Stage = "shutdown"
+    refused_since: float = 0.0
+    refusal: NoAnswerError | None = None
     started_leaving: bool = False
     sign_seen: bool = False
-    refusals: int = 0
     last_error: str = ""
 
 
@@ -90,6 +97,7 @@ class Reboot:
         self._prober = prober
         self._clock = clock
         self._log = log
+        self._acknowledged = False
 
     def run(self) -> Proof:
         """Leave the running system and prove which one came up."""
@@ -100,8 +108,8 @@ class Reboot:
         self._remote.shorten()
         observation = self._wait(watch)
         answered = self._clock.now()
-        method = self._judge(observation, watch)
-        self._test(watch)
+        method = self._judge(observation)
+        self._test(watch, observation, method)
         if self._order.post_reboot_delay:
             self._clock.sleep(self._order.post_reboot_delay)
         down = watch.seen_down if watch.seen_down is not None else watch.last_alive
@@ -122,223 +130,133 @@ class Reboot:
                 delay=order.pre_reboot_delay + START_DELAY,
                 limit=order.shutdown_timeout,
                 token=order.token,
+                boot_id=order.boot_id,
             )
-        except NoAnswer as silence:
+        except NoAnswerError as silence:
             # The order may have arrived: only the host can tell, so ask it.
             self._log(f"the connection was lost while the order was given: {silence.text}")
             return
-        if completed.rc != 0 or not completed.stdout.strip().endswith(order.token):
-            raise RebootError(
-                "trigger_failed",
-                f"The host did not accept the order to leave (exit status {completed.rc}).",
-                "See stderr; the host was not rebooted.",
-                stage="trigger",
-                rebooted=False,
-                **_output(completed),
-            )
+        # The exit status is that of the whole connection, which may end while the order stands.
+        if order.token not in completed.stdout.split():
+            raise _failure.trigger_failed(completed)
+        self._acknowledged = True
 
     def _wait(self, watch: _Watch) -> Observation:
         """Ask until a new boot answers; the deadline ends it."""
-        gap = FIRST_GAP
-        while True:
-            if self._clock.now() >= watch.deadline:
-                raise self._too_late(watch)
+        while self._left(watch) > 0:
             observation = self._ask(watch)
             if observation is not None and observation.boot_id != self._order.boot_id:
                 return observation
             if observation is not None:
                 self._still_running(observation, watch)
-            self._pause(watch, gap)
-            gap = min(gap * 1.3, LAST_GAP)
+            self._pause(watch)
+        raise self._too_late(watch)
+
+    def _left(self, watch: _Watch) -> float:
+        return watch.deadline - self._clock.now()
 
     def _ask(self, watch: _Watch) -> Observation | None:
         """One login; None if the host did not answer."""
         try:
-            observation = self._remote.observe()
-        except NoAnswer as silence:
+            observation = self._remote.observe(self._left(watch))
+        except NoAnswerError as silence:
             self._note_silence(silence, watch)
             return None
-        watch.refusals = 0
+        watch.refusal = None
         return observation
 
-    def _note_silence(self, silence: NoAnswer, watch: _Watch) -> None:
-        watch.last_error = silence.text
+    def _note_silence(self, silence: NoAnswerError, watch: _Watch) -> None:
         self._log(f"no answer ({silence.kind}): {silence.text}")
-        if silence.kind == "host_key":
-            raise _host_key_changed(watch)
-        if silence.kind == "authentication":
-            watch.refusals += 1
-            if watch.seen_down is not None and watch.refusals >= REFUSALS:
-                raise _authentication_refused(watch)
+        if watch.still_runs and self._left(watch) <= 0:
+            # The deadline cut the question off: that says nothing about the host.
+            return
+        watch.last_error = silence.text
+        watch.still_runs = False
         if silence.kind == "silent" and watch.seen_down is None:
             watch.seen_down = self._clock.now()
-            watch.stage = "down"
+        if silence.kind in _failure.REFUSALS:
+            self._note_refusal(silence, watch)
+        else:
+            watch.refusal = None
+
+    def _note_refusal(self, silence: NoAnswerError, watch: _Watch) -> None:
+        """Something answers and lets nobody in: for a moment, or for good."""
+        now = self._clock.now()
+        if watch.refusal is None or watch.refusal.kind != silence.kind:
+            watch.refused_since = now
+        watch.refusal = silence
+        # The system that still runs may refuse logins while it goes down.
+        if watch.seen_down is not None and now - watch.refused_since > REFUSAL_PATIENCE:
+            raise _failure.refused(silence)
 
     def _still_running(self, observation: Observation, watch: _Watch) -> None:
         """The old system answers: it is on its way down, or the order got lost."""
         watch.last_alive = self._clock.now()
         watch.seen_down = None
-        watch.stage = "shutdown"
+        watch.sign_seen = False
+        watch.still_runs = True
         watch.last_error = f"the host still runs; its shutdown is at {observation.stage or 'none'}"
-        if observation.leaver and observation.leaver != self._order.token:
-            raise _already_leaving()
-        watch.started_leaving = watch.started_leaving or bool(observation.leaver)
+        watch.started_leaving = watch.started_leaving or observation.leaver == self._order.token
         patience = START_PATIENCE + self._order.pre_reboot_delay
         if not watch.started_leaving and watch.last_alive - watch.started > patience:
-            raise _trigger_lost()
+            if observation.leaver:
+                raise _failure.already_leaving()
+            raise _failure.trigger_lost(acknowledged=self._acknowledged)
 
-    def _pause(self, watch: _Watch, gap: float) -> None:
+    def _pause(self, watch: _Watch) -> None:
         """Wait for the next login: for a sign of life where one can be had."""
         if watch.seen_down is None:
-            self._clock.sleep(gap)
-        elif self._prober is None:
-            self._clock.sleep(LOGIN_GAP)
+            self._clock.sleep(watch.gap)
+            watch.gap = min(watch.gap * 1.3, LAST_GAP)
+        elif self._prober is None or watch.sign_seen:
+            self._clock.sleep(watch.login_gap)
+            watch.login_gap = min(watch.login_gap * 1.3, LAST_LOGIN_GAP)
         else:
             self._await_sign(self._prober, watch)
 
     def _await_sign(self, prober: Prober, watch: _Watch) -> None:
-        """Probe until the host speaks; a login that failed after a sign is not repeated at once."""
-        self._clock.sleep(LOGIN_GAP if watch.sign_seen else PROBE_GAP)
-        while self._clock.now() < watch.deadline:
+        """Probe until the host speaks, and no longer than a probe can be trusted."""
+        until = min(watch.deadline, self._clock.now() + BLIND_SECONDS)
+        while self._clock.now() < until:
+            self._clock.sleep(PROBE_GAP)
             if prober.answers():
                 watch.sign_seen = True
                 return
-            self._clock.sleep(PROBE_GAP)
 
-    def _judge(self, observation: Observation, watch: _Watch) -> Method:
+    def _judge(self, observation: Observation) -> Method:
         """Which way the host came up, and whether that is what was ordered."""
         order = self._order
-        watch.stage = "verify"
         method = observation.method(order.token)
-        wanted = order.method
-        if method is None or (method != wanted and (wanted == "firmware" or order.fallback == "fail")):
-            raise _wrong_method(wanted, method, observation)
+        fell_back = method == "firmware" and order.fallback == "firmware"
+        if method is None or (method != order.method and not fell_back):
+            raise _failure.wrong_method(order.method, method, observation)
         expected = order.release if method == "kexec" else order.firmware_release
         if expected is not None and observation.release != expected:
-            raise _wrong_kernel(expected, observation)
+            raise _failure.wrong_kernel(expected, method, observation)
         return method
 
-    def _test(self, watch: _Watch) -> None:
+    def _test(self, watch: _Watch, observation: Observation, method: Method) -> None:
         """The host is of use again when the test command succeeds."""
-        watch.stage = "test_command"
         while True:
-            completed = self._try_test()
+            completed = self._try_test(watch)
             if completed is not None and completed.rc == 0:
                 return
-            if self._clock.now() + TEST_GAP >= watch.deadline:
-                raise _test_failed(self._order.test_command, completed)
+            if self._left(watch) <= TEST_GAP:
+                command = self._order.test_command
+                raise _failure.test_failed(command, completed, method, observation)
             self._clock.sleep(TEST_GAP)
 
-    def _try_test(self) -> Completed | None:
+    def _try_test(self, watch: _Watch) -> Completed | None:
         try:
-            return self._remote.run(self._order.test_command)
-        except NoAnswer as silence:
+            return self._remote.run(self._order.test_command, max(0.0, self._left(watch)))
+        except NoAnswerError as silence:
             self._log(f"the test command got no answer: {silence.text}")
             return None
 
-    def _too_late(self, watch: _Watch) -> RebootError:
-        seconds = f"{self._order.reboot_timeout:g} seconds"
-        if watch.seen_down is None:
-            return RebootError(
-                "did_not_go_down",
-                f"The host still ran its old system after {seconds}.",
-                "Look at its console for a service that does not stop.",
-                stage="shutdown",
-                rebooted=False,
-                last_error=watch.last_error,
-            )
-        return RebootError(
-            "did_not_return",
-            f"The host went down and did not come back within {seconds}. "
-            f"The last thing heard was: {watch.last_error or 'nothing'}.",
-            "Look at its console; a reset or a power cycle boots the boot loader's default.",
-            stage="down",
-            rebooted=None,
-            last_error=watch.last_error,
-        )
-
-
-def _output(completed: Completed | None) -> dict[str, t.Any]:
-    if completed is None:
-        return {}
-    return {"rc": completed.rc, "stdout": completed.stdout, "stderr": completed.stderr}
-
-
-def _host_key_changed(watch: _Watch) -> RebootError:
-    return RebootError(
-        "host_key_changed",
-        "The host answers with a host key that the controller does not know.",
-        "Check on its console that it is the same host; its keys may not be on a lasting file "
-        "system. Then renew its entry in known_hosts.",
-        stage=watch.stage,
-        rebooted=None,
-        last_error=watch.last_error,
-    )
-
-
-def _authentication_refused(watch: _Watch) -> RebootError:
-    return RebootError(
-        "authentication_refused",
-        f"The host answers and refuses the login: {watch.last_error}.",
-        "Check on its console that the user's keys and home directory are there.",
-        stage=watch.stage,
-        rebooted=None,
-        last_error=watch.last_error,
-    )
-
-
-def _already_leaving() -> RebootError:
-    return RebootError(
-        "already_leaving",
-        "Another controller has ordered the host to reboot.",
-        "Wait until it is back, and see what the other controller did.",
-        stage="shutdown",
-        rebooted=None,
-    )
-
-
-def _trigger_lost() -> RebootError:
-    return RebootError(
-        "trigger_lost",
-        "The host accepted the order to leave and never began.",
-        "Nothing was changed on it but the loaded image. Run the task again; if it fails again, "
-        "see whether something on the host ends background processes.",
-        stage="trigger",
-        rebooted=False,
-    )
-
-
-def _wrong_method(wanted: Method, found: Method | None, observation: Observation) -> RebootError:
-    came = "through kexec into another image" if found is None else f"through {found}"
-    return RebootError(
-        "wrong_method",
-        f"The host was to come up through {wanted} and came up {came}: "
-        f"its command line is {observation.cmdline!r}.",
-        "See its console and its kernel log for what happened between.",
-        stage="verify",
-        rebooted=True,
-        observation=observation,
-    )
-
-
-def _wrong_kernel(expected: str, observation: Observation) -> RebootError:
-    return RebootError(
-        "wrong_kernel",
-        f"The host was to come up with {expected} and runs {observation.release}.",
-        "Check the boot loader's default entry and the files in /boot.",
-        stage="verify",
-        rebooted=True,
-        observation=observation,
-    )
-
-
-def _test_failed(command: str, completed: Completed | None) -> RebootError:
-    said = "the host did not answer" if completed is None else f"exit status {completed.rc}"
-    return RebootError(
-        "test_command_failed",
-        f"The host came back and the test command {command!r} does not succeed: {said}.",
-        "Run the command on the host to see why.",
-        stage="test_command",
-        rebooted=True,
-        **_output(completed),
-    )
+    def _too_late(self, watch: _Watch) -> _failure.RebootError:
+        seconds = self._order.reboot_timeout
+        if watch.refusal is not None:
+            return _failure.refused(watch.refusal)
+        if watch.still_runs:
+            return _failure.did_not_go_down(seconds, watch.last_error)
+        return _failure.did_not_return(seconds, watch.last_error, gone=watch.seen_down is not None)

@@ -6,33 +6,49 @@
 # Leaves the running system: a clean shutdown, and then the jump into the loaded image or a
 # reboot through firmware. It runs detached from every connection and session.
 #
-# METHOD is kexec or firmware, DELAY and LIMIT are seconds, TOKEN marks whose work this is.
+# METHOD is kexec or firmware, DELAY and LIMIT are seconds, TOKEN marks whose work this is, and
+# BOOT is the boot to leave: an order that arrives late must not hit the next one.
 set -u
 method=$1
 delay=$2
 limit=$3
 token=$4
+boot=$5
 
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 run=/run/alpinefleet-kexec
-
-# The exit status of a command that was ended by KILL.
-killed=137
 
 # The controller reads how far the work came, so that "never started" can be told from "stuck".
 note() {
 	printf '%s %s\n' "$token" "$1" >"$run/stage.new" && mv "$run/stage.new" "$run/stage"
 }
 
+# Dead storage makes sync wait forever; nothing else must wait with it.
+bounded_sync() {
+	sync &
+	syncing=$!
+	tenths=$(($1 * 10))
+	while [ "$tenths" -gt 0 ]; do
+		# A command that is waited for lets the shell notice that the other one has ended.
+		sleep 0.1
+		kill -0 "$syncing" 2>/dev/null || return 0
+		tenths=$((tenths - 1))
+	done
+}
+
+# Reboots at once, without asking or telling anybody.
+fall() {
+	reboot -n -f
+	printf b >/proc/sysrq-trigger
+}
+
 # Whatever still runs cannot be stopped any more: write what is written, forbid more, reboot.
 force() {
 	note forced
-	sync
-	printf s >/proc/sysrq-trigger
+	bounded_sync 10
 	printf u >/proc/sysrq-trigger
 	sleep 2
-	reboot -f
-	printf b >/proc/sysrq-trigger
+	fall
 }
 
 shut_down() {
@@ -46,8 +62,11 @@ shut_down() {
 	wait "$shutdown"
 	status=$?
 	kill "$guard"
-	# Services that failed to stop are no reason to stay; a shutdown that hung is one to force.
-	[ "$status" -ne "$killed" ]
+	# Services that failed to stop are no reason to stay. A shutdown that was killed or could not
+	# be run is one to force.
+	case $status in
+	126 | 127 | 137) return 1 ;;
+	esac
 }
 
 writable() {
@@ -56,7 +75,7 @@ writable() {
 
 # OpenRC has done this already unless something held a file open for writing.
 make_read_only() {
-	sync
+	bounded_sync 60
 	tries=0
 	while writable >/dev/null && [ "$tries" -lt 20 ]; do
 		printf u >/proc/sysrq-trigger
@@ -69,13 +88,18 @@ by_kexec() {
 	if ! shut_down; then
 		force
 	fi
+	# Whatever hangs from here on, the machine does not stay down.
+	(
+		sleep "$limit"
+		fall
+	) &
 	make_read_only
 	note jump
 	# The interfaces were taken down with their services, except where the root file system
 	# needs one until the end: -x leaves it alone.
 	kexec -e -x
 	note refused
-	reboot -f
+	fall
 }
 
 by_firmware() {
@@ -88,9 +112,26 @@ by_firmware() {
 	force
 }
 
-mkdir -p -m 0700 "$run"
-# Only one may lead the shutdown. The directory is on a tmpfs and dies with the boot.
-mkdir "$run/leaving" || exit 1
+[ "$(cat /proc/sys/kernel/random/boot_id)" = "$boot" ] || exit 1
+
+# A working directory on a file system that is unmounted would end this shell.
+cd /
+
+# Which service does not stop can be seen where an operator looks for it.
+if (: >/dev/console) 2>/dev/null; then
+	exec >/dev/console 2>&1
+fi
+
+mkdir -p "$run" && chmod 700 "$run"
+# Only one may lead the shutdown; the lock ends with the last process that holds it. Somebody who
+# looks whether it is held has it for a moment.
+exec 9>"$run/leaving"
+tries=0
+until flock -n 9; do
+	tries=$((tries + 1))
+	[ "$tries" -lt 5 ] || exit 1
+	sleep 0.2
+done
 note waiting
 sleep "$delay"
 note shutdown

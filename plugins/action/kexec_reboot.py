@@ -1,0 +1,86 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+from __future__ import annotations
+
+import secrets
+import typing as t
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import (
+    _arguments,
+    _controller,
+    _order,
+    _result,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._clock import SystemClock
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._failure import (
+    RebootError,
+    local_connection,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import Reboot
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._remote import AnsibleRemote
+
+display = Display()
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
+    ) -> dict[str, t.Any]:
+        super().run(tmp, task_vars)
+        _validation, arguments = self.validate_argument_spec(
+            _arguments.ARGUMENT_SPEC, **_arguments.RULES
+        )
+        clock = SystemClock()
+        started = clock.now()
+        prepared: dict[str, t.Any] = {}
+        try:
+            result = self._reboot(arguments, task_vars or {}, prepared, clock)
+        except RebootError as error:
+            result = _result.failed(error, prepared)
+        return {**result, "elapsed": round(clock.now() - started, 2)}
+
+    def _reboot(
+        self,
+        arguments: dict[str, t.Any],
+        task_vars: dict[str, t.Any],
+        prepared: dict[str, t.Any],
+        clock: SystemClock,
+    ) -> dict[str, t.Any]:
+        _arguments.check(arguments)
+        if self._connection.transport == "local":
+            raise local_connection()
+        token = secrets.token_hex(16)
+        name, call = _order.module_call(
+            arguments, token=token, controller_boot_id=_controller.boot_id()
+        )
+        prepared.update(
+            self._execute_module(module_name=name, module_args=call, task_vars=task_vars)
+        )
+        order = _order.order_for(arguments, prepared, token)
+        if self._task.check_mode:
+            return _result.predicted(order, prepared)
+        # The files of the module must be gone before the host is, or their removal afterwards
+        # would fail and turn the result into "unreachable".
+        self.cleanup(force=True)
+        self._connection._shell.tmpdir = None
+        remote = AnsibleRemote(
+            self._connection,
+            self._low_level_execute_command,
+            connect_timeout=arguments["connect_timeout"],
+        )
+        try:
+            proof = Reboot(order, remote, remote.prober(), clock, self._log).run()
+        finally:
+            remote.restore()
+        return _result.proven(order, proof, prepared)
+
+    def _log(self, message: str) -> None:
+        display.vvv(f"kexec_reboot: {message}", host=self._play_context.remote_addr)

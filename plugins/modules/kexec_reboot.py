@@ -1,0 +1,288 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This is a virtual module: what it documents is an action plugin that runs on the controller.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: kexec_reboot
+short_description: Reboot a host through kexec and prove it
+version_added: 1.0.0
+description:
+  - Checks the host, loads the kernel that it is to boot, shuts OpenRC down cleanly and jumps into that kernel,
+    past firmware and boot loader. Nothing needs to be installed on the host but Python and C(kexec-tools).
+  - The reboot counts as done only when the host answers with a new boot_id and carries the one-time token of this
+    reboot on its command line, or does not carry it after a reboot through firmware. The kernel release must be the
+    expected one, wherever that is known beforehand. Then O(test_command) must succeed.
+  - Where kexec is not possible, the reasons are reported and the host reboots through firmware, unless
+    O(fallback=fail).
+  - If a host does not come back, the task fails. Once the host was ordered to leave, the task never makes it
+    unreachable, so that C(rescue), C(max_fail_percentage) and C(any_errors_fatal) take notice.
+  - The codes in RV(alpinefleet.kexec.kexec_preflight#module:reasons[].code) are explained in
+    R(the list of reasons, ansible_collections.alpinefleet.kexec.docsite.reasons).
+author:
+  - The alpinefleet.kexec authors (@alpinefleet)
+extends_documentation_fragment:
+  - alpinefleet.kexec._attributes
+  - alpinefleet.kexec._image
+attributes:
+  check_mode:
+    support: full
+    details:
+      - The preflight runs on the host, so that the predicted RV(method) and RV(reasons) are real ones.
+  diff_mode:
+    support: partial
+    details:
+      - The image that would be loaded is shown in check mode.
+  idempotent:
+    support: none
+    details:
+      - Every run reboots the host.
+options:
+  method:
+    description:
+      - How the host is to come up.
+      - With V(firmware) no image is loaded, and one that is loaded is taken out before the reboot. The options about
+        the image are checked, and the boot loader alone decides what is booted.
+    type: str
+    choices:
+      - kexec
+      - firmware
+    default: kexec
+  fallback:
+    description:
+      - What to do where kexec is not possible.
+      - V(firmware) reboots through firmware, and accepts a host that came up through firmware although the image
+        was loaded.
+      - V(fail) changes nothing and fails with the remedy.
+      - Where no reboot is safe, because the boot loader's own files are broken, the task fails in either case.
+      - Where O(kernel) or O(flavour) names a kernel that firmware is not known to boot, V(firmware) has no effect.
+        The task fails without a reboot if kexec is not possible, and it fails if the host comes up through firmware
+        after the jump.
+    type: str
+    choices:
+      - firmware
+      - fail
+    default: firmware
+  reboot_timeout:
+    description:
+      - Seconds after which the host must be back and O(test_command) must have succeeded.
+      - This one deadline covers everything from the order to leave on, but for O(post_reboot_delay).
+      - No option that is a time may be infinite.
+    type: float
+    default: 600
+  connect_timeout:
+    description:
+      - Seconds after which one attempt to connect is given up, while the host is awaited. It is rounded to whole
+        seconds, and 1 is the least.
+    type: float
+    default: 5
+  pre_reboot_delay:
+    description:
+      - Seconds between the order to leave and the shutdown. The task waits for the host all the same.
+      - It must be less than O(reboot_timeout).
+    type: float
+    default: 0
+  post_reboot_delay:
+    description:
+      - Seconds to wait after O(test_command) has succeeded.
+    type: float
+    default: 0
+  shutdown_timeout:
+    description:
+      - Seconds after which a shutdown that hangs is ended. The file systems are then made read-only by the kernel
+        and the host reboots through firmware.
+      - The output of the shutdown goes to the host's console.
+    type: float
+    default: 120
+  test_command:
+    description:
+      - Command that must succeed on the host before the task is done. It is repeated until it does.
+    type: str
+    default: whoami
+requirements:
+  - Python 3.9 or newer on the host.
+  - The package C(kexec-tools) on the host, for O(method=kexec).
+seealso:
+  - module: alpinefleet.kexec.kexec_preflight
+  - module: alpinefleet.kexec.kexec_load
+  - module: ansible.builtin.reboot
+"""
+
+EXAMPLES = r"""
+- name: Reboot through kexec where that is possible
+  alpinefleet.kexec.kexec_reboot:
+
+- name: Reboot through kexec or not at all
+  alpinefleet.kexec.kexec_reboot:
+    fallback: fail
+
+- name: Boot another flavour, and come back through firmware if it panics
+  alpinefleet.kexec.kexec_reboot:
+    flavour: lts
+    cmdline_append:
+      - panic=10
+    reboot_timeout: 180
+
+- name: Reboot through firmware, with the same proof
+  alpinefleet.kexec.kexec_reboot:
+    method: firmware
+"""
+
+RETURN = r"""
+rebooted:
+  description:
+    - Whether the host runs another boot than before, null if that is not known.
+    - If the task failed with V(did_not_go_down), this is false and C(changed) is true, because the shutdown goes on.
+  returned: always
+  type: bool
+  sample: true
+method:
+  description:
+    - How the host came up, V(kexec) or V(firmware).
+    - In check mode how it would come up.
+    - If the task failed it is null, unless another boot has answered and its way is known.
+  returned: always
+  type: str
+  sample: kexec
+reasons:
+  description: What the preflight found, as in M(alpinefleet.kexec.kexec_preflight).
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - code: kexec_locked
+      message: "kernel.kexec_load_disabled is 1: the running kernel was booted without kexec_load_disabled=0."
+      remedy: "Add kexec_load_disabled=0 to the boot loader's configuration and reboot once through firmware."
+      blocks: kexec
+reason:
+  description:
+    - Why the task failed, with the keys of RV(reasons).
+    - C(blocks) is the level of that reason. It is V(kexec) where O(fallback=fail) forbids the reboot
+      through firmware that is still open.
+  returned: failure
+  type: dict
+  sample:
+    code: did_not_return
+    message: The host went down and did not come back within 600 seconds.
+    remedy: Look at its console; a reset or a power cycle boots the boot loader's default.
+    blocks: reboot
+stage:
+  description:
+    - How far the work came, one of V(preflight), V(load), V(trigger), V(shutdown), V(down), V(verify) and
+      V(test_command).
+  returned: failure
+  type: str
+  sample: down
+last_error:
+  description: The last thing that was heard from the host, or from the client that tried to reach it.
+  returned: when the new system was not reached
+  type: str
+  sample: "ssh: connect to host 192.0.2.7 port 22: Connection timed out"
+rc:
+  description: Exit status of the command that failed.
+  returned: when the order to leave or the test command failed
+  type: int
+  sample: 1
+stdout:
+  description: Output of that command.
+  returned: when the order to leave or the test command failed
+  type: str
+  sample: ""
+stderr:
+  description: Error output of that command.
+  returned: when the order to leave or the test command failed
+  type: str
+  sample: "sh: setsid: not found"
+boot_id:
+  description: The boot before and after.
+  returned: always
+  type: dict
+  contains:
+    before:
+      description: The boot that ran when the task began.
+      returned: always
+      type: str
+      sample: 3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77
+    after:
+      description: The boot that runs now, null if that is not known. A failed task has it once another boot answered.
+      returned: always
+      type: str
+      sample: d7a0c3f2-04f3-4b7e-8a44-0d1c8fb0a6e1
+kernel:
+  description: The kernel release before and after; in check mode the release that is expected.
+  returned: always
+  type: dict
+  contains:
+    before:
+      description: The release that ran when the task began.
+      returned: always
+      type: str
+      sample: 6.18.38-0-virt
+    after:
+      description: The release that runs now, null if it is not known. A failed task has it once another boot answered.
+      returned: always
+      type: str
+      sample: 6.18.56-0-virt
+cmdline:
+  description: The kernel command line before and after.
+  returned: always
+  type: dict
+  contains:
+    before:
+      description: The command line when the task began.
+      returned: always
+      type: str
+      sample: BOOT_IMAGE=vmlinuz-virt root=/dev/vda1 quiet kexec_load_disabled=0 initrd=initramfs-virt
+    after:
+      description: The command line now, with the token in it after a kexec. Null if it is not known.
+      returned: always
+      type: str
+      sample: root=/dev/vda1 quiet kexec_load_disabled=0 alpinefleet_kexec.token=5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d
+token:
+  description: The one-time value of this reboot, null if the host came up through firmware.
+  returned: success, outside check mode
+  type: str
+  sample: 5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d
+downtime:
+  description:
+    - Seconds from the last answer of the old system to the first answer of the new one, null if the task failed
+      and in check mode.
+  returned: always
+  type: float
+  sample: 6.41
+elapsed:
+  description: Seconds that the whole task took.
+  returned: always
+  type: float
+  sample: 9.87
+timings:
+  description: Seconds per phase.
+  returned: always
+  type: dict
+  contains:
+    trigger:
+      description: Until the host had taken the order to leave.
+      returned: success, outside check mode
+      type: float
+      sample: 0.11
+    shutdown:
+      description: Until the host stopped answering.
+      returned: success, outside check mode
+      type: float
+      sample: 2.4
+    down:
+      description: Until the new system answered.
+      returned: success, outside check mode
+      type: float
+      sample: 5.9
+    verify:
+      description: Until the test command had succeeded, with the delay after it.
+      returned: success, outside check mode
+      type: float
+      sample: 0.35
+"""

@@ -1,0 +1,130 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""From the preflight's result to the order, or to the refusal."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import IMAGE_ARGUMENTS
+
+from ._failure import RebootError, Stage
+from ._observation import Method
+from ._reboot import Order
+
+PREFLIGHT = "alpinefleet.kexec.kexec_preflight"
+LOAD = "alpinefleet.kexec.kexec_load"
+
+TIMES = ("pre_reboot_delay", "post_reboot_delay", "reboot_timeout", "shutdown_timeout")
+
+
+def module_call(
+    arguments: t.Mapping[str, t.Any], *, token: str, controller_boot_id: str | None
+) -> tuple[str, dict[str, t.Any]]:
+    """The one module that looks at the host, and loads the image where one is wanted."""
+    image = {name: arguments[name] for name in IMAGE_ARGUMENTS if arguments[name] is not None}
+    image["controller_boot_id"] = controller_boot_id
+    if arguments["method"] == "firmware":
+        return PREFLIGHT, image
+    return LOAD, {**image, "token": token}
+
+
+def order_for(
+    arguments: t.Mapping[str, t.Any], prepared: t.Mapping[str, t.Any], token: str
+) -> Order:
+    """What to order, given what the host said; raise where no reboot must be ordered."""
+    method = choose_method(arguments, prepared)
+    return Order(
+        method=method,
+        token=token,
+        boot_id=prepared["boot_id"],
+        release=prepared["release"],
+        # After the jump, too: another kernel than the one asked for is no success.
+        fallback="fail" if _needs_kexec(arguments, prepared) else arguments["fallback"],
+        firmware_release=prepared["release"] if _same_kernel(prepared) else None,
+        test_command=arguments["test_command"],
+        **{name: arguments[name] for name in TIMES},
+    )
+
+
+def choose_method(arguments: t.Mapping[str, t.Any], prepared: t.Mapping[str, t.Any]) -> Method:
+    """kexec where it was asked for and is possible, or firmware where that is allowed."""
+    if "reasons" not in prepared:
+        raise _module_failed(prepared)
+    able = arguments["method"] == "kexec" and not prepared.get("failed")
+    if not able:
+        _refuse(prepared, levels=("reboot",))
+    if prepared.get("boot_id") is None:
+        raise _module_failed(prepared)
+    if able:
+        return "kexec"
+    if arguments["method"] == "kexec":
+        _check_fallback(arguments, prepared)
+    return "firmware"
+
+
+def _check_fallback(arguments: t.Mapping[str, t.Any], prepared: t.Mapping[str, t.Any]) -> None:
+    """Raise unless firmware may be used where kexec is not possible."""
+    if not any(found["blocks"] == "kexec" for found in prepared["reasons"]):
+        raise _module_failed(prepared)
+    if arguments["fallback"] == "fail":
+        _refuse(prepared, levels=("kexec",))
+    if _needs_kexec(arguments, prepared):
+        raise _other_kernel(prepared)
+
+
+def _same_kernel(prepared: t.Mapping[str, t.Any]) -> bool:
+    """Whether firmware is known to boot the kernel that was chosen."""
+    kernel = prepared["kernel"]
+    return kernel is not None and prepared["facts"]["firmware_kernel"] == kernel
+
+
+def _needs_kexec(arguments: t.Mapping[str, t.Any], prepared: t.Mapping[str, t.Any]) -> bool:
+    """A user who named a kernel must not silently get the boot loader's default."""
+    named = arguments["kernel"] is not None or arguments["flavour"] is not None
+    return arguments["method"] == "kexec" and named and not _same_kernel(prepared)
+
+
+def _refuse(prepared: t.Mapping[str, t.Any], *, levels: tuple[str, ...]) -> None:
+    for found in prepared["reasons"]:
+        if found["blocks"] in levels:
+            raise RebootError(
+                found["code"],
+                found["message"],
+                found["remedy"],
+                stage=_stage(prepared),
+                rebooted=False,
+                blocks=found["blocks"],
+            )
+
+
+def _stage(prepared: t.Mapping[str, t.Any]) -> Stage:
+    return "load" if prepared.get("stage") == "load" else "preflight"
+
+
+def _other_kernel(prepared: t.Mapping[str, t.Any]) -> RebootError:
+    default = prepared["facts"]["firmware_kernel"] or "a kernel that is not known"
+    obstacle = next(found for found in prepared["reasons"] if found["blocks"] == "kexec")
+    return RebootError(
+        "firmware_boots_other_kernel",
+        f"kexec is not possible ({obstacle['message']}) and firmware would boot {default} "
+        f"instead of {prepared['kernel']}.",
+        obstacle["remedy"],
+        stage=_stage(prepared),
+        rebooted=False,
+    )
+
+
+def _module_failed(prepared: t.Mapping[str, t.Any]) -> RebootError:
+    said = str(prepared.get("msg") or prepared.get("module_stderr") or "it said nothing").strip()
+    return RebootError(
+        "module_failed",
+        f"The preflight could not run on the host: {said}",
+        "The host needs Python 3.9 or newer and /proc; it was not rebooted.",
+        stage="preflight",
+        rebooted=False,
+    )

@@ -1,0 +1,151 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The host behind Ansible's connection."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import subprocess
+import typing as t
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+
+from . import _commands, _observation
+from ._limit import CallTimeoutError, limit
+from ._observation import Method, Observation
+from ._ports import Completed, NoAnswerError, classify
+from ._prober import BannerProber, prober_for
+
+if t.TYPE_CHECKING:
+    from ansible.plugins.connection import ConnectionBase
+
+# No connection outlives its call, and a host that vanishes in the middle is noticed. OpenSSH uses
+# the first value that it finds, so these must stand before the user's own.
+SHORT_LIVED = (
+    "-o ControlMaster=no -o ControlPath=none -o ServerAliveInterval=1 -o ServerAliveCountMax=3"
+)
+# Room for the login, the command and an ssh client that waits for its keepalives.
+CALL_SECONDS = 15.0
+
+Execute = t.Callable[[str], t.Mapping[str, t.Any]]
+
+
+class AnsibleRemote:
+    """Commands through the connection that the task has."""
+
+    def __init__(
+        self, connection: ConnectionBase, execute: Execute, *, connect_timeout: float
+    ) -> None:
+        self._connection = connection
+        self._execute = execute
+        self._connect_timeout = connect_timeout
+        self._saved: dict[str, t.Any] = {}
+
+    @property
+    def is_ssh(self) -> bool:
+        return self._connection.transport.rpartition(".")[2] == "ssh"
+
+    def leave(
+        self, method: Method, *, delay: float, limit: float, token: str, boot_id: str
+    ) -> Completed:
+        command = _commands.leave(method, delay=delay, limit=limit, token=token, boot_id=boot_id)
+        self._set("use_tty", self._needs_tty())
+        # An order is given once: whether a lost one arrived is found out by asking.
+        self._set("reconnection_retries", 0)
+        return self._call(command, self._call_seconds)
+
+    def shorten(self) -> None:
+        """The connection that brought the order would wait forever for a host that is gone."""
+        self._drop(self._connection.reset)
+        if self.is_ssh:
+            arguments = self._connection.get_option("ssh_args") or ""
+            self._set("ssh_args", f"{SHORT_LIVED} {arguments}".strip())
+        self._set("timeout", max(1, round(self._connect_timeout)))
+
+    def observe(self, within: float) -> Observation:
+        nonce = secrets.token_hex(8)
+        completed = self._call(_commands.observe(nonce), min(within, self._call_seconds))
+        observation = _observation.parse(completed.stdout, nonce)
+        if observation is None:
+            said = f"{completed.stdout}{completed.stderr}".strip()
+            raise NoAnswerError("garbled", f"the host answered {said[-200:]!r}")
+        return observation
+
+    def run(self, command: str, within: float) -> Completed:
+        return self._call(_commands.run(command), within)
+
+    def prober(self) -> BannerProber | None:
+        """A prober, where the connection goes straight to an ssh server."""
+        if not self.is_ssh:
+            return None
+        connection: t.Any = self._connection
+        command = connection._build_command(
+            connection.get_option("ssh_executable"), "ssh", "-G", connection.get_option("host")
+        )
+        try:
+            answer = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                timeout=self._call_seconds,
+            )
+        except subprocess.TimeoutExpired:
+            return None
+        return prober_for(answer.stdout.decode(errors="replace"))
+
+    def restore(self) -> None:
+        """Give the connection back with the options that it had."""
+        while self._saved:
+            self._connection.set_option(*self._saved.popitem())
+
+    def _needs_tty(self) -> bool:
+        """Only some ways to become another user ask for their password on a terminal."""
+        become = self._connection.become
+        return bool(become and become.require_tty and become.get_option("become_pass"))
+
+    def _set(self, option: str, value: t.Any) -> None:
+        """Set an option that the transport has, and remember what it was."""
+        try:
+            before = self._connection.get_option(option)
+        except KeyError:
+            return
+        self._saved.setdefault(option, before)
+        self._connection.set_option(option, value)
+
+    @property
+    def _call_seconds(self) -> float:
+        return CALL_SECONDS + self._connect_timeout
+
+    def _call(self, command: str, seconds: float) -> Completed:
+        """One command; whatever becomes of the connection is NoAnswerError."""
+        try:
+            with limit(seconds):
+                result = self._execute(command)
+        except CallTimeoutError:
+            self._drop(self._connection.close)
+            raise NoAnswerError("silent", "the connection hung and was given up") from None
+        except AnsibleConnectionFailure as error:
+            self._drop(self._connection.close)
+            text = _line(error)
+            raise NoAnswerError(classify(text), text) from error
+        except AnsibleError as error:
+            # Such as a password prompt that did not come; the next answer may be another one.
+            raise NoAnswerError("garbled", _line(error)) from error
+        return Completed(result["rc"], result["stdout"], result["stderr"])
+
+    def _drop(self, close: t.Callable[[], t.Any]) -> None:
+        """End what is open; that it is broken already is no news."""
+        broken = contextlib.suppress(AnsibleError, AttributeError, OSError, CallTimeoutError)
+        with broken, limit(self._call_seconds):
+            close()
+
+
+def _line(error: Exception) -> str:
+    """What a client said, on one line."""
+    return " ".join(str(error).split())

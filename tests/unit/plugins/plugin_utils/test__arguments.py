@@ -1,0 +1,92 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Times that no reboot can keep are refused, and the spec says what else is."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _arguments
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._failure import RebootError
+
+SECONDS = (*_arguments.POSITIVE, *_arguments.NOT_NEGATIVE)
+
+
+def validated(**arguments: t.Any) -> tuple[dict[str, t.Any], list[str]]:
+    validator = ArgumentSpecValidator(_arguments.ARGUMENT_SPEC, **_arguments.RULES)
+    result = validator.validate(arguments)
+    return result.validated_parameters, result.error_messages
+
+
+def refusal(**arguments: t.Any) -> RebootError:
+    parameters, _errors = validated(**arguments)
+    with pytest.raises(RebootError) as caught:
+        _arguments.check(parameters)
+    return caught.value
+
+
+def test_check_accepts_the_defaults() -> None:
+    parameters, errors = validated()
+    _arguments.check(parameters)
+    assert errors == []
+
+
+def test_check_accepts_no_delay_and_a_fraction_of_a_second() -> None:
+    _arguments.check(validated(pre_reboot_delay=0, reboot_timeout=0.5)[0])
+
+
+def test_check_accepts_a_delay_that_ends_before_the_timeout() -> None:
+    _arguments.check(validated(pre_reboot_delay=59.5, reboot_timeout=60)[0])
+
+
+@pytest.mark.parametrize("delay", [60, 700], ids=["as long", "longer"])
+def test_check_refuses_a_delay_that_outlasts_the_timeout(delay: float) -> None:
+    error = refusal(pre_reboot_delay=delay, reboot_timeout=60)
+    assert error.reason.code == "argument_invalid"
+    assert f"pre_reboot_delay is {delay} and must be less than reboot_timeout" in str(error)
+
+
+@pytest.mark.parametrize("name", SECONDS)
+@pytest.mark.parametrize(
+    "value", [-1, "nan", "inf", "-inf"], ids=["negative", "not a number", "endless", "before time"]
+)
+def test_check_refuses(name: str, value: t.Any) -> None:
+    error = refusal(**{name: value})
+    assert error.reason.code == "argument_invalid"
+    assert name in str(error)
+
+
+@pytest.mark.parametrize("name", _arguments.POSITIVE)
+def test_check_refuses_zero_where_it_means_nothing(name: str) -> None:
+    assert str(refusal(**{name: 0})).startswith(f"The option {name} is 0 and must be more than 0.")
+
+
+def test_refusal_says_that_nothing_happened() -> None:
+    error = refusal(reboot_timeout=-1)
+    assert (error.stage, error.rebooted) == ("preflight", False)
+
+
+def test_every_time_is_checked() -> None:
+    floats = {name for name, each in _arguments.ARGUMENT_SPEC.items() if each["type"] == "float"}
+    assert floats == set(SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param({"reboot_timeout": "soon"}, "reboot_timeout", id="words for a time"),
+        pytest.param({"method": "kexek"}, "method", id="unknown method"),
+        pytest.param({"fallback": "hope"}, "fallback", id="unknown fallback"),
+        pytest.param({"timeout": 5}, "timeout", id="unknown option"),
+        pytest.param({"kernel": "/boot/a", "flavour": "lts"}, "mutually", id="two kernels"),
+        pytest.param({"cmdline_source": "explicit"}, "cmdline", id="explicit without a line"),
+        pytest.param({"ignore_reasons": ["not_root"]}, "ignore_reasons", id="not ignorable"),
+    ],
+)
+def test_spec_refuses(arguments: dict[str, t.Any], said: str) -> None:
+    _parameters, errors = validated(**arguments)
+    assert said in "".join(errors)

@@ -1,0 +1,81 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Scripts become commands whose arguments cannot be taken for shell."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _commands
+
+LEAVE = (_commands.SHELL / "leave.sh").read_text(encoding="utf-8")
+OBSERVE = (_commands.SHELL / "observe.sh").read_text(encoding="utf-8")
+
+
+def leave(token: str = "t0ken", boot_id: str = "b00t", limit: float = 120.0) -> str:
+    return _commands.leave("kexec", delay=0.5, limit=limit, token=token, boot_id=boot_id)
+
+
+def test_observe_passes_the_whole_script_and_its_nonce() -> None:
+    words = shlex.split(_commands.observe("n0nce"))
+    assert words == ["sh", "-c", OBSERVE, "observe.sh", "n0nce"]
+
+
+def test_leave_passes_the_whole_script_and_its_arguments() -> None:
+    words = shlex.split(leave())
+    script = words[words.index("setsid") + 1 : words.index("</dev/null")]
+    assert script[:4] == ["sh", "-c", LEAVE, "leave.sh"]
+    assert script[4:] == ["kexec", "0.500", "120.000", "t0ken", "b00t"]
+
+
+@pytest.mark.parametrize("limit", [0.00001, 1e6, 1e15], ids=["tiny", "days", "for ever"])
+def test_leave_writes_times_as_the_shell_of_alpine_reads_them(limit: float) -> None:
+    # Its sleep knows no exponents, and a guard that does not sleep would end the shutdown at once.
+    words = shlex.split(leave(limit=limit))
+    assert re.fullmatch(r"\d+\.\d+", words[words.index("t0ken") - 1])
+
+
+def test_leave_ignores_the_hang_up_before_it_forks() -> None:
+    assert leave().startswith("trap '' HUP; setsid sh -c ")
+
+
+def test_leave_holds_nothing_of_the_connection() -> None:
+    assert " </dev/null >/dev/null 2>&1 & " in leave()
+
+
+def test_leave_ends_with_a_command_that_succeeds_at_once() -> None:
+    # Ansible appends to it, and nothing may follow an "&".
+    assert leave().endswith("& echo t0ken")
+
+
+@pytest.mark.parametrize("text", ["$(reboot -f)", "'; reboot -f; '", "a b"])
+def test_arguments_are_quoted(text: str) -> None:
+    words = shlex.split(leave(token=text, boot_id=text))
+    assert words.count(text) == 3
+    assert shlex.split(_commands.observe(text))[-1] == text
+    assert shlex.split(_commands.run(text)) == ["sh", "-c", text]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["false; true", "true # done", "true &"],
+    ids=["two commands", "comment", "background"],
+)
+def test_run_keeps_the_command_apart_from_what_ansible_appends(command: str) -> None:
+    whole = subprocess.run(
+        ["sh", "-c", f"{_commands.run(command)} && echo appended"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert "appended" in whole.stdout
+
+
+def test_run_reports_the_status_of_the_command() -> None:
+    command = f"{_commands.run('exit 3')} && sleep 0"
+    assert subprocess.run(["sh", "-c", command], check=False).returncode == 3

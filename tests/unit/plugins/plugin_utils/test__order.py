@@ -1,0 +1,279 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the host said becomes an order or a refusal, and never a surprise."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module, _reasons
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _arguments, _order
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._failure import RebootError
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import Order
+
+BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
+VIRT, LTS = "/boot/vmlinuz-virt", "/boot/vmlinuz-lts"
+RELEASE = "6.18.56-0-virt"
+
+Prepared = dict[str, t.Any]
+
+
+def arguments(**given: t.Any) -> dict[str, t.Any]:
+    """The options of a task, with their defaults."""
+    spec = _arguments.ARGUMENT_SPEC
+    return {**{name: each.get("default") for name, each in spec.items()}, **given}
+
+
+def reasons(*codes: str) -> list[dict[str, str]]:
+    return [_reasons.reason(code, f"It is {code}.", f"Mend {code}.").as_dict() for code in codes]
+
+
+def prepared(*codes: str, firmware: str | None = VIRT, **given: t.Any) -> Prepared:
+    """What the module returned."""
+    return {
+        "reasons": reasons(*codes),
+        "kernel": VIRT,
+        "release": RELEASE,
+        "boot_id": BOOT_ID,
+        "facts": {"firmware_kernel": firmware},
+        **given,
+    }
+
+
+def refused(*codes: str, **given: t.Any) -> Prepared:
+    """What the module returned that could not load an image."""
+    return prepared(*codes, **{"failed": True, "msg": "no", "stage": "preflight", **given})
+
+
+def refusal(said: Prepared, **given: t.Any) -> RebootError:
+    with pytest.raises(RebootError) as caught:
+        _order.order_for(arguments(**given), said, "t0ken")
+    assert caught.value.rebooted is False
+    return caught.value
+
+
+@pytest.mark.parametrize("fallback", ["firmware", "fail"])
+def test_failed_module_that_names_no_obstacle_orders_nothing(fallback: str) -> None:
+    error = refusal(refused(msg="killed"), fallback=fallback)
+    assert error.reason.code == "module_failed"
+    assert "killed" in error.reason.message
+
+
+# --- The call of the module ----------------------------------------------------------------
+
+
+def call(**given: t.Any) -> tuple[str, dict[str, t.Any]]:
+    return _order.module_call(arguments(**given), token="t0ken", controller_boot_id=BOOT_ID)
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "token"),
+    [
+        pytest.param("kexec", "alpinefleet.kexec.kexec_load", "t0ken", id="kexec loads"),
+        pytest.param("firmware", "alpinefleet.kexec.kexec_preflight", None, id="firmware looks"),
+    ],
+)
+def test_module_call(method: str, name: str, token: str | None) -> None:
+    module, options = call(method=method)
+    assert (module, options.get("token")) == (name, token)
+    assert options["controller_boot_id"] == BOOT_ID
+
+
+@pytest.mark.parametrize(
+    ("method", "spec"),
+    [("kexec", _module.LOAD_ARGUMENTS), ("firmware", _module.PREFLIGHT_ARGUMENTS)],
+    ids=["kexec", "firmware"],
+)
+def test_module_call_has_only_options_of_the_module(
+    method: str, spec: dict[str, dict[str, t.Any]]
+) -> None:
+    assert call(method=method)[1].keys() <= spec.keys()
+
+
+def test_module_call_passes_what_the_user_said() -> None:
+    _name, options = call(flavour="lts", cmdline_append=["panic=10"])
+    assert (options["flavour"], options["cmdline_append"]) == ("lts", ["panic=10"])
+
+
+def test_module_call_leaves_out_what_the_user_did_not_say() -> None:
+    assert "kernel" not in call()[1]
+
+
+# --- The order -----------------------------------------------------------------------------
+
+KEXEC, FIRMWARE = {"method": "kexec"}, {"method": "firmware"}
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "expected"),
+    [
+        pytest.param(KEXEC, prepared(), "kexec", id="kexec is possible"),
+        pytest.param(KEXEC, prepared("panic_hangs"), "kexec", id="advice is no obstacle"),
+        pytest.param(FIRMWARE, prepared(), "firmware", id="firmware"),
+        pytest.param(FIRMWARE, prepared("kexec_locked"), "firmware", id="firmware needs no kexec"),
+        pytest.param(KEXEC, refused("kexec_locked"), "firmware", id="fallback"),
+        pytest.param(KEXEC, refused("load_failed", stage="load"), "firmware", id="load failed"),
+        pytest.param(KEXEC, refused("lockdown", firmware=None), "firmware", id="unknown default"),
+        pytest.param(KEXEC, refused("lockdown", kernel=None), "firmware", id="unknown kernel"),
+    ],
+)
+def test_method_of_the_order(given: dict[str, str], said: Prepared, expected: str) -> None:
+    assert _order.order_for(arguments(**given), said, "t0ken").method == expected
+
+
+def test_order_has_what_must_be_found_afterwards() -> None:
+    order = _order.order_for(arguments(), prepared(), "t0ken")
+    assert (order.token, order.boot_id, order.release) == ("t0ken", BOOT_ID, RELEASE)
+
+
+def test_order_has_the_times_and_the_command_of_the_user() -> None:
+    times = {name: float(number) for number, name in enumerate(_order.TIMES, 1)}
+    order = _order.order_for(arguments(test_command="true", **times), prepared(), "t0ken")
+    assert {name: getattr(order, name) for name in _order.TIMES} == times
+    assert order.test_command == "true"
+
+
+def test_order_has_the_defaults_of_the_options() -> None:
+    names = (*_order.TIMES, "test_command")
+    bare = Order("kexec", "t0ken", BOOT_ID, RELEASE, "firmware", RELEASE)
+    assert {name: getattr(bare, name) for name in names} == {
+        name: _arguments.ARGUMENT_SPEC[name]["default"] for name in names
+    }
+
+
+@pytest.mark.parametrize(
+    ("firmware", "expected"),
+    [
+        pytest.param(VIRT, RELEASE, id="the same kernel"),
+        pytest.param(None, None, id="default unknown"),
+        pytest.param(LTS, None, id="another kernel"),
+    ],
+)
+def test_release_that_firmware_must_bring(firmware: str | None, expected: str | None) -> None:
+    order = _order.order_for(arguments(), prepared(firmware=firmware), "t0ken")
+    assert order.firmware_release == expected
+
+
+def test_release_that_firmware_must_bring_is_unknown_with_the_kernel() -> None:
+    said = prepared(kernel=None, release=None, firmware=None)
+    order = _order.order_for(arguments(method="firmware"), said, "t0ken")
+    assert order.firmware_release is None
+
+
+@pytest.mark.parametrize(
+    ("given", "firmware", "expected"),
+    [
+        pytest.param({}, VIRT, "firmware", id="nothing named, same kernel"),
+        pytest.param({}, LTS, "firmware", id="nothing named, another kernel"),
+        pytest.param({}, None, "firmware", id="nothing named, default unknown"),
+        pytest.param({"kernel": VIRT}, VIRT, "firmware", id="kernel that is the default"),
+        pytest.param({"flavour": "virt"}, VIRT, "firmware", id="flavour that is the default"),
+        pytest.param({"kernel": VIRT}, LTS, "fail", id="kernel that is not the default"),
+        pytest.param({"flavour": "virt"}, LTS, "fail", id="flavour that is not the default"),
+        pytest.param({"kernel": VIRT}, None, "fail", id="kernel where the default is unknown"),
+        pytest.param({"fallback": "fail"}, VIRT, "fail", id="user allows none"),
+        pytest.param(
+            {"method": "firmware", "kernel": VIRT}, LTS, "firmware", id="firmware was asked for"
+        ),
+    ],
+)
+def test_fallback_after_the_jump(
+    given: dict[str, str], firmware: str | None, expected: str
+) -> None:
+    order = _order.order_for(arguments(**given), prepared(firmware=firmware), "t0ken")
+    assert order.fallback == expected
+
+
+# --- The refusals --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("given", "said", "code"),
+    [
+        pytest.param(KEXEC, refused("kernel_truncated"), "kernel_truncated", id="broken kernel"),
+        pytest.param(FIRMWARE, prepared("not_root"), "not_root", id="firmware, not root"),
+        pytest.param(
+            FIRMWARE,
+            prepared("target_is_controller"),
+            "target_is_controller",
+            id="firmware, controller",
+        ),
+        pytest.param(FIRMWARE, prepared("already_leaving"), "already_leaving", id="another leaver"),
+        pytest.param(
+            KEXEC,
+            refused("kexec_locked", "initramfs_missing"),
+            "initramfs_missing",
+            id="what no reboot survives counts first",
+        ),
+        pytest.param(
+            {"fallback": "fail"}, refused("kexec_locked"), "kexec_locked", id="no fallback"
+        ),
+        pytest.param(
+            {"fallback": "fail"},
+            refused("panic_hangs", "lockdown"),
+            "lockdown",
+            id="advice is not the cause",
+        ),
+    ],
+)
+def test_refusal_is_what_the_host_said(given: dict[str, str], said: Prepared, code: str) -> None:
+    error = refusal(said, **given)
+    assert error.reason.code == code
+    assert str(error) == f"It is {code}. Mend {code}."
+
+
+@pytest.mark.parametrize("stage", ["preflight", "load"])
+def test_refusal_has_the_stage_of_the_module(stage: str) -> None:
+    error = refusal(refused("load_failed", stage=stage), fallback="fail")
+    assert error.stage == stage
+
+
+def test_fallback_does_not_boot_another_kernel_than_the_user_named() -> None:
+    error = refusal(refused("kexec_locked", kernel=LTS), flavour="lts")
+    assert error.reason.code == "firmware_boots_other_kernel"
+    assert VIRT in str(error)
+    assert LTS in str(error)
+    assert "Mend kexec_locked." in str(error)
+
+
+def test_fallback_does_not_boot_an_unknown_kernel_where_the_user_named_one() -> None:
+    error = refusal(refused("kexec_locked", firmware=None), kernel=VIRT)
+    assert error.reason.code == "firmware_boots_other_kernel"
+    assert "a kernel that is not known" in str(error)
+
+
+def test_fallback_boots_the_default_where_the_user_named_nothing() -> None:
+    order = _order.order_for(arguments(), refused("kexec_locked", kernel=LTS), "t0ken")
+    assert order.method == "firmware"
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        pytest.param({"failed": True, "msg": "MODULE FAILURE"}, "MODULE FAILURE", id="crashed"),
+        pytest.param({"module_stderr": "no python3\n"}, "no python3", id="no interpreter"),
+        pytest.param({}, "it said nothing", id="nothing"),
+    ],
+)
+@pytest.mark.parametrize("method", ["kexec", "firmware"])
+def test_module_that_did_not_run_is_reported(method: str, said: Prepared, message: str) -> None:
+    error = refusal(said, method=method)
+    assert error.reason.code == "module_failed"
+    assert message in str(error)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        pytest.param(FIRMWARE, prepared(boot_id=None), id="firmware"),
+        pytest.param(KEXEC, refused("kexec_locked", boot_id=None), id="fallback"),
+        pytest.param(KEXEC, prepared(boot_id=None), id="kexec"),
+    ],
+)
+def test_reboot_that_could_not_be_proven_is_not_ordered(
+    given: dict[str, str], said: Prepared
+) -> None:
+    assert refusal(said, **given).reason.code == "module_failed"

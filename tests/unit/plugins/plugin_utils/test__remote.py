@@ -1,0 +1,470 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The connection is used, shortened and given back as it was, whatever kind it is."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import re
+import shlex
+import stat
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.errors import AnsibleAuthenticationFailure, AnsibleConnectionFailure, AnsibleError
+from ansible.playbook.play_context import PlayContext
+from ansible.plugins.loader import connection_loader
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _remote
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._ports import (
+    Completed,
+    NoAnswerError,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._prober import BannerProber
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._remote import AnsibleRemote
+
+BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
+FAR = 60.0
+ORDER: dict[str, t.Any] = {"delay": 0.5, "limit": 9.0, "token": "t0ken", "boot_id": "b00t"}
+SSH_OPTIONS: dict[str, t.Any] = {
+    "host": "web1",
+    "ssh_executable": "ssh",
+    "ssh_args": "-C -o ControlMaster=auto -o ControlPersist=60s",
+    "reconnection_retries": 3,
+    "timeout": 10,
+    "use_tty": True,
+}
+
+
+class FakeBecome:
+    """A way to become another user."""
+
+    def __init__(self, *, require_tty: bool, password: str | None) -> None:
+        self.require_tty = require_tty
+        self._password = password
+
+    def get_option(self, name: str) -> str | None:
+        return {"become_pass": self._password}[name]
+
+
+class FakeConnection:
+    """A connection plugin's options, and what was done to it."""
+
+    def __init__(
+        self,
+        transport: str = "ssh",
+        options: dict[str, t.Any] | None = None,
+        *,
+        become: FakeBecome | None = None,
+        reset_error: Exception | None = None,
+        close_error: Exception | None = None,
+    ) -> None:
+        self.transport = transport
+        self.options = dict(SSH_OPTIONS if options is None else options)
+        self.become = become
+        self.done: list[str] = []
+        self._reset_error = reset_error
+        self._close_error = close_error
+
+    def get_option(self, name: str) -> t.Any:
+        return self.options[name]
+
+    def set_option(self, name: str, value: t.Any) -> None:
+        self.options[name] = value
+
+    def reset(self) -> None:
+        self.done.append(f"reset with {self.options.get('ssh_args')}")
+        if self._reset_error is not None:
+            raise self._reset_error
+
+    def close(self) -> None:
+        self.done.append("close")
+        if self._close_error is not None:
+            raise self._close_error
+
+    def _build_command(self, binary: str, subsystem: str, *arguments: str) -> list[str]:
+        return [binary, *arguments]
+
+
+class Host:
+    """What Ansible runs a command with: scripted, and a record of what it was given."""
+
+    def __init__(self, result: t.Any = None) -> None:
+        self.commands: list[str] = []
+        self._result = result
+
+    def __call__(self, command: str) -> dict[str, t.Any]:
+        self.commands.append(command)
+        if isinstance(self._result, Exception):
+            raise self._result
+        if callable(self._result):
+            return completed(self._result(command))
+        return completed("" if self._result is None else self._result)
+
+
+def completed(stdout: str) -> dict[str, t.Any]:
+    return {"rc": 0, "stdout": stdout, "stderr": ""}
+
+
+def remote(
+    connection: FakeConnection | None = None, host: Host | None = None, timeout: float = 2.6
+) -> AnsibleRemote:
+    fake: t.Any = connection or FakeConnection()
+    return AnsibleRemote(fake, host or Host(), connect_timeout=timeout)
+
+
+# --- What the host is asked ----------------------------------------------------------------
+
+
+def said_by_host(command: str) -> str:
+    nonce = shlex.split(command)[-1]
+    return (
+        f"BEGIN {nonce}\nboot_id {BOOT_ID}\nrelease 6.18\nbootloader_type \nstage \n"
+        f"cmdline quiet\nEND {nonce}\n"
+    )
+
+
+def test_observe_returns_the_answer() -> None:
+    assert remote(host=Host(said_by_host)).observe(FAR).boot_id == BOOT_ID
+
+
+def test_observe_asks_with_another_number_each_time() -> None:
+    host = Host(said_by_host)
+    asked = remote(host=host)
+    asked.observe(FAR)
+    asked.observe(FAR)
+    assert len(set(host.commands)) == 2
+
+
+def test_observe_does_not_take_an_old_answer() -> None:
+    host = Host(said_by_host("observe.sh an-earlier-number"))
+    with pytest.raises(NoAnswerError, match="boot_id") as caught:
+        remote(host=host).observe(FAR)
+    assert caught.value.kind == "garbled"
+
+
+def test_observe_shows_the_end_of_what_was_said() -> None:
+    with pytest.raises(NoAnswerError) as caught:
+        remote(host=Host("." * 1000 + "account locked")).observe(FAR)
+    assert caught.value.text.endswith("...account locked'")
+    assert len(caught.value.text) < 250
+
+
+def test_run_returns_what_the_command_did() -> None:
+    host = Host("root\n")
+    assert remote(host=host).run("whoami", FAR) == Completed(0, "root\n", "")
+    assert host.commands == ["sh -c whoami"]
+
+
+def test_leave_is_acknowledged_with_the_token() -> None:
+    host = Host("t0ken\n")
+    answer = remote(host=host).leave("kexec", **ORDER)
+    assert answer.stdout == "t0ken\n"
+    assert re.search(r"leave\.sh kexec 0\.500 9\.000 t0ken b00t .* echo t0ken$", host.commands[0])
+
+
+def test_leave_is_never_repeated_by_the_connection() -> None:
+    connection = FakeConnection()
+    remote(connection).leave("kexec", **ORDER)
+    assert connection.options["reconnection_retries"] == 0
+
+
+# --- A terminal ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("become", "expected"),
+    [
+        pytest.param(None, False, id="no become"),
+        pytest.param(FakeBecome(require_tty=False, password="p"), False, id="needs none"),
+        pytest.param(FakeBecome(require_tty=True, password=None), False, id="asks for nothing"),
+        pytest.param(FakeBecome(require_tty=True, password="p"), True, id="asks on a terminal"),
+    ],
+)
+def test_leave_uses_a_terminal_only_where_become_needs_one(
+    become: FakeBecome | None, expected: bool
+) -> None:
+    # The end of a terminal hangs up on what was started in it.
+    connection = FakeConnection(become=become)
+    remote(connection).leave("kexec", **ORDER)
+    assert connection.options["use_tty"] is expected
+
+
+# --- Connections that were lost ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        pytest.param(AnsibleConnectionFailure("Connection refused"), "silent", id="refused"),
+        pytest.param(AnsibleAuthenticationFailure("Permission denied"), "authentication", id="key"),
+        pytest.param(
+            AnsibleConnectionFailure("Host key verification failed."), "host_key", id="id"
+        ),
+    ],
+)
+@pytest.mark.parametrize("call", ["observe", "run", "leave"])
+def test_lost_connection_is_no_answer(call: str, error: Exception, kind: str) -> None:
+    asked = remote(host=Host(error))
+    calls: dict[str, t.Callable[[], t.Any]] = {
+        "observe": lambda: asked.observe(FAR),
+        "run": lambda: asked.run("whoami", FAR),
+        "leave": lambda: asked.leave("kexec", **ORDER),
+    }
+    with pytest.raises(NoAnswerError) as caught:
+        calls[call]()
+    assert (caught.value.kind, caught.value.text) == (kind, str(error))
+
+
+def test_lost_connection_is_told_on_one_line() -> None:
+    said = "Connection timed out during banner exchange\r\nConnection to 192.0.2.1 timed out\n"
+    with pytest.raises(NoAnswerError) as caught:
+        remote(host=Host(AnsibleConnectionFailure(said))).observe(FAR)
+    assert "\n" not in caught.value.text
+    assert caught.value.text.endswith("exchange Connection to 192.0.2.1 timed out")
+
+
+def test_lost_connection_is_closed() -> None:
+    connection = FakeConnection("paramiko", {"timeout": 1})
+    with pytest.raises(NoAnswerError):
+        remote(connection, Host(AnsibleConnectionFailure("Failed to open session"))).observe(FAR)
+    assert connection.done == ["close"]
+
+
+def test_connection_that_cannot_be_closed_is_no_other_error() -> None:
+    connection = FakeConnection(close_error=OSError("Bad file descriptor"))
+    with pytest.raises(NoAnswerError, match="gone"):
+        remote(connection, Host(AnsibleConnectionFailure("gone"))).observe(FAR)
+
+
+@pytest.mark.parametrize("call", ["observe", "run", "leave"])
+def test_other_error_of_ansible_is_no_answer(call: str) -> None:
+    asked = remote(host=Host(AnsibleError("Missing sudo password")))
+    calls: dict[str, t.Callable[[], t.Any]] = {
+        "observe": lambda: asked.observe(FAR),
+        "run": lambda: asked.run("whoami", FAR),
+        "leave": lambda: asked.leave("kexec", **ORDER),
+    }
+    with pytest.raises(NoAnswerError, match="Missing sudo password") as caught:
+        calls[call]()
+    assert caught.value.kind == "garbled"
+
+
+@pytest.mark.parametrize("within", [0.05, 0.0, -1.0], ids=["a moment", "nothing", "less"])
+@pytest.mark.parametrize("call", ["observe", "run"])
+def test_call_ends_with_the_time_that_it_is_given(call: str, within: float) -> None:
+    asked = remote(host=Host(hang))
+    started = time.monotonic()
+    with pytest.raises(NoAnswerError, match="hung"):
+        asked.observe(within) if call == "observe" else asked.run("whoami", within)
+    assert time.monotonic() - started < 1
+
+
+def test_call_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_remote, "CALL_SECONDS", 0.02)
+    connection = FakeConnection()
+    with pytest.raises(NoAnswerError, match="hung") as caught:
+        remote(connection, Host(hang), timeout=0.03).observe(FAR)
+    assert caught.value.kind == "silent"
+    assert connection.done == ["close"]
+
+
+def test_command_of_the_user_may_take_longer_than_a_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_remote, "CALL_SECONDS", 0.02)
+    assert remote(host=Host(dawdle), timeout=0.03).run("whoami", FAR).stdout == "root"
+
+
+def dawdle(_command: str) -> str:
+    time.sleep(0.2)
+    return "root"
+
+
+def hang(_command: str) -> str:
+    time.sleep(5)
+    return "too late"
+
+
+# --- The ssh connection of Ansible ---------------------------------------------------------
+
+
+def real_ssh(folder: Path, does: str) -> t.Any:
+    """Ansible's own connection with three attempts, over a client that records its calls."""
+    client = folder / "ssh"
+    client.write_text(f"#!/bin/sh\necho call >>{shlex.quote(str(folder / 'calls'))}\n{does}\n")
+    client.chmod(0o755)
+    context = PlayContext()
+    context.remote_addr, context.shell = "web1", "sh"
+    connection = connection_loader.get("ssh", context, ansible_playbook_pid="1", task_uuid="1")
+    options = {"host": "web1", "ssh_executable": os.fspath(client), "ssh_args": ""}
+    connection.set_options(direct={**options, "reconnection_retries": 2})
+    return connection
+
+
+def over(connection: t.Any) -> t.Callable[[str], dict[str, t.Any]]:
+    """Run a command as Ansible does."""
+
+    def execute(command: str) -> dict[str, t.Any]:
+        rc, stdout, stderr = connection.exec_command(command)
+        return {"rc": rc, "stdout": stdout.decode(), "stderr": stderr.decode()}
+
+    return execute
+
+
+def calls_of(folder: Path) -> int:
+    return (folder / "calls").read_text().count("call")
+
+
+def test_order_is_given_once_although_the_user_has_ssh_try_again(tmp_path: Path) -> None:
+    connection = real_ssh(tmp_path, "exit 255")
+    with pytest.raises(NoAnswerError):
+        AnsibleRemote(connection, over(connection), connect_timeout=1).leave("kexec", **ORDER)
+    assert calls_of(tmp_path) == 1
+
+
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+def test_call_that_hangs_is_not_tried_again_by_ssh(tmp_path: Path) -> None:
+    connection = real_ssh(tmp_path, "exec sleep 2")
+    started = time.monotonic()
+    with pytest.raises(NoAnswerError, match="hung"):
+        AnsibleRemote(connection, over(connection), connect_timeout=1).run("whoami", 0.5)
+    assert time.monotonic() - started < 1.5
+    assert calls_of(tmp_path) == 1
+    # Ansible leaves the client to itself; let the warning about it come now.
+    gc.collect()
+
+
+# --- Short connections ---------------------------------------------------------------------
+
+
+def test_shorten_closes_the_shared_connection_by_the_options_that_opened_it() -> None:
+    connection = FakeConnection()
+    remote(connection).shorten()
+    assert connection.done == [f"reset with {SSH_OPTIONS['ssh_args']}"]
+
+
+def test_shorten_makes_ssh_use_a_connection_per_call() -> None:
+    connection = FakeConnection()
+    remote(connection).shorten()
+    # The first value of an option counts.
+    assert connection.options["ssh_args"].startswith("-o ControlMaster=no -o ControlPath=none ")
+    assert connection.options["ssh_args"].endswith(SSH_OPTIONS["ssh_args"])
+
+
+def test_shorten_where_the_user_gave_no_arguments() -> None:
+    connection = FakeConnection(options={**SSH_OPTIONS, "ssh_args": None})
+    remote(connection).shorten()
+    assert connection.options["ssh_args"] == _remote.SHORT_LIVED
+
+
+@pytest.mark.parametrize(
+    ("timeout", "expected"), [(2.6, 3), (0.1, 1), (30.0, 30)], ids=["rounds", "least", "whole"]
+)
+def test_shorten_sets_the_timeout_in_whole_seconds(timeout: float, expected: int) -> None:
+    connection = FakeConnection()
+    remote(connection, timeout=timeout).shorten()
+    assert connection.options["timeout"] == expected
+
+
+@pytest.mark.parametrize(
+    ("transport", "options", "expected"),
+    [
+        pytest.param("paramiko", {"timeout": 10}, {"timeout": 3}, id="like paramiko"),
+        pytest.param("community.docker.docker", {}, {}, id="no options"),
+    ],
+)
+def test_shorten_of_another_transport(
+    transport: str, options: dict[str, t.Any], expected: dict[str, t.Any]
+) -> None:
+    connection = FakeConnection(transport, options)
+    remote(connection).shorten()
+    assert connection.options == expected
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AnsibleConnectionFailure("gone"), AttributeError("reset")],
+    ids=["lost", "cannot reset"],
+)
+def test_shorten_goes_on_if_there_is_nothing_to_close(error: Exception) -> None:
+    connection = FakeConnection(reset_error=error)
+    remote(connection).shorten()
+    assert connection.options["ssh_args"].startswith(_remote.SHORT_LIVED)
+
+
+# --- The connection afterwards -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("transport", "options"),
+    [
+        pytest.param("ssh", SSH_OPTIONS, id="ssh"),
+        pytest.param("ansible.builtin.ssh", SSH_OPTIONS, id="ssh by its full name"),
+        pytest.param("ssh", {**SSH_OPTIONS, "ssh_args": None, "use_tty": False}, id="unset"),
+        pytest.param("paramiko", {"timeout": 10}, id="like paramiko"),
+        pytest.param("community.docker.docker", {}, id="no options"),
+    ],
+)
+@pytest.mark.parametrize("outcome", [None, AnsibleConnectionFailure("gone")], ids=["ok", "lost"])
+def test_restore_gives_the_connection_back_as_it_was(
+    transport: str, options: dict[str, t.Any], outcome: Exception | None
+) -> None:
+    connection = FakeConnection(transport, options)
+    used = remote(connection, Host(outcome))
+    with contextlib.suppress(NoAnswerError):
+        used.leave("kexec", **ORDER)
+    used.shorten()
+    with contextlib.suppress(NoAnswerError):
+        used.observe(FAR)
+    used.restore()
+    assert connection.options == options
+
+
+def test_restore_of_a_connection_that_was_not_used() -> None:
+    connection = FakeConnection()
+    remote(connection).restore()
+    assert connection.options == SSH_OPTIONS
+
+
+# --- The probe -----------------------------------------------------------------------------
+
+
+def ssh_client(folder: Path, says: str) -> str:
+    """A program that answers as `ssh -G` does, and keeps what it was asked."""
+    path = folder / "ssh"
+    asked = shlex.quote(str(folder / "asked"))
+    path.write_text(f"#!/bin/sh\necho \"$@\" >{asked}\nprintf '%s' {shlex.quote(says)}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return os.fspath(path)
+
+
+def test_prober_knocks_where_ssh_would_connect(tmp_path: Path) -> None:
+    client = ssh_client(tmp_path, "hostname 192.0.2.7\nport 2222\n")
+    connection = FakeConnection(options={**SSH_OPTIONS, "ssh_executable": client})
+    assert isinstance(remote(connection).prober(), BannerProber)
+    assert (tmp_path / "asked").read_text() == "-G web1\n"
+
+
+def test_prober_of_a_connection_through_a_proxy_is_none(tmp_path: Path) -> None:
+    client = ssh_client(tmp_path, "hostname 192.0.2.7\nport 22\nproxyjump bastion\n")
+    connection = FakeConnection(options={**SSH_OPTIONS, "ssh_executable": client})
+    assert remote(connection).prober() is None
+
+
+def test_prober_of_a_client_that_hangs_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_remote, "CALL_SECONDS", 0.2)
+    client = tmp_path / "ssh"
+    client.write_text("#!/bin/sh\nexec sleep 5\n")
+    client.chmod(0o755)
+    connection = FakeConnection(options={**SSH_OPTIONS, "ssh_executable": os.fspath(client)})
+    assert remote(connection, timeout=0.1).prober() is None
+
+
+def test_prober_of_another_transport_is_none() -> None:
+    assert remote(FakeConnection("paramiko", {})).prober() is None

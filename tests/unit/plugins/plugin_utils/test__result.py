@@ -1,0 +1,201 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Results say what is known, and null where nothing is."""
+
+from __future__ import annotations
+
+import importlib
+import typing as t
+
+import pytest
+import yaml
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _failure, _result
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._failure import RebootError
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._observation import (
+    Method,
+    Observation,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import Order, Proof
+
+OLD, NEW = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77", "d7a0c3f2-04f3-4b7e-8a44-0d1c8fb0a6e1"
+ADVICE = {"code": "panic_hangs", "message": "m", "remedy": "r", "blocks": "nothing"}
+PREPARED: dict[str, t.Any] = {
+    "changed": True,
+    "boot_id": OLD,
+    "reasons": [ADVICE],
+    "facts": {"running_release": "6.18.38-0-virt", "running_cmdline": "quiet"},
+    "diff": {"before": "", "after": "kernel: /boot/vmlinuz-virt\n"},
+}
+CAME_UP = Observation(NEW, "6.18.56-0-virt", "quiet token", "208", "", "")
+
+
+def order(method: Method = "kexec", firmware_release: str | None = "6.18.56-0-virt") -> Order:
+    return Order(method, "t0ken", OLD, "6.18.56-0-virt", "firmware", firmware_release)
+
+
+def proof(method: Method = "kexec") -> Proof:
+    return Proof(CAME_UP, method, 6.414, {"trigger": 0.111, "down": 5.909})
+
+
+def error(rebooted: bool | None, stage: _failure.Stage = "down", **details: t.Any) -> RebootError:
+    return RebootError(
+        "did_not_return", "Gone.", "Look.", stage=stage, rebooted=rebooted, **details
+    )
+
+
+ALL = {
+    "check mode": _result.predicted(order(), PREPARED),
+    "proven": _result.proven(order(), proof(), PREPARED),
+    "failed": _result.failed(error(None, last_error="x"), PREPARED),
+    "failed with what came up": _result.failed(
+        error(True, "verify", method="firmware", observation=CAME_UP), PREPARED
+    ),
+    "failed early": _result.failed(error(False, "preflight"), {}),
+}
+
+
+def documented() -> dict[str, t.Any]:
+    package = "ansible_collections.alpinefleet.kexec.plugins.modules.kexec_reboot"
+    module = importlib.import_module(package)
+    return t.cast("dict[str, t.Any]", yaml.safe_load(module.RETURN))
+
+
+@pytest.mark.parametrize("result", ALL.values(), ids=ALL)
+def test_result_has_what_is_always_returned(result: dict[str, t.Any]) -> None:
+    always = {name for name, each in documented().items() if each["returned"] == "always"}
+    assert always <= result.keys()
+
+
+@pytest.mark.parametrize("result", ALL.values(), ids=ALL)
+def test_result_has_nothing_that_is_not_documented(result: dict[str, t.Any]) -> None:
+    assert result.keys() <= {*documented(), "changed", "failed", "msg", "diff"}
+
+
+# --- Check mode ----------------------------------------------------------------------------
+
+
+def test_predicted_says_what_would_happen_and_that_it_did_not() -> None:
+    result = _result.predicted(order(), PREPARED)
+    assert (result["changed"], result["rebooted"], result["method"]) == (True, False, "kexec")
+    assert result["boot_id"] == {"before": OLD, "after": None}
+    assert result["reasons"] == [ADVICE]
+
+
+@pytest.mark.parametrize(
+    ("ordered", "after"),
+    [
+        pytest.param(order("kexec", None), "6.18.56-0-virt", id="kexec"),
+        pytest.param(order("firmware"), "6.18.56-0-virt", id="firmware"),
+        pytest.param(order("firmware", None), None, id="firmware, unknown"),
+    ],
+)
+def test_predicted_kernel(ordered: Order, after: str | None) -> None:
+    result = _result.predicted(ordered, PREPARED)
+    assert result["kernel"] == {"before": "6.18.38-0-virt", "after": after}
+
+
+def test_predicted_shows_the_image_that_would_be_loaded() -> None:
+    assert _result.predicted(order(), PREPARED)["diff"] == PREPARED["diff"]
+    without = {name: value for name, value in PREPARED.items() if name != "diff"}
+    assert _result.predicted(order("firmware"), without)["diff"] == {}
+
+
+# --- Proven --------------------------------------------------------------------------------
+
+
+def test_proven_says_what_came_up() -> None:
+    result = _result.proven(order(), proof(), PREPARED)
+    assert (result["changed"], result["rebooted"], result["method"]) == (True, True, "kexec")
+    assert result["boot_id"] == {"before": OLD, "after": NEW}
+    assert result["kernel"] == {"before": "6.18.38-0-virt", "after": "6.18.56-0-virt"}
+    assert result["cmdline"] == {"before": "quiet", "after": "quiet token"}
+    assert result["token"] == "t0ken"
+    assert result["reasons"] == [ADVICE]
+
+
+def test_proven_rounds_its_times() -> None:
+    result = _result.proven(order(), proof(), PREPARED)
+    assert (result["downtime"], result["timings"]) == (6.41, {"trigger": 0.11, "down": 5.91})
+
+
+def test_proven_notes_that_the_image_did_not_come_up() -> None:
+    result = _result.proven(order(), proof("firmware"), PREPARED)
+    assert result["method"] == "firmware"
+    assert [each["code"] for each in result["reasons"]] == ["kexec_not_proven", "panic_hangs"]
+
+
+@pytest.mark.parametrize(
+    ("ordered", "came_up", "token"),
+    [
+        pytest.param("kexec", "kexec", "t0ken", id="kexec"),
+        pytest.param("firmware", "firmware", None, id="firmware"),
+        pytest.param("kexec", "firmware", None, id="fell back"),
+    ],
+)
+def test_proven_has_a_token_only_where_the_kernel_carries_it(
+    ordered: Method, came_up: Method, token: str | None
+) -> None:
+    assert _result.proven(order(ordered), proof(came_up), PREPARED)["token"] == token
+
+
+def test_note_says_what_the_documentation_says() -> None:
+    note = _result.proven(order(), proof("firmware"), PREPARED)["reasons"][0]
+    assert note["message"] == _failure.NOTES["kexec_not_proven"]
+
+
+def test_proven_leaves_what_the_module_said_as_it_was() -> None:
+    _result.proven(order(), proof("firmware"), PREPARED)
+    assert PREPARED["reasons"] == [ADVICE]
+
+
+# --- Failed --------------------------------------------------------------------------------
+
+
+def test_failed_says_why_and_how_far_it_came() -> None:
+    result = _result.failed(error(None, last_error="No route to host"), PREPARED)
+    assert (result["failed"], result["msg"], result["stage"]) == (True, "Gone. Look.", "down")
+    assert result["reason"]["code"] == "did_not_return"
+    assert result["last_error"] == "No route to host"
+    assert "unreachable" not in result
+
+
+@pytest.mark.parametrize(
+    ("stage", "rebooted", "loaded", "changed"),
+    [
+        pytest.param("verify", True, False, True, id="rebooted"),
+        pytest.param("test_command", True, False, True, id="rebooted to no use"),
+        pytest.param("down", None, False, True, id="unknown"),
+        pytest.param("shutdown", False, False, True, id="services were stopped"),
+        pytest.param("trigger", False, True, True, id="only an image was loaded"),
+        pytest.param("trigger", False, False, False, id="order not accepted"),
+        pytest.param("load", False, False, False, id="image not loaded"),
+        pytest.param("preflight", False, False, False, id="nothing happened"),
+    ],
+)
+def test_failed_says_whether_anything_changed(
+    stage: _failure.Stage, rebooted: bool | None, loaded: bool, changed: bool
+) -> None:
+    result = _result.failed(error(rebooted, stage), {**PREPARED, "changed": loaded})
+    assert (result["rebooted"], result["changed"]) == (rebooted, changed)
+
+
+def test_failed_shows_what_came_up_instead() -> None:
+    result = _result.failed(error(True, method="firmware", observation=CAME_UP), PREPARED)
+    assert result["method"] == "firmware"
+    assert result["boot_id"] == {"before": OLD, "after": NEW}
+    assert result["kernel"]["after"] == "6.18.56-0-virt"
+    assert result["cmdline"]["after"] == "quiet token"
+    assert "observation" not in result
+
+
+def test_failed_before_the_host_said_anything() -> None:
+    result = _result.failed(error(False, "preflight"), {})
+    assert result["boot_id"] == result["kernel"] == {"before": None, "after": None}
+    assert (result["changed"], result["reasons"]) == (False, [])
+
+
+def test_failed_does_not_take_over_what_the_host_said_of_its_own() -> None:
+    said = {**PREPARED, "unreachable": True, "ansible_facts": {"ansible_user": "eve"}}
+    assert _result.failed(error(False), said).keys().isdisjoint({"unreachable", "ansible_facts"})

@@ -1,0 +1,478 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The scripts run in the shell that Alpine has, on a host that is a folder.
+
+None of this can end the machine that runs the tests, for each of three reasons: every path that
+leads to the kernel is turned into one below the folder, and the test refuses a script in which
+one is left; every command that ends a machine is a function of the shell, which comes before any
+program; and the shell runs as nobody if the tests run as root. Each run has a session of its own,
+and what is left of it is ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _commands, _observation
+
+TOKEN = "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d"
+BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
+# Long enough for everything that does not hang, short enough to wait for what does.
+AMPLE, SHORT = "20.000", "0.150"
+
+HARMLESS_PROGRAMS = ("cat", "chmod", "grep", "id", "mkdir", "mv", "sleep")
+SYSRQ = re.compile(r"\bprintf (\w) >/proc/sysrq-trigger\b")
+KERNEL_PATH = re.compile(r"(?<![\w.])/(?=(?:proc|sys|run|dev/console)\b)")
+ABSOLUTE_PATH = re.compile(r"(?<![\w.}\]*])/[a-z][\w./-]*")
+NO_FILES_OF_THE_HOST = {"/dev/null", "/dev/"}
+
+# A machine that obeys is gone, with every process of the run.
+GONE = "kill -KILL 0"
+OBEDIENT = {
+    "openrc": ":",
+    "kexec": f'[ "$1" = -u ] || {GONE}',
+    "reboot": GONE,
+    "sync": ":",
+    "sysrq": f'[ "$1" != b ] || {GONE}',
+}
+HANGS = "command sleep 15"
+ENDS_A_MACHINE = ("halt", "init", "kill_all", "killall5", "poweroff", "shutdown", "telinit")
+
+Reaction = dict[str, str]
+
+
+class FakeMachine:
+    """A folder that looks like a host to a script."""
+
+    def __init__(self, root: Path, busybox: str) -> None:
+        self.root = root
+        self._busybox = busybox
+        for folder in ("bin", "dev", "proc/sys/kernel/random", "run", "sys/kernel"):
+            (root / folder).mkdir(parents=True)
+        for name in HARMLESS_PROGRAMS:
+            (root / "bin" / name).symlink_to(busybox)
+        # Alpine has it in busybox; other systems leave it out there.
+        (root / "bin" / "flock").symlink_to(installed("flock"))
+        self.write("log", "")
+        self.write("sleeps", "")
+        self.write("proc/mounts", "/dev/vda1 / ext4 ro,relatime 0 0\n")
+        self.write("sys/kernel/kexec_loaded", "1\n")
+        self.write("proc/sys/kernel/random/boot_id", f"{BOOT_ID}\n")
+        for path in [root, *(path for path in root.rglob("*") if path.is_dir())]:
+            path.chmod(0o777)
+
+    def write(self, name: str, text: str) -> None:
+        (self.root / name).write_text(text)
+        (self.root / name).chmod(0o666)
+
+    def read(self, name: str) -> str:
+        return (self.root / name).read_text()
+
+    def run(
+        self, script: str, *arguments: str, **reaction: str
+    ) -> subprocess.CompletedProcess[str]:
+        text = self._prelude({**OBEDIENT, **reaction}) + harmless(script, self.root)
+        nobody = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+        identity: dict[str, t.Any] = (
+            {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if nobody else {}
+        )
+        # What outlives the script must not keep the test waiting on a pipe.
+        with (self.root / "said").open("w+") as said:
+            shell = subprocess.Popen(
+                [self._busybox, "ash", "-c", text, "script", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                cwd=self.root,
+                env={"PATH": str(self.root / "bin")},
+                start_new_session=True,
+                umask=0o022,
+                **identity,
+            )
+            try:
+                status = shell.wait(timeout=30)
+            finally:
+                # A guard that outlives its script must not act in another test.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(shell.pid, signal.SIGKILL)
+                shell.wait()
+        return subprocess.CompletedProcess(shell.args, status, self.read("said"), "")
+
+    def leave(self, method: str = "kexec", *, limit: str = AMPLE, **reaction: str) -> list[str]:
+        """Run leave.sh; return what it did, each with the stage at which it was done."""
+        self.run("leave.sh", method, "0.500", limit, TOKEN, BOOT_ID, **reaction)
+        return self.read("log").splitlines()
+
+    def _prelude(self, reaction: Reaction) -> str:
+        commands = "".join(
+            f'{name}() {{ log "{name} $*"; {does}; }}\n' for name, does in reaction.items()
+        )
+        forbidden = "".join(f"{name}() {{ exit 98; }}\n" for name in ENDS_A_MACHINE)
+        return f"""\
+[ "$(id -u)" -ne 0 ] || exit 99
+root={self.root}
+log() {{ echo "${{1% }} @$(cat "$root/run/alpinefleet-kexec/stage")" >>"$root/log"; }}
+sleep() {{
+    echo "$1" >>"$root/sleeps"
+    case $1 in
+    "$limit") command sleep "$1" ;;
+    # Only a process that is waited for lets the shell notice the end of another one.
+    *) command sleep 0 ;;
+    esac
+}}
+{commands}{forbidden}"""
+
+
+def harmless(name: str, root: Path) -> str:
+    """The script with every way to the real kernel turned aside."""
+    text = (_commands.SHELL / name).read_text(encoding="utf-8")
+    code = "".join(line for line in text.splitlines(True) if not line.lstrip().startswith("#"))
+    code = SYSRQ.sub(r"sysrq \1", code)
+    code = re.sub(r"^PATH=.*$", f"PATH={root}/bin", code, flags=re.MULTILINE)
+    code = KERNEL_PATH.sub(f"{root}/", code)
+    left = {path for path in ABSOLUTE_PATH.findall(code) if not path.startswith(f"{root}/")}
+    assert left <= NO_FILES_OF_THE_HOST
+    assert "sysrq-trigger" not in code
+    return code
+
+
+@pytest.fixture
+def machine() -> t.Iterator[FakeMachine]:
+    # pytest's own folders are closed to other users.
+    root = Path(tempfile.mkdtemp(prefix="machine-")).resolve()
+    yield FakeMachine(root, installed("busybox"))
+    shutil.rmtree(root)
+
+
+def installed(name: str) -> str:
+    path = shutil.which(name)
+    assert path is not None, f"these tests need {name}"
+    return path
+
+
+def whose(*steps: str) -> list[str]:
+    """What is expected in the log: a step and the stage, which carries the token."""
+    return [re.sub(r" @(\w+)$", rf" @{TOKEN} \1", step) for step in steps]
+
+
+def what(steps: list[str]) -> list[str]:
+    """The steps without their stages."""
+    return [step.partition(" @")[0] for step in steps]
+
+
+# --- Leaving by kexec ----------------------------------------------------------------------
+
+
+def test_kexec_shuts_down_before_it_jumps(machine: FakeMachine) -> None:
+    assert machine.leave() == whose(
+        "openrc shutdown @shutdown", "sync @shutdown", "kexec -e -x @jump"
+    )
+
+
+@pytest.mark.parametrize("status", [1, 143], ids=["failed", "ended"])
+def test_kexec_jumps_although_a_service_did_not_stop(machine: FakeMachine, status: int) -> None:
+    assert machine.leave(openrc=f"return {status}")[-1:] == whose("kexec -e -x @jump")
+
+
+@pytest.mark.parametrize("status", [126, 127], ids=["not executable", "not found"])
+def test_shutdown_that_cannot_be_run_is_forced(machine: FakeMachine, status: int) -> None:
+    steps = machine.leave(openrc=f"return {status}")
+    assert what(steps) == ["openrc shutdown", "sync", "sysrq u", "reboot -n -f"]
+    assert steps[-1:] == whose("reboot -n -f @forced")
+
+
+@pytest.mark.parametrize(
+    ("asks", "expected"),
+    [
+        pytest.param("pwd", "/", id="a directory that stays"),
+        pytest.param("umask", "0022", id="the usual umask"),
+    ],
+)
+def test_services_are_stopped_with(machine: FakeMachine, asks: str, expected: str) -> None:
+    machine.leave(openrc=f'{asks} >"$root/answer"')
+    assert machine.read("answer").strip() == expected
+
+
+def test_kexec_that_the_kernel_refuses_becomes_a_reboot(machine: FakeMachine) -> None:
+    steps = machine.leave(kexec="return 1")
+    assert steps[-2:] == whose("kexec -e -x @jump", "reboot -n -f @refused")
+
+
+def test_kexec_and_reboot_that_are_refused_leave_it_to_the_kernel(machine: FakeMachine) -> None:
+    steps = machine.leave(kexec="return 1", reboot="return 1")
+    assert steps[-2:] == whose("reboot -n -f @refused", "sysrq b @refused")
+
+
+def test_jump_that_hangs_becomes_a_reboot(machine: FakeMachine) -> None:
+    steps = machine.leave(limit=SHORT, kexec=HANGS)
+    assert steps[-2:] == whose("kexec -e -x @jump", "reboot -n -f @jump")
+
+
+def test_jump_and_reboot_that_hang_leave_it_to_the_kernel(machine: FakeMachine) -> None:
+    steps = machine.leave(limit=SHORT, kexec=HANGS, reboot="return 1")
+    assert steps[-2:] == whose("reboot -n -f @jump", "sysrq b @jump")
+
+
+def test_shutdown_that_hangs_is_ended_and_forced(machine: FakeMachine) -> None:
+    steps = machine.leave(limit=SHORT, openrc=f"{HANGS}; log survived")
+    assert steps[0] == whose("openrc shutdown @shutdown")[0]
+    assert steps[-1] == whose("reboot -n -f @forced")[0]
+    assert not any(step.startswith(("kexec", "survived")) for step in steps)
+
+
+def test_forced_reboot_writes_what_it_can_first(machine: FakeMachine) -> None:
+    steps = machine.leave(limit=SHORT, openrc=HANGS)
+    assert what(steps) == ["openrc shutdown", "sync", "sysrq u", "reboot -n -f"]
+
+
+def test_forced_reboot_does_not_wait_for_dead_storage(machine: FakeMachine) -> None:
+    steps = machine.leave(limit=SHORT, openrc=HANGS, sync=HANGS)
+    assert steps[-2:] == whose("sysrq u @forced", "reboot -n -f @forced")
+
+
+def test_forced_reboot_does_not_depend_on_the_command(machine: FakeMachine) -> None:
+    steps = machine.leave(limit=SHORT, openrc=HANGS, reboot="return 1")
+    assert steps[-1:] == whose("sysrq b @forced")
+
+
+# --- Making the file systems read-only -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mount", "expected"),
+    [
+        pytest.param("/dev/vda1 / ext4 ro,relatime 0 0", False, id="read-only"),
+        pytest.param("/dev/vda1 / ext4 rw,relatime 0 0", True, id="writable"),
+        pytest.param("/dev/vda1 / ext4 rw 0 0", True, id="writable and nothing else"),
+        pytest.param("/dev/vda1 / vfat nosuid,rw,noatime 0 0", True, id="writable, in the middle"),
+        pytest.param("/dev/vda1 / btrfs ro,rwbarrier 0 0", False, id="a word that begins so"),
+        pytest.param("/dev/mapper/a-b /srv xfs rw,quota 0 0", True, id="mapped"),
+        pytest.param("tmpfs /run tmpfs rw,nosuid 0 0", False, id="in memory"),
+        pytest.param("proc /proc proc rw 0 0", False, id="no file system of a disk"),
+    ],
+)
+def test_only_disks_that_are_written_to_are_remounted(
+    machine: FakeMachine, mount: str, expected: bool
+) -> None:
+    machine.write("proc/mounts", f"{mount}\n")
+    remounted = any(step.startswith("sysrq u") for step in machine.leave())
+    assert remounted is expected
+
+
+def test_remounting_ends_when_nothing_is_written_to(machine: FakeMachine) -> None:
+    machine.write("proc/mounts", "/dev/vda1 / ext4 rw 0 0\n")
+    steps = machine.leave(sysrq='echo "/dev/vda1 / ext4 ro 0 0" >"$root/proc/mounts"')
+    assert what(steps) == ["openrc shutdown", "sync", "sysrq u", "kexec -e -x"]
+
+
+def test_jump_waits_for_what_is_being_written(machine: FakeMachine) -> None:
+    steps = machine.leave(sync="command sleep 0.2; log written")
+    assert what(steps) == ["openrc shutdown", "sync", "written", "kexec -e -x"]
+
+
+def test_jump_does_not_wait_for_dead_storage(machine: FakeMachine) -> None:
+    assert what(machine.leave(sync=HANGS)) == ["openrc shutdown", "sync", "kexec -e -x"]
+
+
+def test_remounting_does_not_go_on_for_ever(machine: FakeMachine) -> None:
+    machine.write("proc/mounts", "/dev/vda1 / ext4 rw 0 0\n")
+    steps = machine.leave()
+    assert 1 < sum(step.startswith("sysrq u") for step in steps) < 50
+    assert steps[-1:] == whose("kexec -e -x @jump")
+
+
+# --- Leaving by firmware -------------------------------------------------------------------
+
+
+def test_firmware_takes_the_image_out_first(machine: FakeMachine) -> None:
+    assert machine.leave("firmware") == whose("kexec -u @shutdown", "reboot @shutdown")
+
+
+def test_firmware_without_an_image_needs_no_kexec(machine: FakeMachine) -> None:
+    machine.write("sys/kernel/kexec_loaded", "0\n")
+    assert machine.leave("firmware") == whose("reboot @shutdown")
+
+
+def test_firmware_on_a_kernel_without_kexec(machine: FakeMachine) -> None:
+    (machine.root / "sys/kernel/kexec_loaded").unlink()
+    assert machine.leave("firmware") == whose("reboot @shutdown")
+
+
+def test_firmware_that_does_not_come_is_forced(machine: FakeMachine) -> None:
+    steps = machine.leave("firmware", limit=SHORT, reboot=f'[ "$*" != "-n -f" ] || {GONE}')
+    assert steps[1] == whose("reboot @shutdown")[0]
+    assert steps[-1] == whose("reboot -n -f @forced")[0]
+
+
+# --- One leader, and its marks -------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def another_leaver(machine: FakeMachine) -> t.Iterator[None]:
+    """Somebody who leads the shutdown."""
+    marks = machine.root / "run/alpinefleet-kexec"
+    marks.mkdir()
+    marks.chmod(0o777)
+    machine.write("run/alpinefleet-kexec/stage", "an0ther shutdown\n")
+    machine.write("run/alpinefleet-kexec/leaving", "")
+    with (marks / "leaving").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def test_second_leaver_does_nothing(machine: FakeMachine) -> None:
+    with another_leaver(machine):
+        completed = machine.run("leave.sh", "kexec", "0.500", AMPLE, TOKEN, BOOT_ID)
+    assert completed.returncode == 1
+    assert machine.read("log") == ""
+    assert machine.read("run/alpinefleet-kexec/stage") == "an0ther shutdown\n"
+
+
+def test_mark_that_nobody_holds_does_not_keep_a_leaver_away(machine: FakeMachine) -> None:
+    with another_leaver(machine):
+        pass
+    assert machine.leave()[-1:] == whose("kexec -e -x @jump")
+
+
+def test_leaver_that_died_does_not_lock_the_host(machine: FakeMachine) -> None:
+    machine.run("leave.sh", "kexec", "0.500", AMPLE, "f1rst", BOOT_ID, openrc=GONE)
+    assert machine.read("run/alpinefleet-kexec/stage") == "f1rst shutdown\n"
+    assert machine.leave()[-1:] == whose("kexec -e -x @jump")
+
+
+def test_leaver_tries_again_while_somebody_looks_at_its_lock(machine: FakeMachine) -> None:
+    busy_once = '[ -e "$root/looked" ] || { : >"$root/looked"; return 1; }; command flock "$@"'
+    steps = machine.leave(flock=busy_once)
+    assert what(steps)[:3] == ["flock -n 9", "flock -n 9", "openrc shutdown"]
+    assert steps[-1:] == whose("kexec -e -x @jump")
+
+
+def test_lock_is_held_while_services_are_stopped(machine: FakeMachine) -> None:
+    lock = '"$root/run/alpinefleet-kexec/leaving"'
+    machine.leave(openrc=f'command flock -n {lock} id >"$root/answer" || echo held >"$root/answer"')
+    assert machine.read("answer") == "held\n"
+
+
+@pytest.mark.parametrize(
+    "boot_id", ["", "d7a0c3f2-04f3-4b7e-8a44-0d1c8fb0a6e1"], ids=["unnamed", "another"]
+)
+def test_order_for_another_boot_does_nothing(machine: FakeMachine, boot_id: str) -> None:
+    completed = machine.run("leave.sh", "kexec", "0.500", AMPLE, TOKEN, boot_id)
+    assert completed.returncode == 1
+    assert machine.read("log") == ""
+    assert not (machine.root / "run/alpinefleet-kexec").exists()
+
+
+def test_leaver_waits_for_the_connection_to_end(machine: FakeMachine) -> None:
+    machine.leave()
+    assert machine.read("sleeps").splitlines()[0] == "0.500"
+
+
+def test_marks_are_readable_by_root_only(machine: FakeMachine) -> None:
+    machine.leave()
+    marks = machine.root / "run/alpinefleet-kexec"
+    assert marks.stat().st_mode & 0o077 == 0
+
+
+def test_mark_is_replaced_and_not_rewritten(machine: FakeMachine) -> None:
+    machine.leave()
+    names = {path.name for path in (machine.root / "run/alpinefleet-kexec").iterdir()}
+    assert names == {"leaving", "stage"}
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{TOKEN} jump\n"
+
+
+def test_token_is_not_taken_for_shell(machine: FakeMachine) -> None:
+    machine.run("leave.sh", "kexec", "0", AMPLE, "$(reboot) `reboot`", BOOT_ID)
+    assert not any(step.startswith("reboot") for step in machine.read("log").splitlines())
+
+
+# --- The console ---------------------------------------------------------------------------
+
+
+def test_console_shows_what_the_services_say(machine: FakeMachine) -> None:
+    machine.leave(openrc="echo Stopping sshd")
+    assert machine.read("dev/console") == "Stopping sshd\n"
+
+
+def test_host_without_a_console_is_left_all_the_same(machine: FakeMachine) -> None:
+    (machine.root / "dev/console").mkdir()
+    assert machine.leave(openrc="echo Stopping sshd")[-1:] == whose("kexec -e -x @jump")
+
+
+# --- Observing -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def running(machine: FakeMachine) -> FakeMachine:
+    machine.write("proc/sys/kernel/osrelease", "6.18.38-0-virt\n")
+    machine.write("proc/sys/kernel/bootloader_type", "114\n")
+    machine.write("proc/cmdline", "root=/dev/vda1 rootflags=%s quiet\n")
+    return machine
+
+
+def observe(machine: FakeMachine) -> _observation.Observation:
+    found = _observation.parse(machine.run("observe.sh", "n0nce").stdout, "n0nce")
+    assert found is not None
+    return found
+
+
+def test_observe_tells_which_boot_runs(running: FakeMachine) -> None:
+    assert observe(running) == _observation.Observation(
+        BOOT_ID, "6.18.38-0-virt", "root=/dev/vda1 rootflags=%s quiet", "114", "", ""
+    )
+
+
+def test_observe_tells_who_leaves(running: FakeMachine) -> None:
+    running.leave()
+    found = observe(running)
+    assert (found.leaver, found.stage) == (TOKEN, "jump")
+
+
+def test_observe_on_a_machine_without_that_boot_protocol(running: FakeMachine) -> None:
+    (running.root / "proc/sys/kernel/bootloader_type").unlink()
+    assert observe(running).bootloader_type == ""
+
+
+def test_observe_without_a_boot_id_is_no_answer(running: FakeMachine) -> None:
+    (running.root / "proc/sys/kernel/random/boot_id").unlink()
+    assert _observation.parse(running.run("observe.sh", "n0nce").stdout, "n0nce") is None
+
+
+# --- The harness itself --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "printf b >>/proc/sysrq-trigger",
+        "/sbin/reboot -f",
+        "exec /bin/busybox reboot",
+        "cd /root && busybox reboot",
+        'echo b >"/etc/passwd"',
+    ],
+)
+def test_script_with_a_way_to_the_real_machine_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    (tmp_path / "leave.sh").write_text(f"{line}\n")
+    monkeypatch.setattr(_commands, "SHELL", tmp_path)
+    with pytest.raises(AssertionError):
+        harmless("leave.sh", tmp_path / "root")
+
+
+def test_script_never_runs_as_root(running: FakeMachine) -> None:
+    # The first line of the prelude says so by this status.
+    assert running.run("observe.sh", "n0nce").returncode != 99
