@@ -55,7 +55,9 @@ def scripts() -> Iterator[tuple[str, str]]:
     for name in project_files():
         head = (ROOT / name).read_bytes()[:HEAD_SIZE].decode(errors="replace")
         found = SCRIPT.search(head)
-        if found is not None and not name.endswith((".md", ".py", ".rst")):
+        if name.endswith(".initd"):
+            yield name, "openrc-run"
+        elif found is not None and not name.endswith((".md", ".py", ".rst")):
             yield name, found[1]
 
 
@@ -244,25 +246,13 @@ def galaxy(session: nox.Session) -> None:
         session.error("galaxy-importer has something to say")
 
 
-def molecule(session: nox.Session, *selection: str, machines: bool) -> None:
-    """Run the selected scenarios, of which there must be one at least."""
-    folder = ROOT / "extensions/molecule"
-    found = [path.relative_to(folder).parts for path in folder.glob("**/molecule.yml")]
-    if not any((parts[0] == "vm") is machines for parts in found):
-        session.error(f"extensions/molecule has no scenario for the part {session.name}")
-    session.run("molecule", "test", *selection, *session.posargs)
-
-
-@nox.session
-def containers(session: nox.Session) -> None:
-    """Roles and modules in containers of Alpine."""
-    molecule(session, "--all", "--exclude", "vm/*", machines=False)
-
-
 @nox.session
 def machines(session: nox.Session) -> None:
     """Real reboots of real Alpine machines under QEMU."""
-    molecule(session, "--scenario-name", "vm/*", machines=True)
+    if not list(ROOT.glob("extensions/molecule/vm/*/molecule.yml")):
+        session.error("extensions/molecule/vm has no scenario")
+    command = ["molecule", "test", "--scenario-name", "vm/*", "--no-command-borders"]
+    session.run(*command, *session.posargs)
 
 
 @nox.session(default=False)

@@ -9,6 +9,19 @@ from __future__ import annotations
 from .api import Lab
 from .config import ImageSpec, MachineSpec
 from .errors import LabError
-from .state import Record
+from .machine import banner, power_cycle, wait_for_login
+from .progress import Progress
+from .state import Record, find
 
-__all__ = ["ImageSpec", "Lab", "LabError", "MachineSpec", "Record"]
+__all__ = [
+    "ImageSpec",
+    "Lab",
+    "LabError",
+    "MachineSpec",
+    "Progress",
+    "Record",
+    "banner",
+    "find",
+    "power_cycle",
+    "wait_for_login",
+]

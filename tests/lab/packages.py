@@ -26,6 +26,9 @@ from .fetch import debian_packages
 from .progress import Progress
 
 FILES = Path(__file__).parent / "files"
+# A service's first line is added here: ansible-test knows no script of OpenRC.
+SERVICE_SUFFIX = ".initd"
+SERVICE_START = "#!/sbin/openrc-run\n"
 SOURCES = (
     *BASE_SOURCES,
     "packages.py",
@@ -205,10 +208,17 @@ def _gather(recipe: Recipe, stage: Path, debs: dict[str, Path], target: Path) ->
     for source, destination in recipe.copies:
         _copy(stage / source, target / destination)
     for name, destination, mode in recipe.own:
-        _copy(FILES / name, target / destination)
-        (target / destination).chmod(mode)
+        _write_own(FILES / name, target / destination, mode)
     if recipe.whole:
         _copy_compiled(stage, target)
+
+
+def _write_own(source: Path, target: Path, mode: int) -> None:
+    _copy(source, target)
+    if source.suffix == SERVICE_SUFFIX:
+        text = SERVICE_START + source.read_text(encoding="utf-8")
+        target.write_text(text, encoding="utf-8")
+    target.chmod(mode)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -46,8 +46,8 @@ iface lo inet loopback
 
 auto eth0
 iface eth0 inet static
-	address {config.GUEST_ADDRESS}/24
-	gateway 10.0.2.2
+\taddress {config.GUEST_ADDRESS}/24
+\tgateway 10.0.2.2
 """
 SERIAL_GETTY = "ttyS0::respawn:/sbin/getty -L 115200 ttyS0 vt100"
 

@@ -56,7 +56,7 @@ def test_elf_files(tmp_path: Path, head: bytes, found: bool) -> None:
 
 
 def test_recipes_own_files_exist_and_enter_the_key() -> None:
-    own = {f"files/{name}" for recipe in packages.RECIPES for name, _, _ in recipe.own}
+    own = {f"files/{name}" for recipe in packages.RECIPES for name, _path, _mode in recipe.own}
     assert own == {name for name in packages.SOURCES if name.startswith("files/")}
     assert all((packages.FILES.parent / name).is_file() for name in own)
 
