@@ -1,0 +1,50 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""fast-reboot.yml with --check --diff tells the truth and touches nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.plays import Machine, TaskResult
+
+# As an installed collection has it, and as a file of the repository.
+BY_NAME = "alpinefleet.kexec.fast_reboot"
+FAST_REBOOT = Path(__file__).parents[5] / "playbooks/fast-reboot.yml"
+
+
+def check(machine: Machine, playbook: str | Path = FAST_REBOOT) -> tuple[TaskResult, str]:
+    """Run the playbook in check mode and see that nothing was changed."""
+    before = machine.state()
+    run = machine.play(playbook, "--check", "--diff")
+    assert run.rc == 0, run.output
+    assert machine.state() == before
+    return run.task("Reboot the host"), run.output
+
+
+def test_kexec_is_predicted(unlocked: Machine) -> None:
+    task, _output = check(unlocked)
+    assert (task.result["method"], task.result["changed"]) == ("kexec", True)
+    assert task.result["rebooted"] is False
+
+
+def test_kexec_is_predicted_where_no_image_is_loaded(parallel: Machine) -> None:
+    parallel.module("kexec_load", state="unloaded")
+    task, output = check(parallel, BY_NAME)
+    assert task.result["method"] == "kexec"
+    assert "+kernel: /boot/vmlinuz-virt" in output
+
+
+def test_firmware_is_predicted_with_the_reason(locked: Machine) -> None:
+    task, _output = check(locked)
+    assert task.result["method"] == "firmware"
+    assert "kexec_locked" in [reason["code"] for reason in task.result["reasons"]]
+
+
+def test_a_refusal_is_predicted(locked: Machine) -> None:
+    before = locked.state()
+    run = locked.play(FAST_REBOOT, "--check", fast_reboot_fallback="fail")
+    assert run.task("Reboot the host").status == "failed"
+    assert locked.state() == before

@@ -1,0 +1,99 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reboots through kexec that are looked at from the host's side."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from tests.lab import find
+from tests.plays import Machine
+
+FAST_REBOOT = Path(__file__).parents[5] / "playbooks/fast-reboot.yml"
+TIMES = 10
+TOKEN = "alpinefleet_kexec.token="
+LOADER_ONLY = ("BOOT_IMAGE=", "initrd=")
+
+HANGING_SERVICE = """#!/sbin/openrc-run
+start() { return 0; }
+stop() { sleep 600; }
+"""
+
+
+def fast_reboot(machine: Machine) -> dict[str, t.Any]:
+    run = machine.play(FAST_REBOOT)
+    assert run.rc == 0, run.output
+    return run.task("Reboot the host").result
+
+
+def console(machine: Machine) -> str:
+    return find(machine.name).serial_log.read_text(encoding="utf-8", errors="replace")
+
+
+def test_ten_reboots_in_a_row_leave_the_host_as_it_was(unlocked: Machine) -> None:
+    start = unlocked.state()
+    boots = [start.boot_id]
+    for _number in range(TIMES):
+        result = fast_reboot(unlocked)
+        assert (result["rebooted"], result["method"]) == (True, "kexec")
+        assert result["boot_id"]["before"] == boots[-1]
+        assert f"{TOKEN}{result['token']}" in unlocked.read("/proc/cmdline").split()
+        boots.append(unlocked.read("/proc/sys/kernel/random/boot_id"))
+        assert result["boot_id"]["after"] == boots[-1]
+    end = unlocked.state()
+    assert len(set(boots)) == TIMES + 1
+    assert end.parameters(TOKEN) == start.parameters(TOKEN, *LOADER_ONLY)
+    assert end.names - start.names == set()
+    assert end.loaded == "0"
+
+
+def test_services_stop_and_file_systems_are_read_only_before_the_jump(parallel: Machine) -> None:
+    seen = len(console(parallel))
+    result = fast_reboot(parallel)
+    assert (result["rebooted"], result["method"]) == (True, "kexec")
+    shutdown, _banner, boot = console(parallel)[seen:].partition("is starting up Linux")
+    assert "Stopping sshd" in shutdown
+    assert "Remounting / read only" in shutdown
+    # fsck finds nothing to mend, and no journal to replay.
+    assert "root: clean" in boot
+    # Neither firmware nor boot loader had a word in between.
+    assert "SYSLINUX" not in shutdown
+
+
+def test_firmware_on_request_comes_back_without_a_token(parallel: Machine) -> None:
+    parallel.module("kexec_load")
+    result = parallel.module("kexec_reboot", method="firmware").result
+    assert (result["rebooted"], result["method"]) == (True, "firmware")
+    assert TOKEN not in parallel.read("/proc/cmdline")
+
+
+@pytest.fixture
+def hanging_service(parallel: Machine) -> t.Iterator[None]:
+    """A service that does not stop within any time that a reboot should take."""
+    path = "/etc/init.d/hanging"
+    parallel.host.check_output("printf %%s %s > %s", HANGING_SERVICE, path)
+    parallel.host.check_output("chmod 755 %s && rc-service hanging start", path)
+    yield
+    parallel.host.check_output("rm -f %s", path)
+
+
+@pytest.mark.usefixtures("hanging_service")
+def test_a_shutdown_that_hangs_is_forced_through_firmware(parallel: Machine) -> None:
+    before = parallel.state()
+    result = parallel.module("kexec_reboot", shutdown_timeout=5).result
+    assert (result["rebooted"], result["method"]) == (True, "firmware")
+    assert "kexec_not_proven" in [reason["code"] for reason in result["reasons"]]
+    assert parallel.state().boot_id != before.boot_id
+
+
+def test_a_parameter_for_one_boot_lasts_one_boot(parallel: Machine) -> None:
+    first = parallel.module("kexec_reboot", cmdline_append=["panic=10"]).result
+    assert "panic=10" in parallel.read("/proc/cmdline").split()
+    assert first["method"] == "kexec"
+    fast_reboot(parallel)
+    assert "panic=10" not in parallel.read("/proc/cmdline").split()

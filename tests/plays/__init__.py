@@ -1,0 +1,10 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What tests on machines have in common: playbooks run as a user does, and hosts looked at."""
+
+from .machine import Machine, State
+from .run import PlayRun, TaskResult, run_playbook
+
+__all__ = ["Machine", "PlayRun", "State", "TaskResult", "run_playbook"]

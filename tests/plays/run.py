@@ -1,0 +1,117 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One run of ansible-playbook, bounded in time."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COLLECTIONS = ROOT / ".cache/collections"
+CALLBACK = Path(__file__).parent / "callback"
+
+# Ten times what the longest of these plays takes on a slow machine.
+TIMEOUT = 1800.0
+# What Ansible gets to end its workers.
+GRACE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """What one task returned on one host."""
+
+    host: str
+    task: str
+    status: t.Literal["ok", "failed", "unreachable"]
+    result: dict[str, t.Any]
+
+
+@dataclass(frozen=True)
+class PlayRun:
+    """What a run printed, returned and did."""
+
+    rc: int
+    output: str
+    tasks: tuple[TaskResult, ...]
+
+    def task(self, name: str) -> TaskResult:
+        """Return the one task of that name; what was printed says why it is not there."""
+        found = [task for task in self.tasks if task.task == name]
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} results of {name!r} in:\n{self.output}")
+        return found[0]
+
+
+def run_playbook(
+    playbook: str | Path,
+    inventory: str | Path,
+    *options: str,
+    variables: t.Mapping[str, t.Any] | None = None,
+    timeout: float = TIMEOUT,
+) -> PlayRun:
+    """Run a playbook, and end it with all its children when it takes too long."""
+    command = [
+        str(Path(sys.executable).parent / "ansible-playbook"),
+        f"--inventory={inventory}",
+        f"--extra-vars={json.dumps(dict(variables or {}))}",
+        *options,
+        str(playbook),
+    ]
+    with tempfile.TemporaryDirectory(prefix="alpinefleet-kexec-") as folder:
+        record = Path(folder, "record")
+        record.touch()
+        rc, output = _run(command, _environment(record), timeout)
+        lines = record.read_text(encoding="utf-8").splitlines()
+        return PlayRun(rc, output, tuple(TaskResult(**json.loads(line)) for line in lines))
+
+
+def _environment(record: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "ALPINEFLEET_RECORD": str(record),
+        "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACK),
+        "ANSIBLE_CALLBACKS_ENABLED": "record",
+        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        # It would win over the next one.
+        "ANSIBLE_FORCE_COLOR": "0",
+        "ANSIBLE_NOCOLOR": "1",
+    }
+
+
+def _run(command: list[str], environment: dict[str, str], timeout: float) -> tuple[int, str]:
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _errors = process.communicate(timeout=timeout)
+        except BaseException:
+            _end(process)
+            raise
+    return process.returncode, output
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Each worker has a session of its own; only the play itself passes a signal on to it."""
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=GRACE_SECONDS)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
