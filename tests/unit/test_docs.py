@@ -1,0 +1,262 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What README.md and the guides say is what the code does: codes, commands, examples, variables."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import textwrap
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module, _reasons
+from ansible_collections.alpinefleet.kexec.plugins.modules import (
+    kexec_load,
+    kexec_preflight,
+    kexec_reboot,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _arguments, _failure
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDES = {
+    path.name: path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / "docs/docsite/rst").glob("*.rst"))
+}
+REASONS = GUIDES["reasons.rst"]
+PLAYBOOK = ROOT / "playbooks/fast-reboot.yml"
+
+# --- The list of reasons -------------------------------------------------------------------
+
+
+def entries(text: str) -> list[tuple[str, str]]:
+    """Return the codes that have a heading of the third level, each with the text below it."""
+    pieces = re.split(r"^([a-z][a-z0-9_]*)\n\^+\n", text, flags=re.MULTILINE)
+    return list(zip(pieces[1::2], pieces[2::2], strict=True))
+
+
+def field(entry: str, name: str) -> str:
+    """Return a field of an entry as one line, nothing if there is none."""
+    found = re.search(rf"^:{name}: (.*(?:\n  .*)*)", entry, re.MULTILINE)
+    return " ".join(found[1].split()) if found else ""
+
+
+ENTRIES = dict(entries(REASONS))
+SAMPLE = "one\n^^^\n\n:Meaning: Some\n  words.\n:Blocks: ``kexec``\n\nPart\n----\n\ntwo\n^^^\n\n:Stage: x\n"
+
+
+def test_entries_and_fields_of_a_sample() -> None:
+    found = entries(SAMPLE)
+    assert [code for code, _text in found] == ["one", "two"]
+    assert field(found[0][1], "Meaning") == "Some words."
+    assert field(found[1][1], "Stage") == "x"
+    assert field(found[1][1], "Blocks") == ""
+
+
+def test_reasons_list_each_code_once_and_no_other() -> None:
+    codes = [*_reasons.CODES, *_failure.FAILURES, *_failure.NOTES]
+    assert sorted(code for code, _text in entries(REASONS)) == sorted(codes)
+
+
+@pytest.mark.parametrize("code", sorted(ENTRIES))
+def test_reason_says_what_it_means_and_what_to_do(code: str) -> None:
+    assert [name for name in ("Meaning", "Found", "Remedy") if not field(ENTRIES[code], name)] == []
+
+
+@pytest.mark.parametrize("code", sorted(_reasons.CODES))
+def test_reason_of_the_host_says_how_far_it_blocks(code: str) -> None:
+    fixed, blocks = _reasons.CODES[code], field(ENTRIES[code], "Blocks")
+    assert blocks.startswith(f"``{fixed.blocks}``")
+    assert ("ignore_reasons" in ENTRIES[code]) is fixed.ignorable
+    assert ("when it is ignored" in blocks) is fixed.ignorable
+
+
+@pytest.mark.parametrize("code", sorted(_failure.FAILURES))
+def test_reason_of_the_controller_says_at_which_stage(code: str) -> None:
+    stages = re.findall(r"``(\w+)``", field(ENTRIES[code], "Stage"))
+    assert stages
+    assert set(stages) <= set(t.get_args(_failure.Stage))
+    assert field(ENTRIES[code], "Rebooted").split(",", maxsplit=1)[0] in {"true", "false", "null"}
+
+
+def test_guide_to_failures_has_each_stage_in_order() -> None:
+    headings = [code for code, _text in entries(GUIDES["guide_when_it_fails.rst"])]
+    assert headings == list(t.get_args(_failure.Stage))
+
+
+# --- Commands, links and playbooks ---------------------------------------------------------
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """Return the blocks of code in one language, of Markdown or of reStructuredText."""
+    fenced = re.findall(rf"^( *)```{language}\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL)
+    directive = rf"^( *)\.\. code-block:: {re.escape(language)}\n\n((?: +.*\n|\n)+)"
+    directed = re.findall(directive, text, re.MULTILINE)
+    return [textwrap.dedent(body) for _indent, body in [*fenced, *directed]]
+
+
+def commands(text: str) -> list[list[str]]:
+    """Return the words of each line in the blocks for a console."""
+    lines = [line for block in blocks(text, "console") for line in block.splitlines()]
+    return [line.removeprefix("$ ").split() for line in lines if line]
+
+
+def test_blocks_of_both_markups() -> None:
+    markdown = "1. x\n\n   ```yaml\n   a: 1\n   ```\n```console\n$ ./x y\n```\n"
+    rst = "..  code\n\n.. code-block:: yaml+jinja\n\n    - a:\n\n      b\n\nText\n"
+    assert blocks(markdown, "yaml") == ["a: 1\n"]
+    assert blocks(rst, "yaml+jinja") == ["- a:\n\n  b\n\n"]
+    assert commands(markdown) == [["./x", "y"]]
+
+
+def test_commands_of_the_readme_can_be_run() -> None:
+    own = {words[0] for words in commands(README) if words[0].startswith("./")}
+    assert own == {"./demo", "./test"}
+    assert [name for name in own if not os.access(ROOT / name, os.X_OK)] == []
+
+
+def test_parts_of_the_tests_that_the_readme_names_exist() -> None:
+    usage = subprocess.check_output(["./test", "--help"], cwd=ROOT, text=True)
+    named = re.findall(r"`\./test (\w+)`", README)
+    assert named
+    assert [part for part in named if part not in usage.split()] == []
+
+
+def test_links_of_the_readme_lead_to_files() -> None:
+    targets = re.findall(r"\]\(([^)]+)\)", README)
+    assert targets
+    assert [target for target in targets if not (ROOT / target).is_file()] == []
+
+
+@pytest.mark.parametrize("text", [README, *GUIDES.values()], ids=["README.md", *GUIDES])
+def test_content_that_is_named_exists(text: str) -> None:
+    named = set(re.findall(r"\balpinefleet\.kexec\.([a-z][a-z_]*)", text)) - {"docsite"}
+    files = {name: (f"plugins/modules/{name}.py", f"playbooks/{name}.yml") for name in named}
+    # The action group has the name of the collection.
+    missing = {
+        name
+        for name, paths in files.items()
+        if name != "kexec" and not any((ROOT / path).is_file() for path in paths)
+    }
+    assert missing == set()
+    assert named
+
+
+# --- Examples in YAML ----------------------------------------------------------------------
+
+SPECS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
+    "kexec_preflight": (
+        _module.PREFLIGHT_ARGUMENTS,
+        {"mutually_exclusive": _module.MUTUALLY_EXCLUSIVE, "required_if": _module.REQUIRED_IF},
+    ),
+    "kexec_load": (
+        _module.LOAD_ARGUMENTS,
+        {"mutually_exclusive": _module.MUTUALLY_EXCLUSIVE, "required_if": _module.REQUIRED_IF},
+    ),
+    "kexec_reboot": (_arguments.ARGUMENT_SPEC, _arguments.RULES),
+}
+PREFIX = "alpinefleet.kexec."
+
+
+def tasks(node: t.Any) -> t.Iterator[tuple[str, dict[str, t.Any]]]:
+    """Yield module and arguments of each task of this collection, in plays and blocks, too."""
+    for item in node if isinstance(node, list) else []:
+        for key, value in item.items():
+            if key.startswith(PREFIX):
+                yield key.removeprefix(PREFIX), value or {}
+            elif key in {"tasks", "pre_tasks", "post_tasks", "block", "rescue", "always"}:
+                yield from tasks(value)
+
+
+def problems(text: str) -> list[str]:
+    """Return what the argument specs have against the tasks of an example."""
+    found = []
+    for module, arguments in tasks(yaml.safe_load(text)):
+        spec, rules = SPECS[module]
+        result = ArgumentSpecValidator(spec, **rules).validate(arguments)
+        found += [f"{module}: {message}" for message in result.error_messages]
+    return found
+
+
+EXAMPLES = {
+    "README.md": blocks(README, "yaml"),
+    **{name: blocks(text, "yaml+jinja") for name, text in GUIDES.items() if name != "reasons.rst"},
+    "kexec_load": [kexec_load.EXAMPLES],
+    "kexec_preflight": [kexec_preflight.EXAMPLES],
+    "kexec_reboot": [kexec_reboot.EXAMPLES],
+}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        pytest.param("{flavor: lts}", "flavor. Supported parameters", id="unknown"),
+        pytest.param("{fallback: never}", "value of fallback must be one of", id="choice"),
+        pytest.param("{reboot_timeout: soon}", "reboot_timeout", id="type"),
+        pytest.param("{kernel: /x, flavour: lts}", "mutually exclusive", id="both"),
+    ],
+)
+def test_problems_sees_a_wrong_option(arguments: str, problem: str) -> None:
+    task = f"- block:\n    - alpinefleet.kexec.kexec_reboot: {arguments}\n"
+    (found,) = problems(f"- hosts: all\n  tasks:\n    {textwrap.indent(task, '    ').strip()}\n")
+    assert problem in found
+
+
+@pytest.mark.parametrize("place", sorted(EXAMPLES))
+def test_examples_use_options_that_exist(place: str) -> None:
+    assert [text for example in EXAMPLES[place] for text in problems(example)] == []
+
+
+@pytest.mark.parametrize("place", sorted(EXAMPLES))
+def test_examples_have_a_task_of_this_collection(place: str) -> None:
+    assert any(list(tasks(yaml.safe_load(example))) for example in EXAMPLES[place])
+
+
+# --- The variables of the playbook ---------------------------------------------------------
+
+
+def playbook_variables(text: str) -> dict[str, str]:
+    """Return the variables that a playbook reads with a default, and the defaults."""
+    return dict(re.findall(r"\{\{ (fast_reboot_\w+) \| default\('?(\w+)'?\) \}\}", text))
+
+
+def documented_variables(text: str) -> dict[str, str]:
+    """Return the variables and defaults of the rows of a Markdown table."""
+    return dict(re.findall(r"^\| `(fast_reboot_\w+)` \| `(\w+)` \|", text, re.MULTILINE))
+
+
+def test_variables_of_samples() -> None:
+    play = 'a: "{{ fast_reboot_a | default(\'x\') }}"\nb: "{{ fast_reboot_b | default(1) }}"\n'
+    assert playbook_variables(play) == {"fast_reboot_a": "x", "fast_reboot_b": "1"}
+    assert documented_variables("| `fast_reboot_a` | `x` | Y |\n") == {"fast_reboot_a": "x"}
+
+
+def test_readme_has_the_variables_of_the_playbook() -> None:
+    text = PLAYBOOK.read_text(encoding="utf-8")
+    registered = set(re.findall(r"register: (\w+)", text))
+    used = set(re.findall(r"\bfast_reboot_\w+", text)) - registered
+    assert playbook_variables(text).keys() == used
+    assert documented_variables(README) == playbook_variables(text)
+
+
+def test_no_document_names_another_variable() -> None:
+    known = playbook_variables(PLAYBOOK.read_text(encoding="utf-8")).keys()
+    named = set(re.findall(r"\bfast_reboot_\w+", README + "".join(GUIDES.values())))
+    assert named <= known
+
+
+# --- Versions ------------------------------------------------------------------------------
+
+
+def test_readme_names_the_ansible_core_that_is_required() -> None:
+    required = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["requires_ansible"]
+    (version,) = re.findall(r">=(\d+\.\d+)", required)
+    assert f"ansible-core {version} or later" in README
+    assert f"| ansible-core | {version} and later |" in README
