@@ -20,10 +20,9 @@ from dataclasses import dataclass
 
 from ._host import Completed, FileProblemError, Host
 from ._reasons import ReasonError, reason
+from ._state import RUN_DIRECTORY
 from ._survey import Survey
 
-# A tmpfs: what is noted there dies with the boot, as the image does.
-RUN_DIRECTORY = "/run/alpinefleet-kexec"
 RECORD = "image.json"
 LOADED = "/sys/kernel/kexec_loaded"
 

@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from . import _platforms, _sysctl
 from ._host import Host
 
+# A tmpfs: what is noted there dies with the boot, as a loaded image does.
+RUN_DIRECTORY = "/run/alpinefleet-kexec"
 # Whoever shuts the host down by kexec_reboot's order holds its lock.
-LEAVING = "/run/alpinefleet-kexec/leaving"
+LEAVING = f"{RUN_DIRECTORY}/leaving"
 LOCK_SYSCTL = "kernel.kexec_load_disabled"
 CAP_SYS_BOOT = 22
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"

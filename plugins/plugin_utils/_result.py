@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ._failure import RebootError
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
+
+from ._failure import NOTES, RebootError
 from ._reboot import Order, Proof
 
 # Up to here nothing was done to the host but that an image may have been loaded.
@@ -74,12 +76,12 @@ def proven(order: Order, proof: Proof, prepared: t.Mapping[str, t.Any]) -> dict[
 
 
 def _not_proven() -> dict[str, str]:
-    return {
-        "code": "kexec_not_proven",
-        "message": "The image was loaded and the host came up through firmware all the same.",
-        "remedy": "See its console for what became of the jump; method=firmware avoids it.",
-        "blocks": "kexec",
-    }
+    return Reason(
+        "kexec_not_proven",
+        NOTES["kexec_not_proven"],
+        "See its console for what became of the jump; method=firmware avoids it.",
+        "kexec",
+    ).as_dict()
 
 
 def failed(error: RebootError, prepared: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

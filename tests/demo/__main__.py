@@ -17,7 +17,7 @@ from tests.plays import run_playbook
 
 from . import proof, report
 from .proof import Boot, Reboot
-from .watch import Watch
+from .watch import watching
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAYBOOKS = {
@@ -44,7 +44,7 @@ def reboot(by: str, lab: Lab, record: Record, progress: Progress) -> Reboot:
     playbook = PLAYBOOKS[by].relative_to(ROOT)
     before = ask(lab, record)
     print(f"==> ansible-playbook --inventory {record.inventory} {playbook}", flush=True)
-    with progress.step(f"rebooting by {by}"), Watch(lambda: banner(record.port)) as watch:
+    with progress.step(f"rebooting by {by}"), watching(lambda: banner(record.port)) as watch:
         run = run_playbook(playbook, record.inventory)
     print(run.output, flush=True)
     if run.rc != 0:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
-from types import TracebackType
-from typing import Self
 
 GAP_SECONDS = 0.2
 
@@ -23,32 +22,30 @@ def longest_silence(answers: Sequence[float]) -> float:
 
 
 class Watch:
-    """Asks again and again whether the host answers, while a block runs."""
+    """When the host answered."""
 
-    def __init__(self, answers: Callable[[], bool]) -> None:
-        self._answers = answers
-        self._times: list[float] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+    def __init__(self) -> None:
+        self.times: list[float] = []
 
     @property
     def downtime(self) -> float:
-        return longest_silence(self._times)
+        return longest_silence(self.times)
 
-    def _watch(self) -> None:
-        while not self._stop.wait(GAP_SECONDS):
-            if self._answers():
-                self._times.append(time.monotonic())
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
+@contextmanager
+def watching(answers: Callable[[], bool]) -> Iterator[Watch]:
+    """Ask again and again whether the host answers, while the block runs."""
+    seen, stop = Watch(), threading.Event()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
+    def ask() -> None:
+        while not stop.wait(GAP_SECONDS):
+            if answers():
+                seen.times.append(time.monotonic())
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        stop.set()
+        thread.join()

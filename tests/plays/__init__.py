@@ -5,6 +5,6 @@
 """What tests on machines have in common: playbooks run as a user does, and hosts looked at."""
 
 from .machine import Machine, State
-from .run import PlayRun, TaskResult, run_playbook
+from .run import FAST_REBOOT, PlayRun, TaskResult, run_playbook
 
-__all__ = ["Machine", "PlayRun", "State", "TaskResult", "run_playbook"]
+__all__ = ["FAST_REBOOT", "Machine", "PlayRun", "State", "TaskResult", "run_playbook"]

@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 COLLECTIONS = ROOT / ".cache/collections"
 CALLBACK = Path(__file__).parent / "callback"
+FAST_REBOOT = ROOT / "playbooks/fast-reboot.yml"
 
 # Ten times what the longest of these plays takes on a slow machine.
 TIMEOUT = 1800.0
@@ -35,6 +36,11 @@ class TaskResult:
     task: str
     status: t.Literal["ok", "failed", "unreachable"]
     result: dict[str, t.Any]
+
+    @property
+    def codes(self) -> list[str]:
+        """The codes of the reasons that it gave."""
+        return [reason["code"] for reason in self.result["reasons"]]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import pytest
 
 from tests.demo import watch
-from tests.demo.watch import Watch, longest_silence
+from tests.demo.watch import Watch, longest_silence, watching
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def times(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def watched(answerer: Answerer) -> Watch:
-    with Watch(answerer) as found:
+    with watching(answerer) as found:
         assert answerer.done.wait(2)
     return found
 
@@ -86,7 +86,7 @@ def test_watch_asks_no_more_after_its_block() -> None:
 
 
 def test_watch_ends_when_its_block_fails() -> None:
-    with pytest.raises(ZeroDivisionError), Watch(lambda: True):
+    with pytest.raises(ZeroDivisionError), watching(lambda: True):
         raise ZeroDivisionError
     assert not any(thread.name.endswith("(_watch)") for thread in threading.enumerate())
 
@@ -94,6 +94,6 @@ def test_watch_ends_when_its_block_fails() -> None:
 def test_watch_pauses_between_two_questions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(watch, "GAP_SECONDS", 60.0)
     answerer = Answerer([True])
-    with Watch(answerer):
+    with watching(answerer):
         pass
     assert answerer.asked == 0

@@ -48,7 +48,7 @@ def test_a_wrong_kernel_is_refused_and_the_image_stays(
     before = unlocked.state()
     task = unlocked.module("kexec_load", kernel=path, initramfs=[])
     assert task.status == "failed"
-    assert task.result["reasons"][0]["code"] == code
+    assert task.codes[0] == code
     assert before.loaded == "1"
     assert unlocked.state() == before
 

@@ -85,7 +85,7 @@ def test_a_reset_boots_what_the_boot_loader_has(unlocked: Machine) -> None:
 
 def test_a_panic_with_a_time_comes_back_through_firmware(broken: Machine) -> None:
     image = {"kernel": "/boot/vmlinuz-virt", "initramfs": [BROKEN], "cmdline_append": ["panic=1"]}
-    result = broken.module("kexec_reboot", **image).result
-    assert (result["rebooted"], result["method"]) == (True, "firmware")
-    assert "kexec_not_proven" in [reason["code"] for reason in result["reasons"]]
+    task = broken.module("kexec_reboot", **image)
+    assert (task.result["rebooted"], task.result["method"]) == (True, "firmware")
+    assert "kexec_not_proven" in task.codes
     assert "panic=1" not in broken.read("/proc/cmdline").split()
