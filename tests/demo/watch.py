@@ -37,12 +37,12 @@ def watching(answers: Callable[[], bool]) -> Iterator[Watch]:
     """Ask again and again whether the host answers, while the block runs."""
     seen, stop = Watch(), threading.Event()
 
-    def ask() -> None:
+    def _watch() -> None:
         while not stop.wait(GAP_SECONDS):
             if answers():
                 seen.times.append(time.monotonic())
 
-    thread = threading.Thread(target=ask, daemon=True)
+    thread = threading.Thread(target=_watch, daemon=True)
     thread.start()
     try:
         yield seen
