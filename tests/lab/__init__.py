@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from .api import Lab
 from .config import ImageSpec, MachineSpec
+from .endings import Ending, bring_back, console, ending, shell
 from .errors import LabError
-from .machine import banner, power_cycle, wait_for_login
+from .machine import banner, power_button, power_cycle, wait_for_login
 from .progress import Progress
 from .state import Record, find
 
 __all__ = [
+    "Ending",
     "ImageSpec",
     "Lab",
     "LabError",
@@ -21,7 +23,12 @@ __all__ = [
     "Progress",
     "Record",
     "banner",
+    "bring_back",
+    "console",
+    "ending",
     "find",
+    "power_button",
     "power_cycle",
+    "shell",
     "wait_for_login",
 ]

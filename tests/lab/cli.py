@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from . import machine, state
 from .commands import environment, missing_tool
 from .config import DEFAULT_PACKAGES, ImageSpec, MachineSpec
+from .container import ensure_archive, ensure_container_image
 from .errors import LabError
 from .image import ensure_image
 from .inventory import render, ssh_argv
@@ -69,6 +70,17 @@ def do_up(options: argparse.Namespace) -> int:
 
 def do_build(options: argparse.Namespace) -> int:
     print(ensure_image(image_spec(options), Progress()).folder)
+    return 0
+
+
+def do_container_archive(_options: argparse.Namespace) -> int:
+    print(ensure_archive(Progress()))
+    return 0
+
+
+def do_container_image(_options: argparse.Namespace) -> int:
+    image = ensure_container_image(Progress())
+    print(json.dumps({"name": image.name, "volume": image.volume}))
     return 0
 
 
@@ -141,7 +153,8 @@ def _image_options(parser: argparse.ArgumentParser) -> None:
     packages = ",".join(DEFAULT_PACKAGES)
     parser.add_argument("--packages", default=packages, help="installed by apk (%(default)s)")
     parser.add_argument("--bare", action="store_true", help="sshd only: no python3, no kexec-tools")
-    parser.add_argument("--loader", choices=sorted(LOADERS), default="extlinux")
+    loaders = "extlinux or grub on BIOS, grub-efi on UEFI (%(default)s)"
+    parser.add_argument("--loader", choices=sorted(LOADERS), default="extlinux", help=loaders)
     parser.add_argument("--mirror", default="", metavar="URL", help="an Alpine mirror to use")
 
 
@@ -173,6 +186,8 @@ def parser() -> argparse.ArgumentParser:
 
     _up_options(add("up", do_up, "boot a machine and wait for a login"))
     _image_options(add("build", do_build, "build the image only"))
+    add("container-archive", do_container_archive, "make the containers' root file system only")
+    add("container-image", do_container_image, "give the Docker engine the containers' image")
     down = add("down", do_down, "take machines down and remove them")
     down.add_argument("name", nargs="?", metavar="NAME")
     down.add_argument("--all", action="store_true")

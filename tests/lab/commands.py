@@ -15,13 +15,19 @@ from .errors import LabError
 
 # Where a missing program comes from on Debian and Ubuntu.
 APT_PACKAGES = {
+    "OVMF_CODE_4M.fd": "ovmf",
+    "OVMF_VARS_4M.fd": "ovmf",
     "apt-get": "apt",
     "busybox": "busybox",
     "debugfs": "e2fsprogs",
+    "docker": "docker.io",
     "dpkg-deb": "dpkg",
     "e2fsck": "e2fsprogs",
     "extlinux": "extlinux",
+    "mcopy": "mtools",
+    "mformat": "mtools",
     "mke2fs": "e2fsprogs",
+    "mmd": "mtools",
     "openssl": "openssl",
     "qemu-img": "qemu-utils",
     "qemu-system-x86_64": "qemu-system-x86",

@@ -24,6 +24,10 @@ ARCH = "x86_64"
 # Programs of Debian that the lab repackages; apt verifies them against its own signed lists.
 DEBIAN_PACKAGES = (
     "extlinux",
+    "grub-common",
+    "grub-efi-amd64-bin",
+    "grub-pc-bin",
+    "grub2-common",
     "kexec-tools",
     "libc-bin",
     "libpython3-stdlib",
@@ -35,12 +39,8 @@ DEBIAN_PACKAGES = (
 )
 
 DEFAULT_PACKAGES = ("python3", "kexec-tools")
-BASE_PACKAGES = ("busybox-mdev-openrc", "openssh", "syslinux")
+BASE_PACKAGES = ("busybox-mdev-openrc", "openssh")
 
-SECTOR = 512
-PARTITION_OFFSET = 1024 * 1024
-PARTITION_SIZE = 1200 * 1024 * 1024
-DISK_SIZE = PARTITION_OFFSET + PARTITION_SIZE
 BUILD_SPACE = 2_000_000_000
 MACHINE_SPACE = 1_000_000_000
 
@@ -59,10 +59,6 @@ class ImageSpec:
     packages: tuple[str, ...] = DEFAULT_PACKAGES
     loader: str = "extlinux"
     mirror: str = ""
-
-    @property
-    def wanted(self) -> tuple[str, ...]:
-        return tuple(sorted({*BASE_PACKAGES, *self.packages}))
 
 
 @dataclass(frozen=True)

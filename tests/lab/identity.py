@@ -14,7 +14,8 @@ from pathlib import Path
 
 from .commands import run
 from .config import MachineSpec
-from .image import Image, filesystem
+from .image import Image
+from .layout import Layout
 from .loaders import LOADERS, kernel_options
 from .qemu import DISK
 from .tree import rc_settings, repositories
@@ -71,7 +72,7 @@ def debugfs_script(files: Mapping[str, GuestFile], sources: Mapping[str, Path]) 
     return "\n".join(lines) + "\n"
 
 
-def write_files(files: Mapping[str, GuestFile], folder: Path) -> None:
+def write_files(files: Mapping[str, GuestFile], folder: Path, layout: Layout) -> None:
     """Write the files into the machine's disk without mounting it."""
     drafts = folder / "drafts"
     drafts.mkdir(mode=0o700)
@@ -80,6 +81,6 @@ def write_files(files: Mapping[str, GuestFile], folder: Path) -> None:
         sources[path].write_text(file.text, encoding="utf-8")
     script = drafts / "script"
     script.write_text(debugfs_script(files, sources), encoding="utf-8")
-    run(["debugfs", "-w", "-f", script, filesystem(folder / DISK)])
-    run(["e2fsck", "-fn", filesystem(folder / DISK)], code="image")
+    run(["debugfs", "-w", "-f", script, layout.filesystem(folder / DISK)])
+    run(["e2fsck", "-fn", layout.filesystem(folder / DISK)], code="image")
     shutil.rmtree(drafts)

@@ -11,6 +11,8 @@ import os
 import shutil
 import sys
 import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,16 +21,19 @@ from .base import apk, base_tree
 from .commands import run
 from .config import ImageSpec
 from .errors import LabError
+from .layout import ROOT_SIZE, Layout
 from .loaders import LOADERS, BootFiles, kernel_options
+from .loaders import SOURCES as LOADER_SOURCES
+from .loaders.grub import MENU
 from .packages import KEY, main_dir, repository
 from .packages import SOURCES as PACKAGE_SOURCES
 from .progress import Progress
-from .tree import adapt, repositories, set_runlevels
+from .tree import adapt, set_runlevels
 
-SOURCES = (*PACKAGE_SOURCES, "config.py", "image.py", "loaders.py", "tree.py")
-# What extlinux can read: these two features of today's mke2fs it cannot.
+SOURCES = (*PACKAGE_SOURCES, *LOADER_SOURCES, "config.py", "image.py", "tree.py")
+# What every boot loader can read: these two features of today's mke2fs extlinux cannot.
 FEATURES = "^64bit,^metadata_csum"
-KEPT_IMAGES = 6
+KEPT_IMAGES = 8
 KEPT_BASES = 2
 
 
@@ -49,13 +54,18 @@ class Image:
         return (self.folder / "rc.conf").read_text(encoding="utf-8")
 
 
+def wanted_packages(spec: ImageSpec) -> list[str]:
+    """Return what apk installs: the lab's own, the boot loader's, and what the user asked for."""
+    return sorted({*config.BASE_PACKAGES, *LOADERS[spec.loader].packages, *spec.packages})
+
+
 def image_key(spec: ImageSpec) -> str:
     """Return the cache's key: every input, and the sources of the builder."""
     inputs = {
         "debian": config.DEBIAN_PACKAGES,
         "loader": spec.loader,
         "mirror": spec.mirror,
-        "packages": spec.wanted,
+        "packages": wanted_packages(spec),
         "wheel": config.WHEEL_SHA256,
     }
     return cache.digest(inputs, SOURCES)
@@ -81,23 +91,28 @@ def ensure_image(spec: ImageSpec, progress: Progress) -> Image:
 def load(folder: Path, cached: bool = True) -> Image:
     """Read an image that is in the cache."""
     stored = json.loads((folder / "image.json").read_text(encoding="utf-8"))
-    return Image(folder, BootFiles(stored["uuid"], stored["kernels"]), cached)
+    return Image(folder, BootFiles(stored["uuid"], stored["files"]), cached)
 
 
 def _build_as_root(spec: ImageSpec) -> None:
+    options = ["--loader", spec.loader, "--packages", ",".join(spec.packages)]
+    options += ["--mirror", spec.mirror] if spec.mirror else []
+    lab_as_root("build", *options)
+
+
+def lab_as_root(command: str, *options: str) -> None:
+    """Run a command of the lab through sudo, with this user's cache."""
     if not shutil.which("sudo"):
         raise LabError(
             "not-root",
             "building an image mounts it and keeps owners, which needs root; sudo is not there",
-            "run `python -m tests.lab build` once as root with ALPINEFLEET_LAB_CACHE set to "
+            f"run `python -m tests.lab {command}` once as root with ALPINEFLEET_LAB_CACHE set to "
             f"{config.cache_dir()}",
         )
     cache.ensure_dir(config.cache_dir() / "locks")
     argv = ["sudo", "-n", f"ALPINEFLEET_LAB_CACHE={config.cache_dir()}"]
-    argv += [sys.executable, "-m", "tests.lab", "build", "--loader", spec.loader]
-    argv += ["--packages", ",".join(spec.packages)]
-    argv += ["--mirror", spec.mirror] if spec.mirror else []
-    remedy = "allow sudo without a password, or run `python -m tests.lab build` as root"
+    argv += [sys.executable, "-m", "tests.lab", command, *options]
+    remedy = f"allow sudo without a password, or run `python -m tests.lab {command}` as root"
     run(argv, cwd=Path(__file__).parents[2], timeout=3600, code="not-root", remedy=remedy)
 
 
@@ -107,54 +122,62 @@ def _build(spec: ImageSpec, folder: Path, progress: Progress) -> None:
     with progress.step("image: installing packages with apk"):
         run(["cp", "-a", source, tree])
         adapt(tree, identity, spec.mirror)
-        _install(tree, repo, spec)
+        with _held(tree, LOADERS[spec.loader].while_installing):
+            install(tree, repo, wanted_packages(spec), from_mirror=bool(spec.mirror))
+        set_runlevels(tree)
     with progress.step("image: writing the disk"):
         loader = LOADERS[spec.loader]
-        loader.stage(tree)
+        loader.stage(tree, identity)
         boot = boot_files(tree, identity)
         for path, text in loader.configure(boot, kernel_options()).items():
             (tree / path).write_text(text, encoding="utf-8")
         shutil.copy2(tree / "etc/rc.conf", folder / "rc.conf")
-        _write_disk(tree, folder / "disk.raw", identity)
+        _write_disk(tree, folder / "disk.raw", identity, loader.layout)
         loader.install(tree, folder / "disk.raw")
-        run(["e2fsck", "-fn", filesystem(folder / "disk.raw")], code="image")
-    details = {"uuid": identity, "kernels": dict(boot.kernels)}
+        run(["e2fsck", "-fn", loader.layout.filesystem(folder / "disk.raw")], code="image")
+    details = {"uuid": identity, "files": dict(boot.files)}
     (folder / "image.json").write_text(json.dumps(details), encoding="utf-8")
     shutil.rmtree(tree)
 
 
-def _install(tree: Path, repo: Path, spec: ImageSpec) -> None:
+def install(tree: Path, repo: Path, packages: Sequence[str], *, from_mirror: bool = False) -> None:
+    """Let the tree's own apk add packages, from its mirror or from the lab's repository."""
     shutil.copy2(repo / f"{KEY}.pub", tree / "etc/apk/keys")
     listing = tree / "etc/apk/repositories"
-    # apk splits a line of that file at spaces, which the cache's path may hold.
-    local = "/proc/self/cwd\n"
-    listing.write_text(repositories(spec.mirror) if spec.mirror else local, encoding="utf-8")
+    text = listing.read_text(encoding="utf-8")
+    if not from_mirror:
+        # apk splits a line of that file at spaces, which the cache's path may hold.
+        listing.write_text("/proc/self/cwd\n", encoding="utf-8")
     options: list[str | Path] = ["--root", tree, "--no-cache", "--no-progress"]
-    apk(tree, ["add", *options, *spec.wanted], cwd=main_dir(repo))
-    listing.write_text(repositories(spec.mirror), encoding="utf-8")
-    set_runlevels(tree)
+    apk(tree, ["add", *options, *packages], cwd=main_dir(repo))
+    listing.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _held(tree: Path, files: Mapping[str, str]) -> Iterator[None]:
+    """Keep files in the tree only while its packages are installed."""
+    for path, text in files.items():
+        (tree / path).write_text(text, encoding="utf-8")
+    yield
+    for path in files:
+        (tree / path).unlink()
 
 
 def boot_files(tree: Path, identity: str) -> BootFiles:
-    """Return what a boot menu is made from: kernels by name, releases by text."""
+    """Return what a boot menu is made from: kernels by name, releases and GRUB's menu by text."""
     names = [*(tree / "boot").glob("vmlinuz-*"), *(tree / "boot").glob("initramfs-*")]
+    texts = [*(tree / "usr/share/kernel").glob("*/kernel.release"), *tree.glob(MENU)]
     found = {str(path.relative_to(tree)): "" for path in sorted(names)}
-    for path in sorted((tree / "usr/share/kernel").glob("*/kernel.release")):
+    for path in sorted(texts):
         found[str(path.relative_to(tree))] = path.read_text(encoding="utf-8")
     return BootFiles(identity, found)
 
 
-def filesystem(disk: Path) -> str:
-    """Return how e2fsprogs names the file system inside a disk."""
-    return f"{disk}?offset={config.PARTITION_OFFSET}"
-
-
-def _write_disk(tree: Path, disk: Path, identity: str) -> None:
+def _write_disk(tree: Path, disk: Path, identity: str, layout: Layout) -> None:
     with disk.open("wb") as stream:
-        stream.truncate(config.DISK_SIZE)
-    start = config.PARTITION_OFFSET // config.SECTOR
-    run(["sfdisk", "--quiet", disk], stdin=f"label: dos\n{start},,83,*\n")
+        stream.truncate(layout.disk_size)
+    run(["sfdisk", "--quiet", disk], stdin=layout.script())
     options = ["-q", "-F", "-t", "ext4", "-O", FEATURES, "-U", identity, "-L", "root"]
-    extended = f"offset={config.PARTITION_OFFSET},lazy_itable_init=0,lazy_journal_init=0"
-    size = f"{config.PARTITION_SIZE // 1024}k"
+    extended = f"offset={layout.root_offset},lazy_itable_init=0,lazy_journal_init=0"
+    size = f"{ROOT_SIZE // 1024}k"
     run(["mke2fs", *options, "-E", extended, "-d", tree, disk, size], code="image")

@@ -21,15 +21,19 @@ from .config import MachineSpec
 from .errors import LabError
 from .image import Image, ensure_image
 from .inventory import render, ssh_argv
+from .loaders import LOADERS
 from .packages import repository
 from .progress import Progress
-from .qemu import DISK, PROGRAM, Hardware, argv, kvm_works
+from .qemu import DISK, PROGRAM, UEFI_CODE, UEFI_VARIABLES, VARIABLES, Hardware, argv, kvm_works
 from .state import Record
 
 PORT_ATTEMPTS = 5
 QUIT_SECONDS = 5.0
 LOCK_SECONDS = 5.0
 LOG_LINES = 15
+
+# Machines outlive what starts them, which Python would take for a mistake once nobody holds them.
+_STARTED: list[subprocess.Popen[bytes]] = []
 
 
 def free_port() -> int:
@@ -43,6 +47,7 @@ def up(spec: MachineSpec, progress: Progress) -> Record:
     """Boot a machine and return it once a real login over ssh worked."""
     spec.check()
     _need_tools()
+    _need_firmware(spec)
     state.clean()
     with cache.locked(state.lock_name(spec.name)):
         folder = _claim(spec.name)
@@ -62,6 +67,12 @@ def _need_tools() -> None:
             raise missing_tool(name)
 
 
+def _need_firmware(spec: MachineSpec) -> None:
+    for path in (UEFI_CODE, UEFI_VARIABLES) if LOADERS[spec.image.loader].uefi else ():
+        if not path.exists():
+            raise missing_tool(str(path))
+
+
 def _claim(name: str) -> Path:
     folder = state.machines_dir() / name
     if folder.exists():
@@ -76,6 +87,7 @@ def _claim(name: str) -> Path:
 
 
 def _create(spec: MachineSpec, image: Image, folder: Path, repo: Path) -> Record:
+    loader = LOADERS[spec.image.loader]
     record = Record(
         name=spec.name,
         folder=str(folder),
@@ -84,12 +96,15 @@ def _create(spec: MachineSpec, image: Image, folder: Path, repo: Path) -> Record
         repository=str(repo / "www"),
         watchdog=spec.watchdog,
         phase="starting",
+        uefi=loader.uefi,
     )
     state.save(record)
+    if loader.uefi:
+        shutil.copyfile(UEFI_VARIABLES, folder / VARIABLES)
     with cache.locked(image.folder.name, shared=True):
         run(["cp", "--sparse=always", "--reflink=auto", image.disk, folder / DISK])
     identity.make_keys(folder, spec.name)
-    identity.write_files(identity.guest_files(spec, image, folder), folder)
+    identity.write_files(identity.guest_files(spec, image, folder), folder, loader.layout)
     return record
 
 
@@ -118,6 +133,7 @@ def _start(record: Record) -> Record:
             memory=record.memory,
             repository=Path(record.repository),
             watchdog=record.watchdog,
+            uefi=record.uefi,
             kvm=kvm,
         )
         message = _spawn(record.path, argv(hardware))
@@ -141,6 +157,7 @@ def _spawn(folder: Path, command: list[str]) -> str:
             stderr=output,
             start_new_session=True,
         )
+    _STARTED.append(process)
     (folder / state.PID_FILE).write_text(f"{process.pid}\n", encoding="ascii")
     if not state.wait_until(lambda: _answers(folder) or process.poll() is not None, 30):
         return "its control socket does not answer"

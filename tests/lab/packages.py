@@ -4,9 +4,9 @@
 
 """Alpine packages of the names the product asks for, made from Debian's programs.
 
-No registry offers Alpine's own python3, kexec-tools, openssh and syslinux. Debian's programs run
-beside musl once glibc's loader and libraries are there, so they are put into packages of Alpine's
-names, in a repository that the image's own apk makes and signs.
+No registry offers Alpine's own python3, kexec-tools, openssh, syslinux and GRUB. Debian's programs
+run beside musl once glibc's loader and libraries are there, so they are put into packages of
+Alpine's names, in a repository that the image's own apk makes and signs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from . import config
@@ -24,6 +23,7 @@ from .cache import artifact, digest
 from .commands import run
 from .fetch import debian_packages
 from .progress import Progress
+from .recipes import RECIPES, Recipe
 
 FILES = Path(__file__).parent / "files"
 # A service's first line is added here: ansible-test knows no script of OpenRC.
@@ -36,6 +36,9 @@ SOURCES = (
     "files/sshd.initd",
     "files/sshd_config",
     "files/update-extlinux",
+    "files/update-grub",
+    "grub_scripts.py",
+    "recipes.py",
 )
 KEY = "alpinefleet-lab.rsa"
 GLIBC = "glibc-compat"
@@ -44,78 +47,6 @@ LIBRARY_DIRS = ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu")
 LOADED_LATER = ("libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2")
 # On Debian's packages, but of no use to a machine of the lab.
 UNWANTED = ("usr/share", "usr/lib/x86_64-linux-gnu/pkgconfig")
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """One Alpine package: files of Debian's, files of our own, and its metadata."""
-
-    name: str
-    version_from: str
-    """The Debian package whose version it has, or a version."""
-    summary: str
-    copies: tuple[tuple[str, str], ...] = ()
-    whole: tuple[str, ...] = ()
-    own: tuple[tuple[str, str, int], ...] = ()
-    provides: tuple[str, ...] = ()
-    trigger: str = ""
-
-
-RECIPES = (
-    Recipe(
-        name="busybox-mdev-openrc",
-        version_from="1.37.0-r30",
-        summary="the lab's stand-in for Alpine's mdev service",
-        own=(("mdev.initd", "etc/init.d/mdev", 0o755),),
-    ),
-    Recipe(
-        name="python3",
-        version_from="python3-minimal",
-        summary="Python 3 (Debian's build, repackaged by the lab)",
-        whole=(
-            "python3-minimal",
-            "python3.*-minimal",
-            "libpython3.*-minimal",
-            "libpython3.*-stdlib",
-        ),
-    ),
-    Recipe(
-        name="kexec-tools",
-        version_from="kexec-tools",
-        summary="kexec (Debian's build, repackaged by the lab)",
-        copies=(("sbin/kexec", "usr/sbin/kexec"),),
-    ),
-    Recipe(
-        name="openssh",
-        version_from="openssh-server",
-        summary="OpenSSH (Debian's build, repackaged by the lab)",
-        copies=(
-            ("usr/sbin/sshd", "usr/sbin/sshd"),
-            ("usr/lib/openssh/sftp-server", "usr/lib/ssh/sftp-server"),
-            ("usr/bin/ssh", "usr/bin/ssh"),
-            ("usr/bin/scp", "usr/bin/scp"),
-            ("usr/bin/sftp", "usr/bin/sftp"),
-            ("usr/bin/ssh-keygen", "usr/bin/ssh-keygen"),
-        ),
-        own=(
-            ("sshd.initd", "etc/init.d/sshd", 0o755),
-            ("sshd_config", "etc/ssh/sshd_config", 0o644),
-        ),
-        provides=("openssh-server", "openssh-client", "openssh-sftp-server", "openssh-keygen"),
-    ),
-    Recipe(
-        name="syslinux",
-        version_from="syslinux-common",
-        summary="extlinux (Debian's build) and the lab's stand-in for update-extlinux",
-        copies=(
-            ("usr/bin/extlinux", "sbin/extlinux"),
-            ("usr/lib/syslinux/mbr/mbr.bin", "usr/share/syslinux/mbr.bin"),
-            ("usr/lib/syslinux/modules/bios", "usr/share/syslinux"),
-        ),
-        own=(("update-extlinux", "sbin/update-extlinux", 0o755),),
-        trigger="/boot",
-    ),
-)
 
 
 def alpine_version(debian: str) -> str:
@@ -199,18 +130,24 @@ def _compile_python(stage: Path) -> None:
 
 def _gather(recipe: Recipe, stage: Path, debs: dict[str, Path], target: Path) -> None:
     target.mkdir(parents=True)
+    if recipe.whole:
+        _unpack_whole(recipe, stage, debs, target)
+    for source, destination in recipe.copies:
+        _copy(stage / source, target / destination)
+    for edit in recipe.edits:
+        edit.apply(target)
+    for name, destination, mode in recipe.own:
+        _write_own(FILES / name, target / destination, mode)
+
+
+def _unpack_whole(recipe: Recipe, stage: Path, debs: dict[str, Path], target: Path) -> None:
     for pattern in recipe.whole:
         for name in sorted(debs):
             if re.fullmatch(pattern.replace(".*", r"\.\d+"), name):
                 run(["dpkg-deb", "-x", debs[name], target])
-    for unwanted in UNWANTED if recipe.whole else ():
+    for unwanted in UNWANTED:
         shutil.rmtree(target / unwanted, ignore_errors=True)
-    for source, destination in recipe.copies:
-        _copy(stage / source, target / destination)
-    for name, destination, mode in recipe.own:
-        _write_own(FILES / name, target / destination, mode)
-    if recipe.whole:
-        _copy_compiled(stage, target)
+    _copy_compiled(stage, target)
 
 
 def _write_own(source: Path, target: Path, mode: int) -> None:
@@ -285,8 +222,8 @@ def make_package(
         words += ["-I", f"{key}:{value}"]
     if trigger:
         script = folder / "trigger.sh"
-        script.write_text("#!/bin/sh\nexec /sbin/update-extlinux --warn-only\n", encoding="utf-8")
-        words += ["-s", f"trigger:{script}", "-t", trigger]
+        script.write_text(f"#!/bin/sh\n{trigger}\n", encoding="utf-8")
+        words += ["-s", f"trigger:{script}", "-t", "/boot"]
     apk(tree, words)
 
 

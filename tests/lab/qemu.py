@@ -18,6 +18,10 @@ PROGRAM = "qemu-system-x86_64"
 SERIAL_LOG = "serial.log"
 QMP_SOCKET = "qmp.sock"
 DISK = "disk.raw"
+# UEFI firmware, and the variables that each machine changes in a copy of its own.
+UEFI_CODE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
+UEFI_VARIABLES = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
+VARIABLES = "efivars.fd"
 KVM_CREATE_VM = 0xAE01
 # Without tb-size the copying of a new kernel over translated pages takes minutes at random.
 TCG = "tcg,tb-size=64"
@@ -33,6 +37,7 @@ class Hardware:
     memory: int
     repository: Path
     watchdog: bool = False
+    uefi: bool = False
     kvm: bool = False
 
 
@@ -89,6 +94,15 @@ def drive(hardware: Hardware) -> str:
     return f"file={path},if=none,id=disk0,format=raw,cache=unsafe"
 
 
+def firmware(hardware: Hardware) -> list[str]:
+    """Return UEFI's flash memory; without it QEMU takes SeaBIOS."""
+    if not hardware.uefi:
+        return []
+    variables = escape(hardware.folder / VARIABLES)
+    code = f"if=pflash,unit=0,format=raw,readonly=on,file={UEFI_CODE}"
+    return ["-drive", code, "-drive", f"if=pflash,unit=1,format=raw,file={variables}"]
+
+
 def argv(hardware: Hardware) -> list[str]:
     """Return QEMU's command; it runs with the machine's directory as working directory.
 
@@ -98,7 +112,7 @@ def argv(hardware: Hardware) -> list[str]:
     words = [PROGRAM, "-name", f"alpinefleet-{hardware.name}"]
     words += ["-no-user-config", "-nodefaults", "-M", "q35", *accelerator]
     words += ["-cpu", "host" if hardware.kvm else "qemu64", "-smp", "1"]
-    words += ["-m", str(hardware.memory), "-display", "none"]
+    words += ["-m", str(hardware.memory), "-display", "none", *firmware(hardware)]
     words += ["-drive", drive(hardware), "-device", "virtio-blk-pci,drive=disk0,bootindex=0"]
     words += ["-netdev", network(hardware), "-device", "virtio-net-pci,netdev=net0,romfile="]
     words += ["-device", "virtio-rng-pci"]

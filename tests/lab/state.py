@@ -38,6 +38,7 @@ class Record:
     watchdog: bool
     phase: Phase
     seconds: float = 0.0
+    uefi: bool = False
 
     @property
     def path(self) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from . import config
@@ -110,9 +111,9 @@ def _drop_user(path: Path) -> None:
     path.write_text("".join(kept), encoding="utf-8")
 
 
-def set_runlevels(tree: Path) -> None:
-    """Enable the services that Alpine's setup enables, if their scripts are installed."""
-    for level, services in RUNLEVELS.items():
+def set_runlevels(tree: Path, runlevels: Mapping[str, Sequence[str]] | None = None) -> None:
+    """Enable these services, or those that Alpine's setup enables, if their scripts are there."""
+    for level, services in (runlevels or RUNLEVELS).items():
         folder = tree / "etc/runlevels" / level
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

@@ -102,7 +102,7 @@ def test_need_space_names_needed_and_free() -> None:
         {"packages": ("python3",)},
         {"packages": ()},
         {"mirror": "http://192.0.2.1/alpine"},
-        {"loader": "other"},
+        {"loader": "grub"},
     ],
     ids=str,
 )

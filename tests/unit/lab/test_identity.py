@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import config, identity
-from tests.lab.config import MachineSpec
+from tests.lab import identity
+from tests.lab.config import ImageSpec, MachineSpec
 from tests.lab.identity import GuestFile
 from tests.lab.image import Image
-from tests.lab.loaders import BootFiles
+from tests.lab.layout import MIB, Layout, Partition
+from tests.lab.loaders import BootFiles, grub
 
 TOOLS = ("busybox", "ssh-keygen")
 needs_tools = pytest.mark.skipif(
@@ -53,16 +54,31 @@ def test_guest_files_carry_the_machines_own_identity(tmp_path: Path) -> None:
     assert (tmp_path / "known_hosts").read_text() == f"web1 {public}"
 
 
+@needs_tools
+def test_guest_files_of_a_grub_machine(tmp_path: Path) -> None:
+    (tmp_path / "rc.conf").write_text("")
+    identity.make_keys(tmp_path, "web1")
+    boot = BootFiles("1-2", {grub.MENU: f"linux /boot/vmlinuz-virt {grub.MARK}\n"})
+    spec = MachineSpec("web1", image=ImageSpec(loader="grub"), locked=True, append="panic=5")
+    files = identity.guest_files(spec, Image(tmp_path, boot, True), tmp_path)
+    assert files[grub.MENU].text.endswith("nokaslr panic=5\n")
+    assert 'nokaslr panic=5"\n' in files[grub.SETTINGS].text
+    assert not [path for path in files if "extlinux" in path]
+
+
 @pytest.mark.skipif(not shutil.which("mke2fs", path="/usr/sbin:/sbin"), reason="needs e2fsprogs")
-def test_write_files_into_a_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("layout", [Layout("dos"), Layout("gpt", Partition("x", MIB))])
+def test_write_files_into_a_disk(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin")
     disk = tmp_path / "disk.raw"
     with disk.open("wb") as stream:
-        stream.truncate(config.PARTITION_OFFSET + (8 << 20))
-    offset = f"offset={config.PARTITION_OFFSET}"
+        stream.truncate(layout.root_offset + (8 << 20))
+    offset = f"offset={layout.root_offset}"
     subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-E", offset, disk, "8192k"], check=True)
-    identity.write_files({"name": GuestFile("first\n")}, tmp_path)
-    identity.write_files({"name": GuestFile("second\n", 0o600)}, tmp_path)
+    identity.write_files({"name": GuestFile("first\n")}, tmp_path, layout)
+    identity.write_files({"name": GuestFile("second\n", 0o600)}, tmp_path, layout)
     ask = ["debugfs", "-R", "stat /name", f"{disk}?{offset}"]
     told = subprocess.check_output(ask, text=True, stderr=subprocess.DEVNULL)
     assert "Mode:  0600" in told

@@ -92,6 +92,15 @@ def test_up_that_ends_early_leaves_nothing(
     assert list(state.machines_dir().iterdir()) == []
 
 
+def test_up_without_uefi_firmware_names_its_package(
+    no_tools: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(machine, "UEFI_CODE", Path("/nowhere/OVMF_CODE_4M.fd"))
+    spec = MachineSpec("web1", image=ImageSpec(loader="grub-efi"))
+    with pytest.raises(LabError, match="apt-get install ovmf"):
+        machine.up(spec, QUIET)
+
+
 def test_wait_for_login_shows_the_console_of_a_dead_machine() -> None:
     record = saved()
     record.serial_log.write_text("".join(f"line {number}\n" for number in range(30)))

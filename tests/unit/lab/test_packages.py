@@ -53,14 +53,3 @@ def test_elf_files(tmp_path: Path, head: bytes, found: bool) -> None:
     (tmp_path / "file").write_bytes(head)
     (tmp_path / "link").symlink_to("file")
     assert [path.name for path in packages.elf_files(tmp_path)] == (["file"] if found else [])
-
-
-def test_recipes_own_files_exist_and_enter_the_key() -> None:
-    own = {f"files/{name}" for recipe in packages.RECIPES for name, _path, _mode in recipe.own}
-    assert own == {name for name in packages.SOURCES if name.startswith("files/")}
-    assert all((packages.FILES.parent / name).is_file() for name in own)
-
-
-def test_recipes_have_alpines_names() -> None:
-    names = {recipe.name for recipe in packages.RECIPES}
-    assert {"python3", "kexec-tools", "openssh", "syslinux"} <= names

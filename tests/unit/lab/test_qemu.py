@@ -55,6 +55,14 @@ def test_argv_with_watchdog_resets() -> None:
     assert after(words, "-watchdog-action") == ["reset"]
 
 
+def test_argv_with_uefi_has_its_own_variables() -> None:
+    drives = after(qemu.argv(replace(PLAIN, folder=Path("/m,1"), uefi=True)), "-drive")
+    code, variables = (drive for drive in drives if drive.startswith("if=pflash,"))
+    assert f"readonly=on,file={qemu.UEFI_CODE}" in code
+    assert variables == "if=pflash,unit=1,format=raw,file=/m,,1/efivars.fd"
+    assert len(drives) == 3
+
+
 def test_argv_with_kvm_uses_the_host_processor() -> None:
     words = qemu.argv(replace(PLAIN, kvm=True))
     assert after(words, "-accel") == ["kvm"]

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import loaders
-from tests.lab.loaders import BootFiles
+from tests.lab.loaders import BootFiles, extlinux
 
 pytestmark = pytest.mark.skipif(not shutil.which("busybox"), reason="needs busybox")
 
@@ -44,7 +43,7 @@ LABEL virt
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """Return a root directory with settings and one kernel."""
-    files = {**BOOT.kernels, "etc/update-extlinux.conf": loaders.extlinux_settings("1-2", "quiet")}
+    files = {**BOOT.files, "etc/update-extlinux.conf": extlinux.settings("1-2", "quiet")}
     for name, text in files.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -53,7 +52,7 @@ def root(tmp_path: Path) -> Path:
 
 def update(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["busybox", "sh", loaders.STAND_IN, *arguments],
+        ["busybox", "sh", extlinux.STAND_IN, *arguments],
         env={**os.environ, "UPDATE_EXTLINUX_ROOT": str(root)},
         capture_output=True,
         text=True,
@@ -66,20 +65,8 @@ def set_key(root: Path, key: str, value: str) -> None:
     settings.write_text(f"{settings.read_text()}{key}={value}\n")
 
 
-@pytest.mark.parametrize(
-    ("locked", "append", "expected"),
-    [
-        (False, "", "quiet rootfstype=ext4 console=ttyS0,115200 nokaslr kexec_load_disabled=0"),
-        (True, "", "quiet rootfstype=ext4 console=ttyS0,115200 nokaslr"),
-        (True, " panic=5  a ", "quiet rootfstype=ext4 console=ttyS0,115200 nokaslr panic=5 a"),
-    ],
-)
-def test_kernel_options(locked: bool, append: str, expected: str) -> None:
-    assert loaders.kernel_options(locked=locked, append=append) == expected
-
-
-def test_configure_extlinux_writes_settings_and_menu() -> None:
-    files = loaders.configure_extlinux(BOOT, "quiet panic=5")
+def test_configure_writes_settings_and_menu() -> None:
+    files = extlinux.configure(BOOT, "quiet panic=5")
     assert files["boot/extlinux.conf"] == MENU
     assert 'default_kernel_opts="quiet panic=5"' in files["etc/update-extlinux.conf"]
 
