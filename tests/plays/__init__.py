@@ -4,7 +4,8 @@
 
 """What tests on machines have in common: playbooks run as a user does, and hosts looked at."""
 
+from .extent import EXHAUSTIVE
 from .machine import Machine, State
 from .run import FAST_REBOOT, PlayRun, TaskResult, run_playbook
 
-__all__ = ["FAST_REBOOT", "Machine", "PlayRun", "State", "TaskResult", "run_playbook"]
+__all__ = ["EXHAUSTIVE", "FAST_REBOOT", "Machine", "PlayRun", "State", "TaskResult", "run_playbook"]

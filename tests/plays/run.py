@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-COLLECTIONS = ROOT / ".cache/collections"
+# This one, and those that it needs.
+COLLECTIONS = (ROOT / ".cache/collections", ROOT / ".venv/collections")
 CALLBACK = Path(__file__).parent / "callback"
 FAST_REBOOT = ROOT / "playbooks/fast-reboot.yml"
 
@@ -50,6 +51,11 @@ class PlayRun:
     rc: int
     output: str
     tasks: tuple[TaskResult, ...]
+
+    @property
+    def changed(self) -> list[TaskResult]:
+        """The tasks that changed something, or would in check mode."""
+        return [task for task in self.tasks if task.result.get("changed")]
 
     def task(self, name: str) -> TaskResult:
         """Return the one task of that name; what was printed says why it is not there."""
@@ -88,7 +94,7 @@ def _environment(record: Path) -> dict[str, str]:
         "ALPINEFLEET_RECORD": str(record),
         "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACK),
         "ANSIBLE_CALLBACKS_ENABLED": "record",
-        "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS),
+        "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(map(str, COLLECTIONS)),
         # It would win over the next one.
         "ANSIBLE_FORCE_COLOR": "0",
         "ANSIBLE_NOCOLOR": "1",

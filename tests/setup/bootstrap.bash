@@ -47,6 +47,15 @@ missing_packages() {
     fi
 }
 
+# The first of package|package… that this release has.
+known_package() {
+    local name
+    for name in ${1//|/ }; do
+        [[ -z $(apt-cache madison "$name" 2>/dev/null) ]] || break
+    done
+    printf '%s\n' "$name"
+}
+
 as_root() {
     if ((EUID == 0)); then
         "$@"
@@ -56,24 +65,26 @@ as_root() {
 }
 
 install_packages() {
+    local package
     local -a packages
     mapfile -t packages < <(missing_packages "$@")
     ((${#packages[@]})) || return 0
     say "This machine lacks the packages: ${packages[*]}"
-    local -ra install=(apt-get install --no-install-recommends --yes "${packages[@]}")
     command -v apt-get >/dev/null ||
         die "There is no apt-get here: install them, under the names they have, and try again."
+    ! as_root true 2>/dev/null || as_root apt-get update --quiet --quiet
+    mapfile -t packages < <(for package in "${packages[@]}"; do known_package "$package"; done)
+    local -ra install=(apt-get install --no-install-recommends --yes "${packages[@]}")
     as_root true 2>/dev/null || die "Only root can install them. Run this, and then the same again:
     sudo ${install[*]}"
     say "Installing them: ${install[*]}"
-    as_root apt-get update --quiet --quiet
     as_root env DEBIAN_FRONTEND=noninteractive "${install[@]}" </dev/null
     mapfile -t packages < <(missing_packages "$@")
     ((${#packages[@]} == 0)) || die "Installed, and still not found: ${packages[*]}"
 }
 
 # What the environment is made of: another value, another environment.
-venv_key() { { cat requirements-test.txt "$setup_folder/constraints.txt" && printf '%s\n' "$PWD" "$1"; } | sha256sum; }
+venv_key() { { cat requirements-test.txt "$setup_folder"/{constraints,collections}.txt && printf '%s\n' "$PWD" "$1"; } | sha256sum; }
 
 make_venv() {
     local python key
@@ -85,7 +96,21 @@ make_venv() {
     "$python" -m venv "$venv"
     "$venv/bin/python" -m pip install --quiet --quiet --disable-pip-version-check \
         --requirement requirements-test.txt --constraint "$setup_folder/constraints.txt"
+    install_collections
     printf '%s\n' "$key" >"$venv/key"
+}
+
+# Only what is used: with hundreds of collections each tool that lists plugins would take minutes.
+install_collections() {
+    local -r extract='import sys, zipfile
+archive = zipfile.ZipFile(sys.argv[1])
+names = [name for name in archive.namelist() if name.startswith(tuple(sys.argv[3:]))]
+archive.extractall(sys.argv[2], names)'
+    "$venv/bin/python" -m pip download --quiet --quiet --disable-pip-version-check --no-deps \
+        --only-binary :all: --dest "$venv/download" --requirement "$setup_folder/collections.txt"
+    "$venv/bin/python" -c "$extract" "$venv"/download/*.whl "$venv/collections" \
+        ansible_collections/community/{docker,general}/
+    rm -r "$venv/download"
 }
 
 # Python and Ansible find this working copy under its collection name.
@@ -93,7 +118,7 @@ enter_venv() {
     mkdir -p "$collections/ansible_collections/alpinefleet"
     ln -sfn "$PWD" "$collections/ansible_collections/alpinefleet/kexec"
     export PATH="$PWD/$venv/bin:$PATH"
-    export ANSIBLE_COLLECTIONS_PATH="$PWD/$collections"
+    export ANSIBLE_COLLECTIONS_PATH="$PWD/$collections:$PWD/$venv/collections"
     export PYTHONPATH="$PWD/$collections"
 }
 

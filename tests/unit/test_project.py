@@ -83,7 +83,8 @@ def test_documentation_with_fragments_has_their_options() -> None:
     assert documented_options(documentation).keys() >= {"own", "kernel"}
 
 
-def test_action_group_has_every_module() -> None:
+def test_action_group_has_every_module_that_takes_an_image() -> None:
+    # Defaults for the group, such as a kernel, are no options of other modules.
     group = yaml.safe_load((ROOT / "meta/runtime.yml").read_text())["action_groups"]["kexec"]
     modules = sorted(path.stem for path in (ROOT / "plugins/modules").glob("kexec_*.py"))
     assert sorted(group) == modules
@@ -213,6 +214,8 @@ SEQUENCE = [
     "destroy",
 ]
 NO_PLAYBOOK = {"dependency", "syntax", "idempotence", "check"}
+# Where a scenario names its hosts, by the folder that it is in.
+HOSTS = {"containers": "containers.yml", "vm": "machines.yml"}
 
 
 def merged(base: dict[str, t.Any], own: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -244,6 +247,16 @@ def has_test(folder: Path) -> bool:
     )
 
 
+def host_problems(scenario: Path, shared: bool) -> t.Iterator[str]:
+    """Yield what is wrong with the hosts of a scenario that makes its own."""
+    hosts = HOSTS.get(scenario.parent.name)
+    # One selected scenario that shares its state takes create and destroy from all the others.
+    if hosts and shared:
+        yield "a scenario with hosts of its own must not share state"
+    if hosts and not (scenario / hosts).is_file():
+        yield f"no {hosts}"
+
+
 def scenario_problems(scenario: Path, root: Path) -> list[str]:
     """Return what a scenario's sequence names and nothing provides; Molecule only warns."""
     molecule = root / "extensions/molecule"
@@ -251,11 +264,8 @@ def scenario_problems(scenario: Path, root: Path) -> list[str]:
     config = merged(load(molecule / "config.yml"), load(scenario / "molecule.yml"))
     settings = config.get("scenario") or {}
     steps = dict.fromkeys(settings.get("test_sequence") or SEQUENCE)
-    problems = []
-    # One selected scenario that shares its state takes create and destroy from all the others.
     shared = bool(config.get("shared_state") or settings.get("shared_state"))
-    if shared and name.parts[0] == "vm":
-        problems.append(f"{name}: a machine's scenario must not share state")
+    problems = [f"{name}: {text}" for text in host_problems(scenario, shared)]
     if shared and name.parts[0] != "default":
         steps = {step: None for step in steps if step not in {"create", "destroy"}}
     testinfra = (config.get("verifier") or {}).get("name") == "testinfra"
@@ -280,7 +290,12 @@ def write_scenario(root: Path, name: str, config: str, files: dict[str, str]) ->
 
 
 GOOD = "{verifier: {name: testinfra}, scenario: {test_sequence: [create, converge, verify]}}"
-FILES = {"create.yml": "", "converge.yml": "", "tests/test_it.py": "def test_it():\n    pass\n"}
+FILES = {
+    "converge.yml": "",
+    "create.yml": "",
+    "machines.yml": "",
+    "tests/test_it.py": "def test_it():\n    pass\n",
+}
 
 
 @pytest.mark.parametrize(
@@ -301,9 +316,10 @@ FILES = {"create.yml": "", "converge.yml": "", "tests/test_it.py": "def test_it(
         pytest.param(
             GOOD.replace("scenario", "shared_state: true, scenario"),
             None,
-            ["vm/it: a machine's scenario must not share state"],
+            ["vm/it: a scenario with hosts of its own must not share state"],
             id="shared state",
         ),
+        pytest.param(GOOD, "machines.yml", ["vm/it: no machines.yml"], id="no hosts"),
     ],
 )
 def test_scenario_problems(
@@ -311,6 +327,13 @@ def test_scenario_problems(
 ) -> None:
     files = {name: text for name, text in FILES.items() if name != without}
     assert scenario_problems(write_scenario(tmp_path, "vm/it", config, files), tmp_path) == problems
+
+
+def test_scenario_problems_of_a_scenario_in_containers(tmp_path: Path) -> None:
+    scenario = write_scenario(tmp_path, "containers/it", GOOD, FILES)
+    assert scenario_problems(scenario, tmp_path) == ["containers/it: no containers.yml"]
+    (scenario / "containers.yml").touch()
+    assert scenario_problems(scenario, tmp_path) == []
 
 
 def test_scenario_problems_sees_an_empty_test_file(tmp_path: Path) -> None:
