@@ -23,6 +23,12 @@ attributes:
     description: Target operating systems that this content supports.
     support: full
     platforms: Alpine Linux
+"""
+
+    # For the modules that take an image.
+    ACTION_GROUP = r"""
+options: {}
+attributes:
   action_group:
     description: Use C(group/alpinefleet.kexec.kexec) in C(module_defaults) to set defaults for this module.
     support: full

@@ -101,7 +101,7 @@ def loaded(host: Host, *, present: bool) -> Loaded:
 def load(host: Host, kexec: str, image: Image) -> Completed:
     """Load the image, prove that the kernel holds it, and note what it is."""
     try:
-        with _run_directory(host) as directory:
+        with run_directory(host) as directory:
             # If this is killed half way, an unknown image is better than a wrong note.
             _forget(directory)
             with _one_initramfs(host, directory, image.initramfs) as initramfs:
@@ -134,7 +134,7 @@ def _is_loaded(host: Host) -> bool:
 
 
 @contextlib.contextmanager
-def _run_directory(host: Host) -> t.Iterator[str]:
+def run_directory(host: Host) -> t.Iterator[str]:
     """The real path of a directory that nobody else can change, held by one run at a time."""
     path = host.real(RUN_DIRECTORY)
     os.makedirs(path, mode=0o700, exist_ok=True)

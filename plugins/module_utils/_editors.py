@@ -1,0 +1,301 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The boot loaders whose configuration can be edited: how each is recognised, and made anew."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import dataclass
+
+from . import (
+    _edit_efi_stub,
+    _edit_extlinux,
+    _edit_grub,
+    _edit_limine,
+    _edit_raspberrypi,
+    _edit_uki,
+    _edit_update_extlinux,
+    _edit_zipl,
+    _loader_raspberrypi,
+)
+from ._boot_entry import NotUnderstoodError
+from ._edit import Finder
+from ._host import Host
+from ._loaders import BOOTLOADER_TYPE
+from ._reasons import Reason, ReasonError, reason
+
+EXTLINUX_MENU = "/boot/extlinux.conf"
+UBOOT_MENU = "/boot/extlinux/extlinux.conf"
+GRUB_MENUS = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")
+HOOK_DIRECTORIES = ("/etc/kernel-hooks.d", "/usr/share/kernel-hooks.d")
+HOOK = "secureboot.hook"
+KERNELS = "/usr/share/kernel"
+
+Command = list[str]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is to be edited on one host."""
+
+    loader: str
+    # Files that are edited. One that is not there yet counts as empty.
+    files: tuple[str, ...]
+    lines: Finder
+    # What makes the menu anew, None where the files are the menu themselves.
+    commands: t.Callable[[Host], list[Command]] | None = None
+    # The menu that is made and can be read, and what else is written with it.
+    menu: str | None = None
+    generated: tuple[str, ...] = ()
+    # Characters that the boot loader would not hand on as they are.
+    forbidden: str = ""
+    # Parameters that come from other settings.
+    fixed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Editor:
+    """How to recognise a boot loader, and what to edit then."""
+
+    name: str
+    # The files that tell that it is there.
+    signs: t.Callable[[Host], tuple[str, ...]]
+    settings: t.Callable[[Host, tuple[str, ...]], Settings]
+    # The upper digit of what the kernel reports as its boot loader, on x86.
+    type_ids: frozenset[int] = frozenset()
+
+
+def _existing(*paths: str) -> t.Callable[[Host], tuple[str, ...]]:
+    return lambda host: tuple(path for path in paths if host.exists(path))
+
+
+def _static(name: str, lines: Finder, forbidden: str = "") -> t.Callable[..., Settings]:
+    return lambda _host, signs: Settings(name, signs[:1], lines, forbidden=forbidden)
+
+
+# --- extlinux ------------------------------------------------------------------------------
+
+
+def _extlinux_signs(host: Host) -> tuple[str, ...]:
+    """The settings alone may be left from another boot loader, and GRUB reads them, too."""
+    if host.exists(EXTLINUX_MENU):
+        return (EXTLINUX_MENU,)
+    settings = _edit_update_extlinux.SETTINGS
+    alone = host.exists(settings) and host.find("update-extlinux") is not None
+    return (settings,) if alone and not _grub_signs(host) else ()
+
+
+def _extlinux(host: Host, _signs: tuple[str, ...]) -> Settings:
+    if not host.exists(_edit_update_extlinux.SETTINGS):
+        return Settings("extlinux", (EXTLINUX_MENU,), _edit_extlinux.lines)
+    return Settings(
+        "extlinux",
+        (_edit_update_extlinux.SETTINGS,),
+        _edit_update_extlinux.lines,
+        lambda host: [[_found(host, "update-extlinux")]],
+        menu=EXTLINUX_MENU,
+        generated=(f"{EXTLINUX_MENU}.old", f"{EXTLINUX_MENU}.new"),
+        fixed=_edit_update_extlinux.GENERATED,
+    )
+
+
+# --- GRUB ----------------------------------------------------------------------------------
+
+_grub_signs = _existing(*GRUB_MENUS)
+
+
+def _grub(host: Host, signs: tuple[str, ...]) -> Settings:
+    menu = signs[0]
+    extlinux = _edit_update_extlinux.SETTINGS
+    return Settings(
+        "grub",
+        (_edit_grub.SETTINGS, *((extlinux,) if host.exists(extlinux) else ())),
+        _edit_grub.lines,
+        lambda host: [_grub_command(host, menu)],
+        menu=menu,
+        generated=(f"{menu}.new", f"{menu}.backup"),
+        forbidden=_edit_grub.FORBIDDEN,
+        fixed=_edit_update_extlinux.GENERATED if host.exists(extlinux) else frozenset({"root"}),
+    )
+
+
+def _grub_command(host: Host, menu: str) -> Command:
+    own = host.find("update-grub")
+    return [own] if own else [_found(host, "grub-mkconfig"), "-o", menu]
+
+
+# --- The others ----------------------------------------------------------------------------
+
+
+def _raspberrypi(host: Host, signs: tuple[str, ...]) -> Settings:
+    """The reader knows whether config.txt leads to another file."""
+    directory = os.path.dirname(signs[0])
+    names = _loader_raspberrypi.CONFIGURATIONS
+    texts = (host.text(os.path.join(directory, name)) or "" for name in names)
+    _loader_raspberrypi.default_entry("line", "\n".join(texts))
+    return Settings("raspberrypi", signs[:1], _edit_raspberrypi.lines)
+
+
+def _zipl(_host: Host, signs: tuple[str, ...]) -> Settings:
+    return Settings(
+        "zipl", signs[:1], _edit_zipl.lines, lambda host: [[_found(host, "zipl")]], forbidden="'"
+    )
+
+
+def _uki_signs(host: Host) -> tuple[str, ...]:
+    """Settings that are not understood are a sign, too, and refused later."""
+    path = _edit_uki.SETTINGS
+    text = host.text(path)
+    if text is None:
+        return ()
+    try:
+        return (path,) if _edit_uki.active(text) else ()
+    except NotUnderstoodError:
+        return (path,)
+
+
+def _uki(host: Host, signs: tuple[str, ...]) -> Settings:
+    named = _edit_uki.file_of(host.text(signs[0]) or "")
+    files = (signs[0], *((named,) if named else ()))
+    return Settings("uki", files, _edit_uki.lines, _hooks)
+
+
+def _hooks(host: Host) -> list[Command]:
+    """What kernel-hooks would run after an upgrade: flavour, and the version without it."""
+    hook = next(
+        (
+            f"{directory}/{name}"
+            for directory in HOOK_DIRECTORIES
+            for name in host.names(directory)
+            if name.endswith(HOOK)
+        ),
+        None,
+    )
+    if hook is None:
+        raise _no_command(HOOK)
+    commands = []
+    for flavour in host.names(KERNELS):
+        release = (host.text(f"{KERNELS}/{flavour}/kernel.release") or "").strip()
+        suffix = f"-{flavour}"
+        version = release[: -len(suffix)] if release.endswith(suffix) else release
+        commands += [[hook, flavour, version]] if version else []
+    return commands
+
+
+def _media(host: Host) -> tuple[str, ...]:
+    """The configurations on the media of diskless hosts."""
+    return tuple(
+        path
+        for device in host.names("/media")
+        for path in (
+            f"/media/{device}/boot/syslinux/syslinux.cfg",
+            f"/media/{device}/syslinux.cfg",
+        )
+        if host.exists(path)
+    )
+
+
+def _found(host: Host, name: str) -> str:
+    path = host.find(name)
+    if path is None:
+        raise _no_command(name)
+    return path
+
+
+EDITORS: tuple[Editor, ...] = (
+    Editor("extlinux", _extlinux_signs, _extlinux, frozenset({3})),
+    Editor("grub", _grub_signs, _grub, frozenset({7})),
+    Editor(
+        "limine", _existing(_edit_limine.SETTINGS), _static("limine", _edit_limine.lines, "${}")
+    ),
+    Editor(
+        "uboot",
+        _existing(UBOOT_MENU),
+        _static("uboot", _edit_extlinux.lines_of_uboot, "$"),
+        # On x86 extlinux reads that file.
+        frozenset({3}),
+    ),
+    Editor("raspberrypi", _existing(_edit_raspberrypi.SETTINGS), _raspberrypi),
+    Editor("zipl", _existing(_edit_zipl.SETTINGS), _zipl),
+    Editor(
+        "efi_stub",
+        _existing(_edit_efi_stub.SETTINGS),
+        _static("efi_stub", _edit_efi_stub.lines, _edit_efi_stub.FORBIDDEN),
+    ),
+    Editor("uki", _uki_signs, _uki),
+    Editor("syslinux", _media, _static("syslinux", _edit_extlinux.lines), frozenset({3})),
+)
+CHOICES = ("auto", *(editor.name for editor in EDITORS))
+
+
+def choose(host: Host, name: str) -> Settings:
+    """The settings of the boot loader that was named, or of the one that boots this host."""
+    wanted = [editor for editor in EDITORS if name in ("auto", editor.name)]
+    present = [(editor, signs) for editor in wanted for signs in [editor.signs(host)] if signs]
+    if not present:
+        raise ReasonError(_not_found(name))
+    booted_by = _booted_by(host, present) if name == "auto" else present
+    if not booted_by:
+        raise ReasonError(_left_behind(present))
+    signs = [path for _editor, paths in booted_by for path in paths]
+    several_media = booted_by[0][0].name == "syslinux" and len(signs) > 1
+    if len(booted_by) > 1 or several_media:
+        raise ReasonError(_ambiguous(signs, several_media))
+    editor, paths = booted_by[0]
+    return editor.settings(host, paths)
+
+
+Present = list[tuple[Editor, tuple[str, ...]]]
+
+
+def _booted_by(host: Host, present: Present) -> Present:
+    """Those of the boot loader that the kernel names; all of them if it names none of EDITORS."""
+    type_id = (host.text(BOOTLOADER_TYPE) or "").strip()
+    family = int(type_id) >> 4 if type_id.isdigit() else None
+    if not any(family in editor.type_ids for editor in EDITORS):
+        return present
+    return [(editor, signs) for editor, signs in present if family in editor.type_ids]
+
+
+def _not_found(name: str) -> Reason:
+    of = "a known boot loader" if name == "auto" else f"the boot loader {name}"
+    return reason(
+        "boot_loader_not_found",
+        f"No configuration of {of} was found.",
+        "Mount /boot or the boot medium, or name another one with boot_loader.",
+    )
+
+
+def _left_behind(present: Present) -> Reason:
+    paths = ", ".join(path for _editor, signs in present for path in signs)
+    return reason(
+        "boot_loader_not_found",
+        f"Another boot loader than that of {paths} started the running kernel.",
+        "Mount the configuration of the other one, or name this one with boot_loader.",
+    )
+
+
+def _ambiguous(paths: list[str], several_media: bool) -> Reason:
+    remedy = "Name the one that is in use with boot_loader, or remove the others' configuration."
+    if several_media:
+        remedy = "Unmount the media that the host does not boot from."
+    return reason(
+        "boot_loader_ambiguous",
+        f"Several boot loaders are configured: {', '.join(paths)}.",
+        remedy,
+    )
+
+
+def _no_command(name: str) -> ReasonError:
+    return ReasonError(
+        reason(
+            "boot_menu_not_regenerated",
+            f"{name}, which makes the boot loader's menu, is not installed.",
+            "Install it, or name another boot loader with boot_loader.",
+        )
+    )

@@ -1,0 +1,434 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""boot_parameter as a whole: what is written, what runs, and what is put back."""
+
+from __future__ import annotations
+
+import errno
+import os
+import typing as t
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _boot_parameter, _load
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._boot_parameter import Wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._edit import Change
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
+from ansible_collections.alpinefleet.kexec.tests.unit import fakes
+
+SETTINGS, MENU = "/etc/update-extlinux.conf", "/boot/extlinux.conf"
+GRUB, GRUB_MENU = "/etc/default/grub", "/boot/grub/grub.cfg"
+COMMAND = "/sbin/update-extlinux"
+OLD = '# options\noverwrite=1\ndefault_kernel_opts="quiet kexec_load=1"\n'
+UNLOCK = Change("kexec_load_disabled", "0")
+NEW = OLD.replace("kexec_load=1", "kexec_load=1 kexec_load_disabled=0")
+
+
+def menu(words: str) -> str:
+    return fakes.extlinux(f"root=UUID=1 modules=ext4 {words}")
+
+
+def generate(alpine: fakes.FakeHost) -> None:
+    """What update-extlinux does."""
+    text = alpine.path(SETTINGS).read_text(errors="surrogateescape")
+    alpine.write(f"{MENU}.old", alpine.path(MENU).read_bytes())
+    alpine.write(MENU, menu(text.partition('opts="')[2].partition('"')[0]))
+
+
+@pytest.fixture
+def extlinux(alpine: fakes.FakeHost) -> fakes.FakeHost:
+    alpine.write(SETTINGS, OLD)
+    alpine.write(MENU, menu("quiet kexec_load=1"))
+    alpine.runner.installed["update-extlinux"] = COMMAND
+    alpine.runner.on(COMMAND, effect=lambda: generate(alpine))
+    return alpine
+
+
+def ensure(
+    alpine: fakes.FakeHost,
+    *changes: Change,
+    check_mode: bool = False,
+    boot_loader: str = "auto",
+    backup: bool = False,
+) -> dict[str, t.Any]:
+    wish = Wish(changes or (UNLOCK,), boot_loader, backup)
+    return _boot_parameter.ensure(alpine.host, lambda: wish, check_mode=check_mode)
+
+
+def failure(alpine: fakes.FakeHost, *changes: Change, **options: t.Any) -> ReasonError:
+    with pytest.raises(ReasonError) as caught:
+        ensure(alpine, *changes, **options)
+    return caught.value
+
+
+def contents(alpine: fakes.FakeHost) -> dict[str, object]:
+    """The tree but for times and for the directory of the lock."""
+    return {
+        path: (mode, content, target)
+        for path, (mode, _time, content, target) in alpine.snapshot().items()
+        if not path.startswith(str(alpine.path("/run")))
+    }
+
+
+def fail(number: int) -> t.Callable[..., t.NoReturn]:
+    def raise_it(*_arguments: object, **_options: object) -> t.NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    return raise_it
+
+
+# --- Where everything goes well ------------------------------------------------------------
+
+
+def test_settings_are_written_and_the_menu_is_made(extlinux: fakes.FakeHost) -> None:
+    assert ensure(extlinux) == {
+        "changed": True,
+        "diff": [
+            {"before": OLD, "after": NEW, "before_header": SETTINGS, "after_header": SETTINGS}
+        ],
+        "boot_loader": "extlinux",
+        "files": [SETTINGS],
+        "regenerated": True,
+        "backup_files": [],
+    }
+    assert extlinux.path(SETTINGS).read_text() == NEW
+    assert "kexec_load_disabled=0\n" in extlinux.path(MENU).read_text()
+    assert extlinux.runner.calls == [(COMMAND,)]
+
+
+def test_second_run_is_no_change(extlinux: fakes.FakeHost) -> None:
+    ensure(extlinux)
+    before = extlinux.snapshot()
+    result = ensure(extlinux, backup=True)
+    assert (result["changed"], result["regenerated"], result["diff"]) == (False, False, [])
+    assert result["backup_files"] == []
+    assert extlinux.snapshot() == before
+
+
+def test_check_mode_tells_the_same_and_touches_nothing(extlinux: fakes.FakeHost) -> None:
+    before = extlinux.snapshot()
+    told = ensure(extlinux, check_mode=True)
+    assert extlinux.snapshot() == before
+    assert extlinux.runner.calls == []
+    assert told == ensure(extlinux)
+
+
+def test_present_then_absent_restores_the_settings(extlinux: fakes.FakeHost) -> None:
+    ensure(extlinux)
+    ensure(extlinux, Change("kexec_load_disabled", present=False))
+    assert extlinux.path(SETTINGS).read_text() == OLD
+    assert "kexec_load_disabled" not in extlinux.path(MENU).read_text()
+
+
+def test_stale_menu_is_made_anew(extlinux: fakes.FakeHost) -> None:
+    extlinux.write(SETTINGS, NEW)
+    told = ensure(extlinux, check_mode=True)
+    assert (told["changed"], told["regenerated"], told["diff"]) == (True, True, [])
+    assert ensure(extlinux) == told
+    assert "kexec_load_disabled=0\n" in extlinux.path(MENU).read_text()
+    assert ensure(extlinux)["changed"] is False
+
+
+def test_menu_that_is_missing_is_made(extlinux: fakes.FakeHost) -> None:
+    extlinux.write(SETTINGS, NEW)
+    extlinux.runner.on(COMMAND, effect=lambda: extlinux.write(MENU, menu("kexec_load_disabled=0")))
+    extlinux.remove(MENU)
+    assert ensure(extlinux)["regenerated"] is True
+
+
+def test_copy_is_left_where_it_was_asked_for(extlinux: fakes.FakeHost) -> None:
+    (copy,) = ensure(extlinux, backup=True)["backup_files"]
+    assert extlinux.path(copy).read_text() == OLD
+
+
+def test_bytes_that_are_no_letters_stay(extlinux: fakes.FakeHost) -> None:
+    extlinux.write(SETTINGS, b"# caf\xe9\r\n" + OLD.encode())
+    result = ensure(extlinux)
+    assert extlinux.path(SETTINGS).read_bytes() == b"# caf\xe9\r\n" + NEW.encode()
+    assert result["diff"][0]["before"].startswith("# caf\\xe9\r\n")
+
+
+# --- What is refused before anything is touched --------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "change", "code"),
+    [
+        pytest.param('default_kernel_opts="$x"\n', UNLOCK, "boot_loader_not_understood", id="$"),
+        pytest.param(OLD, Change("root", present=False), "parameter_invalid", id="of its own"),
+        pytest.param(OLD, Change("x", "y" * 3000), "cmdline_too_long", id="too long"),
+    ],
+)
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_refusals(
+    extlinux: fakes.FakeHost, settings: str, change: Change, code: str, check_mode: bool
+) -> None:
+    extlinux.write(SETTINGS, settings)
+    before = contents(extlinux)
+    assert failure(extlinux, change, check_mode=check_mode).reason.code == code
+    assert contents(extlinux) == before
+    assert extlinux.runner.calls == []
+
+
+def test_command_that_is_missing_is_refused_before_the_settings_change(
+    extlinux: fakes.FakeHost,
+) -> None:
+    del extlinux.runner.installed["update-extlinux"]
+    before = contents(extlinux)
+    assert failure(extlinux).reason.code == "boot_menu_not_regenerated"
+    assert contents(extlinux) == before
+
+
+def test_settings_that_cannot_be_read_are_not_taken_for_empty(extlinux: fakes.FakeHost) -> None:
+    extlinux.remove(SETTINGS)
+    extlinux.path(SETTINGS).mkdir()
+    assert failure(extlinux).reason.code == "boot_config_unwritable"
+
+
+def test_loader_whose_settings_are_elsewhere_is_refused(extlinux: fakes.FakeHost) -> None:
+    extlinux.write("/boot/cmdline.txt", "quiet\n")
+    extlinux.write("/boot/config.txt", "cmdline=other.txt\n")
+    error = failure(extlinux, boot_loader="raspberrypi")
+    assert error.reason.code == "boot_loader_not_understood"
+    assert "config.txt sets cmdline" in error.reason.message
+
+
+def test_no_parameters_are_no_change(extlinux: fakes.FakeHost) -> None:
+    extlinux.write(MENU, "INCLUDE x\n")
+    wish = Wish((), "auto", False)
+    result = _boot_parameter.ensure(extlinux.host, lambda: wish, check_mode=False)
+    assert result["changed"] is False
+
+
+def test_another_run_is_not_disturbed(extlinux: fakes.FakeHost) -> None:
+    before = contents(extlinux)
+    with _load.run_directory(extlinux.host):
+        error = failure(extlinux)
+    assert contents(extlinux) == before
+    assert error.reason.code == "boot_config_unwritable"
+    assert "another run" in error.reason.message
+
+
+# --- What fails on the way -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC])
+@pytest.mark.parametrize("call", ["tempfile.mkstemp", "os.fsync"])
+def test_file_system_that_takes_nothing(
+    extlinux: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch, call: str, number: int
+) -> None:
+    before = contents(extlinux)
+    monkeypatch.setattr(call, fail(number))
+    error = failure(extlinux, backup=True)
+    assert (error.reason.code, error.details["stage"]) == ("boot_config_unwritable", "write")
+    assert os.strerror(number) in error.reason.message
+    assert contents(extlinux) == before
+    assert extlinux.runner.calls == []
+
+
+def test_command_that_fails_leaves_everything_as_it_was(extlinux: fakes.FakeHost) -> None:
+    def half() -> None:
+        extlinux.write(MENU, "half of a m")
+        extlinux.write(f"{MENU}.new", "x")
+
+    before = contents(extlinux)
+    extlinux.runner.on(COMMAND, rc=3, stdout="out", stderr="no kernel\n", effect=half)
+    error = failure(extlinux, backup=True)
+    assert error.reason.code == "boot_menu_not_regenerated"
+    assert "(exit status 3): it said 'no kernel'" in error.reason.message
+    assert error.details == {
+        "stage": "regenerate",
+        "rc": 3,
+        "stdout": "out",
+        "stderr": "no kernel\n",
+    }
+    assert contents(extlinux) == before
+    assert extlinux.runner.calls == [(COMMAND,)]
+
+
+def test_command_that_writes_another_file_leaves_everything_as_it_was(
+    extlinux: fakes.FakeHost,
+) -> None:
+    before = contents(extlinux)
+    extlinux.runner.on(COMMAND, effect=lambda: extlinux.write(f"{MENU}.new", menu("new")))
+    error = failure(extlinux)
+    assert error.reason.code == "boot_menu_not_regenerated"
+    assert "by kexec_load_disabled=0" in error.reason.message
+    assert "overwrite" in error.reason.remedy
+    assert contents(extlinux) == before
+
+
+def test_menu_that_cannot_be_read_afterwards_is_put_back(extlinux: fakes.FakeHost) -> None:
+    before = contents(extlinux)
+    extlinux.runner.on(COMMAND, effect=lambda: extlinux.write(MENU, "INCLUDE x\n"))
+    assert "includes another file" in failure(extlinux).reason.message
+    assert contents(extlinux) == before
+
+
+def test_interruption_leaves_everything_as_it_was(extlinux: fakes.FakeHost) -> None:
+    def interrupt() -> None:
+        extlinux.write(MENU, "half of a m")
+        raise KeyboardInterrupt
+
+    before = contents(extlinux)
+    extlinux.runner.on(COMMAND, effect=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        ensure(extlinux)
+    assert contents(extlinux) == before
+
+
+def test_what_cannot_be_put_back_is_told_loudly(
+    extlinux: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_down() -> None:
+        monkeypatch.setattr("tempfile.mkstemp", fail(errno.EROFS))
+
+    extlinux.runner.on(COMMAND, rc=1, effect=break_down)
+    error = failure(extlinux)
+    assert (error.reason.code, error.reason.blocks) == ("boot_config_damaged", "reboot")
+    assert SETTINGS in error.reason.message
+    assert error.details["rc"] == 1
+
+
+def test_entry_that_becomes_too_long_by_other_settings_is_put_back(
+    extlinux: fakes.FakeHost,
+) -> None:
+    long = menu(f"quiet kexec_load_disabled=0 {'x' * 2000}")
+    extlinux.runner.on(COMMAND, effect=lambda: extlinux.write(MENU, long))
+    before = contents(extlinux)
+    assert failure(extlinux).reason.code == "cmdline_too_long"
+    assert contents(extlinux) == before
+
+
+def test_file_system_that_is_read_only_is_left_so_unless_it_is_a_medium(
+    extlinux: fakes.FakeHost,
+) -> None:
+    extlinux.write("/proc/mounts", "/dev/sda1 / ext4 ro 0 0\n")
+    ensure(extlinux)
+    assert extlinux.runner.calls == [(COMMAND,)]
+
+
+# --- GRUB, whose command line stands in two files ------------------------------------------
+
+GRUB_ENTRY = "set default=0\nmenuentry 'Alpine' {{\n\tlinux /boot/vmlinuz-virt {}\n}}\n"
+
+
+@pytest.fixture
+def grub(alpine: fakes.FakeHost) -> fakes.FakeHost:
+    alpine.remove(MENU)
+    alpine.write("/proc/sys/kernel/bootloader_type", "114\n")
+    alpine.write(SETTINGS, 'default_kernel_opts="panic=1 kexec_load_disabled=1"\n')
+    alpine.write(GRUB, 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n')
+    alpine.write(GRUB_MENU, GRUB_ENTRY.format("panic=1 kexec_load_disabled=1 quiet"))
+    alpine.runner.installed["update-grub"] = "/sbin/update-grub"
+    return alpine
+
+
+def test_grub_is_changed_in_both_files(grub: fakes.FakeHost) -> None:
+    wanted = GRUB_ENTRY.format("panic=1 kexec_load_disabled=0 quiet loglevel=3")
+    grub.runner.on("/sbin/update-grub", effect=lambda: grub.write(GRUB_MENU, wanted))
+    result = ensure(grub, UNLOCK, Change("loglevel", "3"))
+    assert [each["after_header"] for each in result["diff"]] == [GRUB, SETTINGS]
+    assert grub.path(SETTINGS).read_text() == (
+        'default_kernel_opts="panic=1 kexec_load_disabled=0"\n'
+    )
+    assert grub.path(GRUB).read_text() == 'GRUB_CMDLINE_LINUX_DEFAULT="quiet loglevel=3"\n'
+
+
+def test_second_file_that_cannot_be_written_restores_the_first(
+    grub: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace, before = os.replace, contents(grub)
+
+    def only_grub(source: str, target: str) -> None:
+        if target.endswith("update-extlinux.conf"):
+            fail(errno.EROFS)()
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", only_grub)
+    error = failure(grub, UNLOCK, Change("loglevel", "3"))
+    assert SETTINGS in error.reason.message
+    assert contents(grub) == before
+
+
+def test_grub_settings_that_are_missing_are_made_and_taken_away_again(
+    grub: fakes.FakeHost,
+) -> None:
+    grub.remove(GRUB)
+    before = contents(grub)
+    grub.runner.on("/sbin/update-grub", rc=1)
+    failure(grub, Change("loglevel", "3"))
+    assert contents(grub) == before
+
+
+@pytest.mark.parametrize("value", ["64M$0x10", "a;b", "it's", "a\\b"])
+def test_grub_does_not_get_what_its_shell_would_replace(grub: fakes.FakeHost, value: str) -> None:
+    error = failure(grub, Change("memmap", value))
+    assert error.reason.code == "parameter_invalid"
+    assert "grub would not hand on" in error.reason.message
+
+
+# --- Others --------------------------------------------------------------------------------
+
+
+def test_medium_is_writable_for_a_moment(alpine: fakes.FakeHost) -> None:
+    path = "/media/sda1/boot/syslinux/syslinux.cfg"
+    alpine.remove(MENU)
+    alpine.write(path, "LABEL lts\nKERNEL /boot/vmlinuz-lts\nAPPEND quiet\n")
+    alpine.write("/proc/mounts", "/dev/sda1 /media/sda1 vfat ro 0 0\n")
+    alpine.runner.on("mount")
+    result = ensure(alpine)
+    assert (result["boot_loader"], result["regenerated"]) == ("syslinux", False)
+    assert alpine.path(path).read_text().endswith("APPEND quiet kexec_load_disabled=0\n")
+    assert [call[2] for call in alpine.runner.calls] == ["remount,rw", "remount,ro"]
+    assert ensure(alpine)["changed"] is False
+    assert len(alpine.runner.calls) == 2
+
+
+def test_images_are_made_of_the_old_settings_again(alpine: fakes.FakeHost) -> None:
+    conf, hook = "/etc/kernel-hooks.d/secureboot.conf", "/etc/kernel-hooks.d/secureboot.hook"
+    alpine.write(conf, 'cmdline="quiet"\n')
+    alpine.write(hook, "")
+    alpine.add_flavour("lts", "6.18.56-0-lts")
+    alpine.runner.on(hook)
+    alpine.runner.on(hook, "virt", rc=1, stderr="no key")
+    before = contents(alpine)
+    error = failure(alpine, boot_loader="uki")
+    assert error.reason.code == "boot_menu_not_regenerated"
+    assert contents(alpine) == before
+    assert [call[1] for call in alpine.runner.calls] == ["lts", "virt", "lts"]
+
+
+def test_image_of_no_kernel_is_a_failure(alpine: fakes.FakeHost) -> None:
+    alpine.write("/etc/kernel-hooks.d/secureboot.conf", 'cmdline="quiet"\n')
+    alpine.write("/etc/kernel-hooks.d/secureboot.hook", "")
+    alpine.remove("/usr/share/kernel")
+    assert "No kernel is installed" in failure(alpine, boot_loader="uki").reason.message
+
+
+# --- The options ---------------------------------------------------------------------------
+
+PARAMS = {
+    "state": "present",
+    "name": None,
+    "value": None,
+    "parameters": None,
+    "multiple": False,
+    "boot_loader": "auto",
+    "backup": False,
+}
+
+
+def test_wish_of_one_and_of_several() -> None:
+    one = _boot_parameter.wish_of({**PARAMS, "name": "a", "value": "1", "state": "absent"})
+    assert one.changes == (Change("a", "1", present=False),)
+    given = [{"name": "a", "value": None}, {"name": "b", "value": "2"}]
+    several = _boot_parameter.wish_of({**PARAMS, "parameters": given, "multiple": True})
+    assert several.changes == (Change("a", multiple=True), Change("b", "2", multiple=True))
+
+
+def test_wish_that_no_command_line_can_hold_is_refused() -> None:
+    with pytest.raises(ReasonError) as caught:
+        _boot_parameter.wish_of({**PARAMS, "name": "a", "value": 'x"y'})
+    assert caught.value.reason.code == "parameter_invalid"

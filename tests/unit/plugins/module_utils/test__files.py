@@ -1,0 +1,272 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Files replaced as a whole: what stays, what is put back, and what a failure says."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import types
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _files
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._files import Files
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
+from ansible_collections.alpinefleet.kexec.tests.unit import fakes
+
+PATH = "/boot/extlinux.conf"
+
+
+@pytest.fixture
+def old(alpine: fakes.FakeHost) -> bytes:
+    alpine.write(PATH, b"old\n")
+    alpine.path(PATH).chmod(0o640)
+    return b"old\n"
+
+
+def names(alpine: fakes.FakeHost) -> list[str]:
+    return sorted(path.name for path in alpine.path("/boot").iterdir())
+
+
+def fail(number: int) -> t.Callable[..., t.NoReturn]:
+    def raise_it(*_arguments: object, **_options: object) -> t.NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    return raise_it
+
+
+# --- Writing -------------------------------------------------------------------------------
+
+
+def test_write_replaces_content_and_keeps_the_mode(alpine: fakes.FakeHost, old: bytes) -> None:
+    before = names(alpine)
+    with alpine.path(PATH).open("rb") as reader:
+        Files(alpine.host).write(PATH, b"new\r\n\xff")
+        assert reader.read() == old
+    assert alpine.path(PATH).read_bytes() == b"new\r\n\xff"
+    assert stat.S_IMODE(alpine.path(PATH).stat().st_mode) == 0o640
+    assert names(alpine) == before
+
+
+def test_write_of_a_new_file_can_be_read_by_all(alpine: fakes.FakeHost) -> None:
+    alpine.path("/etc/default").mkdir()
+    Files(alpine.host).write("/etc/default/grub", b"x")
+    assert stat.S_IMODE(alpine.path("/etc/default/grub").stat().st_mode) == 0o644
+
+
+def test_write_through_a_link_changes_its_target(alpine: fakes.FakeHost, old: bytes) -> None:
+    alpine.path("/boot/real").mkdir()
+    alpine.path(PATH).rename(alpine.path("/boot/real/menu"))
+    alpine.link(PATH, "real/menu")
+    Files(alpine.host).write(PATH, b"new")
+    assert alpine.path(PATH).is_symlink()
+    assert alpine.path("/boot/real/menu").read_bytes() == b"new"
+
+
+def test_write_sets_no_owner_and_mode_that_are_right_already(
+    alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alpine.path(PATH).chmod(0o600)
+    monkeypatch.setattr(os, "fchown", fail(errno.EPERM))
+    monkeypatch.setattr(os, "fchmod", fail(errno.EPERM))
+    Files(alpine.host).write(PATH, b"new")
+    assert alpine.path(PATH).read_bytes() == b"new"
+
+
+def test_write_does_not_need_directories_that_can_be_synced(
+    alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sync = os.fsync
+
+    def only_files(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            fail(errno.EINVAL)()
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", only_files)
+    Files(alpine.host).write(PATH, b"new")
+    assert alpine.path(PATH).read_bytes() == b"new"
+
+
+@pytest.mark.parametrize(
+    ("call", "number", "remedy"),
+    [
+        pytest.param("tempfile.mkstemp", errno.EROFS, "Mount the file system", id="read-only"),
+        pytest.param("tempfile.mkstemp", errno.EACCES, "as root", id="not root"),
+        pytest.param("os.fsync", errno.ENOSPC, "Free space", id="full"),
+        pytest.param("os.fsync", errno.EIO, "host's log", id="broken"),
+        pytest.param("os.replace", errno.EPERM, "immutable", id="immutable"),
+        pytest.param("os.fchmod", errno.EPERM, "immutable", id="no modes"),
+    ],
+)
+def test_failure_of_a_write_leaves_the_old_file_and_nothing_else(
+    alpine: fakes.FakeHost,
+    old: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    number: int,
+    remedy: str,
+) -> None:
+    before = names(alpine)
+    monkeypatch.setattr(call, fail(number))
+    with pytest.raises(ReasonError) as caught:
+        Files(alpine.host).write(PATH, b"new")
+    assert caught.value.reason.code == "boot_config_unwritable"
+    assert f"{PATH} cannot be written: {os.strerror(number)}." in caught.value.reason.message
+    assert remedy in caught.value.reason.remedy
+    assert alpine.path(PATH).read_bytes() == old
+    assert names(alpine) == before
+
+
+@pytest.mark.parametrize(("blocks", "fits"), [(100, False), (0, True)])
+def test_room_is_looked_for_beforehand(
+    alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch, blocks: int, fits: bool
+) -> None:
+    full = types.SimpleNamespace(f_blocks=blocks, f_bfree=0, f_frsize=4096, f_flag=0)
+    monkeypatch.setattr(os, "statvfs", lambda _path: full)
+    if fits:
+        Files(alpine.host).write(PATH, b"new")
+        return
+    monkeypatch.setattr("tempfile.mkstemp", fail(errno.EIO))
+    with pytest.raises(ReasonError, match="No space left on device"):
+        Files(alpine.host).write(PATH, b"new")
+
+
+def test_full_file_system_that_is_read_only_is_called_read_only(
+    alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = types.SimpleNamespace(f_blocks=1, f_bfree=0, f_frsize=1, f_flag=os.ST_RDONLY)
+    monkeypatch.setattr(os, "statvfs", lambda _path: both)
+    with pytest.raises(ReasonError, match="Read-only file system"):
+        Files(alpine.host).write(PATH, b"new")
+
+
+def test_file_that_is_none_is_refused(alpine: fakes.FakeHost) -> None:
+    alpine.remove(PATH)
+    os.mkfifo(alpine.path(PATH))
+    with pytest.raises(ReasonError, match="it is special"):
+        Files(alpine.host).write(PATH, b"new")
+
+
+# --- Putting back --------------------------------------------------------------------------
+
+
+def test_restore_puts_back_what_was_and_removes_what_was_not(
+    alpine: fakes.FakeHost, old: bytes
+) -> None:
+    before = names(alpine)
+    files = Files(alpine.host)
+    files.remember("/boot/extlinux.conf.new")
+    files.write(PATH, b"new")
+    files.write(PATH, b"newer")
+    alpine.write("/boot/extlinux.conf.new", "made by a command")
+    assert files.restore() == []
+    assert alpine.path(PATH).read_bytes() == old
+    assert names(alpine) == before
+
+
+def test_restore_says_what_could_not_be_put_back(
+    alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = Files(alpine.host)
+    files.write(PATH, b"new")
+    monkeypatch.setattr("tempfile.mkstemp", fail(errno.EROFS))
+    (problem,) = files.restore()
+    assert PATH in problem
+    assert "Read-only file system" in problem
+
+
+def test_restore_leaves_alone_what_did_not_change(
+    alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = Files(alpine.host)
+    files.remember(PATH)
+    monkeypatch.setattr("tempfile.mkstemp", fail(errno.EROFS))
+    assert files.restore() == []
+
+
+# --- Copies --------------------------------------------------------------------------------
+
+
+def test_back_up_leaves_a_copy_with_the_same_mode(alpine: fakes.FakeHost, old: bytes) -> None:
+    name = Files(alpine.host).back_up(PATH)
+    assert name.startswith(f"{PATH}.{os.getpid()}.20")
+    assert name.endswith("~")
+    assert ":" not in name
+    assert alpine.path(name).read_bytes() == old
+    assert stat.S_IMODE(alpine.path(name).stat().st_mode) == 0o640
+
+
+def test_back_up_is_gone_when_everything_is_put_back(alpine: fakes.FakeHost, old: bytes) -> None:
+    before = names(alpine)
+    files = Files(alpine.host)
+    files.back_up(PATH)
+    assert files.restore() == []
+    assert names(alpine) == before
+
+
+# --- Boot media ----------------------------------------------------------------------------
+
+MEDIUM = "/media/mmc blk/syslinux.cfg"
+MOUNTS = """\
+tmpfs / tmpfs ro 0 0
+/dev/sda1 /media/mmc\\040blk vfat {},relatime 0 0
+/dev/sdb1 /media/mmc ext4 ro 0 0
+"""
+OPEN = ("mount", "-o", "remount,rw", "/media/mmc blk")
+CLOSE = ("mount", "-o", "remount,ro", "/media/mmc blk")
+
+
+@pytest.mark.parametrize(("options", "calls"), [("ro", [OPEN, CLOSE]), ("rw", [])])
+def test_writable_mounts_what_is_read_only(
+    alpine: fakes.FakeHost, options: str, calls: list[tuple[str, ...]]
+) -> None:
+    alpine.write("/proc/mounts", MOUNTS.format(options))
+    alpine.runner.on("mount")
+    with _files.writable(alpine.host, [MEDIUM, MEDIUM]):
+        assert alpine.runner.calls == calls[:1]
+    assert alpine.runner.calls == calls
+
+
+def test_writable_closes_again_after_a_failure(alpine: fakes.FakeHost) -> None:
+    alpine.write("/proc/mounts", MOUNTS.format("ro"))
+    alpine.runner.on("mount")
+    with pytest.raises(KeyError), _files.writable(alpine.host, [MEDIUM]):
+        raise KeyError
+    assert alpine.runner.calls == [OPEN, CLOSE]
+
+
+def test_writable_says_when_it_cannot(alpine: fakes.FakeHost) -> None:
+    alpine.write("/proc/mounts", MOUNTS.format("ro"))
+    alpine.runner.on("mount", rc=32, stderr="mount: write-protected\n")
+    with (
+        pytest.raises(ReasonError, match="write-protected") as caught,
+        _files.writable(alpine.host, [MEDIUM]),
+    ):
+        raise AssertionError("this is not reached")
+    assert caught.value.reason.code == "boot_config_unwritable"
+    assert alpine.runner.calls == [OPEN, CLOSE]
+
+
+def test_medium_that_stays_writable_is_told(alpine: fakes.FakeHost) -> None:
+    alpine.write("/proc/mounts", MOUNTS.format("ro"))
+    alpine.runner.on("mount")
+    alpine.runner.on(*CLOSE, rc=32)
+    with (
+        pytest.raises(ReasonError, match="cannot be mounted read-only again"),
+        _files.writable(alpine.host, [MEDIUM]),
+    ):
+        pass
+    with pytest.raises(KeyError), _files.writable(alpine.host, [MEDIUM]):
+        raise KeyError
+
+
+def test_later_mount_covers_an_earlier_one(alpine: fakes.FakeHost, tmp_path: Path) -> None:
+    alpine.write("/proc/mounts", "a /boot ext4 ro 0 0\nb /boot ext4 rw 0 0\n")
+    with _files.writable(alpine.host, [PATH]):
+        assert alpine.runner.calls == []
