@@ -42,6 +42,12 @@ class Wish:
     controller_boot_id: str | None = None
 
     @property
+    def leaves_the_choice(self) -> bool:
+        """Tell whether the host may take the image that it would take by itself."""
+        named = (self.kernel, self.initramfs, self.flavour) != (None, None, None)
+        return not named and not self.edits_cmdline and self.cmdline_source == "auto"
+
+    @property
     def edits_cmdline(self) -> bool:
         """Tell whether the user wrote any part of the command line."""
         return bool(self.cmdline_source == "explicit" or self.append or self.remove)

@@ -13,12 +13,20 @@ import typing as t
 
 from . import _load, _survey
 from ._boot_set import Wish
+from ._frozen import Frozen
 from ._host import Host
 from ._reasons import ReasonError
 from ._survey import Survey
 
 # Why the kernel takes no image, gives none up, and still jumps into the one that it holds.
-FROZEN = {"kexec_denied", "kexec_limit_reached", "kexec_locked", "kexec_relocked", "lockdown"}
+FROZEN = {
+    "kexec_denied",
+    "kexec_frozen",
+    "kexec_limit_reached",
+    "kexec_locked",
+    "kexec_relocked",
+    "lockdown",
+}
 FORBIDS_UNLOADING = FROZEN | {
     "already_leaving",
     "container",
@@ -43,6 +51,8 @@ def ensure(
 def ensure_loaded(host: Host, wish: Wish, *, check_mode: bool) -> dict[str, t.Any]:
     """Make the kernel hold the wanted image; refuse before anything is touched."""
     found = _survey.survey(host, wish)
+    if found.frozen is not None and found.able:
+        return _already_frozen(found)
     before = _load.loaded(host, present=found.state.loaded)
     if _holds_wanted(before, found):
         found = found.without_blocks(ONLY_FOR_LOADING)
@@ -56,6 +66,14 @@ def ensure_loaded(host: Host, wish: Wish, *, check_mode: bool) -> dict[str, t.An
             _load.load(host, str(found.state.kexec_path), image)
     outcome.update(_difference(before.as_text(), image.as_text()))
     return {"changed": changed, "loaded": not check_mode or before.present, **outcome}
+
+
+def _already_frozen(found: Survey) -> dict[str, t.Any]:
+    """The image that is wished for is loaded, with a token of the service that loaded it."""
+    frozen = t.cast(Frozen, found.frozen)
+    image = _load.Image(frozen.kernel, frozen.initramfs, frozen.cmdline, ()).as_text()
+    outcome = {**_survey.result(found), "token": frozen.token, **_difference(image, image)}
+    return {"changed": False, "loaded": True, **outcome}
 
 
 def _holds_wanted(before: _load.Loaded, found: Survey) -> bool:

@@ -8,11 +8,11 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from . import _ask_kernel
 from ._boot_set import Wish
+from ._frozen import TOKEN
 from ._host import Completed, Host
 from ._reasons import IGNORABLE, Reason, ReasonError, reason, sentence
 
@@ -24,8 +24,6 @@ ENVIRONMENT = {"LANGUAGE": "C", "LC_ALL": "C"}
 
 # The exit status that shells give to a command that is there and cannot be run.
 CANNOT_EXECUTE = 126
-
-TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 IMAGE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "kernel": {"type": "path"},

@@ -89,7 +89,9 @@ def _permission(state: State, unlocked_by_firmware: bool | None) -> list[Reason]
 
 
 def _lock(state: State, unlocked_by_firmware: bool | None) -> list[Reason]:
-    """The lock has two causes, and both may hold at once."""
+    """The lock has two causes, and both may hold at once, unless a service locked on purpose."""
+    if state.frozen and state.loaded:
+        return [_frozen()]
     reasons = [_relocked(str(setting)) for setting in state.lock_settings if setting.value == "1"]
     if not _cmdline.unlocks_kexec(running_words(state.cmdline)):
         return [_locked(bool(unlocked_by_firmware)), *reasons]
@@ -197,6 +199,15 @@ def _relocked(place: str | None) -> Reason:
         "kexec_relocked",
         f"{LOCK_SYSCTL} was set to 1 after the boot {where}, and cannot be set back.",
         f"{remedy} and reboot once through firmware.",
+    )
+
+
+def _frozen() -> Reason:
+    return reason(
+        "kexec_frozen",
+        "The service kexec-load loaded an image at boot and locked kexec behind it: no other image "
+        "can be loaded, and that one runs only while its files are what they were.",
+        "Reboot through firmware for another image.",
     )
 
 

@@ -20,6 +20,8 @@ from ._host import Host
 
 # A tmpfs: what is noted there dies with the boot, as a loaded image does.
 RUN_DIRECTORY = "/run/alpinefleet-kexec"
+# The service kexec-load notes there what it loaded before it locked kexec.
+FROZEN = f"{RUN_DIRECTORY}/frozen"
 # Whoever shuts the host down by kexec_reboot's order holds its lock.
 LEAVING = f"{RUN_DIRECTORY}/leaving"
 LOCK_SYSCTL = "kernel.kexec_load_disabled"
@@ -42,6 +44,7 @@ class State:
     cmdline: str
     loaded: bool
     leaving: bool
+    frozen: bool
     load_disabled: bool | None
     load_limit: int | None
     lockdown: str | None
@@ -76,6 +79,7 @@ def read(host: Host) -> State:
         cmdline=_line(host, "/proc/cmdline") or "",
         loaded=_number(host, "/sys/kernel/kexec_loaded") == 1,
         leaving=host.is_locked(LEAVING),
+        frozen=host.exists(FROZEN),
         load_disabled=_flag(host, "/proc/sys/kernel/kexec_load_disabled"),
         load_limit=limit,
         lockdown=_selected(_line(host, "/sys/kernel/security/lockdown")),

@@ -9,10 +9,11 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
-from . import _boot_set, _cmdline, _inspect, _loaders, _preflight, _reasons, _state
+from . import _boot_set, _cmdline, _frozen, _inspect, _loaders, _preflight, _reasons, _state
 from ._boot_set import Cmdline, Files, Wish
+from ._frozen import Frozen
 from ._host import Host
 from ._inspect import Inspected
 from ._loaders import Configured
@@ -33,6 +34,8 @@ class Survey:
     cmdline: Cmdline | None
     inspected: Inspected
     reasons: tuple[Reason, ...]
+    # What is loaded and locked, where it is what was wished for.
+    frozen: Frozen | None = None
 
     @property
     def obstacles(self) -> tuple[Reason, ...]:
@@ -73,7 +76,18 @@ def survey(host: Host, wish: Wish) -> Survey:
         *(cmdline.reasons if cmdline else ()),
     ]
     reasons_left = _gravest_first(_reasons.ignore(found, wish.ignore))
-    return Survey(state, configured, files, cmdline, inspected, reasons_left)
+    result = Survey(state, configured, files, cmdline, inspected, reasons_left)
+    return _with_frozen(host, wish, result)
+
+
+def _with_frozen(host: Host, wish: Wish, found: Survey) -> Survey:
+    """Where kexec was locked behind the very image that is wished for, the lock is no obstacle."""
+    if not found.state.frozen or not wish.leaves_the_choice or found.files is None:
+        return found
+    frozen = _frozen.read(host)
+    if frozen is None or not frozen.current or frozen.kernel != found.files.kernel:
+        return found
+    return replace(found.without_blocks({"kexec_frozen", "memory_low"}), frozen=frozen)
 
 
 def _gravest_first(reasons: t.Iterable[Reason]) -> tuple[Reason, ...]:
@@ -120,10 +134,16 @@ def result(found: Survey) -> dict[str, t.Any]:
         "kernel": found.files.kernel if found.files else None,
         "initramfs": list(found.inspected.ordered_initramfs),
         "release": found.inspected.release,
-        "cmdline": found.cmdline.text if found.cmdline else None,
+        "cmdline": _cmdline_of(found),
         "boot_id": state.boot_id,
         "facts": facts(found),
     }
+
+
+def _cmdline_of(found: Survey) -> str | None:
+    if found.frozen is not None:
+        return found.frozen.cmdline
+    return found.cmdline.text if found.cmdline else None
 
 
 def facts(found: Survey) -> dict[str, t.Any]:
@@ -139,11 +159,13 @@ def facts(found: Survey) -> dict[str, t.Any]:
         "container": state.container,
         "firmware_kernel": found.configured.kernel,
         "flavour": flavour,
+        "frozen": found.frozen is not None,
         "installed_releases": dict(state.installed),
         "kexec_load_disabled": state.load_disabled,
         "kexec_load_limit_reboot": state.load_limit,
         "kexec_tools_version": state.kexec_version,
         "loaded": state.loaded,
+        "lock_settings": [asdict(setting) for setting in state.lock_settings],
         "lockdown": state.lockdown,
         "machine": state.machine,
         "platform": dict(state.platform),

@@ -20,6 +20,7 @@ author:
   - The alpinefleet.kexec authors (@alpinefleet)
 extends_documentation_fragment:
   - alpinefleet.kexec._attributes
+  - alpinefleet.kexec._attributes.action_group
   - alpinefleet.kexec._image
   - alpinefleet.kexec._controller
 attributes:
@@ -121,6 +122,12 @@ cmdline:
   returned: always
   type: str
   sample: root=/dev/vda1 rootfstype=ext4 quiet kexec_load_disabled=0
+token:
+  description:
+    - The token of an image that the service C(kexec-load) had loaded and locked before, and that was left as it is.
+  returned: when such an image is loaded and is the one that is meant
+  type: str
+  sample: 5f2b6c0e-9d1a-4f3b-8c7d-6e5f4a3b2c1d
 boot_id:
   description: The running boot.
   returned: always

@@ -22,6 +22,7 @@ author:
   - The alpinefleet.kexec authors (@alpinefleet)
 extends_documentation_fragment:
   - alpinefleet.kexec._attributes
+  - alpinefleet.kexec._attributes.action_group
   - alpinefleet.kexec._image
   - alpinefleet.kexec._controller
 attributes:
@@ -168,6 +169,11 @@ facts:
       returned: always
       type: str
       sample: /boot/vmlinuz-virt
+    frozen:
+      description: Whether kexec was locked behind an image that is loaded, and that image is the one that is meant.
+      returned: always
+      type: bool
+      sample: false
     flavour:
       description: The flavour that is meant.
       returned: always
@@ -199,6 +205,34 @@ facts:
       returned: always
       type: bool
       sample: false
+    lock_settings:
+      description:
+        - Every line of C(/etc/sysctl.conf) and of the directories C(sysctl.d) that sets
+          C(kernel.kexec_load_disabled), in the order in which OpenRC's service applies them.
+        - A line with the value V(1) locks kexec again after each boot.
+      returned: always
+      type: list
+      elements: dict
+      sample:
+        - path: /etc/sysctl.d/99-hard.conf
+          line: 3
+          value: "1"
+      contains:
+        path:
+          description: The file.
+          returned: always
+          type: str
+          sample: /etc/sysctl.d/99-hard.conf
+        line:
+          description: The number of the line, from 1 on.
+          returned: always
+          type: int
+          sample: 3
+        value:
+          description: The first word of the value, as it is written there.
+          returned: always
+          type: str
+          sample: "1"
     lockdown:
       description: The mode of kernel lockdown.
       returned: always

@@ -28,6 +28,7 @@ author:
   - The alpinefleet.kexec authors (@alpinefleet)
 extends_documentation_fragment:
   - alpinefleet.kexec._attributes
+  - alpinefleet.kexec._attributes.action_group
   - alpinefleet.kexec._image
 attributes:
   check_mode:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._frozen import TOKEN
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import IMAGE_ARGUMENTS
 
 from ._failure import RebootError, Stage
@@ -40,7 +41,7 @@ def order_for(
     method = choose_method(arguments, prepared)
     return Order(
         method=method,
-        token=token,
+        token=_token_of(prepared) or token,
         boot_id=prepared["boot_id"],
         release=prepared["release"],
         # After the jump, too: another kernel than the one asked for is no success.
@@ -49,6 +50,12 @@ def order_for(
         test_command=arguments["test_command"],
         **{name: arguments[name] for name in TIMES},
     )
+
+
+def _token_of(prepared: t.Mapping[str, t.Any]) -> str | None:
+    """The token of an image that the host had loaded before, if it has the form of one."""
+    token = prepared.get("token")
+    return token if isinstance(token, str) and TOKEN.fullmatch(token) else None
 
 
 def choose_method(arguments: t.Mapping[str, t.Any], prepared: t.Mapping[str, t.Any]) -> Method:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import gzip
+import hashlib
 import itertools
 import os
 import shutil
@@ -342,6 +343,17 @@ class FakeHost:
         """Set the sysctl after an unlocked boot, as hardening roles do."""
         self.write("/proc/sys/kernel/kexec_load_disabled", "1\n")
         self.write(path, "# hardening\nkernel.kexec_load_disabled = 1\n")
+
+    def freeze(self, token: str = "5f2b6c0e", cmdline: str = CONFIGURED) -> None:
+        """Load an image and lock behind it, as the service kexec-load does at boot."""
+        paths = ("/boot/vmlinuz-virt", "/boot/initramfs-virt")
+        sums = [
+            f"{hashlib.sha256(self.path(path).read_bytes()).hexdigest()}  {path}\n"
+            for path in paths
+        ]
+        self.write("/run/alpinefleet-kexec/frozen", f"{token}\n{cmdline}\n{''.join(sums)}")
+        self.write("/proc/sys/kernel/kexec_load_disabled", "1\n")
+        self.hold_image(True)
 
     def boot_secure(self, mode: str = "integrity") -> None:
         """Boot with UEFI Secure Boot, and lockdown because of it."""

@@ -100,6 +100,48 @@ def test_load_of_another_image_is_refused_where_nothing_else_can_be_loaded(
     assert len(alpine.runner.changes) == 1
 
 
+def test_load_takes_what_was_loaded_before_the_lock(alpine: fakes.FakeHost) -> None:
+    alpine.freeze("of-the-service", "root=LABEL=root")
+    before = alpine.snapshot()
+    result = ensure(alpine, token="of-this-run")
+    assert (result["changed"], result["loaded"], result["able"]) == (False, True, True)
+    assert (result["token"], result["cmdline"]) == ("of-the-service", "root=LABEL=root")
+    assert [(each["code"], each["blocks"]) for each in result["reasons"]] == [
+        ("kexec_frozen", "nothing")
+    ]
+    assert diff(result)[0] == diff(result)[1]
+    assert alpine.snapshot() == before
+    assert alpine.runner.changes == []
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        pytest.param({"append": ("panic=10",)}, id="another command line"),
+        pytest.param({"kernel": "/boot/vmlinuz-virt"}, id="a kernel of one's own"),
+        pytest.param({"flavour": "virt"}, id="a flavour"),
+        pytest.param({"cmdline_source": "running"}, id="another source"),
+    ],
+)
+def test_load_of_anything_else_is_refused_behind_the_lock(
+    alpine: fakes.FakeHost, wish: dict[str, t.Any]
+) -> None:
+    alpine.freeze()
+    assert refused(alpine, **wish).reason.code == "kexec_frozen"
+
+
+def test_load_behind_the_lock_is_refused_when_the_files_changed(alpine: fakes.FakeHost) -> None:
+    alpine.freeze()
+    alpine.write("/boot/vmlinuz-virt", fakes.bzimage() + b"changed")
+    assert refused(alpine).reason.code == "kexec_frozen"
+
+
+def test_load_behind_the_lock_is_refused_for_another_obstacle(alpine: fakes.FakeHost) -> None:
+    alpine.freeze()
+    alpine.runner.installed.pop("openrc")
+    assert refused(alpine).reason.code == "no_openrc"
+
+
 def test_load_again_is_refused_where_the_image_cannot_run(alpine: fakes.FakeHost) -> None:
     ensure(alpine)
     alpine.relock()

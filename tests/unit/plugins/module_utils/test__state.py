@@ -27,6 +27,7 @@ def test_read_of_an_alpine_host(alpine: fakes.FakeHost) -> None:
         cmdline=fakes.RUNNING,
         loaded=False,
         leaving=False,
+        frozen=False,
         load_disabled=False,
         load_limit=-1,
         lockdown="none",

@@ -39,6 +39,11 @@ def nothing(_alpine: fakes.FakeHost) -> None:
     """The request alone is what is to be said something of."""
 
 
+def freeze_what_nobody_knows(alpine: fakes.FakeHost) -> None:
+    alpine.freeze()
+    alpine.write("/run/alpinefleet-kexec/frozen", "-")
+
+
 def drop_capability(alpine: fakes.FakeHost) -> None:
     alpine.become(0, "000001ffffbfffff")
 
@@ -107,6 +112,14 @@ CASES = [
         "kernel.kexec_load_disabled was set to 1 after the boot by /etc/sysctl.d/99-hard.conf:2, "
         "and cannot be set back.",
         "Remove that line from /etc/sysctl.d/99-hard.conf and reboot once through firmware.",
+        "kexec",
+    ),
+    Case(
+        "kexec_frozen",
+        freeze_what_nobody_knows,
+        "The service kexec-load loaded an image at boot and locked kexec behind it: no other image "
+        "can be loaded, and that one runs only while its files are what they were.",
+        "Reboot through firmware for another image.",
         "kexec",
     ),
     Case(
@@ -380,7 +393,15 @@ CASES = [
 ]
 
 # These two say what the kexec command did; the tests of loading have them.
-OF_COMMANDS = {"load_failed", "unload_failed"}
+# Of loading, unloading, and of boot_parameter: a survey finds none of them.
+OF_COMMANDS = {
+    "boot_config_damaged",
+    "boot_config_unwritable",
+    "boot_menu_not_regenerated",
+    "load_failed",
+    "parameter_invalid",
+    "unload_failed",
+}
 
 each_case = pytest.mark.parametrize(
     "case", [pytest.param(case, id=f"{case.code}: {case.message[:40]}") for case in CASES]
@@ -527,8 +548,19 @@ def test_facts_of_an_alpine_host(alpine: fakes.FakeHost) -> None:
         "flavour": "virt",
         "installed_releases": {"virt": fakes.RELEASE},
         "kexec_tools_version": "2.0.32",
+        "lock_settings": [],
         "reboot_needed": False,
         "unlocked_after_firmware": True,
         "unlocked_after_kexec": True,
     }
     assert {name: facts[name] for name in expected} == expected
+
+
+def test_facts_name_every_line_that_sets_the_lock(alpine: fakes.FakeHost) -> None:
+    alpine.relock()
+    alpine.write("/etc/sysctl.conf", "kernel/kexec_load_disabled=0\n")
+    facts = _survey.facts(_survey.survey(alpine.host, Wish()))
+    assert facts["lock_settings"] == [
+        {"path": "/etc/sysctl.d/99-hard.conf", "line": 2, "value": "1"},
+        {"path": "/etc/sysctl.conf", "line": 1, "value": "0"},
+    ]
