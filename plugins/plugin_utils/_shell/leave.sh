@@ -103,7 +103,8 @@ by_kexec() {
 }
 
 by_firmware() {
-	# Another service of the host may jump into an image that is still loaded.
+	# The host's own services, or those of somebody else, may jump into an image.
+	: >"$run/no-kexec"
 	if [ "$(cat /sys/kernel/kexec_loaded)" = 1 ]; then
 		kexec -u
 	fi

@@ -1,0 +1,52 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What each way to end a boot comes to, in both modes, with services in order and in parallel."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.plays import EXHAUSTIVE
+
+# Where each way ends, by mode. Poweroff stays poweroff, and halt stays halt.
+ENDINGS = {
+    "reboot": {"on_request": "firmware", "every_reboot": "kexec"},
+    "poweroff": {"on_request": "off", "every_reboot": "off"},
+    "halt": {"on_request": "halted", "every_reboot": "halted"},
+    "Ctrl-Alt-Del": {"on_request": "firmware", "every_reboot": "kexec"},
+    "power button": {"on_request": "off", "every_reboot": "off"},
+    "ansible.builtin.reboot": {"on_request": "firmware", "every_reboot": "kexec"},
+    "fast-reboot.yml": {"on_request": "kexec", "every_reboot": "kexec"},
+    "stop, then reboot": {"on_request": "firmware", "every_reboot": "firmware"},
+    "kexec-reboot": {"on_request": "kexec", "every_reboot": "kexec"},
+}
+MODES = ("on_request", "every_reboot")
+MATRIX = [
+    (host, mode, action) for host in ("serial", "parallel") for mode in MODES for action in ENDINGS
+]
+# What the modes differ in, and what must never differ; the rest is for the exhaustive run.
+SAMPLE = [
+    ("serial", "on_request", "kexec-reboot"),
+    ("parallel", "every_reboot", "reboot"),
+    ("parallel", "every_reboot", "poweroff"),
+    ("parallel", "every_reboot", "halt"),
+    ("parallel", "every_reboot", "power button"),
+    ("parallel", "every_reboot", "ansible.builtin.reboot"),
+    ("parallel", "every_reboot", "fast-reboot.yml"),
+    ("parallel", "every_reboot", "stop, then reboot"),
+]
+CELLS = MATRIX if EXHAUSTIVE else SAMPLE
+
+
+@pytest.mark.parametrize(("name", "mode", "action"), CELLS)
+def test_ending(hosts: dict[str, t.Any], name: str, mode: str, action: str) -> None:
+    host = hosts[name]
+    host.set_mode(mode)
+    assert host.end(action) == ENDINGS[action][mode]
+    # Before a kernel that came up through kexec, nothing writable was mounted.
+    assert host.shell("dmesg | grep -c -i -e recover -e orphan") == "0"
+    assert host.shell("rc-service kexec-load status").endswith("started")

@@ -1,0 +1,62 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role takes back what it did, and check mode foretells what it does."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.plays import PlayRun, TaskResult
+
+OURS = "ls -d /etc/conf.d/kexec-* /etc/init.d/kexec-* /etc/runlevels/*/kexec-* /sbin/kexec-* /var/lib/alpinefleet-kexec"
+
+
+@pytest.fixture(scope="module")
+def host(hosts: dict[str, t.Any]) -> t.Any:
+    return hosts["serial"]
+
+
+def diffs(run: PlayRun) -> list[tuple[str, t.Any]]:
+    """What each task that changes something shows of it; headers name files of the controller."""
+    return [(task.task, [without_headers(diff) for diff in shown(task)]) for task in run.changed]
+
+
+def shown(task: TaskResult) -> list[dict[str, t.Any]]:
+    """The differences of a task, of which a loop has one or more for each item."""
+    found: list[dict[str, t.Any]] = []
+    for result in task.result.get("results", [task.result]):
+        diff = result.get("diff") or []
+        found += [diff] if isinstance(diff, dict) else diff
+    return found
+
+
+def without_headers(diff: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {key: value for key, value in diff.items() if not key.endswith("_header")}
+
+
+def test_absent_takes_everything_back(host: t.Any) -> None:
+    run = host.role(kexec_host_state="absent", kexec_host_panic_timeout=10)
+    assert run.rc == 0, run.output
+    assert host.shell(f"{OURS} 2>/dev/null") == ""
+    assert host.shell("readlink /sbin/reboot") == "/bin/busybox"
+    assert host.shell("command -v kexec") == ""
+    assert "kexec_load_disabled" not in host.read("/etc/update-extlinux.conf")
+    assert "kexec_load_disabled" not in host.read("/boot/extlinux.conf")
+    assert host.role(kexec_host_state="absent", kexec_host_panic_timeout=10).changed == []
+
+
+def test_check_mode_foretells_what_present_does(host: t.Any) -> None:
+    files = host.state().files
+    foretold = host.role("--check", "--diff", kexec_host_mode="every_reboot")
+    assert foretold.rc == 0, foretold.output
+    assert host.state().files == files
+    done = host.role("--diff", kexec_host_mode="every_reboot")
+    assert done.rc == 0, done.output
+    assert diffs(foretold) == diffs(done)
+    assert "alpinefleet.kexec.kexec_host : services | Install the services" in dict(diffs(done))
+    host.mode = "every_reboot"
+    assert host.end("reboot") == "kexec"
