@@ -1,0 +1,282 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The preflights of a fleet as one report, and the report as a table.
+
+What a host answers is not trusted: types are checked, sizes are bounded, and what could steer a
+terminal is taken out.
+"""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass
+
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
+
+# Raised when a key changes its meaning or goes away, not when one is added.
+VERSION = 1
+
+Verdict = t.Literal["kexec", "firmware", "refused", "failed", "unreachable"]
+VERDICTS: tuple[Verdict, ...] = t.get_args(Verdict)
+
+# From advice to the gravest.
+LEVELS: tuple[Blocks, ...] = t.get_args(Blocks)
+
+# What only an audit finds. The documentation lists them; a test compares.
+CODES: dict[str, str] = {
+    "host_unreachable": "The controller cannot log in on the host.",
+    "no_python": "The host has no Python that could run the preflight.",
+    "answer_invalid": "What the host returned is no result of the preflight.",
+}
+
+CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+NO_PYTHON = re.compile(r"\binterpreter\b.*\bnot found\b", re.IGNORECASE)
+
+# Linux has 64 characters for a release, and the preflight a few dozen codes.
+NAME_LIMIT, TEXT_LIMIT, REASONS_LIMIT = 64, 1000, 100
+
+COLUMNS = ("HOST", "VERDICT", "KERNEL", "BOOT LOADER", "REBOOT NEEDED", "REASONS")
+LEGEND = ("REASON", "BLOCKS", "HOSTS", "REMEDY")
+NOTHING = "-"
+YES_NO = {True: "yes", False: "no"}
+
+Values = t.Mapping[str, t.Any]
+
+
+class AnswerError(Exception):
+    """What a host returned does not have the form of a preflight's result."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is known of one host."""
+
+    host: str
+    verdict: Verdict
+    running_release: str | None
+    boot_loader: str | None
+    reboot_needed: bool | None
+    reasons: tuple[Reason, ...]
+
+    def as_dict(self) -> dict[str, t.Any]:
+        return {**vars(self), "reasons": [reason.as_dict() for reason in self.reasons]}
+
+
+# --- The report ----------------------------------------------------------------------------
+
+
+def report(results: Values) -> dict[str, t.Any]:
+    """The registered results of kexec_preflight, by host, as one report."""
+    if not isinstance(results, t.Mapping):
+        raise TypeError("the results must be a mapping from host to result")
+    findings = [finding(str(host), results[host]) for host in sorted(results)]
+    return {
+        "version": VERSION,
+        "summary": _summary(findings),
+        "hosts": [each.as_dict() for each in findings],
+    }
+
+
+def _summary(findings: t.Sequence[Finding]) -> dict[str, int]:
+    verdicts = [each.verdict for each in findings]
+    return {
+        "hosts": len(findings),
+        **{verdict: verdicts.count(verdict) for verdict in VERDICTS},
+        "reboot_needed": sum(each.reboot_needed is True for each in findings),
+    }
+
+
+def finding(host: str, result: object) -> Finding:
+    """Judge one host; whatever it returned, there is a verdict and a remedy."""
+    if not isinstance(result, t.Mapping) or not result:
+        return _without_answer(host, "failed", _module_failed("Ansible has no result of it."))
+    if result.get("unreachable") is True:
+        return _without_answer(host, "unreachable", _unreachable(_said(result)))
+    if result.get("failed"):
+        return _without_answer(host, "failed", _failure(_said(result)))
+    try:
+        return _answered(host, result)
+    except AnswerError as error:
+        return _without_answer(host, "failed", _answer_invalid(str(error)))
+
+
+def _without_answer(host: str, verdict: Verdict, reason: Reason) -> Finding:
+    return Finding(host, verdict, None, None, None, (reason,))
+
+
+def _answered(host: str, result: Values) -> Finding:
+    facts = result.get("facts")
+    if not isinstance(facts, t.Mapping):
+        raise AnswerError("facts is not a dictionary")
+    reasons = _reasons(result.get("reasons"))
+    able = _truth(result, "able")
+    return Finding(
+        host,
+        _verdict(able, {reason.blocks for reason in reasons}),
+        _name(facts, "running_release"),
+        _name(facts, "boot_loader"),
+        _truth(facts, "reboot_needed"),
+        reasons,
+    )
+
+
+def _verdict(able: bool, levels: t.Collection[Blocks]) -> Verdict:
+    """An answer that contradicts itself counts as the graver half of it."""
+    if "reboot" in levels:
+        return "refused"
+    return "kexec" if able and "kexec" not in levels else "firmware"
+
+
+def _reasons(values: object) -> tuple[Reason, ...]:
+    if not isinstance(values, list) or len(values) > REASONS_LIMIT:
+        raise AnswerError(f"reasons is not a list of at most {REASONS_LIMIT}")
+    return tuple(_reason(value) for value in values)
+
+
+def _reason(value: object) -> Reason:
+    if not isinstance(value, t.Mapping):
+        raise AnswerError("a reason is not a dictionary")
+    code, message, remedy, blocks = (_string(value, key) for key in Reason.__annotations__)
+    if not CODE.fullmatch(code):
+        raise AnswerError("the code of a reason is none")
+    if blocks not in LEVELS:
+        raise AnswerError("a reason blocks something unknown")
+    return Reason(code, printable(message, TEXT_LIMIT), printable(remedy, TEXT_LIMIT), blocks)
+
+
+def _truth(values: Values, key: str) -> bool:
+    value = values.get(key)
+    if not isinstance(value, bool):
+        raise AnswerError(f"{key} is neither true nor false")
+    return value
+
+
+def _string(values: Values, key: str) -> str:
+    value = values.get(key)
+    if not isinstance(value, str):
+        raise AnswerError(f"{key} is not a string")
+    return value
+
+
+def _name(values: Values, key: str) -> str | None:
+    """A short text that may be null; the preflight leaves one empty where the host is silent."""
+    if values.get(key) is None:
+        return None
+    return printable(_string(values, key), NAME_LIMIT) or None
+
+
+def printable(text: str, limit: int) -> str:
+    """The text as one line without anything that a terminal would obey, cut at a limit."""
+    # A text of any size is cut first; what is taken out makes it no longer.
+    visible = "".join(each if each.isprintable() else " " for each in text[: 4 * limit])
+    line = " ".join(visible.split())
+    return line if len(line) <= limit else line[: limit - 3] + "..."
+
+
+# --- Hosts without an answer ---------------------------------------------------------------
+
+
+def _said(result: Values) -> str:
+    """What Ansible says of a failure, and the last line that the host said about it."""
+    message, stderr = result.get("msg"), result.get("module_stderr")
+    lines = [message] if isinstance(message, str) else []
+    if isinstance(stderr, str):
+        lines += stderr[-TEXT_LIMIT:].strip().splitlines()[-1:]
+    return printable(" ".join(lines), TEXT_LIMIT) or "Ansible does not say why."
+
+
+def _failure(said: str) -> Reason:
+    return _no_python(said) if NO_PYTHON.search(said) else _module_failed(said)
+
+
+def _unreachable(said: str) -> Reason:
+    return Reason(
+        "host_unreachable",
+        f"The host cannot be reached: {said}",
+        "Check that it runs, and that its address, user and key in the inventory are right.",
+        "reboot",
+    )
+
+
+def _no_python(said: str) -> Reason:
+    return Reason(
+        "no_python",
+        f"The host has no Python to run the preflight: {said}",
+        "Install python3 on it, or set ansible_python_interpreter to where it is.",
+        "reboot",
+    )
+
+
+def _module_failed(said: str) -> Reason:
+    return Reason(
+        "module_failed",
+        f"The preflight could not run on the host: {said}",
+        "Correct what the message names; a run with -vvv shows more.",
+        "reboot",
+    )
+
+
+def _answer_invalid(what: str) -> Reason:
+    return Reason(
+        "answer_invalid",
+        f"What the host returned is no result of the preflight: {what}.",
+        "Look for what changes the output of Python on the host; do not trust the host until then.",
+        "reboot",
+    )
+
+
+# --- The table -----------------------------------------------------------------------------
+
+
+def table(report_: Values) -> list[str]:
+    """A report as lines of text: the hosts, their number, and what to do about each reason."""
+    hosts, summary = report_["hosts"], report_["summary"]
+    lines = [*_aligned([COLUMNS, *(_row(host) for host in hosts)]), "", _total(summary)]
+    legend = _legend(hosts)
+    return [*lines, "", *_aligned([LEGEND, *legend])] if legend else lines
+
+
+def _row(host: Values) -> tuple[str, ...]:
+    codes = dict.fromkeys(reason["code"] for reason in host["reasons"])
+    return (
+        host["host"],
+        host["verdict"],
+        host["running_release"] or NOTHING,
+        host["boot_loader"] or NOTHING,
+        YES_NO.get(host["reboot_needed"], NOTHING),
+        ", ".join(codes) or NOTHING,
+    )
+
+
+def _total(summary: Values) -> str:
+    verdicts = ", ".join(f"{verdict} {summary[verdict]}" for verdict in VERDICTS)
+    return f"hosts {summary['hosts']}: {verdicts}; reboot needed {summary['reboot_needed']}"
+
+
+def _legend(hosts: t.Iterable[Values]) -> list[tuple[str, ...]]:
+    """Each code and remedy with its number of hosts; one code may have several remedies."""
+    found: dict[tuple[Blocks, str, str], set[str]] = {}
+    for host in hosts:
+        for reason in host["reasons"]:
+            key = (reason["blocks"], reason["code"], reason["remedy"])
+            found.setdefault(key, set()).add(host["host"])
+    order = sorted(found, key=lambda key: (-LEVELS.index(key[0]), -len(found[key]), key[1], key[2]))
+    return [
+        (code, level, str(len(found[level, code, remedy])), remedy) for level, code, remedy in order
+    ]
+
+
+def _aligned(rows: t.Sequence[t.Sequence[str]]) -> list[str]:
+    """Rows as lines, each column as wide as its widest cell."""
+    # A report may come from a file, and an inventory's names are anybody's.
+    cells = [[printable(cell, TEXT_LIMIT) for cell in row] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]

@@ -1,0 +1,102 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook audit.yml as a user runs it, on hosts of which none is able."""
+
+from __future__ import annotations
+
+import json
+import sys
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from tests.plays import run_playbook
+from tests.plays.run import ROOT, PlayRun
+
+AUDIT = ROOT / "playbooks/audit.yml"
+TIMEOUT = 120.0
+TABLE, WRITTEN, STRICT = (
+    "Show the table",
+    "Say where the report is",
+    "Fail where a host is not able",
+)
+
+# Port 1 of the controller refuses; a key or a password must not be asked for.
+GONE = "ansible_host=127.0.0.1 ansible_port=1 ansible_ssh_common_args=-oBatchMode=yes"
+
+
+class Audit(t.Protocol):
+    """Runs the audit on hosts, given as lines of an inventory."""
+
+    def __call__(self, *hosts: str, options: t.Sequence[str] = (), **variables: str) -> PlayRun: ...
+
+
+@pytest.fixture
+def audit(tmp_path: Path) -> Audit:
+    inventory = tmp_path / "inventory"
+
+    def run(*hosts: str, options: t.Sequence[str] = (), **variables: str) -> PlayRun:
+        inventory.write_text("\n".join([*hosts, ""]))
+        return run_playbook(AUDIT, inventory, *options, variables=variables, timeout=TIMEOUT)
+
+    return run
+
+
+def local(name: str, python: str | Path = sys.executable) -> str:
+    return f"{name} ansible_connection=local ansible_python_interpreter={python}"
+
+
+def liar(folder: Path, **answer: t.Any) -> str:
+    """Return a host whose Python answers any module alike."""
+    python = folder / "python"
+    python.write_text(f"#!/bin/sh\ncat > /dev/null\ncat <<'END'\n{json.dumps(answer)}\nEND\n")
+    python.chmod(0o755)
+    return local("liar", python)
+
+
+def test_every_host_is_in_the_table_and_in_the_report(audit: Audit, tmp_path: Path) -> None:
+    output = tmp_path / "report.json"
+    # In check mode and for a part of the inventory, as a careful user would.
+    run = audit(
+        local("me"),
+        f"gone {GONE}",
+        local("bare", tmp_path / "no-python"),
+        "other",
+        options=["--check", "--limit=!other"],
+        audit_output=str(output),
+    )
+    assert run.rc == 0, run.output
+    report = json.loads(output.read_text())
+    assert (report["version"], report["summary"]["hosts"], report["summary"]["kexec"]) == (1, 3, 0)
+    hosts = {host["host"]: host for host in report["hosts"]}
+    assert list(hosts) == ["bare", "gone", "me"]
+    assert (hosts["gone"]["verdict"], hosts["bare"]["verdict"]) == ("unreachable", "failed")
+    assert hosts["me"]["verdict"] == "refused"
+    codes = {name: [each["code"] for each in host["reasons"]] for name, host in hosts.items()}
+    assert (codes["gone"], codes["bare"]) == (["host_unreachable"], ["no_python"])
+    assert "target_is_controller" in codes["me"]
+    lines = run.task(TABLE).result["msg"]
+    assert [line.split()[:2] for line in lines[1:4]] == [
+        ["bare", "failed"],
+        ["gone", "unreachable"],
+        ["me", "refused"],
+    ]
+    assert any(line.startswith("no_python") for line in lines[5:])
+    assert run.task(WRITTEN).result["msg"] == f"The report is in {output}."
+    assert "changed=1" not in run.output
+
+
+def test_strict_audit_fails_after_the_table_and_no_host_chooses_a_file(
+    audit: Audit, tmp_path: Path
+) -> None:
+    chosen = tmp_path / "chosen-by-the-host.json"
+    wanted = {"audit_output": str(chosen), "audit_report": {}, "audit_strict": False}
+    run = audit(liar(tmp_path, able="yes", ansible_facts=wanted), audit_strict="true")
+    assert run.rc != 0
+    assert run.task(STRICT).result["msg"] == "0 of 1 hosts can reboot through kexec now."
+    assert run.task(TABLE).result["msg"][1].split()[:2] == ["liar", "failed"]
+    assert "answer_invalid" in run.output
+    assert not chosen.exists()
