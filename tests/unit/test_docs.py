@@ -16,13 +16,18 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module, _reasons
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import (
+    _boot_parameter,
+    _module,
+    _reasons,
+)
 from ansible_collections.alpinefleet.kexec.plugins.modules import (
+    boot_parameter,
     kexec_load,
     kexec_preflight,
     kexec_reboot,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _arguments, _failure
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _arguments, _audit, _failure
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,7 +36,11 @@ GUIDES = {
     for path in sorted((ROOT / "docs/docsite/rst").glob("*.rst"))
 }
 REASONS = GUIDES["reasons.rst"]
-PLAYBOOK = ROOT / "playbooks/fast-reboot.yml"
+# The playbooks, each with the name that its variables begin with.
+PLAYBOOKS = {
+    "fast_reboot": ROOT / "playbooks/fast-reboot.yml",
+    "audit": ROOT / "playbooks/audit.yml",
+}
 
 # --- The list of reasons -------------------------------------------------------------------
 
@@ -61,7 +70,7 @@ def test_entries_and_fields_of_a_sample() -> None:
 
 
 def test_reasons_list_each_code_once_and_no_other() -> None:
-    codes = [*_reasons.CODES, *_failure.FAILURES, *_failure.NOTES]
+    codes = [*_reasons.CODES, *_failure.FAILURES, *_failure.NOTES, *_audit.CODES]
     assert sorted(code for code, _text in entries(REASONS)) == sorted(codes)
 
 
@@ -138,7 +147,13 @@ def test_links_of_the_readme_lead_to_files() -> None:
 @pytest.mark.parametrize("text", [README, *GUIDES.values()], ids=["README.md", *GUIDES])
 def test_content_that_is_named_exists(text: str) -> None:
     named = set(re.findall(r"\balpinefleet\.kexec\.([a-z][a-z_]*)", text)) - {"docsite"}
-    files = {name: (f"plugins/modules/{name}.py", f"playbooks/{name}.yml") for name in named}
+    places = (
+        "plugins/modules/{}.py",
+        "plugins/filter/{}.py",
+        "playbooks/{}.yml",
+        "roles/{}/tasks/main.yml",
+    )
+    files = {name: [place.format(name) for place in places] for name in named}
     # The action group has the name of the collection.
     missing = {
         name
@@ -152,6 +167,7 @@ def test_content_that_is_named_exists(text: str) -> None:
 # --- Examples in YAML ----------------------------------------------------------------------
 
 SPECS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
+    "boot_parameter": (_boot_parameter.ARGUMENTS, _boot_parameter.RULES),
     "kexec_preflight": (
         _module.PREFLIGHT_ARGUMENTS,
         {"mutually_exclusive": _module.MUTUALLY_EXCLUSIVE, "required_if": _module.REQUIRED_IF},
@@ -171,15 +187,28 @@ def tasks(node: t.Any) -> t.Iterator[tuple[str, dict[str, t.Any]]]:
         for key, value in item.items():
             if key.startswith(PREFIX):
                 yield key.removeprefix(PREFIX), value or {}
+            elif key == "ansible.builtin.include_role" and value["name"].startswith(PREFIX):
+                yield value["name"].removeprefix(PREFIX), item.get("vars") or {}
             elif key in {"tasks", "pre_tasks", "post_tasks", "block", "rescue", "always"}:
                 yield from tasks(value)
+
+
+def role_options(role: str) -> dict[str, t.Any]:
+    """Return the options of a role's main entry point, as an argument spec."""
+    specs = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())
+    options = specs["argument_specs"]["main"]["options"]
+    kept = {"type", "default", "choices", "elements", "required"}
+    return {
+        name: {key: value for key, value in option.items() if key in kept}
+        for name, option in options.items()
+    }
 
 
 def problems(text: str) -> list[str]:
     """Return what the argument specs have against the tasks of an example."""
     found = []
     for module, arguments in tasks(yaml.safe_load(text)):
-        spec, rules = SPECS[module]
+        spec, rules = SPECS.get(module) or (role_options(module), {})
         result = ArgumentSpecValidator(spec, **rules).validate(arguments)
         found += [f"{module}: {message}" for message in result.error_messages]
     return found
@@ -188,6 +217,7 @@ def problems(text: str) -> list[str]:
 EXAMPLES = {
     "README.md": blocks(README, "yaml"),
     **{name: blocks(text, "yaml+jinja") for name, text in GUIDES.items() if name != "reasons.rst"},
+    "boot_parameter": [boot_parameter.EXAMPLES],
     "kexec_load": [kexec_load.EXAMPLES],
     "kexec_preflight": [kexec_preflight.EXAMPLES],
     "kexec_reboot": [kexec_reboot.EXAMPLES],
@@ -219,37 +249,59 @@ def test_examples_have_a_task_of_this_collection(place: str) -> None:
     assert any(list(tasks(yaml.safe_load(example))) for example in EXAMPLES[place])
 
 
-# --- The variables of the playbook ---------------------------------------------------------
+# --- The variables of the playbooks --------------------------------------------------------
 
 
-def playbook_variables(text: str) -> dict[str, str]:
+def playbook_variables(text: str, prefix: str) -> dict[str, str]:
     """Return the variables that a playbook reads with a default, and the defaults."""
-    return dict(re.findall(r"\{\{ (fast_reboot_\w+) \| default\('?(\w+)'?\) \}\}", text))
+    return dict(re.findall(rf"\b({prefix}_\w+) \| default\('?(\w*)", text))
 
 
-def documented_variables(text: str) -> dict[str, str]:
+def own_variables(text: str, prefix: str) -> set[str]:
+    """Return the variables that a playbook makes itself."""
+    registered = re.findall(rf"register: ({prefix}_\w+)", text)
+    return {*registered, *re.findall(rf"^ +({prefix}_\w+):", text, re.MULTILINE)}
+
+
+def documented_variables(text: str, prefix: str) -> dict[str, str]:
     """Return the variables and defaults of the rows of a Markdown table."""
-    return dict(re.findall(r"^\| `(fast_reboot_\w+)` \| `(\w+)` \|", text, re.MULTILINE))
+    rows = rf"^\| `({prefix}_\w+)` \| `'?(\w*)'?` \|"
+    return dict(re.findall(rows, text, re.MULTILINE))
 
 
 def test_variables_of_samples() -> None:
-    play = 'a: "{{ fast_reboot_a | default(\'x\') }}"\nb: "{{ fast_reboot_b | default(1) }}"\n'
-    assert playbook_variables(play) == {"fast_reboot_a": "x", "fast_reboot_b": "1"}
-    assert documented_variables("| `fast_reboot_a` | `x` | Y |\n") == {"fast_reboot_a": "x"}
+    play = (
+        'a: "{{ x_a | default(\'y\') }}"\nb: "{{ x_b | default(1) }}"\n'
+        "c: \"{{ x_c | default('', true) }}\"\nvars:\n  x_d: 1\nregister: x_e\n"
+    )
+    assert playbook_variables(play, "x") == {"x_a": "y", "x_b": "1", "x_c": ""}
+    assert own_variables(play, "x") == {"x_d", "x_e"}
+    table = "| `x_a` | `y` | Z |\n| `x_c` | `''` | Z |\n"
+    assert documented_variables(table, "x") == {"x_a": "y", "x_c": ""}
 
 
-def test_readme_has_the_variables_of_the_playbook() -> None:
-    text = PLAYBOOK.read_text(encoding="utf-8")
-    registered = set(re.findall(r"register: (\w+)", text))
-    used = set(re.findall(r"\bfast_reboot_\w+", text)) - registered
-    assert playbook_variables(text).keys() == used
-    assert documented_variables(README) == playbook_variables(text)
+@pytest.mark.parametrize("prefix", PLAYBOOKS)
+def test_readme_has_the_variables_of_the_playbook(prefix: str) -> None:
+    text = PLAYBOOKS[prefix].read_text(encoding="utf-8")
+    used = set(re.findall(rf"(?<![\w.]){prefix}_\w+", text)) - own_variables(text, prefix)
+    assert playbook_variables(text, prefix).keys() == used
+    assert documented_variables(README, prefix) == playbook_variables(text, prefix)
 
 
-def test_no_document_names_another_variable() -> None:
-    known = playbook_variables(PLAYBOOK.read_text(encoding="utf-8")).keys()
-    named = set(re.findall(r"\bfast_reboot_\w+", README + "".join(GUIDES.values())))
+@pytest.mark.parametrize("prefix", PLAYBOOKS)
+def test_no_document_names_another_variable(prefix: str) -> None:
+    known = playbook_variables(PLAYBOOKS[prefix].read_text(encoding="utf-8"), prefix).keys()
+    text = README + "".join(GUIDES.values())
+    # A filter's name stands behind the collection's.
+    named = set(re.findall(rf"(?<![\w.]){prefix}_\w+", text))
     assert named <= known
+    assert named
+
+
+def test_no_document_names_another_variable_of_the_role() -> None:
+    known = role_options("kexec_host").keys() | {"kexec_host_reboot_required"}
+    named = set(re.findall(r"\bkexec_host_\w+", README + "".join(GUIDES.values())))
+    assert {"kexec_host_mode", "kexec_host_reboot_allowed"} <= named <= known
 
 
 # --- Versions ------------------------------------------------------------------------------

@@ -128,6 +128,13 @@ def test_every_fact_is_documented_and_returned(
     assert set(facts) == documented(kexec_preflight.RETURN).within("facts")
 
 
+def test_every_key_of_a_lock_setting_is_documented_and_returned(machine: Machine) -> None:
+    machine.alpine.relock()
+    (setting,) = machine.run(main)["facts"]["lock_settings"]
+    facts = yaml.safe_load(kexec_preflight.RETURN)["facts"]["contains"]
+    assert set(setting) == set(facts["lock_settings"]["contains"])
+
+
 def test_every_key_of_a_reason_is_documented_and_returned(
     machine: Machine, documented: type[Documented]
 ) -> None:
