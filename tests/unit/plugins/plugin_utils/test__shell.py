@@ -301,6 +301,16 @@ def test_firmware_takes_the_image_out_first(machine: FakeMachine) -> None:
     assert machine.leave("firmware") == whose("kexec -u @shutdown", "reboot @shutdown")
 
 
+def test_firmware_tells_the_services_of_the_host(machine: FakeMachine) -> None:
+    machine.leave("firmware")
+    assert (machine.root / "run/alpinefleet-kexec/no-kexec").exists()
+
+
+def test_kexec_tells_them_nothing(machine: FakeMachine) -> None:
+    machine.leave()
+    assert not (machine.root / "run/alpinefleet-kexec/no-kexec").exists()
+
+
 def test_firmware_without_an_image_needs_no_kexec(machine: FakeMachine) -> None:
     machine.write("sys/kernel/kexec_loaded", "0\n")
     assert machine.leave("firmware") == whose("reboot @shutdown")
