@@ -26,5 +26,5 @@ def test_a_file_opts_one_reboot_out(host: t.Any) -> None:
 
 
 def test_a_reboot_during_a_poweroff_does_not_go_through_kexec(host: t.Any) -> None:
-    # busybox's init does what it was told last; the wish came after the shutdown had begun.
-    assert host.end("poweroff, then reboot") == "firmware"
+    # Which of the two orders counts is busybox's to say; the wish came after the shutdown had begun.
+    assert host.end("poweroff, then reboot") in ("off", "firmware")
