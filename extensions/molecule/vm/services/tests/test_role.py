@@ -12,6 +12,10 @@ import pytest
 
 from tests.plays import PlayRun, TaskResult
 
+# What a hardening role leaves, and what kexec_host makes of it.
+HARDENED = "/etc/sysctl.d/99-hardened.conf"
+LOCK = "kernel.kexec_load_disabled = 1\nkernel.sysrq = 0\n"
+COMMENTED = f"# alpinefleet.kexec: {LOCK}"
 OURS = "ls -d /etc/conf.d/kexec-* /etc/init.d/kexec-* /etc/runlevels/*/kexec-* /sbin/kexec-* /var/lib/alpinefleet-kexec"
 
 
@@ -39,11 +43,13 @@ def without_headers(diff: dict[str, t.Any]) -> dict[str, t.Any]:
 
 
 def test_absent_takes_everything_back(host: t.Any) -> None:
+    host.host.check_output("printf %%s %s >%s", COMMENTED, HARDENED)
     run = host.role(kexec_host_state="absent", kexec_host_panic_timeout=10)
     assert run.rc == 0, run.output
     assert host.shell(f"{OURS} 2>/dev/null") == ""
     assert host.shell("readlink /sbin/reboot") == "/bin/busybox"
     assert host.shell("command -v kexec") == ""
+    assert host.host.file(HARDENED).content_string == LOCK
     assert "kexec_load_disabled" not in host.read("/etc/update-extlinux.conf")
     assert "kexec_load_disabled" not in host.read("/boot/extlinux.conf")
     assert host.role(kexec_host_state="absent", kexec_host_panic_timeout=10).changed == []
@@ -51,12 +57,15 @@ def test_absent_takes_everything_back(host: t.Any) -> None:
 
 def test_check_mode_foretells_what_present_does(host: t.Any) -> None:
     files = host.state().files
-    foretold = host.role("--check", "--diff", kexec_host_mode="every_reboot")
+    settings = {"kexec_host_mode": "every_reboot", "kexec_host_remove_lock": True}
+    foretold = host.role("--check", "--diff", **settings)
     assert foretold.rc == 0, foretold.output
     assert host.state().files == files
-    done = host.role("--diff", kexec_host_mode="every_reboot")
+    done = host.role("--diff", **settings)
     assert done.rc == 0, done.output
     assert diffs(foretold) == diffs(done)
     assert "alpinefleet.kexec.kexec_host : services | Install the services" in dict(diffs(done))
+    # A boot with the line in force would lock kexec again.
+    assert host.host.file(HARDENED).content_string == COMMENTED
     host.mode = "every_reboot"
     assert host.end("reboot") == "kexec"
