@@ -14,8 +14,8 @@ from tests.plays import PlayRun, TaskResult
 
 # What a hardening role leaves, and what kexec_host makes of it.
 HARDENED = "/etc/sysctl.d/99-hardened.conf"
-LOCK = "kernel.kexec_load_disabled = 1\nkernel.sysrq = 0\n"
-COMMENTED = f"# alpinefleet.kexec: {LOCK}"
+LOCK = "# hardening\n\nkernel.kexec_load_disabled = 1\nkernel.sysrq = 0\n"
+COMMENTED = LOCK.replace("kernel.kexec", "# alpinefleet.kexec: kernel.kexec")
 OURS = "ls -d /etc/conf.d/kexec-* /etc/init.d/kexec-* /etc/runlevels/*/kexec-* /sbin/kexec-* /var/lib/alpinefleet-kexec"
 
 
