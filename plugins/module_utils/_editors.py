@@ -26,7 +26,7 @@ from . import (
 from ._boot_entry import NotUnderstoodError
 from ._edit import Finder
 from ._host import Host
-from ._loaders import BOOTLOADER_TYPE
+from ._loaders import booted_by
 from ._reasons import Reason, ReasonError, reason
 
 EXTLINUX_MENU = "/boot/extlinux.conf"
@@ -239,27 +239,18 @@ def choose(host: Host, name: str) -> Settings:
     present = [(editor, signs) for editor in wanted for signs in [editor.signs(host)] if signs]
     if not present:
         raise ReasonError(_not_found(name))
-    booted_by = _booted_by(host, present) if name == "auto" else present
-    if not booted_by:
+    started = booted_by(host, present, EDITORS) if name == "auto" else present
+    if not started:
         raise ReasonError(_left_behind(present))
-    signs = [path for _editor, paths in booted_by for path in paths]
-    several_media = booted_by[0][0].name == "syslinux" and len(signs) > 1
-    if len(booted_by) > 1 or several_media:
+    signs = [path for _editor, paths in started for path in paths]
+    several_media = started[0][0].name == "syslinux" and len(signs) > 1
+    if len(started) > 1 or several_media:
         raise ReasonError(_ambiguous(signs, several_media))
-    editor, paths = booted_by[0]
+    editor, paths = started[0]
     return editor.settings(host, paths)
 
 
 Present = list[tuple[Editor, tuple[str, ...]]]
-
-
-def _booted_by(host: Host, present: Present) -> Present:
-    """Those of the boot loader that the kernel names; all of them if it names none of EDITORS."""
-    type_id = (host.text(BOOTLOADER_TYPE) or "").strip()
-    family = int(type_id) >> 4 if type_id.isdigit() else None
-    if not any(family in editor.type_ids for editor in EDITORS):
-        return present
-    return [(editor, signs) for editor, signs in present if family in editor.type_ids]
 
 
 def _not_found(name: str) -> Reason:

@@ -74,26 +74,39 @@ class Configured:
 def configured(host: Host) -> Configured:
     """Read the configuration of the boot loader that boots this host."""
     present = [(loader, path) for loader in LOADERS for path in loader.paths if host.exists(path)]
-    booted_by = _booted_by(host, present)
+    started = booted_by(host, present, LOADERS)
     if not present:
         return Configured(reasons=(_not_found(),))
-    if not booted_by:
+    if not started:
         return Configured(reasons=(_left_behind([path for _loader, path in present]),))
-    if len(booted_by) > 1:
-        return Configured(reasons=(_ambiguous([path for _loader, path in booted_by]),))
-    return _read(host, *booted_by[0])
+    if len(started) > 1:
+        return Configured(reasons=(_ambiguous([path for _loader, path in started]),))
+    return _read(host, *started[0])
 
 
-def _booted_by(host: Host, present: list[tuple[Loader, str]]) -> list[tuple[Loader, str]]:
-    """Those of the boot loader that the kernel names; all of them if it names none of LOADERS.
+class Started(t.Protocol):
+    """What may have started the kernel: the upper digit of the type that it reports then."""
+
+    @property
+    def type_ids(self) -> frozenset[int]: ...
+
+
+Kind = t.TypeVar("Kind", bound=Started)
+Place = t.TypeVar("Place")
+
+
+def booted_by(
+    host: Host, present: list[tuple[Kind, Place]], known: t.Iterable[Kind]
+) -> list[tuple[Kind, Place]]:
+    """Those of the boot loader that the kernel names; all of them if it names none that is known.
 
     It names none on other machines than x86, after a kexec, and where EFI starts it.
     """
     type_id = (host.text(BOOTLOADER_TYPE) or "").strip()
     family = int(type_id) >> 4 if type_id.isdigit() else None
-    if not any(family in loader.type_ids for loader in LOADERS):
+    if not any(family in each.type_ids for each in known):
         return present
-    return [(loader, path) for loader, path in present if family in loader.type_ids]
+    return [(each, place) for each, place in present if family in each.type_ids]
 
 
 def _read(host: Host, loader: Loader, path: str) -> Configured:
