@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.lab import Lab, LabError, MachineSpec, Progress, Record, banner
+from tests.lab import Lab, LabError, MachineSpec, Progress, Record, banner, ssh
 from tests.plays import run_playbook
 
 from . import proof, report
@@ -32,24 +32,24 @@ class DemoError(Exception):
     """The demonstration did not show what it is for."""
 
 
-def ask(lab: Lab, record: Record) -> Boot:
-    answer = lab.ssh(record, proof.QUESTION)
+def ask(record: Record) -> Boot:
+    answer = ssh(record, proof.QUESTION)
     if answer.returncode != 0:
         raise DemoError(f"{record.name} does not answer: {answer.stderr.strip()}")
     return proof.parse(answer.stdout)
 
 
-def reboot(by: str, lab: Lab, record: Record, progress: Progress) -> Reboot:
+def reboot(by: str, record: Record, progress: Progress) -> Reboot:
     """Reboot the machine with a playbook, and measure and compare from the outside."""
     playbook = PLAYBOOKS[by].relative_to(ROOT)
-    before = ask(lab, record)
+    before = ask(record)
     print(f"==> ansible-playbook --inventory {record.inventory} {playbook}", flush=True)
     with progress.step(f"rebooting by {by}"), watching(lambda: banner(record.port)) as watch:
         run = run_playbook(playbook, record.inventory)
     print(run.output, flush=True)
     if run.rc != 0:
         raise DemoError(f"{playbook} ended with exit status {run.rc}")
-    found = Reboot(by, before, ask(lab, record), watch.downtime)
+    found = Reboot(by, before, ask(record), watch.downtime)
     if not found.proven:
         raise DemoError(f"{by} says that it rebooted {record.name}, which still runs {before}")
     return found
@@ -60,7 +60,7 @@ def demonstrate() -> None:
     with Lab() as lab:
         # Several demonstrations at once do not take each other's machine.
         record = lab.up(MachineSpec(f"demo-{os.getpid()}"))
-        reboots = [reboot(by, lab, record, progress) for by in PLAYBOOKS]
+        reboots = [reboot(by, record, progress) for by in PLAYBOOKS]
     # A boot_id is of no use in part; a narrow terminal may break the line.
     Console(width=WIDTH).print(report.table(reboots))
     print(report.line(reboots))

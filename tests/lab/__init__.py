@@ -10,6 +10,7 @@ from .api import Lab
 from .config import ImageSpec, MachineSpec
 from .endings import Ending, bring_back, console, ending, shell
 from .errors import LabError
+from .inventory import ssh
 from .machine import banner, power_button, power_cycle, wait_for_login
 from .progress import Progress
 from .state import Record, find
@@ -30,5 +31,6 @@ __all__ = [
     "power_button",
     "power_cycle",
     "shell",
+    "ssh",
     "wait_for_login",
 ]

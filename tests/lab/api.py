@@ -6,15 +6,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
 from . import machine
-from .commands import environment
 from .config import MachineSpec
-from .inventory import ssh_argv
 from .progress import Progress
 from .state import Record
 
@@ -53,12 +50,3 @@ class Lab:
     def _end(self, name: str) -> None:
         if name in self._names:
             self.down(name)
-
-    def ssh(
-        self, record: Record, command: str, timeout: float = 120
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a shell command on the machine and return what it did."""
-        argv = [*ssh_argv(record, "-o", "BatchMode=yes"), command]
-        return subprocess.run(
-            argv, env=environment(), capture_output=True, text=True, timeout=timeout, check=False
-        )

@@ -12,9 +12,8 @@ from collections.abc import Callable
 from typing import Literal
 
 from . import machine, state
-from .commands import environment
 from .errors import LabError
-from .inventory import ssh_argv
+from .inventory import ssh
 from .progress import Progress
 from .state import Record
 
@@ -29,14 +28,10 @@ LOGIN_SECONDS = 600.0
 
 def shell(record: Record, command: str, timeout: float = 60) -> str:
     """Run a shell command on the machine; return what it printed, nothing if it could not."""
-    argv = [*ssh_argv(record, "-o", "BatchMode=yes", "-o", "ConnectTimeout=10"), command]
     try:
-        done = subprocess.run(
-            argv, env=environment(), capture_output=True, text=True, timeout=timeout, check=False
-        )
+        return ssh(record, command, "-o", "ConnectTimeout=10", timeout=timeout).stdout.strip()
     except subprocess.TimeoutExpired:
         return ""
-    return done.stdout.strip()
 
 
 def console(record: Record) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 from collections.abc import Sequence
 
+from .commands import environment
 from .state import Record
 
 
@@ -42,6 +44,16 @@ def ssh_argv(record: Record, *options: str) -> list[str]:
         *options,
         "root@127.0.0.1",
     ]
+
+
+def ssh(
+    record: Record, command: str, *options: str, timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Run a shell command on the machine and return what it did."""
+    argv = [*ssh_argv(record, "-o", "BatchMode=yes", *options), command]
+    return subprocess.run(
+        argv, env=environment(), capture_output=True, text=True, timeout=timeout, check=False
+    )
 
 
 def host_variables(record: Record) -> dict[str, str | int]:

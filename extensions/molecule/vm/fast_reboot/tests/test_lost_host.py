@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import find, power_cycle, wait_for_login
+from tests.lab import console, find, power_cycle, wait_for_login
 from tests.plays import Machine, PlayRun
 
 LOST_HOST = Path(__file__).parents[1] / "lost-host.yml"
@@ -72,8 +72,7 @@ def test_the_next_task_finds_the_host_unreachable_and_does_not_hang(lost: PlayRu
 
 @pytest.mark.usefixtures("lost")
 def test_the_kernel_panicked() -> None:
-    console = find("reboot-open").serial_log.read_text(encoding="utf-8", errors="replace")
-    assert "Attempted to kill init" in console
+    assert "Attempted to kill init" in console(find("reboot-open"))
 
 
 @pytest.mark.usefixtures("lost")

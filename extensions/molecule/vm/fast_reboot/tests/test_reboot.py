@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from tests.lab import find
+from tests.lab import console, find
 from tests.plays import EXHAUSTIVE, FAST_REBOOT, Machine
 
 TIMES = 10 if EXHAUSTIVE else 3
@@ -27,10 +27,6 @@ def fast_reboot(machine: Machine) -> dict[str, t.Any]:
     run = machine.play(FAST_REBOOT)
     assert run.rc == 0, run.output
     return run.task("Reboot the host").result
-
-
-def console(machine: Machine) -> str:
-    return find(machine.name).serial_log.read_text(encoding="utf-8", errors="replace")
 
 
 def test_reboots_in_a_row_leave_the_host_as_it_was(unlocked: Machine) -> None:
@@ -51,10 +47,10 @@ def test_reboots_in_a_row_leave_the_host_as_it_was(unlocked: Machine) -> None:
 
 
 def test_services_stop_and_file_systems_are_read_only_before_the_jump(parallel: Machine) -> None:
-    seen = len(console(parallel))
+    seen = len(console(find(parallel.name)))
     result = fast_reboot(parallel)
     assert (result["rebooted"], result["method"]) == (True, "kexec")
-    shutdown, _banner, boot = console(parallel)[seen:].partition("is starting up Linux")
+    shutdown, _banner, boot = console(find(parallel.name))[seen:].partition("is starting up Linux")
     assert "Stopping sshd" in shutdown
     assert "Remounting / read only" in shutdown
     # fsck finds nothing to mend, and no journal to replay.
