@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import typing as t
 
@@ -21,7 +22,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._failure import 
     RebootError,
     local_connection,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import Reboot
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import Order, Reboot
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._remote import AnsibleRemote
 
 display = Display()
@@ -57,6 +58,34 @@ class ActionModule(ActionBase):
         _arguments.check(arguments)
         if self._connection.transport == "local":
             raise local_connection()
+        if arguments["wait_for"] is not None:
+            return self._wait(arguments, prepared, clock)
+        order = self._prepare(arguments, task_vars, prepared)
+        if self._task.check_mode:
+            return _result.predicted(order, prepared)
+        with self._rebooting(order, arguments, clock) as reboot:
+            if not arguments["wait"]:
+                return _result.ordered(order, prepared, acknowledged=reboot.leave())
+            return _result.proven(order, reboot.run(), prepared)
+
+    def _wait(
+        self, arguments: dict[str, t.Any], prepared: dict[str, t.Any], clock: SystemClock
+    ) -> dict[str, t.Any]:
+        """Wait for a reboot that another task ordered."""
+        order, before = _order.taken_over(arguments)
+        prepared.update(before)
+        if self._task.check_mode:
+            return _result.not_waited(prepared)
+        with self._rebooting(order, arguments, clock) as reboot:
+            return {**_result.proven(order, reboot.wait(), prepared), "changed": False}
+
+    def _prepare(
+        self,
+        arguments: dict[str, t.Any],
+        task_vars: dict[str, t.Any],
+        prepared: dict[str, t.Any],
+    ) -> Order:
+        """Look at the host, load the image, and decide what to order."""
         token = secrets.token_hex(16)
         name, call = _order.module_call(
             arguments, token=token, controller_boot_id=_controller.boot_id()
@@ -64,9 +93,12 @@ class ActionModule(ActionBase):
         prepared.update(
             self._execute_module(module_name=name, module_args=call, task_vars=task_vars)
         )
-        order = _order.order_for(arguments, prepared, token)
-        if self._task.check_mode:
-            return _result.predicted(order, prepared)
+        return _order.order_for(arguments, prepared, token)
+
+    @contextlib.contextmanager
+    def _rebooting(
+        self, order: Order, arguments: dict[str, t.Any], clock: SystemClock
+    ) -> t.Iterator[Reboot]:
         # The files of the module must be gone before the host is, or their removal afterwards
         # would fail and turn the result into "unreachable".
         self.cleanup(force=True)
@@ -77,10 +109,9 @@ class ActionModule(ActionBase):
             connect_timeout=arguments["connect_timeout"],
         )
         try:
-            proof = Reboot(order, remote, remote.prober(), clock, self._log).run()
+            yield Reboot(order, remote, remote.prober(), clock, self._log)
         finally:
             remote.restore()
-        return _result.proven(order, proof, prepared)
 
     def _log(self, message: str) -> None:
         display.vvv(f"kexec_reboot: {message}", host=self._play_context.remote_addr)

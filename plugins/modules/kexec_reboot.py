@@ -105,6 +105,59 @@ options:
       - Command that must succeed on the host before the task is done. It is repeated until it does.
     type: str
     default: whoami
+  wait:
+    description:
+      - Whether to wait for the host and prove the reboot.
+      - With V(false) the task ends when the host has taken the order, and RV(order) is what another task waits for
+        with O(wait_for). Many hosts then reboot at the same time with few forks.
+    type: bool
+    default: true
+  wait_for:
+    description:
+      - The RV(order) of an earlier task with O(wait=false). Nothing is checked, loaded or ordered; the task waits for
+        that reboot and proves it. O(reboot_timeout) counts from the begin of this task.
+      - The options about the image, O(method) and O(fallback) have no effect; those of the earlier task hold.
+      - In check mode nothing is waited for.
+    type: dict
+    suboptions:
+      method:
+        description: How the host is to come up.
+        type: str
+        choices:
+          - kexec
+          - firmware
+        required: true
+      fallback:
+        description: Whether a host that came up through firmware instead is accepted.
+        type: str
+        choices:
+          - firmware
+          - fail
+        default: firmware
+      token:
+        description: The one-time value of that reboot.
+        type: str
+        required: true
+      boot_id:
+        description: The boot that the host was ordered to leave.
+        type: str
+        required: true
+      release:
+        description: The kernel release that is expected after kexec.
+        type: str
+      firmware_release:
+        description: The kernel release that is expected after a boot through firmware.
+        type: str
+      acknowledged:
+        description: Whether the host said that it took the order.
+        type: bool
+        default: false
+      running_release:
+        description: The kernel release that ran before.
+        type: str
+      running_cmdline:
+        description: The command line of the kernel that ran before.
+        type: str
 requirements:
   - Python 3.9 or newer on the host.
   - The package C(kexec-tools) on the host, for O(method=kexec).
@@ -132,20 +185,44 @@ EXAMPLES = r"""
 - name: Reboot through firmware, with the same proof
   alpinefleet.kexec.kexec_reboot:
     method: firmware
+
+- name: Order the reboot of many hosts
+  alpinefleet.kexec.kexec_reboot:
+    wait: false
+  register: reboot
+
+- name: Wait for all of them together
+  alpinefleet.kexec.kexec_reboot:
+    wait_for: "{{ reboot.order }}"
 """
 
 RETURN = r"""
 rebooted:
   description:
-    - Whether the host runs another boot than before, null if that is not known.
+    - Whether the host runs another boot than before, null if that is not known, as with O(wait=false).
     - If the task failed with V(did_not_go_down), this is false and C(changed) is true, because the shutdown goes on.
   returned: always
   type: bool
   sample: true
+order:
+  description:
+    - What was ordered, for O(wait_for) of another task. It has the keys of that option.
+  returned: with O(wait=false), outside check mode
+  type: dict
+  sample:
+    method: kexec
+    fallback: firmware
+    token: 5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d
+    boot_id: 3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77
+    release: 6.18.56-0-virt
+    firmware_release: 6.18.56-0-virt
+    acknowledged: true
+    running_release: 6.18.38-0-virt
+    running_cmdline: BOOT_IMAGE=vmlinuz-virt root=/dev/vda1 quiet initrd=initramfs-virt
 method:
   description:
     - How the host came up, V(kexec) or V(firmware).
-    - In check mode how it would come up.
+    - In check mode how it would come up, and with O(wait=false) how it was ordered to.
     - If the task failed it is null, unless another boot has answered and its way is known.
   returned: always
   type: str
@@ -246,13 +323,13 @@ cmdline:
       sample: root=/dev/vda1 quiet kexec_load_disabled=0 alpinefleet_kexec.token=5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d
 token:
   description: The one-time value of this reboot, null if the host came up through firmware.
-  returned: success, outside check mode
+  returned: success, outside check mode, with O(wait=true)
   type: str
   sample: 5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d
 downtime:
   description:
-    - Seconds from the last answer of the old system to the first answer of the new one, null if the task failed
-      and in check mode.
+    - Seconds from the last answer of the old system to the first answer of the new one. Null if the task failed, in
+      check mode, with O(wait=false), and with O(wait_for) if the old system did not answer any more.
   returned: always
   type: float
   sample: 6.41
@@ -268,22 +345,22 @@ timings:
   contains:
     trigger:
       description: Until the host had taken the order to leave.
-      returned: success, outside check mode
+      returned: success, outside check mode, with neither O(wait=false) nor O(wait_for)
       type: float
       sample: 0.11
     shutdown:
       description: Until the host stopped answering.
-      returned: success, outside check mode
+      returned: success, outside check mode, with O(wait=true)
       type: float
       sample: 2.4
     down:
       description: Until the new system answered.
-      returned: success, outside check mode
+      returned: success, outside check mode, with O(wait=true)
       type: float
       sample: 5.9
     verify:
       description: Until the test command had succeeded, with the delay after it.
-      returned: success, outside check mode
+      returned: success, outside check mode, with O(wait=true)
       type: float
       sample: 0.35
 """

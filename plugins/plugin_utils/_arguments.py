@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 import typing as t
+import uuid
 
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._frozen import TOKEN
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import (
     IMAGE_ARGUMENTS,
     MUTUALLY_EXCLUSIVE,
@@ -18,6 +20,19 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import (
 )
 
 from ._failure import RebootError
+
+# What a task with wait=false hands over to the one that waits.
+ORDER_SPEC: dict[str, dict[str, t.Any]] = {
+    "method": {"type": "str", "choices": ["kexec", "firmware"], "required": True},
+    "fallback": {"type": "str", "choices": ["firmware", "fail"], "default": "firmware"},
+    "token": {"type": "str", "required": True, "no_log": False},
+    "boot_id": {"type": "str", "required": True},
+    "release": {"type": "str"},
+    "firmware_release": {"type": "str"},
+    "acknowledged": {"type": "bool", "default": False},
+    "running_release": {"type": "str"},
+    "running_cmdline": {"type": "str"},
+}
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     **IMAGE_ARGUMENTS,
@@ -29,6 +44,8 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "post_reboot_delay": {"type": "float", "default": 0},
     "shutdown_timeout": {"type": "float", "default": 120},
     "test_command": {"type": "str", "default": "whoami"},
+    "wait": {"type": "bool", "default": True},
+    "wait_for": {"type": "dict", "options": ORDER_SPEC},
 }
 
 RULES: dict[str, t.Any] = {
@@ -42,20 +59,51 @@ NOT_NEGATIVE = ("pre_reboot_delay", "post_reboot_delay")
 
 
 def check(arguments: t.Mapping[str, t.Any]) -> None:
-    """Refuse times that no reboot can keep."""
+    """Refuse what no reboot can keep, and no wait can prove."""
+    _check_times(arguments)
+    if arguments["wait_for"] is not None:
+        _check_order(arguments)
+
+
+def _check_times(arguments: t.Mapping[str, t.Any]) -> None:
     for name in (*POSITIVE, *NOT_NEGATIVE):
-        if not math.isfinite(arguments[name]):
-            raise _out_of_range(name, arguments[name], "a number")
-    for name in POSITIVE:
-        if arguments[name] <= 0:
-            raise _out_of_range(name, arguments[name], "more than 0")
-    for name in NOT_NEGATIVE:
-        if arguments[name] < 0:
-            raise _out_of_range(name, arguments[name], "0 or more")
+        _check_time(name, arguments[name])
     if arguments["pre_reboot_delay"] >= arguments["reboot_timeout"]:
         # The task would fail, and the host would be rebooted afterwards.
         delay = arguments["pre_reboot_delay"]
         raise _out_of_range("pre_reboot_delay", delay, "less than reboot_timeout")
+
+
+def _check_time(name: str, value: float) -> None:
+    if not math.isfinite(value):
+        raise _out_of_range(name, value, "a number")
+    if name in POSITIVE and value <= 0:
+        raise _out_of_range(name, value, "more than 0")
+    if value < 0:
+        raise _out_of_range(name, value, "0 or more")
+
+
+def _check_order(arguments: t.Mapping[str, t.Any]) -> None:
+    """Refuse what is not the order of an earlier task: nothing could be proven by it."""
+    order = arguments["wait_for"]
+    if not arguments["wait"]:
+        raise _order_invalid("it waits, so wait=false means nothing")
+    if not TOKEN.fullmatch(order["token"]):
+        raise _order_invalid(f"its token is {order['token']!r}")
+    try:
+        uuid.UUID(order["boot_id"])
+    except ValueError:
+        raise _order_invalid(f"its boot_id is {order['boot_id']!r}") from None
+
+
+def _order_invalid(why: str) -> RebootError:
+    return RebootError(
+        "argument_invalid",
+        f"The option wait_for cannot be used: {why}.",
+        "Give it the order that an earlier task with wait=false returned.",
+        stage="preflight",
+        rebooted=False,
+    )
 
 
 def _out_of_range(name: str, value: float, wanted: str) -> RebootError:

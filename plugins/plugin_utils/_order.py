@@ -52,6 +52,42 @@ def order_for(
     )
 
 
+HANDED_OVER = (
+    "method",
+    "fallback",
+    "token",
+    "boot_id",
+    "release",
+    "firmware_release",
+)
+
+
+def hand_over(
+    order: Order, prepared: t.Mapping[str, t.Any], *, acknowledged: bool
+) -> dict[str, t.Any]:
+    """The order as a value that another task can wait for."""
+    facts = prepared["facts"]
+    return {
+        **{name: getattr(order, name) for name in HANDED_OVER},
+        "acknowledged": acknowledged,
+        "running_release": facts["running_release"],
+        "running_cmdline": facts["running_cmdline"],
+    }
+
+
+def taken_over(arguments: t.Mapping[str, t.Any]) -> tuple[Order, dict[str, t.Any]]:
+    """The order of an earlier task, and what the host said of itself at that time."""
+    given = arguments["wait_for"]
+    order = Order(
+        **{name: given[name] for name in HANDED_OVER},
+        acknowledged=given["acknowledged"],
+        test_command=arguments["test_command"],
+        **{name: arguments[name] for name in TIMES},
+    )
+    facts = {name: given[name] for name in ("running_release", "running_cmdline")}
+    return order, {"boot_id": given["boot_id"], "facts": facts, "reasons": []}
+
+
 def _token_of(prepared: t.Mapping[str, t.Any]) -> str | None:
     """The token of an image that the host had loaded before, if it has the form of one."""
     token = prepared.get("token")

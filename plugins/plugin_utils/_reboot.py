@@ -31,8 +31,7 @@ LAST_LOGIN_GAP = 3.0
 BLIND_SECONDS = 15.0
 TEST_GAP = 1.0
 
-# A host that comes up may refuse logins before all its services run, and an ssh server in its
-# initramfs may have a host key of its own.
+# A host that comes up may refuse logins before all its services run.
 REFUSAL_PATIENCE = 30.0
 
 
@@ -51,15 +50,17 @@ class Order:
     reboot_timeout: float = 600.0
     shutdown_timeout: float = 120.0
     test_command: str = "whoami"
+    # Whether the host said that it took the order; only another task's order may be unclear.
+    acknowledged: bool = False
 
 
 @dataclass(frozen=True)
 class Proof:
-    """What came up, and when."""
+    """What came up, and when; the downtime is None where its begin was not seen."""
 
     observation: Observation
     method: Method
-    downtime: float
+    downtime: float | None
     timings: t.Mapping[str, float]
 
 
@@ -70,6 +71,7 @@ class _Watch:
     started: float
     deadline: float
     last_alive: float
+    seen_alive: bool
     gap: float = FIRST_GAP
     login_gap: float = FIRST_LOGIN_GAP
     still_runs: bool = True
@@ -97,31 +99,23 @@ class Reboot:
         self._prober = prober
         self._clock = clock
         self._log = log
-        self._acknowledged = False
+        self._acknowledged = order.acknowledged
 
     def run(self) -> Proof:
         """Leave the running system and prove which one came up."""
         started = self._clock.now()
-        self._leave()
+        self.leave()
         left = self._clock.now()
-        watch = _Watch(left, started + self._order.reboot_timeout, left)
-        self._remote.shorten()
-        observation = self._wait(watch)
-        answered = self._clock.now()
-        method = self._judge(observation)
-        self._test(watch, observation, method)
-        if self._order.post_reboot_delay:
-            self._clock.sleep(self._order.post_reboot_delay)
-        down = watch.seen_down if watch.seen_down is not None else watch.last_alive
-        timings = {
-            "trigger": left - started,
-            "shutdown": down - left,
-            "down": answered - down,
-            "verify": self._clock.now() - answered,
-        }
-        return Proof(observation, method, answered - watch.last_alive, timings)
+        watch = _Watch(left, started + self._order.reboot_timeout, left, seen_alive=True)
+        return self._prove(watch, {"trigger": left - started})
 
-    def _leave(self) -> None:
+    def leave(self) -> bool:
+        """Give the order; False if the host may not have taken it."""
+        self._acknowledged = self._give_order()
+        self._remote.shorten()
+        return self._acknowledged
+
+    def _give_order(self) -> bool:
         order = self._order
         self._log(f"leaving by {order.method}")
         try:
@@ -135,11 +129,37 @@ class Reboot:
         except NoAnswerError as silence:
             # The order may have arrived: only the host can tell, so ask it.
             self._log(f"the connection was lost while the order was given: {silence.text}")
-            return
+            return False
         # The exit status is that of the whole connection, which may end while the order stands.
         if order.token not in completed.stdout.split():
             raise _failure.trigger_failed(completed)
-        self._acknowledged = True
+        return True
+
+    def wait(self) -> Proof:
+        """Prove which system came up after an order that was given before."""
+        self._remote.shorten()
+        now = self._clock.now()
+        return self._prove(_Watch(now, now + self._order.reboot_timeout, now, seen_alive=False), {})
+
+    def _prove(self, watch: _Watch, timings: t.Mapping[str, float]) -> Proof:
+        observation = self._wait(watch)
+        answered = self._clock.now()
+        method = self._judge(observation)
+        self._test(watch, observation, method)
+        if self._order.post_reboot_delay:
+            self._clock.sleep(self._order.post_reboot_delay)
+        down = watch.seen_down if watch.seen_down is not None else watch.last_alive
+        return Proof(
+            observation,
+            method,
+            answered - watch.last_alive if watch.seen_alive else None,
+            {
+                **timings,
+                "shutdown": down - watch.started,
+                "down": answered - down,
+                "verify": self._clock.now() - answered,
+            },
+        )
 
     def _wait(self, watch: _Watch) -> Observation:
         """Ask until a new boot answers; the deadline ends it."""
@@ -181,6 +201,9 @@ class Reboot:
 
     def _note_refusal(self, silence: NoAnswerError, watch: _Watch) -> None:
         """Something answers and lets nobody in: for a moment, or for good."""
+        if silence.kind == "host_key":
+            # Nothing that is waited for changes a key back, and a login would not be safe.
+            raise _failure.refused(silence)
         now = self._clock.now()
         if watch.refusal is None or watch.refusal.kind != silence.kind:
             watch.refused_since = now
@@ -192,6 +215,7 @@ class Reboot:
     def _still_running(self, observation: Observation, watch: _Watch) -> None:
         """The old system answers: it is on its way down, or the order got lost."""
         watch.last_alive = self._clock.now()
+        watch.seen_alive = True
         watch.seen_down = None
         watch.sign_seen = False
         watch.still_runs = True

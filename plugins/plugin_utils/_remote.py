@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import shutil
 import subprocess
+import tempfile
 import typing as t
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
@@ -24,11 +26,12 @@ from ._prober import BannerProber, prober_for
 if t.TYPE_CHECKING:
     from ansible.plugins.connection import ConnectionBase
 
-# No connection outlives its call, and a host that vanishes in the middle is noticed. OpenSSH uses
-# the first value that it finds, so these must stand before the user's own.
-SHORT_LIVED = (
-    "-o ControlMaster=no -o ControlPath=none -o ServerAliveInterval=1 -o ServerAliveCountMax=3"
-)
+# A host that vanishes in the middle of a call is noticed. OpenSSH uses the first value that it
+# finds, so these must stand before the user's own.
+ALIVE = "-o ServerAliveInterval=1 -o ServerAliveCountMax=3"
+NOT_SHARED = f"-o ControlMaster=no -o ControlPath=none {ALIVE}"
+# A socket's path must fit in 107 bytes, and ssh adds 17 to it while it makes the socket.
+SOCKET_BYTES = 90
 # Room for the login, the command and an ssh client that waits for its keepalives.
 CALL_SECONDS = 15.0
 
@@ -45,6 +48,8 @@ class AnsibleRemote:
         self._execute = execute
         self._connect_timeout = connect_timeout
         self._saved: dict[str, t.Any] = {}
+        self._sockets: str | None = None
+        self._asked = 0
 
     @property
     def is_ssh(self) -> bool:
@@ -63,11 +68,11 @@ class AnsibleRemote:
         """The connection that brought the order would wait forever for a host that is gone."""
         self._drop(self._connection.reset)
         if self.is_ssh:
-            arguments = self._connection.get_option("ssh_args") or ""
-            self._set("ssh_args", f"{SHORT_LIVED} {arguments}".strip())
+            self._sockets = tempfile.mkdtemp(prefix="kexec-")
         self._set("timeout", max(1, round(self._connect_timeout)))
 
     def observe(self, within: float) -> Observation:
+        self._connect_anew()
         nonce = secrets.token_hex(8)
         completed = self._call(_commands.observe(nonce), min(within, self._call_seconds))
         observation = _observation.parse(completed.stdout, nonce)
@@ -103,6 +108,22 @@ class AnsibleRemote:
         """Give the connection back with the options that it had."""
         while self._saved:
             self._connection.set_option(*self._saved.popitem())
+        if self._sockets is not None:
+            shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def _connect_anew(self) -> None:
+        """Let this question log in, and what follows an answer share its connection for a while.
+
+        The connection of an earlier question may lead to a system that is gone.
+        """
+        if self._sockets is None:
+            return
+        self._asked += 1
+        socket = f"{self._sockets}/{self._asked}"
+        shared = f"-o ControlMaster=auto -o ControlPath={socket} -o ControlPersist=10 {ALIVE}"
+        ours = shared if len(socket.encode()) <= SOCKET_BYTES else NOT_SHARED
+        before = self._saved.get("ssh_args", self._connection.get_option("ssh_args"))
+        self._set("ssh_args", f"{ours} {before or ''}".strip())
 
     def _needs_tty(self) -> bool:
         """Only some ways to become another user ask for their password on a terminal."""

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
+from . import _order
 from ._failure import NOTES, RebootError
 from ._reboot import Order, Proof
 
@@ -55,6 +56,24 @@ def _release(order: Order) -> str | None:
     return order.release if order.method == "kexec" else order.firmware_release
 
 
+def ordered(
+    order: Order, prepared: t.Mapping[str, t.Any], *, acknowledged: bool
+) -> dict[str, t.Any]:
+    """The result of a reboot that another task waits for."""
+    return {
+        **base(prepared),
+        "changed": True,
+        "rebooted": None,
+        "method": order.method,
+        "order": _order.hand_over(order, prepared, acknowledged=acknowledged),
+    }
+
+
+def not_waited(prepared: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The result in check mode of a task that waits for another one's reboot."""
+    return base(prepared)
+
+
 def proven(order: Order, proof: Proof, prepared: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """The result of a reboot that was proven."""
     observation = proof.observation
@@ -67,7 +86,7 @@ def proven(order: Order, proof: Proof, prepared: t.Mapping[str, t.Any]) -> dict[
         "kernel": pair(prepared["facts"]["running_release"], observation.release),
         "cmdline": pair(prepared["facts"]["running_cmdline"], observation.cmdline),
         "token": order.token if proof.method == "kexec" else None,
-        "downtime": round(proof.downtime, 2),
+        "downtime": None if proof.downtime is None else round(proof.downtime, 2),
         "timings": {name: round(seconds, 2) for name, seconds in proof.timings.items()},
     }
     if proof.method != order.method:

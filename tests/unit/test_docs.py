@@ -204,12 +204,18 @@ def role_options(role: str) -> dict[str, t.Any]:
     }
 
 
+def for_values(spec: dict[str, t.Any], arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Return the spec with no type where a template is given: nobody knows what it becomes."""
+    templates = {name for name, value in arguments.items() if "{{" in str(value)}
+    return {name: {} if name in templates else option for name, option in spec.items()}
+
+
 def problems(text: str) -> list[str]:
     """Return what the argument specs have against the tasks of an example."""
     found = []
     for module, arguments in tasks(yaml.safe_load(text)):
         spec, rules = SPECS.get(module) or (role_options(module), {})
-        result = ArgumentSpecValidator(spec, **rules).validate(arguments)
+        result = ArgumentSpecValidator(for_values(spec, arguments), **rules).validate(arguments)
         found += [f"{module}: {message}" for message in result.error_messages]
     return found
 

@@ -294,6 +294,41 @@ def test_steps_are_shown_to_who_asks_for_them(
     assert ("kexec_reboot: leaving by kexec", "web1") in shown
 
 
+# --- Order and wait apart ------------------------------------------------------------------
+
+
+def test_order_that_is_not_waited_for_ends_the_task(action: Action, host: FakeHost) -> None:
+    result = run(action, wait=False)
+    assert (result["changed"], result["rebooted"], result["method"]) == (True, None, "kexec")
+    assert host.log == ["remove", "leave by kexec"]
+
+
+def test_order_of_another_task_is_waited_for(action: Action, host: FakeHost) -> None:
+    order = run(action, wait=False)["order"]
+    action.called.clear()
+    result = run(action, wait=True, wait_for=order)
+    assert (result["changed"], result["rebooted"], result["method"]) == (False, True, "kexec")
+    assert result["boot_id"] == {"before": OLD_BOOT, "after": NEW_BOOT}
+    assert result["kernel"] == {"before": OLD_RELEASE, "after": RELEASE}
+    assert action.called == []
+    assert host.log.count("leave by kexec") == 1
+
+
+def test_wait_for_a_lost_host_fails(action: Action, host: FakeHost) -> None:
+    order = run(action, wait=False)["order"]
+    host.comes_up = "nothing"
+    assert outcome(run(action, wait=True, wait_for=order)) == ("did_not_return", "down", None)
+
+
+def test_check_mode_waits_for_nothing(action: Action, host: FakeHost) -> None:
+    order = run(action, wait=False)["order"]
+    host.log.clear()
+    action._task.check_mode = True
+    result = run(action, wait=True, wait_for=order)
+    assert (result["changed"], result["rebooted"], result["method"]) == (False, False, None)
+    assert host.log == []
+
+
 # --- Check mode ----------------------------------------------------------------------------
 
 

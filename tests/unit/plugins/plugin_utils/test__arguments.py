@@ -90,3 +90,38 @@ def test_every_time_is_checked() -> None:
 def test_spec_refuses(arguments: dict[str, t.Any], said: str) -> None:
     _parameters, errors = validated(**arguments)
     assert said in "".join(errors)
+
+
+ORDER = {
+    "method": "kexec",
+    "token": "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d",
+    "boot_id": "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77",
+}
+
+
+def test_order_of_an_earlier_task_is_accepted() -> None:
+    parameters, errors = validated(wait_for=ORDER)
+    _arguments.check(parameters)
+    assert errors == []
+    assert parameters["wait_for"]["acknowledged"] is False
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_order_without_what_proves_it_is_refused(name: str) -> None:
+    given = {key: value for key, value in ORDER.items() if key != name}
+    _parameters, errors = validated(wait_for=given)
+    assert name in "".join(errors)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param({"wait_for": {**ORDER, "boot_id": "now"}}, "its boot_id is 'now'", id="boot"),
+        pytest.param({"wait_for": {**ORDER, "token": "a b"}}, "its token is 'a b'", id="token"),
+        pytest.param({"wait_for": ORDER, "wait": False}, "wait=false means nothing", id="no wait"),
+    ],
+)
+def test_order_that_proves_nothing_is_refused(arguments: dict[str, t.Any], said: str) -> None:
+    error = refusal(**arguments)
+    assert error.reason.code == "argument_invalid"
+    assert said in str(error)

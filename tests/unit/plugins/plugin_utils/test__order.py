@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
@@ -277,3 +278,21 @@ def test_reboot_that_could_not_be_proven_is_not_ordered(
     given: dict[str, str], said: Prepared
 ) -> None:
     assert refusal(said, **given).reason.code == "module_failed"
+
+
+# --- An order of another task --------------------------------------------------------------
+
+
+def test_order_survives_being_handed_over() -> None:
+    facts = {"firmware_kernel": VIRT, "running_release": "6.18.38-0-virt", "running_cmdline": "q"}
+    said = prepared(facts=facts)
+    given = arguments(fallback="fail", flavour="virt", reboot_timeout=77, test_command="true")
+    before = _order.order_for(given, said, "t0ken")
+    value = _order.hand_over(before, said, acknowledged=True)
+    assert value.keys() == _arguments.ORDER_SPEC.keys()
+    waiting = arguments(wait_for=value, reboot_timeout=77, test_command="true")
+    after, known = _order.taken_over(waiting)
+    assert dataclasses.replace(before, acknowledged=True) == after
+    assert known["boot_id"] == BOOT_ID
+    assert known["facts"]["running_release"] == "6.18.38-0-virt"
+    assert known["facts"]["running_cmdline"] == "q"

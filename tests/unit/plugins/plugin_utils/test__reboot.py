@@ -94,9 +94,12 @@ class Scene:
         self.order = order(**given)
         self.log: list[str] = []
 
-    def run(self) -> Proof:
+    def reboot(self) -> Reboot:
         prober: Prober | None = self.probe
-        return Reboot(self.order, self.remote, prober, self.clock, self.log.append).run()
+        return Reboot(self.order, self.remote, prober, self.clock, self.log.append)
+
+    def run(self) -> Proof:
+        return self.reboot().run()
 
     def fail(self) -> RebootError:
         with pytest.raises(RebootError) as caught:
@@ -563,10 +566,25 @@ def test_host_that_answered_again_before_the_end_did_not_go_down() -> None:
 # --- Refused logins ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("refusal", [DENIED, NEW_KEY], ids=["login", "host key"])
-def test_refusal_is_borne_for_a_while(refusal: NoAnswerError) -> None:
-    scene = Scene([*NORMAL[:3], (8, refusal)])
-    assert scene.fail().details == {"last_error": refusal.text}
+@pytest.mark.parametrize(
+    "boots",
+    [
+        pytest.param([*NORMAL[:3], (8, NEW_KEY)], id="after it was down"),
+        pytest.param([(0, old()), (8, NEW_KEY)], id="never seen down"),
+        pytest.param([*NORMAL[:3], (6, DENIED), (8, NEW_KEY)], id="after a refusal"),
+    ],
+)
+def test_new_host_key_is_not_waited_for(boots: Boots) -> None:
+    scene = Scene(boots)
+    error = scene.fail()
+    assert verdict(error) == ("host_key_changed", "down", None)
+    assert error.details == {"last_error": NEW_KEY.text}
+    assert len([time for time in scene.logins() if time >= 8]) == 1
+
+
+def test_refused_login_is_borne_for_a_while() -> None:
+    scene = Scene([*NORMAL[:3], (8, DENIED)])
+    assert scene.fail().details == {"last_error": DENIED.text}
     refused = [time for time in scene.logins() if time >= 8]
     assert 0 < refused[-1] - refused[0] - _reboot.REFUSAL_PATIENCE < _reboot.LAST_LOGIN_GAP + 0.2
 
@@ -579,8 +597,6 @@ def test_refusal_is_borne_for_a_while(refusal: NoAnswerError) -> None:
         pytest.param([(0, old()), (2, GONE), (3, DENIED), (15, GONE), (16, DENIED)], id="twice"),
         pytest.param([(0, old()), (2, GONE), (3, DENIED), (15, GARBAGE), (16, DENIED)], id="noise"),
         pytest.param([(0, GONE), (1, DENIED), (16, old()), (20, GONE), (21, DENIED)], id="blip"),
-        pytest.param([(0, old()), (2, GONE), (9, NEW_KEY)], id="ssh server of the initramfs"),
-        pytest.param([(0, old()), (2, GONE), (3, NEW_KEY), (15, DENIED)], id="one after another"),
     ],
 )
 @pytest.mark.parametrize("probed", [True, False], ids=["probed", "not probed"])
@@ -589,6 +605,57 @@ def test_login_that_is_refused_for_a_moment_is_waited_for(boots: Boots, probed: 
     whole: Boots = [*boots, (start + _reboot.REFUSAL_PATIENCE - 4, by_kexec())]
     probes = [(time, not isinstance(each, NoAnswerError)) for time, each in whole]
     assert Scene(whole, probes=probes if probed else None).run().method == "kexec"
+
+
+# --- Order and wait apart ------------------------------------------------------------------
+
+
+def test_order_alone_closes_its_connection_and_asks_nothing() -> None:
+    scene = Scene(NORMAL)
+    assert scene.reboot().leave() is True
+    assert scene.remote.names() == ["leave", "shorten"]
+
+
+def test_order_alone_whose_connection_is_lost_may_not_have_arrived() -> None:
+    scene = Scene(NORMAL, remote={"order": GONE})
+    assert scene.reboot().leave() is False
+    assert scene.remote.names() == ["leave", "shorten"]
+
+
+@pytest.mark.parametrize(
+    ("start", "downtime"),
+    [
+        pytest.param(1.0, 6.5, id="still alive"),
+        pytest.param(4.0, None, id="down already"),
+        pytest.param(9.0, None, id="back already"),
+    ],
+)
+def test_wait_alone_orders_nothing_and_guesses_no_downtime(
+    start: float, downtime: float | None
+) -> None:
+    scene = Scene(NORMAL, start=start)
+    proof = scene.reboot().wait()
+    assert scene.remote.names() == ["shorten", "observe", "run"]
+    assert proof.method == "kexec"
+    assert (proof.downtime is None) == (downtime is None)
+    assert proof.downtime is None or proof.downtime == pytest.approx(downtime, abs=1)
+    assert set(proof.timings) == {"shutdown", "down", "verify"}
+
+
+def test_wait_alone_has_the_whole_deadline() -> None:
+    scene = Scene(NORMAL[:3], start=30.0)
+    with pytest.raises(RebootError) as caught:
+        scene.reboot().wait()
+    assert verdict(caught.value) == ("did_not_return", "down", None)
+    assert 0 <= scene.clock.time - 30 - scene.order.reboot_timeout < _reboot.LAST_LOGIN_GAP
+
+
+@pytest.mark.parametrize(("acknowledged", "rebooted"), [(True, False), (False, None)])
+def test_wait_alone_tells_a_lost_order(acknowledged: bool, rebooted: bool | None) -> None:
+    scene = Scene([(0, IDLE)], acknowledged=acknowledged)
+    with pytest.raises(RebootError) as caught:
+        scene.reboot().wait()
+    assert verdict(caught.value) == ("trigger_lost", "trigger", rebooted)
 
 
 # --- The test command ----------------------------------------------------------------------

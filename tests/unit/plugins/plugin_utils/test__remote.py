@@ -12,6 +12,7 @@ import os
 import re
 import shlex
 import stat
+import tempfile
 import time
 import typing as t
 from pathlib import Path
@@ -347,18 +348,64 @@ def test_shorten_closes_the_shared_connection_by_the_options_that_opened_it() ->
     assert connection.done == [f"reset with {SSH_OPTIONS['ssh_args']}"]
 
 
-def test_shorten_makes_ssh_use_a_connection_per_call() -> None:
+def socket_of(connection: FakeConnection) -> str:
+    """The socket of the connection that the next call uses."""
+    found = re.search(r"-o ControlPath=(\S+) ", connection.options["ssh_args"] or "")
+    assert found is not None
+    return found[1]
+
+
+def ask(used: AnsibleRemote) -> None:
+    with contextlib.suppress(NoAnswerError):
+        used.observe(FAR)
+
+
+def test_each_question_has_a_connection_of_its_own() -> None:
     connection = FakeConnection()
-    remote(connection).shorten()
-    # The first value of an option counts.
-    assert connection.options["ssh_args"].startswith("-o ControlMaster=no -o ControlPath=none ")
-    assert connection.options["ssh_args"].endswith(SSH_OPTIONS["ssh_args"])
+    used = remote(connection)
+    used.shorten()
+    ask(used)
+    first = socket_of(connection)
+    ask(used)
+    assert socket_of(connection) != first
+    # The first value of an option counts, and the user's own stand behind, once.
+    assert connection.options["ssh_args"].startswith("-o ControlMaster=auto -o ControlPath=")
+    assert connection.options["ssh_args"].count(SSH_OPTIONS["ssh_args"]) == 1
 
 
-def test_shorten_where_the_user_gave_no_arguments() -> None:
+def test_command_after_an_answer_shares_its_connection() -> None:
+    connection = FakeConnection()
+    used = remote(connection)
+    used.shorten()
+    ask(used)
+    before = socket_of(connection)
+    used.run("whoami", FAR)
+    assert socket_of(connection) == before
+
+
+def test_sockets_are_for_nobody_else_and_gone_afterwards() -> None:
+    connection = FakeConnection()
+    used = remote(connection)
+    used.shorten()
+    ask(used)
+    folder = Path(socket_of(connection)).parent
+    assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IRWXU
+    used.restore()
+    assert not folder.exists()
+
+
+def test_nothing_is_shared_where_a_socket_has_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("deep" * 25)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
     connection = FakeConnection(options={**SSH_OPTIONS, "ssh_args": None})
-    remote(connection).shorten()
-    assert connection.options["ssh_args"] == _remote.SHORT_LIVED
+    used = remote(connection)
+    used.shorten()
+    ask(used)
+    assert connection.options["ssh_args"] == _remote.NOT_SHARED
+    used.restore()
 
 
 @pytest.mark.parametrize(
@@ -392,8 +439,8 @@ def test_shorten_of_another_transport(
 )
 def test_shorten_goes_on_if_there_is_nothing_to_close(error: Exception) -> None:
     connection = FakeConnection(reset_error=error)
-    remote(connection).shorten()
-    assert connection.options["ssh_args"].startswith(_remote.SHORT_LIVED)
+    remote(connection, timeout=7).shorten()
+    assert connection.options["timeout"] == 7
 
 
 # --- The connection afterwards -------------------------------------------------------------

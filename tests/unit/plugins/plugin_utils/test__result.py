@@ -45,7 +45,12 @@ def error(rebooted: bool | None, stage: _failure.Stage = "down", **details: t.An
     )
 
 
+# What another task handed over knows no facts and no reasons.
+HANDED = {**PREPARED, "reasons": []}
+
 ALL = {
+    "ordered": _result.ordered(order(), PREPARED, acknowledged=True),
+    "not waited for": _result.not_waited(HANDED),
     "check mode": _result.predicted(order(), PREPARED),
     "proven": _result.proven(order(), proof(), PREPARED),
     "failed": _result.failed(error(None, last_error="x"), PREPARED),
@@ -71,6 +76,27 @@ def test_result_has_what_is_always_returned(result: dict[str, t.Any]) -> None:
 @pytest.mark.parametrize("result", ALL.values(), ids=ALL)
 def test_result_has_nothing_that_is_not_documented(result: dict[str, t.Any]) -> None:
     assert result.keys() <= {*documented(), "changed", "failed", "msg", "diff"}
+
+
+# --- Order and wait apart ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("acknowledged", [True, False])
+def test_ordered_claims_no_reboot_and_hands_the_order_over(acknowledged: bool) -> None:
+    result = _result.ordered(order(), PREPARED, acknowledged=acknowledged)
+    assert (result["changed"], result["rebooted"], result["method"]) == (True, None, "kexec")
+    assert (result["order"]["boot_id"], result["order"]["token"]) == (OLD, "t0ken")
+    assert result["order"]["acknowledged"] is acknowledged
+
+
+def test_not_waited_claims_nothing() -> None:
+    result = _result.not_waited(HANDED)
+    assert (result["changed"], result["rebooted"], result["method"]) == (False, False, None)
+
+
+def test_downtime_that_was_not_seen_is_null() -> None:
+    result = _result.proven(order(), Proof(CAME_UP, "kexec", None, {}), PREPARED)
+    assert result["downtime"] is None
 
 
 # --- Check mode ----------------------------------------------------------------------------
