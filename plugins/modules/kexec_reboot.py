@@ -105,6 +105,24 @@ options:
       - Command that must succeed on the host before the task is done. It is repeated until it does.
     type: str
     default: whoami
+  watchdog_timeout:
+    description:
+      - Seconds after which a hardware watchdog resets a host whose jump, or whose new kernel, hangs. V(0) leaves the
+        watchdog alone.
+      - It is used where RV(alpinefleet.kexec.kexec_preflight#module:protection) says that it runs on over the jump and
+        that the new system feeds it.
+      - It must be longer than the new kernel and its initramfs take.
+    type: int
+    default: 60
+  confirm_timeout:
+    description:
+      - Seconds after its boot in which the new system must be told that it works. This task does so after
+        O(test_command). V(0) has the host wait for nothing.
+      - A host with the service C(kexec-confirm) of the role P(alpinefleet.kexec.kexec_host#role) that is not told goes
+        back to firmware by itself, such as one whose ssh server or network does not come up.
+      - Where it is longer than what O(reboot_timeout) leaves, the task fails first and the host comes back later.
+    type: int
+    default: 300
   wait:
     description:
       - Whether to wait for the host and prove the reboot.
@@ -251,8 +269,8 @@ reason:
     blocks: reboot
 stage:
   description:
-    - How far the work came, one of V(preflight), V(load), V(trigger), V(shutdown), V(down), V(verify) and
-      V(test_command).
+    - How far the work came, one of V(preflight), V(load), V(trigger), V(shutdown), V(down), V(verify),
+      V(test_command) and V(confirm).
   returned: failure
   type: str
   sample: down
@@ -263,17 +281,17 @@ last_error:
   sample: "ssh: connect to host 192.0.2.7 port 22: Connection timed out"
 rc:
   description: Exit status of the command that failed.
-  returned: when the order to leave or the test command failed
+  returned: when the order to leave, the test command or the confirmation failed
   type: int
   sample: 1
 stdout:
   description: Output of that command.
-  returned: when the order to leave or the test command failed
+  returned: when the order to leave, the test command or the confirmation failed
   type: str
   sample: ""
 stderr:
   description: Error output of that command.
-  returned: when the order to leave or the test command failed
+  returned: when the order to leave, the test command or the confirmation failed
   type: str
   sample: "sh: setsid: not found"
 boot_id:

@@ -44,6 +44,8 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "post_reboot_delay": {"type": "float", "default": 0},
     "shutdown_timeout": {"type": "float", "default": 120},
     "test_command": {"type": "str", "default": "whoami"},
+    "watchdog_timeout": {"type": "int", "default": 60},
+    "confirm_timeout": {"type": "int", "default": 300},
     "wait": {"type": "bool", "default": True},
     "wait_for": {"type": "dict", "options": ORDER_SPEC},
 }

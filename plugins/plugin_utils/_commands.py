@@ -11,6 +11,8 @@ from __future__ import annotations
 import pathlib
 import shlex
 
+from ._ports import Departure
+
 SHELL = pathlib.Path(__file__).parent / "_shell"
 
 
@@ -19,15 +21,31 @@ def observe(nonce: str) -> str:
     return _command("observe.sh", nonce)
 
 
-def leave(method: str, *, delay: float, limit: float, token: str, boot_id: str) -> str:
+def confirm(token: str) -> str:
+    """The command that tells a new system that it works, and acknowledges with the token."""
+    return _command("confirm.sh", token)
+
+
+def leave(departure: Departure) -> str:
     """The command that starts leaving, detached, and acknowledges with the token.
 
     The hang-up of the connection is ignored before the fork: a child that does it for itself may
     lose the race against the end of its connection. The shell is the only place in which
     something is started in the background, because the host must be left after ssh has ended.
     """
-    script = _command("leave.sh", method, f"{delay:.3f}", f"{limit:.3f}", token, boot_id)
-    return f"trap '' HUP; setsid {script} </dev/null >/dev/null 2>&1 & echo {shlex.quote(token)}"
+    script = _command(
+        "leave.sh",
+        departure.method,
+        f"{departure.delay:.3f}",
+        f"{departure.limit:.3f}",
+        departure.token,
+        departure.boot_id,
+        departure.release,
+        departure.watchdog,
+        str(departure.watchdog_limit),
+    )
+    acknowledgement = shlex.quote(departure.token)
+    return f"trap '' HUP; setsid {script} </dev/null >/dev/null 2>&1 & echo {acknowledgement}"
 
 
 def run(command: str) -> str:

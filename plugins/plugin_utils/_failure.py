@@ -16,7 +16,9 @@ if t.TYPE_CHECKING:
     from ._observation import Method, Observation
     from ._ports import Completed, NoAnswerError
 
-Stage = t.Literal["preflight", "load", "trigger", "shutdown", "down", "verify", "test_command"]
+Stage = t.Literal[
+    "preflight", "load", "trigger", "shutdown", "down", "verify", "test_command", "confirm"
+]
 
 # The codes that only the controller can find. The documentation lists them; a test compares.
 FAILURES: dict[str, str] = {
@@ -33,6 +35,7 @@ FAILURES: dict[str, str] = {
     "wrong_kernel": "Another kernel came up than the one that was expected.",
     "wrong_method": "The host did not come up in the way that was asked for.",
     "test_command_failed": "The host came back and the test command does not succeed.",
+    "not_confirmed": "The host came back and could not be told that it works.",
 }
 
 
@@ -201,6 +204,21 @@ def test_failed(
         stage="test_command",
         rebooted=True,
         method=method,
+        observation=observation,
+        **_output(completed),
+    )
+
+
+def not_confirmed(completed: Completed | None, observation: Observation) -> RebootError:
+    said = "the host did not answer" if completed is None else f"exit status {completed.rc}"
+    return RebootError(
+        "not_confirmed",
+        f"The host came back through kexec and could not be told that it works: {said}.",
+        "Run the task again once the host answers; a host with the service kexec-confirm goes back "
+        "to firmware by itself.",
+        stage="confirm",
+        rebooted=True,
+        method="kexec",
         observation=observation,
         **_output(completed),
     )

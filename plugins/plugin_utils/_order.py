@@ -20,6 +20,8 @@ from ._reboot import Order
 PREFLIGHT = "alpinefleet.kexec.kexec_preflight"
 LOAD = "alpinefleet.kexec.kexec_load"
 
+# What the module does to have the new system watched.
+GUARDS = ("watchdog_timeout", "confirm_timeout")
 TIMES = ("pre_reboot_delay", "post_reboot_delay", "reboot_timeout", "shutdown_timeout")
 
 
@@ -31,7 +33,8 @@ def module_call(
     image["controller_boot_id"] = controller_boot_id
     if arguments["method"] == "firmware":
         return PREFLIGHT, image
-    return LOAD, {**image, "token": token}
+    guards = {name: arguments[name] for name in GUARDS}
+    return LOAD, {**image, **guards, "token": token}
 
 
 def order_for(
@@ -48,8 +51,15 @@ def order_for(
         fallback="fail" if _needs_kexec(arguments, prepared) else arguments["fallback"],
         firmware_release=prepared["release"] if _same_kernel(prepared) else None,
         test_command=arguments["test_command"],
+        **_watchdog(prepared),
         **{name: arguments[name] for name in TIMES},
     )
+
+
+def _watchdog(prepared: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The watchdog that the new system was told to feed."""
+    found = prepared.get("watchdog")
+    return {"watchdog": found["device"], "watchdog_limit": found["timeout"]} if found else {}
 
 
 HANDED_OVER = (

@@ -48,12 +48,26 @@ class Completed:
     stderr: str
 
 
+@dataclass(frozen=True)
+class Departure:
+    """How a host is to leave the boot that it runs."""
+
+    method: Method
+    token: str
+    boot_id: str
+    # Seconds until the shutdown begins, and until one that hangs is ended.
+    delay: float
+    limit: float
+    # The kernel of the image, and the watchdog that bites if it hangs; both may be empty.
+    release: str = ""
+    watchdog: str = ""
+    watchdog_limit: int = 0
+
+
 class Remote(t.Protocol):
     """The host."""
 
-    def leave(
-        self, method: Method, *, delay: float, limit: float, token: str, boot_id: str
-    ) -> Completed:
+    def leave(self, departure: Departure) -> Completed:
         """Start leaving that boot and no other; the output acknowledges with the token."""
 
     def shorten(self) -> None:
@@ -64,6 +78,9 @@ class Remote(t.Protocol):
 
     def run(self, command: str, within: float) -> Completed:
         """Run a command; raise NoAnswerError, at the latest after so many seconds."""
+
+    def confirm(self, token: str, within: float) -> Completed:
+        """Tell the new system that it works; the output acknowledges with the token."""
 
 
 class Prober(t.Protocol):

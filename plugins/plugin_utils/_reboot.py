@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from . import _failure
 from ._observation import Method, Observation
-from ._ports import Clock, Completed, NoAnswerError, Prober, Remote
+from ._ports import Clock, Completed, Departure, NoAnswerError, Prober, Remote
 
 # The connection that brings the order must be closed before the host vanishes.
 START_DELAY = 0.5
@@ -50,8 +50,23 @@ class Order:
     reboot_timeout: float = 600.0
     shutdown_timeout: float = 120.0
     test_command: str = "whoami"
+    watchdog: str = ""
+    watchdog_limit: int = 0
     # Whether the host said that it took the order; only another task's order may be unclear.
     acknowledged: bool = False
+
+
+def _departure(order: Order) -> Departure:
+    return Departure(
+        order.method,
+        order.token,
+        order.boot_id,
+        order.pre_reboot_delay + START_DELAY,
+        order.shutdown_timeout,
+        order.release or "",
+        order.watchdog,
+        order.watchdog_limit,
+    )
 
 
 @dataclass(frozen=True)
@@ -119,13 +134,7 @@ class Reboot:
         order = self._order
         self._log(f"leaving by {order.method}")
         try:
-            completed = self._remote.leave(
-                order.method,
-                delay=order.pre_reboot_delay + START_DELAY,
-                limit=order.shutdown_timeout,
-                token=order.token,
-                boot_id=order.boot_id,
-            )
+            completed = self._remote.leave(_departure(order))
         except NoAnswerError as silence:
             # The order may have arrived: only the host can tell, so ask it.
             self._log(f"the connection was lost while the order was given: {silence.text}")
@@ -146,6 +155,8 @@ class Reboot:
         answered = self._clock.now()
         method = self._judge(observation)
         self._test(watch, observation, method)
+        if method == "kexec":
+            self._confirm(watch, observation)
         if self._order.post_reboot_delay:
             self._clock.sleep(self._order.post_reboot_delay)
         down = watch.seen_down if watch.seen_down is not None else watch.last_alive
@@ -275,6 +286,23 @@ class Reboot:
             return self._remote.run(self._order.test_command, max(0.0, self._left(watch)))
         except NoAnswerError as silence:
             self._log(f"the test command got no answer: {silence.text}")
+            return None
+
+    def _confirm(self, watch: _Watch, observation: Observation) -> None:
+        """Tell the new system that it works, or it may take itself back to firmware."""
+        while True:
+            said = self._try_confirm(watch)
+            if said is not None and self._order.token in said.stdout.split():
+                return
+            if self._left(watch) <= TEST_GAP:
+                raise _failure.not_confirmed(said, observation)
+            self._clock.sleep(TEST_GAP)
+
+    def _try_confirm(self, watch: _Watch) -> Completed | None:
+        try:
+            return self._remote.confirm(self._order.token, max(0.0, self._left(watch)))
+        except NoAnswerError as silence:
+            self._log(f"the confirmation got no answer: {silence.text}")
             return None
 
     def _too_late(self, watch: _Watch) -> _failure.RebootError:

@@ -19,8 +19,8 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from . import _commands, _observation
 from ._limit import CallTimeoutError, limit
-from ._observation import Method, Observation
-from ._ports import Completed, NoAnswerError, classify
+from ._observation import Observation
+from ._ports import Completed, Departure, NoAnswerError, classify
 from ._prober import BannerProber, prober_for
 
 if t.TYPE_CHECKING:
@@ -55,10 +55,8 @@ class AnsibleRemote:
     def is_ssh(self) -> bool:
         return self._connection.transport.rpartition(".")[2] == "ssh"
 
-    def leave(
-        self, method: Method, *, delay: float, limit: float, token: str, boot_id: str
-    ) -> Completed:
-        command = _commands.leave(method, delay=delay, limit=limit, token=token, boot_id=boot_id)
+    def leave(self, departure: Departure) -> Completed:
+        command = _commands.leave(departure)
         self._set("use_tty", self._needs_tty())
         # An order is given once: whether a lost one arrived is found out by asking.
         self._set("reconnection_retries", 0)
@@ -83,6 +81,9 @@ class AnsibleRemote:
 
     def run(self, command: str, within: float) -> Completed:
         return self._call(_commands.run(command), within)
+
+    def confirm(self, token: str, within: float) -> Completed:
+        return self._call(_commands.confirm(token), min(within, self._call_seconds))
 
     def prober(self) -> BannerProber | None:
         """A prober, where the connection goes straight to an ssh server."""

@@ -21,7 +21,6 @@ from pathlib import Path
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _host
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _ports
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._observation import (
-    Method,
     Observation,
 )
 
@@ -86,21 +85,21 @@ class FakeRemote:
         *,
         order: _ports.Completed | Exception | None = None,
         tests: Timeline[_ports.Completed | Exception] = SUCCEEDS,
+        confirmations: Timeline[_ports.Completed | Exception] | None = None,
         cost: float = 0.1,
     ) -> None:
         self._clock = clock
         self._boots = boots
         self._order = order
         self._tests = tests
+        self._confirmations = confirmations
         self._cost = cost
         self.calls: list[tuple[t.Any, ...]] = []
         self.times: list[float] = []
 
-    def leave(
-        self, method: Method, *, delay: float, limit: float, token: str, boot_id: str
-    ) -> _ports.Completed:
-        self._called("leave", method, delay, limit, token, boot_id)
-        return answer(self._order or _ports.Completed(0, f"{token}\r\n", ""))
+    def leave(self, departure: _ports.Departure) -> _ports.Completed:
+        self._called("leave", departure)
+        return answer(self._order or _ports.Completed(0, f"{departure.token}\r\n", ""))
 
     def shorten(self) -> None:
         self._called("shorten")
@@ -112,6 +111,12 @@ class FakeRemote:
     def run(self, command: str, within: float) -> _ports.Completed:
         self._called("run", command, within=within)
         return answer(at(self._tests, self._clock.time))
+
+    def confirm(self, token: str, within: float) -> _ports.Completed:
+        self._called("confirm", token, within=within)
+        if self._confirmations is None:
+            return _ports.Completed(0, f"{token}\n", "")
+        return answer(at(self._confirmations, self._clock.time))
 
     def names(self) -> list[str]:
         """The names of the calls, repeats left out."""

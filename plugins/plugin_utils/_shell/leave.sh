@@ -7,37 +7,69 @@
 # reboot through firmware. It runs detached from every connection and session.
 #
 # METHOD is kexec or firmware, DELAY and LIMIT are seconds, TOKEN marks whose work this is, and
-# BOOT is the boot to leave: an order that arrives late must not hit the next one.
+# BOOT is the boot to leave: an order that arrives late must not hit the next one. RELEASE is the
+# kernel of the image. WATCHDOG is a device that bites if the jump takes longer than WATCHDOG_LIMIT
+# seconds, or empty.
 set -u
 method=$1
 delay=$2
 limit=$3
 token=$4
 boot=$5
+release=$6
+watchdog=$7
+watchdog_limit=$8
 
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 run=/run/alpinefleet-kexec
+state=/var/lib/alpinefleet-kexec
+feeder=
 
 # The controller reads how far the work came, so that "never started" can be told from "stuck".
 note() {
 	printf '%s %s\n' "$token" "$1" >"$run/stage.new" && mv "$run/stage.new" "$run/stage"
 }
 
-# Dead storage makes sync wait forever; nothing else must wait with it.
-bounded_sync() {
-	sync &
-	syncing=$!
+# Dead storage makes whatever uses it wait forever; nothing else must wait with it.
+bounded() {
 	tenths=$(($1 * 10))
+	shift
+	"$@" &
+	bound=$!
 	while [ "$tenths" -gt 0 ]; do
 		# A command that is waited for lets the shell notice that the other one has ended.
 		sleep 0.1
-		kill -0 "$syncing" 2>/dev/null || return 0
+		kill -0 "$bound" 2>/dev/null || return 0
 		tenths=$((tenths - 1))
 	done
 }
 
+# A host on which a jump does not arrive does not jump again: whoever proves the arrival removes
+# this note. What the kernel does on an oops is given back then.
+note_jump() {
+	oops=$(cat /proc/sys/kernel/panic_on_oops)
+	mkdir -p "$state" &&
+		printf '%s %s %s %s %s\n' "$token" "$boot" "$release" "$(date +%s)" "$oops" >"$state/jump.new" &&
+		mv "$state/jump.new" "$state/jump"
+}
+
+# Whoever holds the watchdog lets go of it; from here on this work feeds it, and at the jump it runs
+# on.
+feed() {
+	[ -n "$watchdog" ] || return 0
+	rc-service --ifstarted watchdog stop
+	watchdog -F -T "$watchdog_limit" -t 1 "$watchdog" &
+	feeder=$!
+}
+
+# SIGTERM makes the feeder stop the watchdog: firmware may take longer than it waits.
+stop_feeding() {
+	[ -z "$feeder" ] || kill "$feeder"
+}
+
 # Reboots at once, without asking or telling anybody.
 fall() {
+	stop_feeding
 	reboot -n -f
 	printf b >/proc/sysrq-trigger
 }
@@ -45,7 +77,9 @@ fall() {
 # Whatever still runs cannot be stopped any more: write what is written, forbid more, reboot.
 force() {
 	note forced
-	bounded_sync 10
+	# There was no jump.
+	bounded 5 rm -f "$state/jump"
+	bounded 10 sync
 	printf u >/proc/sysrq-trigger
 	sleep 2
 	fall
@@ -75,7 +109,7 @@ writable() {
 
 # OpenRC has done this already unless something held a file open for writing.
 make_read_only() {
-	bounded_sync 60
+	bounded 60 sync
 	tries=0
 	while writable >/dev/null && [ "$tries" -lt 20 ]; do
 		printf u >/proc/sysrq-trigger
@@ -85,6 +119,8 @@ make_read_only() {
 }
 
 by_kexec() {
+	bounded 5 note_jump
+	feed
 	if ! shut_down; then
 		force
 	fi

@@ -28,6 +28,7 @@ VIRT, LTS = "/boot/vmlinuz-virt", "/boot/vmlinuz-lts"
 REMOTE_FILES = "/tmp/ansible-tmp-1"
 
 LEAVE = re.compile(r"leave\.sh (kexec|firmware) \S+ \S+ ([0-9a-f]{32}) ([0-9a-f-]{36})\b")
+CONFIRM = re.compile(r"confirm\.sh ([0-9a-f]{32})\b")
 OBSERVE = re.compile(r"observe\.sh ([0-9a-f]{16})\b")
 
 Result = dict[str, t.Any]
@@ -63,6 +64,9 @@ class FakeHost:
         if observe := OBSERVE.search(command):
             self.log.append("observe")
             return 0, self._observation(observe[1], back)
+        if confirm := CONFIRM.search(command):
+            self.log.append("confirm")
+            return 0, f"{confirm[1]}\n"
         if REMOTE_FILES in command:
             self.log.append("remove")
             return self.removal_rc, ""

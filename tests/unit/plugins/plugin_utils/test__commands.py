@@ -12,13 +12,16 @@ import subprocess
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _commands
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._ports import Departure
 
 LEAVE = (_commands.SHELL / "leave.sh").read_text(encoding="utf-8")
 OBSERVE = (_commands.SHELL / "observe.sh").read_text(encoding="utf-8")
 
 
 def leave(token: str = "t0ken", boot_id: str = "b00t", limit: float = 120.0) -> str:
-    return _commands.leave("kexec", delay=0.5, limit=limit, token=token, boot_id=boot_id)
+    return _commands.leave(
+        Departure("kexec", token, boot_id, 0.5, limit, "6.18", "/dev/watchdog0", 60)
+    )
 
 
 def test_observe_passes_the_whole_script_and_its_nonce() -> None:
@@ -26,11 +29,26 @@ def test_observe_passes_the_whole_script_and_its_nonce() -> None:
     assert words == ["sh", "-c", OBSERVE, "observe.sh", "n0nce"]
 
 
+def test_confirm_passes_the_whole_script_and_the_token() -> None:
+    confirm = (_commands.SHELL / "confirm.sh").read_text(encoding="utf-8")
+    words = shlex.split(_commands.confirm("t0ken"))
+    assert words == ["sh", "-c", confirm, "confirm.sh", "t0ken"]
+
+
 def test_leave_passes_the_whole_script_and_its_arguments() -> None:
     words = shlex.split(leave())
     script = words[words.index("setsid") + 1 : words.index("</dev/null")]
     assert script[:4] == ["sh", "-c", LEAVE, "leave.sh"]
-    assert script[4:] == ["kexec", "0.500", "120.000", "t0ken", "b00t"]
+    assert script[4:] == [
+        "kexec",
+        "0.500",
+        "120.000",
+        "t0ken",
+        "b00t",
+        "6.18",
+        "/dev/watchdog0",
+        "60",
+    ]
 
 
 @pytest.mark.parametrize("limit", [0.00001, 1e6, 1e15], ids=["tiny", "days", "for ever"])
@@ -58,6 +76,7 @@ def test_arguments_are_quoted(text: str) -> None:
     words = shlex.split(leave(token=text, boot_id=text))
     assert words.count(text) == 3
     assert shlex.split(_commands.observe(text))[-1] == text
+    assert shlex.split(_commands.confirm(text))[-1] == text
     assert shlex.split(_commands.run(text)) == ["sh", "-c", text]
 
 

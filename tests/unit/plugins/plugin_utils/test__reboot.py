@@ -18,6 +18,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._observation imp
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._ports import (
     Completed,
+    Departure,
     NoAnswerError,
     Prober,
 )
@@ -170,14 +171,22 @@ def test_reboot_is_proven(given: dict[str, t.Any], boots: Boots, method: str, pr
 def test_calls_come_in_order() -> None:
     scene = Scene(NORMAL)
     scene.run()
-    assert scene.remote.names() == ["leave", "shorten", "observe", "run"]
+    assert scene.remote.names() == ["leave", "shorten", "observe", "run", "confirm"]
 
 
 def test_order_says_how_when_and_whose() -> None:
-    scene = Scene(NORMAL, pre_reboot_delay=3.0, shutdown_timeout=50.0)
+    watched = {"watchdog": "/dev/watchdog0", "watchdog_limit": 60}
+    scene = Scene(NORMAL, pre_reboot_delay=3.0, shutdown_timeout=50.0, **watched)
     scene.run()
     delay = 3.0 + _reboot.START_DELAY
-    assert scene.remote.calls[0] == ("leave", "kexec", delay, 50.0, TOKEN, OLD_BOOT)
+    departure = Departure("kexec", TOKEN, OLD_BOOT, delay, 50.0, RELEASE, "/dev/watchdog0", 60)
+    assert scene.remote.calls[0] == ("leave", departure)
+
+
+def test_order_where_the_release_is_not_known() -> None:
+    scene = Scene(NORMAL, release=None)
+    scene.run()
+    assert scene.remote.calls[0][1].release == ""
 
 
 def test_log_tells_what_was_heard() -> None:
@@ -635,7 +644,7 @@ def test_wait_alone_orders_nothing_and_guesses_no_downtime(
 ) -> None:
     scene = Scene(NORMAL, start=start)
     proof = scene.reboot().wait()
-    assert scene.remote.names() == ["shorten", "observe", "run"]
+    assert scene.remote.names() == ["shorten", "observe", "run", "confirm"]
     assert proof.method == "kexec"
     assert (proof.downtime is None) == (downtime is None)
     assert proof.downtime is None or proof.downtime == pytest.approx(downtime, abs=1)
@@ -675,7 +684,7 @@ WORKS = Completed(0, "", "")
 def test_test_command_is_repeated_until_it_succeeds(tests: t.Any) -> None:
     scene = Scene(NORMAL, remote={"tests": tests}, test_command="rc-status -q")
     scene.run()
-    assert scene.remote.calls[-1] == ("run", "rc-status -q")
+    assert scene.remote.calls[-2] == ("run", "rc-status -q")
     assert scene.clock.time >= tests[-1][0]
 
 
@@ -708,3 +717,52 @@ def test_test_command_that_gets_no_answer_is_shown() -> None:
     assert "the host did not answer" in str(error)
     assert error.details == {"method": "kexec", "observation": NORMAL[-1][1]}
     assert any("the test command got no answer" in line for line in scene.log)
+
+
+# --- The confirmation ----------------------------------------------------------------------
+
+UNHEARD = Completed(1, "", "read-only")
+HEARD = Completed(255, f"{TOKEN}\n", "")
+
+
+def test_new_system_is_told_that_it_works_when_the_test_command_succeeded() -> None:
+    scene = Scene(NORMAL)
+    scene.run()
+    assert scene.remote.names()[-2:] == ["run", "confirm"]
+    assert scene.remote.calls[-1] == ("confirm", TOKEN)
+
+
+def test_system_that_firmware_booted_needs_no_confirmation() -> None:
+    scene = Scene([*NORMAL[:3], (40, by_firmware())])
+    scene.run()
+    assert "confirm" not in scene.remote.names()
+
+
+def test_system_that_does_not_work_is_not_confirmed() -> None:
+    scene = Scene(NORMAL, remote={"tests": [(0.0, FAILS)]})
+    scene.fail()
+    assert "confirm" not in scene.remote.names()
+
+
+@pytest.mark.parametrize("early", [UNHEARD, GONE], ids=["not taken", "no answer"])
+def test_confirmation_is_repeated_until_it_is_heard(early: t.Any) -> None:
+    scene = Scene(NORMAL, remote={"confirmations": [(0.0, early), (20.0, HEARD)]})
+    assert scene.run().method == "kexec"
+    assert scene.clock.time >= 20
+
+
+@pytest.mark.parametrize(
+    ("never", "details"),
+    [
+        pytest.param(UNHEARD, {"rc": 1, "stdout": "", "stderr": "read-only"}, id="not taken"),
+        pytest.param(GONE, {}, id="no answer"),
+    ],
+)
+def test_confirmation_that_is_never_heard_is_a_failure(
+    never: t.Any, details: dict[str, t.Any]
+) -> None:
+    scene = Scene(NORMAL, remote={"confirmations": [(0.0, never)]})
+    error = scene.fail()
+    assert verdict(error) == ("not_confirmed", "confirm", True)
+    assert error.details == {"method": "kexec", "observation": NORMAL[-1][1], **details}
+    assert abs(scene.clock.time - scene.order.reboot_timeout) < 2

@@ -24,6 +24,7 @@ from ansible.plugins.loader import connection_loader
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _remote
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._ports import (
     Completed,
+    Departure,
     NoAnswerError,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._prober import BannerProber
@@ -31,7 +32,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._remote import A
 
 BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
 FAR = 60.0
-ORDER: dict[str, t.Any] = {"delay": 0.5, "limit": 9.0, "token": "t0ken", "boot_id": "b00t"}
+DEPARTURE = Departure("kexec", "t0ken", "b00t", 0.5, 9.0)
 SSH_OPTIONS: dict[str, t.Any] = {
     "host": "web1",
     "ssh_executable": "ssh",
@@ -164,14 +165,14 @@ def test_run_returns_what_the_command_did() -> None:
 
 def test_leave_is_acknowledged_with_the_token() -> None:
     host = Host("t0ken\n")
-    answer = remote(host=host).leave("kexec", **ORDER)
+    answer = remote(host=host).leave(DEPARTURE)
     assert answer.stdout == "t0ken\n"
     assert re.search(r"leave\.sh kexec 0\.500 9\.000 t0ken b00t .* echo t0ken$", host.commands[0])
 
 
 def test_leave_is_never_repeated_by_the_connection() -> None:
     connection = FakeConnection()
-    remote(connection).leave("kexec", **ORDER)
+    remote(connection).leave(DEPARTURE)
     assert connection.options["reconnection_retries"] == 0
 
 
@@ -192,7 +193,7 @@ def test_leave_uses_a_terminal_only_where_become_needs_one(
 ) -> None:
     # The end of a terminal hangs up on what was started in it.
     connection = FakeConnection(become=become)
-    remote(connection).leave("kexec", **ORDER)
+    remote(connection).leave(DEPARTURE)
     assert connection.options["use_tty"] is expected
 
 
@@ -209,13 +210,14 @@ def test_leave_uses_a_terminal_only_where_become_needs_one(
         ),
     ],
 )
-@pytest.mark.parametrize("call", ["observe", "run", "leave"])
+@pytest.mark.parametrize("call", ["observe", "run", "leave", "confirm"])
 def test_lost_connection_is_no_answer(call: str, error: Exception, kind: str) -> None:
     asked = remote(host=Host(error))
     calls: dict[str, t.Callable[[], t.Any]] = {
         "observe": lambda: asked.observe(FAR),
         "run": lambda: asked.run("whoami", FAR),
-        "leave": lambda: asked.leave("kexec", **ORDER),
+        "leave": lambda: asked.leave(DEPARTURE),
+        "confirm": lambda: asked.confirm("t0ken", FAR),
     }
     with pytest.raises(NoAnswerError) as caught:
         calls[call]()
@@ -243,27 +245,43 @@ def test_connection_that_cannot_be_closed_is_no_other_error() -> None:
         remote(connection, Host(AnsibleConnectionFailure("gone"))).observe(FAR)
 
 
-@pytest.mark.parametrize("call", ["observe", "run", "leave"])
+@pytest.mark.parametrize("call", ["observe", "run", "leave", "confirm"])
 def test_other_error_of_ansible_is_no_answer(call: str) -> None:
     asked = remote(host=Host(AnsibleError("Missing sudo password")))
     calls: dict[str, t.Callable[[], t.Any]] = {
         "observe": lambda: asked.observe(FAR),
         "run": lambda: asked.run("whoami", FAR),
-        "leave": lambda: asked.leave("kexec", **ORDER),
+        "leave": lambda: asked.leave(DEPARTURE),
+        "confirm": lambda: asked.confirm("t0ken", FAR),
     }
     with pytest.raises(NoAnswerError, match="Missing sudo password") as caught:
         calls[call]()
     assert caught.value.kind == "garbled"
 
 
+CALLS: dict[str, t.Callable[[AnsibleRemote, float], object]] = {
+    "observe": lambda asked, within: asked.observe(within),
+    "run": lambda asked, within: asked.run("whoami", within),
+    "confirm": lambda asked, within: asked.confirm("t0ken", within),
+}
+
+
 @pytest.mark.parametrize("within", [0.05, 0.0, -1.0], ids=["a moment", "nothing", "less"])
-@pytest.mark.parametrize("call", ["observe", "run"])
-def test_call_ends_with_the_time_that_it_is_given(call: str, within: float) -> None:
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_call_ends_with_the_time_that_it_is_given(
+    call: t.Callable[[AnsibleRemote, float], object], within: float
+) -> None:
     asked = remote(host=Host(hang))
     started = time.monotonic()
     with pytest.raises(NoAnswerError, match="hung"):
-        asked.observe(within) if call == "observe" else asked.run("whoami", within)
+        call(asked, within)
     assert time.monotonic() - started < 1
+
+
+def test_confirm_acknowledges_with_the_token() -> None:
+    host = Host("t0ken\n")
+    assert remote(host=host).confirm("t0ken", FAR).stdout == "t0ken\n"
+    assert re.search(r"confirm\.sh t0ken$", host.commands[0])
 
 
 def test_call_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -323,7 +341,7 @@ def calls_of(folder: Path) -> int:
 def test_order_is_given_once_although_the_user_has_ssh_try_again(tmp_path: Path) -> None:
     connection = real_ssh(tmp_path, "exit 255")
     with pytest.raises(NoAnswerError):
-        AnsibleRemote(connection, over(connection), connect_timeout=1).leave("kexec", **ORDER)
+        AnsibleRemote(connection, over(connection), connect_timeout=1).leave(DEPARTURE)
     assert calls_of(tmp_path) == 1
 
 
@@ -463,7 +481,7 @@ def test_restore_gives_the_connection_back_as_it_was(
     connection = FakeConnection(transport, options)
     used = remote(connection, Host(outcome))
     with contextlib.suppress(NoAnswerError):
-        used.leave("kexec", **ORDER)
+        used.leave(DEPARTURE)
     used.shorten()
     with contextlib.suppress(NoAnswerError):
         used.observe(FAR)

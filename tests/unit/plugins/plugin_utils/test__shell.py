@@ -22,6 +22,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import typing as t
 from pathlib import Path
 
@@ -30,12 +31,13 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _commands
 
 TOKEN = "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d"
 BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
+RELEASE = "6.18.56-0-virt"
 # Long enough for everything that does not hang, short enough to wait for what does.
 AMPLE, SHORT = "20.000", "0.150"
 
-HARMLESS_PROGRAMS = ("cat", "chmod", "grep", "id", "mkdir", "mv", "sleep")
+HARMLESS_PROGRAMS = ("cat", "chmod", "date", "grep", "id", "mkdir", "mv", "rm", "sleep")
 SYSRQ = re.compile(r"\bprintf (\w) >/proc/sysrq-trigger\b")
-KERNEL_PATH = re.compile(r"(?<![\w.])/(?=(?:proc|sys|run|dev/console)\b)")
+KERNEL_PATH = re.compile(r"(?<![\w.])/(?=(?:proc|sys|run|var/lib|dev/console)\b)")
 ABSOLUTE_PATH = re.compile(r"(?<![\w.}\]*])/[a-z][\w./-]*")
 NO_FILES_OF_THE_HOST = {"/dev/null", "/dev/"}
 
@@ -47,11 +49,24 @@ OBEDIENT = {
     "reboot": GONE,
     "sync": ":",
     "sysrq": f'[ "$1" != b ] || {GONE}',
+    "watchdog": ":",
 }
 HANGS = "command sleep 15"
 ENDS_A_MACHINE = ("halt", "init", "kill_all", "killall5", "poweroff", "shutdown", "telinit")
 
 Reaction = dict[str, str]
+
+
+def order(
+    method: str = "kexec",
+    *,
+    limit: str = AMPLE,
+    token: str = TOKEN,
+    boot_id: str = BOOT_ID,
+    watchdog: str = "",
+) -> tuple[str, ...]:
+    """The arguments of leave.sh."""
+    return (method, "0.500", limit, token, boot_id, RELEASE, watchdog, "60")
 
 
 class FakeMachine:
@@ -60,16 +75,20 @@ class FakeMachine:
     def __init__(self, root: Path, busybox: str) -> None:
         self.root = root
         self._busybox = busybox
-        for folder in ("bin", "dev", "proc/sys/kernel/random", "run", "sys/kernel"):
+        for folder in ("bin", "dev", "proc/sys/kernel/random", "run", "sys/kernel", "var/lib"):
             (root / folder).mkdir(parents=True)
         for name in HARMLESS_PROGRAMS:
             (root / "bin" / name).symlink_to(busybox)
         # Alpine has it in busybox; other systems leave it out there.
         (root / "bin" / "flock").symlink_to(installed("flock"))
+        # The shell takes no function of this name.
+        self.write("bin/rc-service", '#!/bin/sh\necho "rc-service $*" >>${0%/bin/*}/log\n')
+        (root / "bin" / "rc-service").chmod(0o755)
         self.write("log", "")
         self.write("sleeps", "")
         self.write("proc/mounts", "/dev/vda1 / ext4 ro,relatime 0 0\n")
         self.write("sys/kernel/kexec_loaded", "1\n")
+        self.write("proc/sys/kernel/panic_on_oops", "0\n")
         self.write("proc/sys/kernel/random/boot_id", f"{BOOT_ID}\n")
         for path in [root, *(path for path in root.rglob("*") if path.is_dir())]:
             path.chmod(0o777)
@@ -111,10 +130,21 @@ class FakeMachine:
                 shell.wait()
         return subprocess.CompletedProcess(shell.args, status, self.read("said"), "")
 
-    def leave(self, method: str = "kexec", *, limit: str = AMPLE, **reaction: str) -> list[str]:
+    def leave(
+        self,
+        method: str = "kexec",
+        *,
+        limit: str = AMPLE,
+        device: str = "",
+        **reaction: str,
+    ) -> list[str]:
         """Run leave.sh; return what it did, each with the stage at which it was done."""
-        self.run("leave.sh", method, "0.500", limit, TOKEN, BOOT_ID, **reaction)
+        self.run("leave.sh", *order(method, limit=limit, watchdog=device), **reaction)
         return self.read("log").splitlines()
+
+    def confirm(self, token: str = TOKEN, **reaction: str) -> str:
+        """Run confirm.sh; return what it said."""
+        return self.run("confirm.sh", token, **reaction).stdout.strip()
 
     def _prelude(self, reaction: Reaction) -> str:
         commands = "".join(
@@ -294,6 +324,67 @@ def test_remounting_does_not_go_on_for_ever(machine: FakeMachine) -> None:
     assert steps[-1:] == whose("kexec -e -x @jump")
 
 
+# --- What the next boot must know ----------------------------------------------------------
+
+JUMP = "var/lib/alpinefleet-kexec/jump"
+
+
+def test_jump_is_noted_before_the_shutdown(machine: FakeMachine) -> None:
+    machine.leave(openrc=f'cat "$root/{JUMP}" >"$root/noted"')
+    token, boot, release, when, oops = machine.read("noted").split()
+    assert (token, boot, release, oops) == (TOKEN, BOOT_ID, RELEASE, "0")
+    assert abs(time.time() - float(when)) < 60
+
+
+def test_note_of_a_jump_that_is_not_tried_is_taken_back(machine: FakeMachine) -> None:
+    machine.leave(limit=SHORT, openrc=HANGS)
+    assert not (machine.root / JUMP).exists()
+
+
+def test_jump_goes_on_where_it_cannot_be_noted(machine: FakeMachine) -> None:
+    (machine.root / "var/lib").chmod(0o555)
+    assert machine.leave()[-1:] == whose("kexec -e -x @jump")
+
+
+def test_dead_storage_does_not_hold_the_shutdown_up(machine: FakeMachine) -> None:
+    assert "openrc shutdown" in what(machine.leave(date=HANGS))
+
+
+def test_firmware_notes_no_jump(machine: FakeMachine) -> None:
+    machine.leave("firmware")
+    assert not (machine.root / JUMP).exists()
+
+
+# --- The watchdog over the jump ------------------------------------------------------------
+
+FED = "watchdog -F -T 60 -t 1 /dev/watchdog0"
+FEEDS = "trap 'log let-go; exit' TERM; command sleep 5 & wait"
+
+
+def test_watchdog_is_fed_over_the_shutdown_and_the_jump(machine: FakeMachine) -> None:
+    steps = machine.leave(device="/dev/watchdog0", openrc="command sleep 0.1")
+    assert what(steps)[0] == "rc-service --ifstarted watchdog stop"
+    assert FED in what(steps)
+    assert "let-go" not in what(steps)
+    assert steps[-1:] == whose("kexec -e -x @jump")
+
+
+def test_without_a_watchdog_nothing_is_fed(machine: FakeMachine) -> None:
+    assert FED not in what(machine.leave())
+
+
+def test_watchdog_does_not_run_on_into_firmware(machine: FakeMachine) -> None:
+    # Firmware may take longer than it waits.
+    steps = machine.leave(
+        device="/dev/watchdog0",
+        openrc="command sleep 0.2",
+        kexec="return 1",
+        reboot=f"command sleep 0.5; {GONE}",
+        watchdog=FEEDS,
+    )
+    assert "let-go" in what(steps)
+
+
 # --- Leaving by firmware -------------------------------------------------------------------
 
 
@@ -345,7 +436,7 @@ def another_leaver(machine: FakeMachine) -> t.Iterator[None]:
 
 def test_second_leaver_does_nothing(machine: FakeMachine) -> None:
     with another_leaver(machine):
-        completed = machine.run("leave.sh", "kexec", "0.500", AMPLE, TOKEN, BOOT_ID)
+        completed = machine.run("leave.sh", *order())
     assert completed.returncode == 1
     assert machine.read("log") == ""
     assert machine.read("run/alpinefleet-kexec/stage") == "an0ther shutdown\n"
@@ -358,7 +449,7 @@ def test_mark_that_nobody_holds_does_not_keep_a_leaver_away(machine: FakeMachine
 
 
 def test_leaver_that_died_does_not_lock_the_host(machine: FakeMachine) -> None:
-    machine.run("leave.sh", "kexec", "0.500", AMPLE, "f1rst", BOOT_ID, openrc=GONE)
+    machine.run("leave.sh", *order(token="f1rst"), openrc=GONE)
     assert machine.read("run/alpinefleet-kexec/stage") == "f1rst shutdown\n"
     assert machine.leave()[-1:] == whose("kexec -e -x @jump")
 
@@ -380,7 +471,7 @@ def test_lock_is_held_while_services_are_stopped(machine: FakeMachine) -> None:
     "boot_id", ["", "d7a0c3f2-04f3-4b7e-8a44-0d1c8fb0a6e1"], ids=["unnamed", "another"]
 )
 def test_order_for_another_boot_does_nothing(machine: FakeMachine, boot_id: str) -> None:
-    completed = machine.run("leave.sh", "kexec", "0.500", AMPLE, TOKEN, boot_id)
+    completed = machine.run("leave.sh", *order(boot_id=boot_id))
     assert completed.returncode == 1
     assert machine.read("log") == ""
     assert not (machine.root / "run/alpinefleet-kexec").exists()
@@ -405,7 +496,7 @@ def test_mark_is_replaced_and_not_rewritten(machine: FakeMachine) -> None:
 
 
 def test_token_is_not_taken_for_shell(machine: FakeMachine) -> None:
-    machine.run("leave.sh", "kexec", "0", AMPLE, "$(reboot) `reboot`", BOOT_ID)
+    machine.run("leave.sh", *order(token="$(reboot) `reboot`"))
     assert not any(step.startswith("reboot") for step in machine.read("log").splitlines())
 
 
@@ -486,3 +577,73 @@ def test_script_with_a_way_to_the_real_machine_is_refused(
 def test_script_never_runs_as_root(running: FakeMachine) -> None:
     # The first line of the prelude says so by this status.
     assert running.run("observe.sh", "n0nce").returncode != 99
+
+
+# --- Confirming ----------------------------------------------------------------------------
+
+CONFIRMED = "run/alpinefleet-kexec/confirmed"
+CAME_UP = f"quiet alpinefleet_kexec.token={TOKEN} alpinefleet_kexec.added=panic=10,oops=panic"
+OOPS = "proc/sys/kernel/panic_on_oops"
+
+
+def came_up(machine: FakeMachine, cmdline: str = CAME_UP, oops: str = "0") -> None:
+    """The machine runs the image that it was told to jump into."""
+    machine.write("proc/cmdline", f"{cmdline}\n")
+    machine.write(OOPS, "1\n")
+    (machine.root / "var/lib/alpinefleet-kexec").mkdir()
+    (machine.root / "var/lib/alpinefleet-kexec").chmod(0o777)
+    machine.write(JUMP, f"{TOKEN} {BOOT_ID} {RELEASE} 1700000000 {oops}\n")
+
+
+def test_confirmation_is_left_for_who_waits_and_acknowledged(machine: FakeMachine) -> None:
+    came_up(machine)
+    assert machine.confirm() == TOKEN
+    assert machine.read(CONFIRMED) == f"{TOKEN}\n"
+    assert not (machine.root / JUMP).exists()
+
+
+@pytest.mark.parametrize(
+    ("cmdline", "before", "after"),
+    [
+        pytest.param(CAME_UP, "0", "0", id="as before"),
+        pytest.param(CAME_UP, "1", "1", id="it was so before"),
+        pytest.param(CAME_UP, "", "1", id="not noted"),
+        pytest.param(CAME_UP, "yes", "1", id="noted as garbage"),
+        pytest.param(f"alpinefleet_kexec.token={TOKEN} oops=panic", "0", "1", id="the user's own"),
+    ],
+)
+def test_oops_is_what_it_was_before(
+    machine: FakeMachine, cmdline: str, before: str, after: str
+) -> None:
+    came_up(machine, cmdline, before)
+    assert machine.confirm() == TOKEN
+    assert machine.read(OOPS).strip() == after
+
+
+@pytest.mark.parametrize(
+    "cmdline", ["quiet", f"xalpinefleet_kexec.token={TOKEN}", f"alpinefleet_kexec.token={TOKEN}0"]
+)
+def test_another_boot_is_not_confirmed(machine: FakeMachine, cmdline: str) -> None:
+    came_up(machine, cmdline)
+    assert machine.confirm() == ""
+    assert not (machine.root / CONFIRMED).exists()
+    assert (machine.root / JUMP).exists()
+
+
+def test_note_of_another_jump_stays(machine: FakeMachine) -> None:
+    came_up(machine)
+    machine.write(JUMP, f"an0ther {BOOT_ID} {RELEASE} 1700000000 0\n")
+    assert machine.confirm() == TOKEN
+    assert (machine.root / JUMP).exists()
+
+
+def test_confirmation_needs_no_note(machine: FakeMachine) -> None:
+    came_up(machine)
+    (machine.root / JUMP).unlink()
+    assert machine.confirm() == TOKEN
+
+
+def test_confirmation_that_cannot_be_left_is_not_acknowledged(machine: FakeMachine) -> None:
+    came_up(machine)
+    (machine.root / "run").chmod(0o555)
+    assert TOKEN not in machine.confirm().split()

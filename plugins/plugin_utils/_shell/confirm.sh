@@ -1,0 +1,32 @@
+#!/bin/sh
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Tells a system that came up through kexec that it was found to work: whatever waits to take it
+# back to firmware ends its wait. TOKEN is that of the image that was proven to run.
+set -u
+token=$1
+
+run=/run/alpinefleet-kexec
+state=/var/lib/alpinefleet-kexec
+cmdline=$(cat /proc/cmdline)
+
+# An answer that comes late must not confirm the next boot.
+case " $cmdline " in
+*" alpinefleet_kexec.token=$token "*) ;;
+*) exit 1 ;;
+esac
+
+umask 077
+mkdir -p "$run" && printf '%s\n' "$token" >"$run/confirmed.new" &&
+	mv "$run/confirmed.new" "$run/confirmed" || exit 1
+
+# The jump arrived. Where an oops was made to end only this boot's begin, it is as before again.
+if read -r noted _boot _release _time oops <"$state/jump" && [ "$noted" = "$token" ]; then
+	rm -f "$state/jump"
+	case " $cmdline $oops" in
+	*" alpinefleet_kexec.added="*oops=panic*" "[01]) printf '%s\n' "$oops" >/proc/sys/kernel/panic_on_oops ;;
+	esac
+fi 2>/dev/null
+printf '%s\n' "$token"
