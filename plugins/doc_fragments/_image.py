@@ -67,6 +67,26 @@ options:
     type: list
     elements: str
     default: []
+  panic_timeout:
+    description:
+      - Seconds after which a panic of the new kernel ends in a reboot through firmware.
+        Without such a time Alpine's kernels halt after a panic early in the boot, and stay so.
+      - Where the command line has no C(panic=) with a number, C(panic=) with this one is added, and C(oops=panic) where
+        it has no C(oops=). What is added is named in C(alpinefleet_kexec.added=), lasts for one boot, and is left out
+        when the command line of that boot is taken over.
+      - What O(cmdline_append) adds and what O(cmdline_remove) names goes first.
+      - With V(0) the command line is left alone. At most V(2147483647).
+    type: int
+    default: 10
+  denied_platforms:
+    description:
+      - Platforms that are not to reboot through kexec, because it hung on one like them. The host gets
+        the reason V(platform_denied).
+      - A platform is written as its vendor and its product, as its product alone, or as the model of its device tree,
+        the way P(alpinefleet.kexec.audit_report#filter) shows it. Upper and lower case do not matter.
+    type: list
+    elements: str
+    default: []
   ignore_reasons:
     description: Codes of reasons that are reported and do not stop the work.
     type: list

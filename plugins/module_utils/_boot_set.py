@@ -40,6 +40,8 @@ class Wish:
     ignore: tuple[str, ...] = ()
     token: str | None = None
     controller_boot_id: str | None = None
+    panic_timeout: int = 0
+    denied_platforms: tuple[str, ...] = ()
 
     @property
     def leaves_the_choice(self) -> bool:
@@ -178,6 +180,7 @@ def choose_cmdline(
         append=wish.append,
         remove=wish.remove,
         keep_unlocked=needs_unlock,
+        panic_timeout=wish.panic_timeout,
         token=wish.token,
     )
     words = _cmdline.split(built)
@@ -207,7 +210,7 @@ def _advice(
         found.append(_next_boot_locks(str(configured.path)))
     if configured.entry is not None and _drifted(configured.entry.cmdline, running):
         found.append(_drift(str(configured.path)))
-    if _cmdline.last_value(words, "panic") in (None, "", "0"):
+    if not _cmdline.panic_seconds(words):
         found.append(_panic_hangs())
     return tuple(found)
 
@@ -288,5 +291,6 @@ def _panic_hangs() -> Reason:
         "panic_hangs",
         "The command line sets no time with panic=: a kernel panic early in the boot stops the "
         "host for good.",
-        "Add panic=10 to the boot loader's configuration or to cmdline_append.",
+        "Set panic_timeout to a number of seconds, or add panic=10 to the boot loader's "
+        "configuration.",
     )

@@ -16,10 +16,27 @@ from ._reasons import ReasonError, reason
 # The kernel does not hand parameters with a dot in their name on to init.
 TOKEN_PARAMETER = "alpinefleet_kexec.token"
 
+# Names the words that were added for one boot, so that they are dropped with it.
+ADDED_PARAMETER = "alpinefleet_kexec.added"
+
+# Seconds in which the new system must be confirmed, and the watchdog that it must feed.
+CONFIRM_PARAMETER = "alpinefleet_kexec.confirm"
+WATCHDOG_PARAMETER = "alpinefleet_kexec.watchdog"
+
 UNLOCK_PARAMETER = "kexec_load_disabled"
 
 # Put there by boot loaders and by this collection for one boot only.
-TRANSIENT = frozenset({"BOOT_IMAGE", "initrd", "kexec_jump_back_entry", TOKEN_PARAMETER})
+TRANSIENT = frozenset(
+    {
+        "BOOT_IMAGE",
+        "initrd",
+        "kexec_jump_back_entry",
+        ADDED_PARAMETER,
+        CONFIRM_PARAMETER,
+        TOKEN_PARAMETER,
+        WATCHDOG_PARAMETER,
+    }
+)
 
 # The kernel and mkinitfs take the last of these, so that earlier ones only cost space. Others may
 # repeat on purpose (console=, hugepages=), and their order matters.
@@ -43,6 +60,9 @@ BYTE_SPACE = b"\xa0"
 
 # What the kernel's kstrtoul with base 0 takes; a leading zero means octal.
 _NUMBER = re.compile(r"\+?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)", re.ASCII)
+
+# The kernel keeps the seconds of panic= in one of these.
+MAX_INT = 2**31 - 1
 
 
 def split(text: str) -> list[str]:
@@ -101,6 +121,26 @@ def unlocks_kexec(words: t.Sequence[str]) -> bool:
     return unlocked
 
 
+def panic_seconds(words: t.Sequence[str]) -> int | None:
+    """What panic= sets: the last number that the kernel takes, None if there is none."""
+    values = [value_of(word) for word in kernel_part(words)[0] if name_of(word) == "panic"]
+    numbers = [number for number in map(_integer, values) if number is not None]
+    return numbers[-1] if numbers else None
+
+
+def _integer(text: str | None) -> int | None:
+    """A number as the kernel's kstrtoint with base 0 reads it, None if it refuses the text."""
+    unsigned = (text or "").removeprefix("-")
+    if not _NUMBER.fullmatch(unsigned) or (text or "").startswith("-+"):
+        return None
+    digits = unsigned.removeprefix("+")
+    base = 16 if digits[:2] in ("0x", "0X") else 8 if digits.startswith("0") else 10
+    number = int(digits, base)
+    if unsigned != text:
+        number = -number
+    return number if -MAX_INT - 1 <= number <= MAX_INT else None
+
+
 def without(words: t.Iterable[str], names: t.Collection[str]) -> list[str]:
     """Drop parameters by name, or by name and value where a word with "=" is given."""
     exact = {word for word in names if "=" in word}
@@ -140,7 +180,14 @@ def strip_transient(words: t.Sequence[str]) -> list[str]:
 
     extlinux appends initrd= to the end of the line, which may be behind "--".
     """
-    return [word for word in words if name_of(word) not in TRANSIENT]
+    lasting = without(words, _added(words))
+    return [word for word in lasting if name_of(word) not in TRANSIENT]
+
+
+def _added(words: t.Sequence[str]) -> list[str]:
+    """The words that an earlier kexec added and named."""
+    named = (last_value(words, ADDED_PARAMETER) or "").split(",")
+    return [word for word in named if "=" in word]
 
 
 def build(
@@ -149,18 +196,37 @@ def build(
     append: t.Sequence[str] = (),
     remove: t.Sequence[str] = (),
     keep_unlocked: bool = False,
+    panic_timeout: int = 0,
+    once: t.Sequence[str] = (),
     token: str | None = None,
 ) -> str:
-    """The command line for an image, from one that a boot loader or a user gave."""
+    """The command line for an image, from one that a boot loader or a user gave.
+
+    What is to last for one boot only is in once, and so is the token.
+    """
     words = resolve_repeats(strip_transient(split(source)))
     words = without(words, [_checked(word) for word in remove])
     if keep_unlocked and not unlocks_kexec(words):
         words = with_parameter(without(words, [UNLOCK_PARAMETER]), f"{UNLOCK_PARAMETER}=0")
     for word in append:
         words = with_parameter(words, _checked(word))
-    if token is not None:
-        words = with_parameter(words, f"{TOKEN_PARAMETER}={token}")
+    words = _with_panic_timeout(words, panic_timeout, remove)
+    for word in [*once, *([f"{TOKEN_PARAMETER}={token}"] if token is not None else [])]:
+        words = with_parameter(words, word)
     return join(resolve_repeats(words))
+
+
+def _with_panic_timeout(words: list[str], seconds: int, remove: t.Sequence[str]) -> list[str]:
+    """Let a panic end in a reboot, unless the line or the user says something of it already."""
+    panic = f"panic={seconds}"
+    if seconds == 0 or panic_seconds(words) is not None or not without([panic], remove):
+        return words
+    # An oops that becomes a panic is worth something only where a panic ends by itself.
+    oops = [] if last_value(words, "oops") is not None else without(["oops=panic"], remove)
+    added = [panic, *oops]
+    for word in [*added, f"{ADDED_PARAMETER}={','.join(added)}"]:
+        words = with_parameter(words, word)
+    return words
 
 
 def _checked(word: str) -> str:
@@ -184,7 +250,8 @@ def check(text: str, architecture: str) -> str:
             reason(
                 "cmdline_too_long",
                 f"The command line needs {size} bytes and {architecture} kernels accept {limit}.",
-                "Remove parameters with cmdline_remove, or shorten the boot loader's configuration.",
+                "Remove parameters with cmdline_remove, set panic_timeout to 0, or shorten the boot "
+                "loader's configuration.",
             )
         )
     return text

@@ -12,6 +12,7 @@ import typing as t
 
 from . import _ask_kernel
 from ._boot_set import Wish
+from ._cmdline import MAX_INT
 from ._frozen import TOKEN
 from ._host import Completed, Host
 from ._reasons import IGNORABLE, Reason, ReasonError, reason, sentence
@@ -37,6 +38,8 @@ IMAGE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "cmdline": {"type": "str"},
     "cmdline_append": {"type": "list", "elements": "str", "default": []},
     "cmdline_remove": {"type": "list", "elements": "str", "default": []},
+    "panic_timeout": {"type": "int", "default": 10},
+    "denied_platforms": {"type": "list", "elements": "str", "default": []},
     "ignore_reasons": {
         "type": "list",
         "elements": "str",
@@ -87,6 +90,7 @@ def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
     if token is not None and not TOKEN.fullmatch(token):
         raise ReasonError(_token_invalid(token))
     _check_cmdline(params["cmdline"], params["cmdline_source"])
+    _check_number("panic_timeout", params["panic_timeout"], MAX_INT)
     initramfs = params["initramfs"]
     return Wish(
         kernel=params["kernel"],
@@ -99,6 +103,8 @@ def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
         ignore=tuple(params["ignore_reasons"]),
         token=token,
         controller_boot_id=params.get("controller_boot_id"),
+        panic_timeout=params["panic_timeout"],
+        denied_platforms=tuple(params["denied_platforms"]),
     )
 
 
@@ -108,6 +114,19 @@ def _check_cmdline(text: str | None, source: str) -> None:
         raise ReasonError(_cmdline_not_used(source))
     if source == "explicit" and not (text or "").strip():
         raise ReasonError(_cmdline_empty())
+
+
+def _check_number(name: str, value: int, most: int) -> None:
+    if not 0 <= value <= most:
+        raise ReasonError(_number_invalid(name, value, most))
+
+
+def _number_invalid(name: str, value: int, most: int) -> Reason:
+    return reason(
+        "cmdline_invalid",
+        f"The option {name} is {value} and must be between 0 and {most}.",
+        "It is a number of seconds; 0 switches it off.",
+    )
 
 
 def _token_invalid(token: str) -> Reason:

@@ -61,6 +61,19 @@ def identify(host: Host) -> dict[str, str]:
     return {name: text for name, text in stripped.items() if text}
 
 
+def names(fields: t.Mapping[str, str]) -> tuple[str, ...]:
+    """What the platform may be called, the name that tells most first."""
+    vendor, product = fields.get("sys_vendor", ""), fields.get("product_name", "")
+    candidates = (f"{vendor} {product}" if product else "", product, fields.get("model", ""))
+    return tuple(dict.fromkeys(" ".join(name.split()) for name in candidates if name.strip()))
+
+
+def name_in(fields: t.Mapping[str, str], wanted: t.Iterable[str]) -> str | None:
+    """The name of the platform that is in a user's list, whatever its case and spaces."""
+    listed = {" ".join(name.split()).casefold() for name in wanted}
+    return next((name for name in names(fields) if name.casefold() in listed), None)
+
+
 def denied(fields: t.Mapping[str, str]) -> Denied | None:
     """The known-bad platform that these fields describe, if any."""
     for platform in DENIED:

@@ -26,7 +26,11 @@ def needs_unlock(state: State) -> bool:
 
 
 def judge_host(
-    state: State, *, unlocked_by_firmware: bool | None, controller_boot_id: str | None = None
+    state: State,
+    *,
+    unlocked_by_firmware: bool | None,
+    controller_boot_id: str | None = None,
+    denied_platforms: t.Sequence[str] = (),
 ) -> list[Reason]:
     """What stands against kexec on this host, whatever image is meant."""
     if state.boot_id is not None and state.boot_id == valid_boot_id(controller_boot_id):
@@ -37,7 +41,7 @@ def judge_host(
         return [_not_root(state.uid)]
     if state.leaving:
         return [_already_leaving()]
-    reasons = [*_support(state), *_platform(state)]
+    reasons = [*_support(state), *_platform(state, denied_platforms)]
     permission = _permission(state, unlocked_by_firmware)
     return reasons + (permission or _unexplained(state))
 
@@ -64,9 +68,16 @@ def _support(state: State) -> t.Iterator[Reason]:
         )
 
 
-def _platform(state: State) -> t.Iterator[Reason]:
+def _platform(state: State, wanted: t.Sequence[str]) -> t.Iterator[Reason]:
     platform = _platforms.denied(state.platform)
-    if platform is not None:
+    name = _platforms.name_in(state.platform, wanted)
+    if name is not None:
+        yield reason(
+            "platform_denied",
+            f"The host is a {name}, a platform that the option denied_platforms names.",
+            "Reboot it through firmware, or put platform_denied into ignore_reasons.",
+        )
+    elif platform is not None:
         yield reason(
             "platform_denied",
             f"The host is a {platform.name}: {platform.why}.",

@@ -69,6 +69,7 @@ def survey(host: Host, wish: Wish) -> Survey:
             state,
             unlocked_by_firmware=firmware,
             controller_boot_id=wish.controller_boot_id,
+            denied_platforms=wish.denied_platforms,
         ),
         *reasons,
         *inspected.reasons,

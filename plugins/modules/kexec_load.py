@@ -98,7 +98,7 @@ reasons:
   sample:
     - code: panic_hangs
       message: "The command line sets no time with panic=: a kernel panic early in the boot stops the host for good."
-      remedy: "Add panic=10 to the boot loader's configuration or to cmdline_append."
+      remedy: "Set panic_timeout to a number of seconds, or add panic=10 to the boot loader's configuration."
       blocks: nothing
 kernel:
   description: Path of the kernel.

@@ -316,6 +316,13 @@ def test_advice_of_a_panic_that_hangs(panic: str, hangs: bool) -> None:
     assert ("panic_hangs" in codes(found)) is hangs
 
 
+@pytest.mark.parametrize(("panic", "hangs"), [("", False), ("panic=0", True)])
+def test_panic_timeout_leaves_no_hang_but_one_that_is_configured(panic: str, hangs: bool) -> None:
+    found = chosen(Wish(panic_timeout=10), configured(f"root=/dev/vda1 {panic}"))
+    assert ("panic_hangs" in codes(found)) is hangs
+    assert ("panic=10 oops=panic" in found.text) is not hangs
+
+
 def test_advice_of_the_boot_loader_comes_first() -> None:
     found: Reason = reason("boot_loader_not_found", "None.", "")
     assert chosen(loader=Configured(reasons=(found,))).reasons[0] is found

@@ -32,6 +32,23 @@ RUNNING = {
         f"{UUID} {OPTIONS} kexec_load_disabled=0 alpinefleet_kexec.token={TOKEN}",
         f"{UUID} {OPTIONS} kexec_load_disabled=0",
     ),
+    "an earlier kexec that added words": (
+        f"{UUID} panic=10 oops=panic alpinefleet_kexec.added=panic=10,oops=panic quiet",
+        f"{UUID} quiet",
+    ),
+    "an earlier kexec that added another time": (
+        f"{UUID} panic=10 panic=5 alpinefleet_kexec.added=panic=5",
+        f"{UUID} panic=10",
+    ),
+    "an earlier kexec that was watched": (
+        f"{UUID} alpinefleet_kexec.confirm=300 alpinefleet_kexec.watchdog=i6300esb,60",
+        UUID,
+    ),
+    "nothing that was added": (f"{UUID} alpinefleet_kexec.added=,quiet quiet", f"{UUID} quiet"),
+    "words for init that look like added ones": (
+        f"{UUID} -- panic=10 alpinefleet_kexec.added=panic=10",
+        f"{UUID} -- panic=10",
+    ),
     "kexec with a way back": (f"kexec_jump_back_entry=0x9ff0 {UUID}", UUID),
     "extlinux with words for init": (
         f"BOOT_IMAGE=vmlinuz-lts {UUID} -- single initrd=initramfs-lts",
@@ -164,6 +181,58 @@ BUILDS: dict[str, tuple[str, dict[str, object], str]] = {
     "a quoted parameter": ("a", {"append": ['b="c d"']}, 'a b="c d"'),
 }
 
+BOTH = "panic=10 oops=panic alpinefleet_kexec.added=panic=10,oops=panic"
+ONE = "panic=10 alpinefleet_kexec.added=panic=10"
+
+# Command lines that get a panic timeout of ten seconds.
+PANICS: dict[str, tuple[str, dict[str, object], str]] = {
+    "nothing said": ("quiet", {}, f"quiet {BOTH}"),
+    "an empty line": ("", {}, BOTH),
+    "words for init": ("quiet -- panic=5", {}, f"quiet {BOTH} -- panic=5"),
+    "a time": ("panic=5", {}, "panic=5"),
+    "none": ("panic=0 quiet", {}, "panic=0 quiet"),
+    "at once": ("panic=-1", {}, "panic=-1"),
+    "a bare name": ("panic quiet", {}, f"panic quiet {BOTH}"),
+    "no number": ("panic=soon quiet", {}, f"quiet {BOTH}"),
+    "a time of an earlier kexec": (f"quiet {BOTH.replace('10', '5')}", {}, f"quiet {BOTH}"),
+    "an oops": ("oops=panic quiet", {}, f"oops=panic quiet {ONE}"),
+    "a bare oops": ("oops quiet", {}, f"oops quiet {BOTH}"),
+    "the user's time": ("quiet", {"append": ["panic=30"]}, "quiet panic=30"),
+    "the user's oops": ("quiet", {"append": ["oops=x"]}, f"quiet oops=x {ONE}"),
+    "the user wants none": ("quiet panic=5", {"remove": ["panic"]}, "quiet"),
+    "the user does not want this one": ("quiet", {"remove": ["panic=10"]}, "quiet"),
+    "the user wants another than that": ("panic=5", {"remove": ["panic=5"]}, BOTH),
+    "the user does not want an oops to count": ("quiet", {"remove": ["oops"]}, f"quiet {ONE}"),
+    "a token": (
+        "quiet",
+        {"token": TOKEN, "once": ["alpinefleet_kexec.confirm=300"]},
+        f"quiet {BOTH} alpinefleet_kexec.confirm=300 alpinefleet_kexec.token={TOKEN}",
+    ),
+}
+
+# What the kernel makes of panic=, which is read with base 0.
+PANIC_SECONDS: dict[str, tuple[str, int | None]] = {
+    "absent": ("quiet", None),
+    "a number": ("panic=10", 10),
+    "zero": ("panic=0", 0),
+    "a sign": ("panic=+10", 10),
+    "at once": ("panic=-1", -1),
+    "two signs": ("panic=-+1", None),
+    "octal": ("panic=010", 8),
+    "no octal number": ("panic=08", None),
+    "hexadecimal": ("panic=0x1F", 31),
+    "in quotes": ('panic="10"', 10),
+    "empty": ("panic=", None),
+    "no value": ("panic", None),
+    "no number": ("panic=10s", None),
+    "the last": ("panic=10 panic=5", 5),
+    "the last that is one": ("panic=10 panic=x", 10),
+    "the largest": ("panic=2147483647", 2147483647),
+    "the smallest": ("panic=-2147483648", -2147483648),
+    "too large": ("panic=2147483648", None),
+    "for init": ("-- panic=10", None),
+}
+
 NOT_ONE_PARAMETER: dict[str, tuple[str, str]] = {
     "two words": ("a b", "'a b' is not exactly one kernel parameter"),
     "nothing": ("", "'' is not exactly one kernel parameter"),
@@ -196,7 +265,9 @@ LIMITS = {
 PARAMETERS = st.text(st.sampled_from("ab=_-.,01!\\'"), min_size=1).filter(lambda word: word != "--")
 QUOTED = st.text(st.sampled_from("ab= ,"), min_size=1).map(lambda text: f'name="{text}"')
 WORDS = st.lists(PARAMETERS | QUOTED)
-NAMED = st.sampled_from(["root=a", "root=b", "console=tty0", "BOOT_IMAGE=x", "initrd=y", "quiet"])
+NAMED = st.sampled_from(
+    ["root=a", "root=b", "console=tty0", "BOOT_IMAGE=x", "initrd=y", "quiet", "panic=0"]
+)
 
 
 @pytest.mark.parametrize(("text", "words"), SPLITS.values(), ids=SPLITS)
@@ -302,6 +373,28 @@ def test_build_does_not_grow_over_a_chain_of_kexecs(running: str) -> None:
     assert second == first
 
 
+@pytest.mark.parametrize(("text", "seconds"), PANIC_SECONDS.values(), ids=PANIC_SECONDS)
+def test_panic_seconds(text: str, seconds: int | None) -> None:
+    assert _cmdline.panic_seconds(_cmdline.split(text)) == seconds
+
+
+@pytest.mark.parametrize(("source", "options", "result"), PANICS.values(), ids=PANICS)
+def test_build_with_a_panic_timeout(source: str, options: dict[str, object], result: str) -> None:
+    built = _cmdline.build(source, panic_timeout=10, **options)  # type: ignore[arg-type]
+    assert built == result
+    again = _cmdline.build(built, panic_timeout=10, **options)  # type: ignore[arg-type]
+    assert again == result
+
+
+@given(st.lists(PARAMETERS | NAMED), st.integers(1, _cmdline.MAX_INT))
+def test_what_a_panic_timeout_added_goes_again(words: list[str], seconds: int) -> None:
+    source = _cmdline.join(words)
+    built = _cmdline.build(source, panic_timeout=seconds)
+    assert _cmdline.panic_seconds(_cmdline.split(built)) is not None
+    assert _cmdline.build(built, panic_timeout=seconds) == built
+    assert _cmdline.build(built) == _cmdline.build(source)
+
+
 @given(st.lists(PARAMETERS | NAMED), st.lists(NAMED, max_size=2), st.booleans())
 def test_build_twice_is_like_once(words: list[str], append: list[str], unlocked: bool) -> None:
     lasting = [word for word in append if _cmdline.name_of(word) not in _cmdline.TRANSIENT][:1]
@@ -348,7 +441,8 @@ def test_check_knows_the_limit_of_the_architecture(machine: str, limit: int) -> 
         f"The command line needs {limit + 1} bytes and {machine} kernels accept {limit}."
     )
     assert caught.value.reason.remedy == (
-        "Remove parameters with cmdline_remove, or shorten the boot loader's configuration."
+        "Remove parameters with cmdline_remove, set panic_timeout to 0, or shorten the boot "
+        "loader's configuration."
     )
 
 

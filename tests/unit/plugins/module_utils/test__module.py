@@ -30,6 +30,8 @@ PARAMS: dict[str, t.Any] = {
     "cmdline": None,
     "cmdline_append": [],
     "cmdline_remove": [],
+    "panic_timeout": 0,
+    "denied_platforms": [],
     "ignore_reasons": [],
 }
 
@@ -104,6 +106,8 @@ def test_wish_of_every_option() -> None:
         "cmdline": "root=/dev/vda1",
         "cmdline_append": ["a"],
         "cmdline_remove": ["b"],
+        "panic_timeout": 10,
+        "denied_platforms": ["QEMU Standard PC"],
         "ignore_reasons": ["memory_low"],
         "token": "abc",
         "controller_boot_id": "d7a0c3f2",
@@ -119,7 +123,14 @@ def test_wish_of_every_option() -> None:
         ignore=("memory_low",),
         token="abc",
         controller_boot_id="d7a0c3f2",
+        panic_timeout=10,
+        denied_platforms=("QEMU Standard PC",),
     )
+
+
+@pytest.mark.parametrize("seconds", [0, 1, 2147483647])
+def test_wish_takes_a_panic_timeout(seconds: int) -> None:
+    assert _module.wish_of({**PARAMS, "panic_timeout": seconds}).panic_timeout == seconds
 
 
 def test_wish_tells_no_initramfs_from_no_word_about_it() -> None:
@@ -164,6 +175,15 @@ WRONG: list[t.Any] = [
             id=f"explicit command line {name}",
         )
         for name, cmdline in {"null": None, "empty": "", "blank": " \n"}.items()
+    ),
+    *(
+        pytest.param(
+            {"panic_timeout": seconds},
+            f"The option panic_timeout is {seconds} and must be between 0 and 2147483647.",
+            "It is a number of seconds; 0 switches it off.",
+            id=f"panic timeout {name}",
+        )
+        for name, seconds in {"negative": -1, "too large": 2**31}.items()
     ),
 ]
 

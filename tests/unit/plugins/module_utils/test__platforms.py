@@ -78,6 +78,37 @@ def test_allowed(fields: dict[str, str]) -> None:
     assert _platforms.denied(fields) is None
 
 
+Q35 = {"sys_vendor": "QEMU", "product_name": "Standard PC  (Q35)"}
+
+NAMES: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
+    "nothing": ({}, ()),
+    "vendor and product": (Q35, ("QEMU Standard PC (Q35)", "Standard PC (Q35)")),
+    "only a vendor": ({"sys_vendor": "QEMU"}, ()),
+    "only a product": ({"product_name": "X11"}, ("X11",)),
+    "a device tree": ({"model": "Pine64 RockPro64 v2.1"}, ("Pine64 RockPro64 v2.1",)),
+}
+
+LISTS: dict[str, tuple[list[str], str | None]] = {
+    "nothing": ([], None),
+    "vendor and product": (["QEMU Standard PC (Q35)"], "QEMU Standard PC (Q35)"),
+    "product": (["X11", "Standard PC (Q35)"], "Standard PC (Q35)"),
+    "another case and spaces": ([" qemu  STANDARD pc (q35)"], "QEMU Standard PC (Q35)"),
+    "only the start": (["QEMU Standard PC"], None),
+    "only the vendor": (["QEMU"], None),
+    "an empty text": ([""], None),
+}
+
+
+@pytest.mark.parametrize(("fields", "names"), NAMES.values(), ids=NAMES)
+def test_names(fields: dict[str, str], names: tuple[str, ...]) -> None:
+    assert _platforms.names(fields) == names
+
+
+@pytest.mark.parametrize(("wanted", "name"), LISTS.values(), ids=LISTS)
+def test_name_in_a_list(wanted: list[str], name: str | None) -> None:
+    assert _platforms.name_in(Q35, wanted) == name
+
+
 @pytest.mark.parametrize("platform", _platforms.DENIED, ids=lambda platform: platform.name)
 def test_every_platform_is_known_by_fields_that_are_read(platform: _platforms.Denied) -> None:
     assert set(platform.fields) <= {*_platforms.DMI_FIELDS, "model"}

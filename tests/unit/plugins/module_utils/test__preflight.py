@@ -164,6 +164,31 @@ def test_support(able: State, fields: dict[str, t.Any], expected: list[str]) -> 
     assert codes(replace(able, **fields)) == expected
 
 
+@pytest.mark.parametrize(
+    ("platform", "message"),
+    [
+        pytest.param(
+            {"sys_vendor": "Acme", "product_name": "X1"},
+            "The host is a Acme X1, a platform that the option denied_platforms names.",
+            id="only by the option",
+        ),
+        pytest.param(
+            {"product_name": "Google Compute Engine"},
+            "The host is a Google Compute Engine, a platform that the option denied_platforms "
+            "names.",
+            id="by the option, too",
+        ),
+    ],
+)
+def test_platform_of_the_option(able: State, platform: dict[str, str], message: str) -> None:
+    (found,) = _preflight.judge_host(
+        replace(able, platform=platform),
+        unlocked_by_firmware=True,
+        denied_platforms=["acme x1", "google compute engine"],
+    )
+    assert (found.code, found.message) == ("platform_denied", message)
+
+
 # --- What makes all the rest meaningless ---------------------------------------------------
 
 

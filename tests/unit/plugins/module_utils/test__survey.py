@@ -326,7 +326,8 @@ CASES = [
         "cmdline_too_long",
         nothing,
         "The command line needs 2049 bytes and x86_64 kernels accept 2048.",
-        "Remove parameters with cmdline_remove, or shorten the boot loader's configuration.",
+        "Remove parameters with cmdline_remove, set panic_timeout to 0, or shorten the boot "
+        "loader's configuration.",
         "reboot",
         Wish(cmdline_source="explicit", cmdline="x" * (2048 - len(" kexec_load_disabled=0"))),
     ),
@@ -386,7 +387,8 @@ CASES = [
         nothing,
         "The command line sets no time with panic=: a kernel panic early in the boot stops the "
         "host for good.",
-        "Add panic=10 to the boot loader's configuration or to cmdline_append.",
+        "Set panic_timeout to a number of seconds, or add panic=10 to the boot loader's "
+        "configuration.",
         "nothing",
         Wish(remove=("panic",)),
     ),

@@ -74,7 +74,8 @@ def test_diff_shows_the_image_before_and_after(machine: Machine) -> None:
 def test_words_reach_kexec_as_they_are(machine: Machine) -> None:
     machine.run(main, cmdline_source="explicit", cmdline='root=/dev/vda1 a="$HOME ~" b=$(id)')
     assert machine.words[-1] == (
-        '--command-line=root=/dev/vda1 a="$HOME ~" b=$(id) kexec_load_disabled=0'
+        '--command-line=root=/dev/vda1 a="$HOME ~" b=$(id) kexec_load_disabled=0 panic=10 '
+        "oops=panic alpinefleet_kexec.added=panic=10,oops=panic"
     )
 
 
@@ -143,6 +144,7 @@ def test_kexec_that_cannot_be_executed_is_a_failure_with_a_reason(machine: Machi
     ("arguments", "message"),
     [
         pytest.param({"token": "a b"}, "The token 'a b' cannot stand", id="token"),
+        pytest.param({"panic_timeout": -1}, "The option panic_timeout is -1", id="panic timeout"),
         pytest.param({"state": "present"}, "value of state must be one of", id="state"),
         pytest.param(
             {"cmdline_source": "explicit", "cmdline": ""}, "cmdline is empty", id="command line"
