@@ -93,6 +93,7 @@ options:
     elements: str
     choices:
       - initramfs_mismatch
+      - kexec_hung
       - memory_low
       - modules_missing
       - platform_denied

@@ -94,6 +94,20 @@ _value:
           description: Whether a reboot would bring another kernel, null if it is not known.
           type: bool
           sample: true
+        platform:
+          description:
+            - What the firmware calls the machine, null if it does not say. The option
+              O(alpinefleet.kexec.kexec_reboot#module:denied_platforms) takes it as it is.
+          type: str
+          sample: QEMU Standard PC (Q35 + ICH9, 2009)
+        hung:
+          description:
+            - The last jump, if it did not lead to the kernel that was loaded, with its C(release) and its C(time). Both
+              are null where the host's note could not be understood. Otherwise null.
+          type: dict
+          sample:
+            release: 6.18.56-0-virt
+            time: "2026-11-26T05:40:57Z"
         reasons:
           description:
             - What was found, the gravest first, with the keys C(code), C(message), C(remedy) and C(blocks).

@@ -11,11 +11,12 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from . import _load, _survey
-from ._boot_set import Wish
+from . import _jump, _load, _survey
+from ._boot_set import Wish, running_words
 from ._frozen import Frozen
 from ._host import Host
 from ._reasons import ReasonError
+from ._state import State
 from ._survey import Survey
 
 # Why the kernel takes no image, gives none up, and still jumps into the one that it holds.
@@ -51,6 +52,8 @@ def ensure(
 def ensure_loaded(host: Host, wish: Wish, *, check_mode: bool) -> dict[str, t.Any]:
     """Make the kernel hold the wanted image; refuse before anything is touched."""
     found = _survey.survey(host, wish)
+    if not check_mode:
+        _forget_proven_jump(host, found.state)
     if found.frozen is not None and found.able:
         return _already_frozen(found)
     before = _load.loaded(host, present=found.state.loaded)
@@ -66,6 +69,12 @@ def ensure_loaded(host: Host, wish: Wish, *, check_mode: bool) -> dict[str, t.An
             _load.load(host, str(found.state.kexec_path), image)
     outcome.update(_difference(before.as_text(), image.as_text()))
     return {"changed": changed, "loaded": not check_mode or before.present, **outcome}
+
+
+def _forget_proven_jump(host: Host, state: State) -> None:
+    """The running kernel proves the jump that is noted; after it the note would tell a lie."""
+    if _jump.arrived(state.jump, running_words(state.cmdline)):
+        _jump.forget(host)
 
 
 def _already_frozen(found: Survey) -> dict[str, t.Any]:
@@ -95,6 +104,8 @@ def _stage_of_load(outcome: t.Mapping[str, t.Any]) -> t.Iterator[None]:
 def ensure_unloaded(host: Host, *, check_mode: bool) -> dict[str, t.Any]:
     """Make the kernel hold no image."""
     found = _survey.survey(host, Wish())
+    if not check_mode:
+        _forget_proven_jump(host, found.state)
     outcome = _survey.result(found)
     before = _load.loaded(host, present=found.state.loaded)
     if before.present:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import _cmdline, _platforms
+from . import _cmdline, _jump, _platforms
 from ._boot_set import running_words
 from ._reasons import Reason, reason
 from ._state import LOCK_SYSCTL, State, valid_boot_id
@@ -41,7 +41,7 @@ def judge_host(
         return [_not_root(state.uid)]
     if state.leaving:
         return [_already_leaving()]
-    reasons = [*_support(state), *_platform(state, denied_platforms)]
+    reasons = [*_support(state), *_platform(state, denied_platforms), *_hung(state)]
     permission = _permission(state, unlocked_by_firmware)
     return reasons + (permission or _unexplained(state))
 
@@ -83,6 +83,22 @@ def _platform(state: State, wanted: t.Sequence[str]) -> t.Iterator[Reason]:
             f"The host is a {platform.name}: {platform.why}.",
             "Reboot it through firmware, or put platform_denied into ignore_reasons.",
         )
+
+
+def _hung(state: State) -> t.Iterator[Reason]:
+    jump = state.jump
+    if jump is None or not _jump.hung(jump, state.boot_id, running_words(state.cmdline)):
+        return
+    into = f" into {jump.release}" if jump.release else ""
+    when = f" at {jump.time}" if jump.time else ""
+    unreadable = f" {_jump.PATH} cannot be understood, which counts as that."
+    yield reason(
+        "kexec_hung",
+        f"The last jump{into}{when} did not lead to the kernel that was loaded: it hung or panicked, "
+        f"or somebody reset the host.{'' if jump.token else unreadable}",
+        "Find out what became of it. Then put kexec_hung into ignore_reasons for one reboot, which "
+        f"clears it if it succeeds, or remove {_jump.PATH} on the host.",
+    )
 
 
 def _permission(state: State, unlocked_by_firmware: bool | None) -> list[Reason]:

@@ -15,7 +15,7 @@ import uuid
 import zlib
 from dataclasses import dataclass
 
-from . import _platforms, _sysctl
+from . import _jump, _platforms, _sysctl
 from ._host import Host
 
 # A tmpfs: what is noted there dies with the boot, as a loaded image does.
@@ -45,6 +45,7 @@ class State:
     loaded: bool
     leaving: bool
     frozen: bool
+    jump: _jump.Jump | None
     load_disabled: bool | None
     load_limit: int | None
     lockdown: str | None
@@ -80,6 +81,7 @@ def read(host: Host) -> State:
         loaded=_number(host, "/sys/kernel/kexec_loaded") == 1,
         leaving=host.is_locked(LEAVING),
         frozen=host.exists(FROZEN),
+        jump=_jump.read(host),
         load_disabled=_flag(host, "/proc/sys/kernel/kexec_load_disabled"),
         load_limit=limit,
         lockdown=_selected(_line(host, "/sys/kernel/security/lockdown")),

@@ -11,7 +11,17 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict, dataclass, replace
 
-from . import _boot_set, _cmdline, _frozen, _inspect, _loaders, _preflight, _reasons, _state
+from . import (
+    _boot_set,
+    _cmdline,
+    _frozen,
+    _inspect,
+    _jump,
+    _loaders,
+    _preflight,
+    _reasons,
+    _state,
+)
 from ._boot_set import Cmdline, Files, Wish
 from ._frozen import Frozen
 from ._host import Host
@@ -147,6 +157,12 @@ def _cmdline_of(found: Survey) -> str | None:
     return found.cmdline.text if found.cmdline else None
 
 
+def _hung(state: State) -> dict[str, str | None] | None:
+    words = _boot_set.running_words(state.cmdline)
+    hung = _jump.hung(state.jump, state.boot_id, words)
+    return state.jump.as_dict() if state.jump and hung else None
+
+
 def facts(found: Survey) -> dict[str, t.Any]:
     """What was found on the host, under stable names."""
     state, cmdline = found.state, found.cmdline
@@ -161,6 +177,7 @@ def facts(found: Survey) -> dict[str, t.Any]:
         "firmware_kernel": found.configured.kernel,
         "flavour": flavour,
         "frozen": found.frozen is not None,
+        "hung": _hung(state),
         "installed_releases": dict(state.installed),
         "kexec_load_disabled": state.load_disabled,
         "kexec_load_limit_reboot": state.load_limit,

@@ -13,7 +13,9 @@ version_added: 1.0.0
 description:
   - Chooses kernel, initramfs and command line, checks that they are whole and belong together, and loads them
     into the running kernel with C(kexec-tools). M(alpinefleet.kexec.kexec_reboot) does this by itself.
-  - The same checks as in M(alpinefleet.kexec.kexec_preflight) run first. If one of them fails, nothing is touched.
+  - The same checks as in M(alpinefleet.kexec.kexec_preflight) run first. If one of them fails, nothing is loaded.
+  - The note of an earlier jump in C(/var/lib/alpinefleet-kexec/jump) is removed if the running kernel proves that jump.
+    In check mode it stays.
   - Files that the kernel took over are noted in C(/run/alpinefleet-kexec/image.json), so that loading the same
     image again is no change. The kernel itself does not tell which image it holds.
 author:

@@ -174,6 +174,26 @@ facts:
       returned: always
       type: bool
       sample: false
+    hung:
+      description:
+        - The last jump into a loaded kernel, if the host did not come up in that kernel. Otherwise null.
+        - It is judged by the note in C(/var/lib/alpinefleet-kexec/jump) and by the token on the running command line.
+      returned: always
+      type: dict
+      sample:
+        release: 6.18.56-0-virt
+        time: "2026-11-26T05:40:57Z"
+      contains:
+        release:
+          description: The release of the kernel that was loaded, null if the note does not say.
+          returned: always
+          type: str
+          sample: 6.18.56-0-virt
+        time:
+          description: When the host jumped, null if the note does not say.
+          returned: always
+          type: str
+          sample: "2026-11-26T05:40:57Z"
     flavour:
       description: The flavour that is meant.
       returned: always

@@ -16,6 +16,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _platforms
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
 
 # Raised when a key changes its meaning or goes away, not when one is added.
@@ -39,6 +40,8 @@ NO_PYTHON = re.compile(r"\binterpreter\b.*\bnot found\b", re.IGNORECASE)
 
 # Linux has 64 characters for a release, and the preflight a few dozen codes.
 NAME_LIMIT, TEXT_LIMIT, REASONS_LIMIT = 64, 1000, 100
+# Longer than what firmware says of any machine: a name that is cut is of no use as an option.
+PLATFORM_LIMIT = 200
 
 COLUMNS = ("HOST", "VERDICT", "KERNEL", "BOOT LOADER", "REBOOT NEEDED", "REASONS")
 LEGEND = ("REASON", "BLOCKS", "HOSTS", "REMEDY")
@@ -61,6 +64,8 @@ class Finding:
     running_release: str | None
     boot_loader: str | None
     reboot_needed: bool | None
+    platform: str | None
+    hung: t.Mapping[str, str | None] | None
     reasons: tuple[Reason, ...]
 
     def as_dict(self) -> dict[str, t.Any]:
@@ -106,7 +111,7 @@ def finding(host: str, result: object) -> Finding:
 
 
 def _without_answer(host: str, verdict: Verdict, reason: Reason) -> Finding:
-    return Finding(host, verdict, None, None, None, (reason,))
+    return Finding(host, verdict, None, None, None, None, None, (reason,))
 
 
 def _answered(host: str, result: Values) -> Finding:
@@ -121,6 +126,8 @@ def _answered(host: str, result: Values) -> Finding:
         _name(facts, "running_release"),
         _name(facts, "boot_loader"),
         _truth(facts, "reboot_needed"),
+        _platform(facts.get("platform")),
+        _hung(facts.get("hung")),
         reasons,
     )
 
@@ -168,6 +175,25 @@ def _name(values: Values, key: str) -> str | None:
     if values.get(key) is None:
         return None
     return printable(_string(values, key), NAME_LIMIT) or None
+
+
+def _platform(fields: object) -> str | None:
+    """The platform as the option denied_platforms takes it."""
+    if fields is None:
+        return None
+    if not isinstance(fields, t.Mapping) or not all(isinstance(each, str) for each in fields):
+        raise AnswerError("platform is not a dictionary of texts")
+    texts = {name: _string(fields, name) for name in fields}
+    return next((printable(name, PLATFORM_LIMIT) for name in _platforms.names(texts)), None)
+
+
+def _hung(values: object) -> dict[str, str | None] | None:
+    """What the preflight knows of a jump that did not arrive."""
+    if values is None:
+        return None
+    if not isinstance(values, t.Mapping):
+        raise AnswerError("hung is not a dictionary")
+    return {key: _name(values, key) for key in ("release", "time")}
 
 
 def printable(text: str, limit: int) -> str:

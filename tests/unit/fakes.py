@@ -152,6 +152,9 @@ KEXEC = "/usr/sbin/kexec"
 RELEASE = "6.18.56-0-virt"
 OLD_RELEASE = "6.18.38-0-virt"
 BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
+# A jump as whoever jumps notes it, with its token.
+TOKEN = "997839d738a9a557b7430a3721d67040"
+JUMP = f"{TOKEN} d7a0c3f2-04f3-4b7e-8a44-0d1c8fb0a6e1 {RELEASE} 1795671657\n"
 CONFIGURED = "root=UUID=0e5f4a3c modules=ext4 quiet rootfstype=ext4 panic=10 kexec_load_disabled=0"
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 RUNNING = f"BOOT_IMAGE=vmlinuz-virt {CONFIGURED} initrd=initramfs-virt"
@@ -359,6 +362,10 @@ class FakeHost:
         self.write("/run/alpinefleet-kexec/frozen", f"{token}\n{cmdline}\n{''.join(sums)}")
         self.write("/proc/sys/kernel/kexec_load_disabled", "1\n")
         self.hold_image(True)
+
+    def jump(self, note: str = JUMP) -> None:
+        """Note a jump that another boot began."""
+        self.write("/var/lib/alpinefleet-kexec/jump", note)
 
     def boot_secure(self, mode: str = "integrity") -> None:
         """Boot with UEFI Secure Boot, and lockdown because of it."""

@@ -63,6 +63,56 @@ def test_load_again_is_no_change(alpine: fakes.FakeHost) -> None:
     assert len(alpine.runner.changes) == 1
 
 
+# --- The note of the last jump --------------------------------------------------------------
+
+NOTE = "/var/lib/alpinefleet-kexec/jump"
+ARRIVED = f"{fakes.CONFIGURED} alpinefleet_kexec.token={fakes.TOKEN}\n"
+
+
+@pytest.mark.parametrize("state", ["loaded", "unloaded"])
+def test_note_of_a_jump_that_arrived_goes(alpine: fakes.FakeHost, state: str) -> None:
+    alpine.jump()
+    alpine.write("/proc/cmdline", ARRIVED)
+    ensure(alpine, state, check_mode=True)
+    assert alpine.path(NOTE).exists()
+    ensure(alpine, state)
+    assert not alpine.path(NOTE).exists()
+
+
+def test_note_of_a_jump_that_arrived_goes_behind_the_lock(alpine: fakes.FakeHost) -> None:
+    alpine.jump()
+    alpine.write("/proc/cmdline", ARRIVED)
+    alpine.freeze()
+    ensure(alpine)
+    assert not alpine.path(NOTE).exists()
+
+
+def test_note_of_a_jump_that_arrived_goes_where_the_next_one_is_refused(
+    alpine: fakes.FakeHost,
+) -> None:
+    alpine.jump()
+    alpine.write("/proc/cmdline", ARRIVED)
+    alpine.relock()
+    assert refused(alpine).reason.code == "kexec_relocked"
+    assert not alpine.path(NOTE).exists()
+
+
+@pytest.mark.parametrize("state", ["loaded", "unloaded"])
+@pytest.mark.parametrize("note", [fakes.JUMP, "garbage"])
+def test_note_of_a_jump_that_hung_stays(alpine: fakes.FakeHost, state: str, note: str) -> None:
+    alpine.jump(note)
+    ensure(alpine, state, ignore=("kexec_hung",))
+    assert alpine.path(NOTE).read_text() == note
+
+
+def test_load_is_refused_after_a_jump_that_hung(alpine: fakes.FakeHost) -> None:
+    alpine.jump()
+    assert refused(alpine).reason.code == "kexec_hung"
+
+
+# --- Loading again --------------------------------------------------------------------------
+
+
 FROZEN: list[t.Any] = [
     pytest.param(fakes.FakeHost.relock, "kexec_relocked", id="locked after loading"),
     pytest.param(fakes.FakeHost.boot_secure, "lockdown", id="locked down after loading"),

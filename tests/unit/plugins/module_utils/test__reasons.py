@@ -36,6 +36,7 @@ LEVELS: dict[str, tuple[tuple[Blocks, ...], tuple[Reason, ...]]] = {
 
 IGNORABLE = (
     "initramfs_mismatch",
+    "kexec_hung",
     "memory_low",
     "modules_missing",
     "platform_denied",

@@ -28,6 +28,7 @@ def test_read_of_an_alpine_host(alpine: fakes.FakeHost) -> None:
         loaded=False,
         leaving=False,
         frozen=False,
+        jump=None,
         load_disabled=False,
         load_limit=-1,
         lockdown="none",

@@ -20,6 +20,10 @@ KERNEL = "/boot/vmlinuz-virt"
 INITRAMFS = "/boot/initramfs-virt"
 EXTLINUX = "/boot/extlinux.conf"
 REINSTALL = "Reinstall the kernel's package, mount /boot, or correct the path."
+LOOK = (
+    "Find out what became of it. Then put kexec_hung into ignore_reasons for one reboot, which "
+    "clears it if it succeeds, or remove /var/lib/alpinefleet-kexec/jump on the host."
+)
 OTHER_SOURCE = "The running command line is used; set cmdline_source to choose another."
 
 
@@ -96,6 +100,23 @@ CASES = [
         lambda alpine: alpine.runner.installed.pop("openrc"),
         "The openrc command was not found: a clean shutdown before the jump is not possible.",
         "Reboot through firmware; kexec needs a host that runs OpenRC.",
+        "kexec",
+    ),
+    Case(
+        "kexec_hung",
+        fakes.FakeHost.jump,
+        f"The last jump into {fakes.RELEASE} at 2026-11-26T05:40:57Z did not lead to the kernel that "
+        "was loaded: it hung or panicked, or somebody reset the host.",
+        LOOK,
+        "kexec",
+    ),
+    Case(
+        "kexec_hung",
+        lambda alpine: alpine.jump("garbage"),
+        "The last jump did not lead to the kernel that was loaded: it hung or panicked, or somebody "
+        "reset the host. /var/lib/alpinefleet-kexec/jump cannot be understood, which counts as "
+        "that.",
+        LOOK,
         "kexec",
     ),
     Case(
@@ -521,6 +542,23 @@ def test_result_of_a_host_that_cannot_be_chosen_for(alpine: fakes.FakeHost) -> N
 def test_result_has_reasons_as_plain_values(alpine: fakes.FakeHost) -> None:
     result = _survey.result(_survey.survey(alpine.host, Wish(remove=("panic",))))
     assert [sorted(each) for each in result["reasons"]] == [["blocks", "code", "message", "remedy"]]
+
+
+@pytest.mark.parametrize(
+    ("note", "hung"),
+    [
+        pytest.param(
+            fakes.JUMP, {"release": fakes.RELEASE, "time": "2026-11-26T05:40:57Z"}, id="hung"
+        ),
+        pytest.param("garbage", {"release": None, "time": None}, id="garbage"),
+        pytest.param(f"{fakes.TOKEN} {fakes.BOOT_ID}", None, id="not yet"),
+    ],
+)
+def test_facts_have_a_jump_that_did_not_arrive(
+    alpine: fakes.FakeHost, note: str, hung: dict[str, str | None] | None
+) -> None:
+    alpine.jump(note)
+    assert _survey.facts(_survey.survey(alpine.host, Wish()))["hung"] == hung
 
 
 def test_result_names_microcode_first(alpine: fakes.FakeHost) -> None:

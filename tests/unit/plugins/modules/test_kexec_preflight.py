@@ -135,6 +135,13 @@ def test_every_key_of_a_lock_setting_is_documented_and_returned(machine: Machine
     assert set(setting) == set(facts["lock_settings"]["contains"])
 
 
+def test_every_key_of_a_jump_is_documented_and_returned(machine: Machine) -> None:
+    machine.alpine.jump()
+    hung = machine.run(main)["facts"]["hung"]
+    facts = yaml.safe_load(kexec_preflight.RETURN)["facts"]["contains"]
+    assert set(hung) == set(facts["hung"]["contains"])
+
+
 def test_every_key_of_a_reason_is_documented_and_returned(
     machine: Machine, documented: type[Documented]
 ) -> None:
@@ -144,7 +151,13 @@ def test_every_key_of_a_reason_is_documented_and_returned(
 
 def test_option_of_ignorable_reasons_lists_them_all() -> None:
     choices = _module.PREFLIGHT_ARGUMENTS["ignore_reasons"]["choices"]
-    assert choices == ["initramfs_mismatch", "memory_low", "modules_missing", "platform_denied"]
+    assert choices == [
+        "initramfs_mismatch",
+        "kexec_hung",
+        "memory_low",
+        "modules_missing",
+        "platform_denied",
+    ]
 
 
 def test_examples_are_tasks_of_this_module() -> None:

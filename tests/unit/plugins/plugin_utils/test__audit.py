@@ -158,6 +158,8 @@ def test_report() -> None:
         "running_release": RELEASE,
         "boot_loader": "extlinux",
         "reboot_needed": True,
+        "platform": None,
+        "hung": None,
         "reasons": [reason("kexec_locked", remedy="Unlock it.")],
     }
 
@@ -200,6 +202,11 @@ def with_reason(**values: t.Any) -> Result:
         pytest.param(answer(running_release=6), "running_release is not a string", id="release"),
         pytest.param(answer(boot_loader=["x"]), "boot_loader is not a string", id="loader"),
         pytest.param(answer(reboot_needed=1), "reboot_needed is neither", id="need"),
+        pytest.param(answer(platform="x"), "platform is not a dictionary", id="platform"),
+        pytest.param(answer(platform={1: "x"}), "platform is not a dictionary", id="field"),
+        pytest.param(answer(platform={"model": 1}), "model is not a string", id="model"),
+        pytest.param(answer(hung=True), "hung is not a dictionary", id="jump"),
+        pytest.param(answer(hung={"time": 1}), "time is not a string", id="time of a jump"),
     ],
 )
 def test_answer_of_another_form(result: Result, what: str) -> None:
@@ -208,6 +215,38 @@ def test_answer_of_another_form(result: Result, what: str) -> None:
     (found,) = host["reasons"]
     assert found["code"] == "answer_invalid"
     assert what in found["message"]
+
+
+QEMU = {"sys_vendor": "QEMU", "product_name": "Standard PC"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "platform", "hung"),
+    [
+        pytest.param({}, None, None, id="of an earlier version"),
+        pytest.param({"platform": {}, "hung": None}, None, None, id="nothing to tell"),
+        pytest.param({"platform": QEMU}, "QEMU Standard PC", None, id="platform"),
+        pytest.param({"platform": {"model": "Board\x1b\n"}}, "Board", None, id="noise"),
+        pytest.param(
+            {"hung": {"release": RELEASE, "time": "\x1b2026", "more": 1}},
+            None,
+            {"release": RELEASE, "time": "2026"},
+            id="jump",
+        ),
+        pytest.param(
+            {"hung": {"release": None}}, None, {"release": None, "time": None}, id="unreadable note"
+        ),
+    ],
+)
+def test_platform_and_jump(facts: Result, platform: str | None, hung: Result | None) -> None:
+    host = only(answer(**facts))
+    assert (host["platform"], host["hung"]) == (platform, hung)
+
+
+def test_platform_of_the_report_is_one_for_the_option(alpine: fakes.FakeHost) -> None:
+    name = only(_survey.result(_survey.survey(alpine.host, Wish())))["platform"]
+    found = _survey.survey(alpine.host, Wish(denied_platforms=(name,)))
+    assert [each.code for each in found.obstacles] == ["platform_denied"]
 
 
 @pytest.mark.parametrize(
