@@ -21,11 +21,11 @@ from ._host import Host
 # Whoever jumps writes it just before. It is removed once the new system has proven itself.
 PATH = "/var/lib/alpinefleet-kexec/jump"
 
-# The token, the boot that jumped, the release that was to come, and when, in seconds since 1970.
-# The first two decide; where the rest is cut, there is less to tell.
+# The token, the boot that jumped, the release that was to come, when, in seconds since 1970, and
+# what the kernel did on an oops. The first two decide; where the rest is cut, there is less to tell.
 NOTE = re.compile(
     r"(?P<token>[A-Za-z0-9._-]{1,64}) (?P<boot_id>[0-9a-f-]{36})"
-    r"(?: (?P<release>[A-Za-z0-9._+~-]{0,64})(?: (?P<time>[0-9]{0,10}))?)?"
+    r"(?: (?P<release>[A-Za-z0-9._+~-]{0,64})(?: (?P<time>[0-9]{0,10})(?: [01]?)?)?)?"
 )
 
 

@@ -20,6 +20,8 @@ NOTE = fakes.JUMP
 JUMP = Jump(TOKEN, BEFORE, fakes.RELEASE, TIME)
 
 NOTES: dict[str, tuple[str, Jump]] = {
+    "with the oops": (f"{NOTE.strip()} 0\n", JUMP),
+    "with an oops that was not read": (f"{NOTE.strip()} ", JUMP),
     "whole": (NOTE, JUMP),
     "without a line feed": (NOTE.strip(), JUMP),
     "a release that is not known": (
