@@ -271,6 +271,8 @@ def containers(session: nox.Session) -> None:
 @nox.session
 def machines(session: nox.Session) -> None:
     """Real reboots of real Alpine machines under QEMU."""
+    # Two at a time: more emulated machines would only wait for each other.
+    session.env["PYTEST_ADDOPTS"] = "--numprocesses=2 --dist=loadgroup"
     run_scenarios(session, "vm")
 
 

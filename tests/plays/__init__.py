@@ -7,5 +7,16 @@
 from .extent import EXHAUSTIVE
 from .machine import Machine, State
 from .run import FAST_REBOOT, PlayRun, TaskResult, run_playbook
+from .spread import by_fixture, spread
 
-__all__ = ["EXHAUSTIVE", "FAST_REBOOT", "Machine", "PlayRun", "State", "TaskResult", "run_playbook"]
+__all__ = [
+    "EXHAUSTIVE",
+    "FAST_REBOOT",
+    "Machine",
+    "PlayRun",
+    "State",
+    "TaskResult",
+    "by_fixture",
+    "run_playbook",
+    "spread",
+]

@@ -10,7 +10,18 @@ import typing as t
 
 import pytest
 
-from tests.plays import Machine
+from tests.plays import Machine, by_fixture, spread
+
+MACHINES = {
+    "unlocked": "reboot-open",
+    "broken": "reboot-open",
+    "parallel": "reboot-parallel",
+    "locked": "reboot-locked",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    spread(items, by_fixture(MACHINES))
 
 
 @pytest.fixture(scope="session")

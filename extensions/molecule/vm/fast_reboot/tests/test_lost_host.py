@@ -16,6 +16,7 @@ from tests.plays import Machine, PlayRun
 
 LOST_HOST = Path(__file__).parents[1] / "lost-host.yml"
 BROKEN = "/boot/initramfs-broken"
+JUMP = "/var/lib/alpinefleet-kexec/jump"
 # A later archive overrides the files of an earlier one: the rest is the real initramfs.
 BREAK = r"""
 set -e
@@ -38,7 +39,7 @@ def broken(machine: t.Callable[[str], Machine]) -> t.Iterator[Machine]:
     host = machine("reboot-open")
     host.host.check_output("sh -c %s", BREAK)
     yield host
-    host.host.check_output("rm %s", BROKEN)
+    host.host.check_output("rm -f %s %s", BROKEN, JUMP)
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +83,17 @@ def test_a_reset_boots_what_the_boot_loader_has(unlocked: Machine) -> None:
     assert "BOOT_IMAGE=" in unlocked.read("/proc/cmdline")
 
 
-def test_a_panic_with_a_time_comes_back_through_firmware(broken: Machine) -> None:
-    image = {"kernel": "/boot/vmlinuz-virt", "initramfs": [BROKEN], "cmdline_append": ["panic=1"]}
-    task = broken.module("kexec_reboot", **image)
+@pytest.mark.usefixtures("lost")
+def test_the_host_remembers_and_takes_kexec_back_when_it_is_told_to(unlocked: Machine) -> None:
+    assert "kexec_hung" in unlocked.module("kexec_preflight").codes
+    refused = unlocked.module("kexec_reboot", fallback="fail")
+    assert (refused.status, refused.result["reason"]["code"]) == ("failed", "kexec_hung")
+    assert unlocked.module("kexec_preflight", ignore_reasons=["kexec_hung"]).result["able"]
+
+
+def test_a_panic_comes_back_through_firmware(broken: Machine) -> None:
+    image = {"kernel": "/boot/vmlinuz-virt", "initramfs": [BROKEN], "panic_timeout": 1}
+    task = broken.module("kexec_reboot", **image, ignore_reasons=["kexec_hung"])
     assert (task.result["rebooted"], task.result["method"]) == (True, "firmware")
     assert "kexec_not_proven" in task.codes
     assert "panic=1" not in broken.read("/proc/cmdline").split()

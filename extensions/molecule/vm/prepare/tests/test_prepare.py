@@ -6,22 +6,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests import lab
 from tests.plays import FAST_REBOOT, Machine
 
-LOADERS = ("extlinux", "grub", "grub-efi")
 TOKEN = "alpinefleet_kexec.token="
 # What kexec-tools report to the kernel as its boot loader.
 KEXEC_TYPE = "208"
-
-
-@pytest.fixture(params=LOADERS)
-def machine(request: pytest.FixtureRequest) -> Machine:
-    """A machine that prepare.yml was run on, twice."""
-    inventory = request.config.getoption("ansible_inventory")
-    return Machine(f"prepare-{request.param}", inventory)
 
 
 def boots(machine: Machine) -> int:

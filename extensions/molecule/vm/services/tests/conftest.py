@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
+import typing as t
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests import lab
-from tests.plays import EXHAUSTIVE, FAST_REBOOT, Machine, PlayRun
+from tests.plays import EXHAUSTIVE, FAST_REBOOT, Machine, PlayRun, spread
 
 CORE_REBOOT = Path(__file__).parents[1] / "core-reboot.yml"
 CONVERGE = Path(__file__).parents[1] / "converge.yml"
@@ -53,6 +54,13 @@ ACTIONS: dict[str, Callable[[Machine], None]] = {
 }
 
 
+MACHINE_OF_FILE = {
+    "test_exhaustive.py": "parallel",
+    "test_role.py": "serial",
+    "test_services.py": "parallel",
+}
+
+
 class Host(Machine):
     """A machine whose boots are ended and that is up again afterwards."""
 
@@ -85,6 +93,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what takes too long, unless everything is asked for."""
     if not EXHAUSTIVE:
         items[:] = [item for item in items if item.path.name != "test_exhaustive.py"]
+    spread(items, machine_of)
+
+
+def machine_of(item: pytest.Item) -> str:
+    """The machine that a test names, or the one that all of its file are about."""
+    callspec: t.Any = getattr(item, "callspec", None)
+    named = callspec.params.get("name") if callspec else None
+    return str(named or MACHINE_OF_FILE[item.path.name])
 
 
 @pytest.fixture(scope="session")

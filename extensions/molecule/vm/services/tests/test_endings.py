@@ -31,13 +31,13 @@ MATRIX = [
 # What the modes differ in, and what must never differ; the rest is for the exhaustive run.
 SAMPLE = [
     ("serial", "on_request", "kexec-reboot"),
+    ("serial", "every_reboot", "power button"),
+    ("serial", "every_reboot", "ansible.builtin.reboot"),
+    ("serial", "every_reboot", "stop, then reboot"),
     ("parallel", "every_reboot", "reboot"),
     ("parallel", "every_reboot", "poweroff"),
     ("parallel", "every_reboot", "halt"),
-    ("parallel", "every_reboot", "power button"),
-    ("parallel", "every_reboot", "ansible.builtin.reboot"),
     ("parallel", "every_reboot", "fast-reboot.yml"),
-    ("parallel", "every_reboot", "stop, then reboot"),
 ]
 CELLS = MATRIX if EXHAUSTIVE else SAMPLE
 
