@@ -1,0 +1,48 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Jumps that fail: the host is back through firmware by itself, and remembers."""
+
+from __future__ import annotations
+
+import threading
+
+from tests.lab import console, find
+from tests.plays import TaskResult
+
+from .conftest import Host
+from .test_refused import instead_of_kexec
+
+BACK_BY_FIRMWARE = (True, "firmware")
+
+
+def fell_back(task: TaskResult) -> None:
+    assert (task.result["rebooted"], task.result["method"]) == BACK_BY_FIRMWARE, task.result
+    assert task.codes[0] == "kexec_not_proven"
+
+
+def test_kexec_that_is_killed_at_the_jump(plain: Host) -> None:
+    with instead_of_kexec(plain, 'case "$*" in *-e*) kill -KILL $$ ;; esac'):
+        fell_back(plain.reboot())
+    assert "kexec_hung" in plain.module("kexec_preflight").codes
+
+
+def test_initramfs_that_does_not_find_the_root_device(plain: Host) -> None:
+    seen = len(console(find(plain.name)))
+    fell_back(plain.reboot(cmdline_append=["root=/dev/nonexistent"]))
+    assert "Kernel panic" in console(find(plain.name))[seen:]
+
+
+def test_two_controllers_at_once(plain: Host) -> None:
+    before = plain.boot_id()
+    results: list[TaskResult] = []
+    both = [threading.Thread(target=lambda: results.append(plain.reboot())) for _ in range(2)]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    (first, second) = sorted(results, key=lambda task: task.status == "failed")
+    assert (first.result["rebooted"], first.result["method"]) == (True, "kexec")
+    assert second.result["reason"]["code"] in ("already_leaving", "load_failed"), second.result
+    assert plain.boot_id() == first.result["boot_id"]["after"] != before

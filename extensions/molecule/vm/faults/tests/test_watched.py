@@ -1,0 +1,84 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""New systems that hang or are never reached: the host takes itself back to firmware."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from tests.lab import console, find, shell
+from tests.plays import EXHAUSTIVE
+
+from .conftest import JUMP, KERNEL, Host
+from .test_jump import fell_back
+
+HANGING = "/boot/initramfs-hanging"
+# A later archive overrides the files of an earlier one: the rest is the real initramfs.
+HANG = r"""
+set -e
+folder=$(mktemp -d)
+cd "$folder"
+printf '#!/bin/sh\necho It hangs >/dev/console\nwhile :; do /bin/busybox sleep 60; done\n' >init
+chmod 755 init
+# An archive begins at a multiple of four bytes.
+dd if=/boot/initramfs-virt of=/boot/initramfs-hanging bs=512 conv=sync
+echo init | cpio -o -H newc >>/boot/initramfs-hanging
+rm -r "$folder"
+"""
+# Longer than the jump and the initramfs take in an emulator.
+WATCHDOG_SECONDS = 60
+CONFIRM_SECONDS = 60
+
+
+@pytest.fixture
+def hanging(watched: Host) -> t.Iterator[dict[str, t.Any]]:
+    """An image whose kernel is up and never gets any further."""
+    watched.host.check_output("sh -c %s", HANG)
+    yield {"kernel": KERNEL, "initramfs": [HANGING]}
+    watched.host.check_output("rm %s", HANGING)
+
+
+def test_what_hangs_is_reset_by_the_watchdog(watched: Host, hanging: dict[str, t.Any]) -> None:
+    protection = watched.module("kexec_preflight").result["protection"]
+    assert (protection["hang"], protection["watchdog"]["driver"]) == (True, "i6300esb")
+    seen = len(console(find(watched.name)))
+    fell_back(watched.reboot(**hanging, watchdog_timeout=WATCHDOG_SECONDS))
+    assert "It hangs" in console(find(watched.name))[seen:]
+
+
+def test_host_remembers_and_goes_through_firmware_until_somebody_clears_it(watched: Host) -> None:
+    task = watched.module("kexec_reboot")
+    assert (task.result["rebooted"], task.result["method"]) == (True, "firmware")
+    assert task.codes[0] == "kexec_hung"
+
+
+def test_good_jump_clears_it_and_the_watchdog_does_not_bite(watched: Host) -> None:
+    task = watched.reboot(watchdog_timeout=WATCHDOG_SECONDS, confirm_timeout=CONFIRM_SECONDS)
+    assert (task.result["rebooted"], task.result["method"]) == (True, "kexec"), task.result
+    assert not watched.host.file(JUMP).exists
+    # Nothing feeds it any more, and nobody has to.
+    assert watched.shell("pgrep -f [/]dev/watchdog") == ""
+    lasts = WATCHDOG_SECONDS + CONFIRM_SECONDS
+    wait = "while [ $(cut -d. -f1 /proc/uptime) -lt %d ]; do sleep 1; done"
+    shell(find(watched.name), wait % lasts, timeout=2 * lasts)
+    assert watched.boot_id() == task.result["boot_id"]["after"]
+
+
+# Without its services in the default runlevel the host runs and nobody can log in; without the
+# driver of its card it has no network. In both cases nothing is wrong with the boot loader.
+UNREACHED = {
+    "sshd never starts": "softlevel=boot",
+    "network never comes": "modprobe.blacklist=virtio_net",
+}
+CASES = UNREACHED if EXHAUSTIVE else ["sshd never starts"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_never_reached_leaves_by_itself(watched: Host, case: str) -> None:
+    parameters = [UNREACHED[case]]
+    fell_back(watched.reboot(cmdline_append=parameters, confirm_timeout=CONFIRM_SECONDS))
+    assert "kexec_hung" in watched.module("kexec_preflight").codes
