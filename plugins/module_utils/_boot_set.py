@@ -42,6 +42,8 @@ class Wish:
     controller_boot_id: str | None = None
     panic_timeout: int = 0
     denied_platforms: tuple[str, ...] = ()
+    watchdog_timeout: int = 0
+    confirm_timeout: int = 0
 
     @property
     def leaves_the_choice(self) -> bool:
@@ -171,9 +173,17 @@ class Cmdline:
 
 
 def choose_cmdline(
-    wish: Wish, configured: Configured, running: str, *, needs_unlock: bool
+    wish: Wish,
+    configured: Configured,
+    running: str,
+    *,
+    needs_unlock: bool,
+    once: t.Sequence[str] = (),
 ) -> Cmdline:
-    """The command line that the image gets; raise if the request cannot be met."""
+    """The command line that the image gets, with what is to last for one boot.
+
+    Raise if the request cannot be met.
+    """
     source, text = _source(wish, configured, running)
     built = _cmdline.build(
         text,
@@ -181,6 +191,7 @@ def choose_cmdline(
         remove=wish.remove,
         keep_unlocked=needs_unlock,
         panic_timeout=wish.panic_timeout,
+        once=once,
         token=wish.token,
     )
     words = _cmdline.split(built)
@@ -210,9 +221,12 @@ def _advice(
         found.append(_next_boot_locks(str(configured.path)))
     if configured.entry is not None and _drifted(configured.entry.cmdline, running):
         found.append(_drift(str(configured.path)))
-    if not _cmdline.panic_seconds(words):
-        found.append(_panic_hangs())
-    return tuple(found)
+    return (*found, *judge_panic(words))
+
+
+def judge_panic(words: t.Sequence[str]) -> list[Reason]:
+    """What becomes of a panic of a kernel with that command line."""
+    return [] if _cmdline.panic_seconds(words) else [_panic_hangs()]
 
 
 def _drifted(configured: str, running: str) -> bool:

@@ -59,7 +59,7 @@ def ensure_loaded(host: Host, wish: Wish, *, check_mode: bool) -> dict[str, t.An
     before = _load.loaded(host, present=found.state.loaded)
     if _holds_wanted(before, found):
         found = found.without_blocks(ONLY_FOR_LOADING)
-    outcome = _survey.result(found)
+    outcome = _outcome(found)
     if not found.able:
         raise ReasonError(found.obstacles[0], **outcome, stage="preflight")
     image = _load.wanted_image(found)
@@ -77,11 +77,17 @@ def _forget_proven_jump(host: Host, state: State) -> None:
         _jump.forget(host)
 
 
+def _outcome(found: Survey) -> dict[str, t.Any]:
+    """What the survey found, and how the jump into the image is guarded."""
+    armed = found.armed
+    return {**_survey.result(found), "watchdog": armed.watchdog, "confirm": armed.confirm}
+
+
 def _already_frozen(found: Survey) -> dict[str, t.Any]:
     """The image that is wished for is loaded, with a token of the service that loaded it."""
     frozen = t.cast(Frozen, found.frozen)
     image = _load.Image(frozen.kernel, frozen.initramfs, frozen.cmdline, ()).as_text()
-    outcome = {**_survey.result(found), "token": frozen.token, **_difference(image, image)}
+    outcome = {**_outcome(found), "token": frozen.token, **_difference(image, image)}
     return {"changed": False, "loaded": True, **outcome}
 
 
@@ -106,7 +112,7 @@ def ensure_unloaded(host: Host, *, check_mode: bool) -> dict[str, t.Any]:
     found = _survey.survey(host, Wish())
     if not check_mode:
         _forget_proven_jump(host, found.state)
-    outcome = _survey.result(found)
+    outcome = _outcome(found)
     before = _load.loaded(host, present=found.state.loaded)
     if before.present:
         _refuse_unloading(found, outcome)

@@ -26,6 +26,9 @@ ENVIRONMENT = {"LANGUAGE": "C", "LC_ALL": "C"}
 # The exit status that shells give to a command that is there and cannot be run.
 CANNOT_EXECUTE = 126
 
+# The longest time that a guard of the jump may take, in seconds.
+MAX_GUARD = 65535
+
 IMAGE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "kernel": {"type": "path"},
     "initramfs": {"type": "list", "elements": "path"},
@@ -55,6 +58,8 @@ LOAD_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     **PREFLIGHT_ARGUMENTS,
     "state": {"type": "str", "choices": ["loaded", "unloaded"], "default": "loaded"},
     "token": {"type": "str", "no_log": False},
+    "watchdog_timeout": {"type": "int", "default": 0},
+    "confirm_timeout": {"type": "int", "default": 0},
 }
 MUTUALLY_EXCLUSIVE = [("kernel", "flavour")]
 REQUIRED_IF = [("cmdline_source", "explicit", ["cmdline"])]
@@ -91,6 +96,9 @@ def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
         raise ReasonError(_token_invalid(token))
     _check_cmdline(params["cmdline"], params["cmdline_source"])
     _check_number("panic_timeout", params["panic_timeout"], MAX_INT)
+    guards = {name: params.get(name, 0) for name in ("watchdog_timeout", "confirm_timeout")}
+    for name, seconds in guards.items():
+        _check_number(name, seconds, MAX_GUARD)
     initramfs = params["initramfs"]
     return Wish(
         kernel=params["kernel"],
@@ -105,6 +113,7 @@ def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
         controller_boot_id=params.get("controller_boot_id"),
         panic_timeout=params["panic_timeout"],
         denied_platforms=tuple(params["denied_platforms"]),
+        **guards,
     )
 
 

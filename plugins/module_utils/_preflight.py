@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import _cmdline, _jump, _platforms
+from . import _cmdline, _jump, _platforms, _watchdog
 from ._boot_set import running_words
 from ._reasons import Reason, reason
 from ._state import LOCK_SYSCTL, State, valid_boot_id
@@ -43,7 +43,7 @@ def judge_host(
         return [_already_leaving()]
     reasons = [*_support(state), *_platform(state, denied_platforms), *_hung(state)]
     permission = _permission(state, unlocked_by_firmware)
-    return reasons + (permission or _unexplained(state))
+    return [*reasons, *(permission or _unexplained(state)), *_uncovered(state)]
 
 
 def _support(state: State) -> t.Iterator[Reason]:
@@ -99,6 +99,11 @@ def _hung(state: State) -> t.Iterator[Reason]:
         "Find out what became of it. Then put kexec_hung into ignore_reasons for one reboot, which "
         f"clears it if it succeeds, or remove {_jump.PATH} on the host.",
     )
+
+
+def _uncovered(state: State) -> list[Reason]:
+    found = _watchdog.uncovered(state.guard, running_words(state.cmdline))
+    return [] if found is None else [found]
 
 
 def _permission(state: State, unlocked_by_firmware: bool | None) -> list[Reason]:

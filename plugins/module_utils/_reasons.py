@@ -76,6 +76,7 @@ CODES: dict[str, Code] = {
     "parameter_invalid": Code("nothing", "The kernel parameter cannot be set or removed."),
     "cmdline_drift": Code("nothing", "The configured command line is not the running one."),
     "initramfs_unverified": Code("nothing", "The initramfs could not be looked into."),
+    "hang_uncovered": Code("nothing", "A hang of the new kernel would stop the host for good."),
     "panic_hangs": Code("nothing", "A panic early in the boot would stop the host for good."),
 }
 

@@ -15,7 +15,7 @@ import uuid
 import zlib
 from dataclasses import dataclass
 
-from . import _jump, _platforms, _sysctl
+from . import _jump, _platforms, _sysctl, _watchdog
 from ._host import Host
 
 # A tmpfs: what is noted there dies with the boot, as a loaded image does.
@@ -64,6 +64,7 @@ class State:
     module_trees: tuple[str, ...]
     boot_files: tuple[str, ...]
     lock_settings: tuple[_sysctl.Setting, ...]
+    guard: _watchdog.Guard
 
 
 def read(host: Host) -> State:
@@ -100,6 +101,7 @@ def read(host: Host) -> State:
         module_trees=host.names("/lib/modules"),
         boot_files=host.names("/boot"),
         lock_settings=tuple(_sysctl.settings(host, LOCK_SYSCTL)),
+        guard=_watchdog.read(host, release),
     )
 
 

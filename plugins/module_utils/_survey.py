@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 
 from . import (
     _boot_set,
@@ -21,6 +21,7 @@ from . import (
     _preflight,
     _reasons,
     _state,
+    _watchdog,
 )
 from ._boot_set import Cmdline, Files, Wish
 from ._frozen import Frozen
@@ -29,6 +30,7 @@ from ._inspect import Inspected
 from ._loaders import Configured
 from ._reasons import Blocks, Reason, ReasonError
 from ._state import State
+from ._watchdog import Armed
 
 # The first reason is the one that a failure tells: the remedy of a weaker one may be to reboot.
 WEIGHTS: dict[Blocks, int] = {"reboot": 0, "kexec": 1, "nothing": 2}
@@ -46,6 +48,7 @@ class Survey:
     reasons: tuple[Reason, ...]
     # What is loaded and locked, where it is what was wished for.
     frozen: Frozen | None = None
+    armed: Armed = field(default_factory=Armed)
 
     @property
     def obstacles(self) -> tuple[Reason, ...]:
@@ -69,7 +72,8 @@ def survey(host: Host, wish: Wish) -> Survey:
     configured = _loaders.configured(host)
     reasons: list[Reason] = []
     files = _choose_files(wish, configured, state, reasons)
-    cmdline = _choose_cmdline(wish, configured, state, reasons)
+    armed = _arm(wish, state)
+    cmdline = _choose_cmdline(wish, configured, state, armed, reasons)
     inspected = Inspected()
     if files is not None:
         inspected = _inspect.inspect(host, files, state.machine, state.installed)
@@ -87,8 +91,17 @@ def survey(host: Host, wish: Wish) -> Survey:
         *(cmdline.reasons if cmdline else ()),
     ]
     reasons_left = _gravest_first(_reasons.ignore(found, wish.ignore))
-    result = Survey(state, configured, files, cmdline, inspected, reasons_left)
+    result = Survey(state, configured, files, cmdline, inspected, reasons_left, armed=armed)
     return _with_frozen(host, wish, result)
+
+
+def _arm(wish: Wish, state: State) -> Armed:
+    return _watchdog.arm(
+        state.guard,
+        _boot_set.running_words(state.cmdline),
+        watchdog_timeout=wish.watchdog_timeout,
+        confirm_timeout=wish.confirm_timeout,
+    )
 
 
 def _with_frozen(host: Host, wish: Wish, found: Survey) -> Survey:
@@ -98,7 +111,12 @@ def _with_frozen(host: Host, wish: Wish, found: Survey) -> Survey:
     frozen = _frozen.read(host)
     if frozen is None or not frozen.current or frozen.kernel != found.files.kernel:
         return found
-    return replace(found.without_blocks({"kexec_frozen", "memory_low"}), frozen=frozen)
+    freed = found.without_blocks({"kexec_frozen", "memory_low"})
+    # Nothing can be added to this image any more, whatever was to be.
+    kept = [each for each in freed.reasons if each.code not in ("hang_uncovered", "panic_hangs")]
+    words = _boot_set.running_words(frozen.cmdline)
+    reasons = (*kept, _watchdog.uncovered_when_frozen(), *_boot_set.judge_panic(words))
+    return replace(freed, reasons=reasons, frozen=frozen, armed=Armed())
 
 
 def _gravest_first(reasons: t.Iterable[Reason]) -> tuple[Reason, ...]:
@@ -116,7 +134,7 @@ def _choose_files(
 
 
 def _choose_cmdline(
-    wish: Wish, configured: Configured, state: State, reasons: list[Reason]
+    wish: Wish, configured: Configured, state: State, armed: Armed, reasons: list[Reason]
 ) -> Cmdline | None:
     try:
         chosen = _boot_set.choose_cmdline(
@@ -124,6 +142,7 @@ def _choose_cmdline(
             configured,
             state.cmdline,
             needs_unlock=_preflight.needs_unlock(state),
+            once=armed.words,
         )
         _cmdline.check(chosen.text, state.machine)
         return chosen
@@ -146,9 +165,19 @@ def result(found: Survey) -> dict[str, t.Any]:
         "initramfs": list(found.inspected.ordered_initramfs),
         "release": found.inspected.release,
         "cmdline": _cmdline_of(found),
+        "protection": _protection(found),
         "boot_id": state.boot_id,
         "facts": facts(found),
     }
+
+
+def _protection(found: Survey) -> dict[str, t.Any]:
+    return _watchdog.protection(
+        found.state.guard,
+        _boot_set.running_words(found.state.cmdline),
+        _boot_set.running_words(_cmdline_of(found) or ""),
+        fixed=found.frozen is not None,
+    )
 
 
 def _cmdline_of(found: Survey) -> str | None:

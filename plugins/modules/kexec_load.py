@@ -48,6 +48,23 @@ options:
         Found again in C(/proc/cmdline), it proves that this image runs.
       - Letters, digits, dots, dashes and underscores, at most 64 of them.
     type: str
+  watchdog_timeout:
+    description:
+      - Seconds after which the host's watchdog is to reset it if the new kernel hangs, at most V(65535).
+      - It takes a watchdog that runs on over the jump, the service C(kexec-confirm) of the role
+        P(alpinefleet.kexec.kexec_host#role), which feeds it in the new system, and O(confirm_timeout), which makes that
+        service work. Where one of them is missing, RV(watchdog) is null.
+      - This module starts no watchdog. It puts C(alpinefleet_kexec.watchdog=DRIVER,SECONDS) on the command line, and
+        whoever jumps starts it.
+    type: int
+    default: 0
+  confirm_timeout:
+    description:
+      - Seconds after its boot in which the new system must be confirmed, at most V(65535). If it is not, it reboots
+        through firmware. The confirmation is the token, in C(/run/alpinefleet-kexec/confirmed).
+      - It takes the service C(kexec-confirm); without it, and with V(0), nothing waits for a confirmation.
+    type: int
+    default: 0
 requirements:
   - Python 3.9 or newer on the host.
   - The package C(kexec-tools) on the host.
@@ -130,6 +147,51 @@ token:
   returned: when such an image is loaded and is the one that is meant
   type: str
   sample: 5f2b6c0e-9d1a-4f3b-8c7d-6e5f4a3b2c1d
+protection:
+  description: What ends in a reboot through firmware by itself, as in M(alpinefleet.kexec.kexec_preflight).
+  returned: always
+  type: dict
+  sample:
+    panic: true
+    oops: true
+    hang: true
+    unconfirmed: true
+    watchdog:
+      device: /dev/watchdog0
+      driver: i6300esb
+      timeout: 30
+      survives: true
+watchdog:
+  description:
+    - The watchdog that whoever jumps must leave running, null if there is none for this image. The image's command line
+      tells the new system to feed it.
+  returned: always
+  type: dict
+  sample:
+    device: /dev/watchdog0
+    driver: i6300esb
+    timeout: 60
+  contains:
+    device:
+      description: The device.
+      returned: always
+      type: str
+      sample: /dev/watchdog0
+    driver:
+      description: The kernel module that drives it.
+      returned: always
+      type: str
+      sample: i6300esb
+    timeout:
+      description: The seconds that it is to wait, which are fewer than O(watchdog_timeout) where it can wait no longer.
+      returned: always
+      type: int
+      sample: 60
+confirm:
+  description: Seconds in which the new system must be confirmed, V(0) if nothing waits for it.
+  returned: always
+  type: int
+  sample: 300
 boot_id:
   description: The running boot.
   returned: always

@@ -124,6 +124,71 @@ cmdline:
   returned: always
   type: str
   sample: root=UUID=0e5f4a3c-51b8-4dd5-9a70-0b5d8e3b6c11 rootfstype=ext4 quiet kexec_load_disabled=0
+protection:
+  description: What ends in a reboot through firmware by itself, without anybody who resets the host.
+  returned: always
+  type: dict
+  sample:
+    panic: true
+    oops: true
+    hang: false
+    unconfirmed: false
+    watchdog: null
+  contains:
+    panic:
+      description: A panic of the new kernel, because RV(cmdline) sets a time with C(panic=).
+      returned: always
+      type: bool
+      sample: true
+    oops:
+      description: An error of the new kernel that is not a panic, because RV(cmdline) has C(oops=panic).
+      returned: always
+      type: bool
+      sample: true
+    hang:
+      description:
+        - A new kernel that hangs, because a watchdog runs on over the jump and the service C(kexec-confirm) feeds it
+          afterwards. Where it is false, the reason V(hang_uncovered) says why.
+        - The reboot takes the watchdog only with a time for it, as in the option
+          O(alpinefleet.kexec.kexec_load#module:watchdog_timeout).
+      returned: always
+      type: bool
+      sample: false
+    unconfirmed:
+      description: A new system that the controller does not confirm, because the service C(kexec-confirm) is there.
+      returned: always
+      type: bool
+      sample: false
+    watchdog:
+      description: The first watchdog of the host, null if there is none.
+      returned: always
+      type: dict
+      sample:
+        device: /dev/watchdog0
+        driver: i6300esb
+        timeout: 30
+        survives: true
+      contains:
+        device:
+          description: The device.
+          returned: always
+          type: str
+          sample: /dev/watchdog0
+        driver:
+          description: The kernel module that drives it, null if it cannot be told.
+          returned: always
+          type: str
+          sample: i6300esb
+        timeout:
+          description: The seconds that it waits now, null if it does not say.
+          returned: always
+          type: int
+          sample: 30
+        survives:
+          description: Whether it runs on over the jump.
+          returned: always
+          type: bool
+          sample: true
 boot_id:
   description: The running boot, null if the host does not tell it.
   returned: always

@@ -259,12 +259,14 @@ MENU SEPARATOR
 
 
 def alpine_files(release: str = RELEASE) -> dict[str, str | bytes]:
-    """The files of a host that runs Alpine 3.23 with an unlocked kernel."""
+    """The files of a host that runs Alpine 3.23 with an unlocked kernel and a watchdog."""
     return {
         "/boot/extlinux.conf": extlinux(CONFIGURED),
         f"/boot/config-{release}": "CONFIG_KEXEC=y\n# CONFIG_KEXEC_FILE is not set\n",
         f"/boot/System.map-{release}": "",
         "/etc/alpine-release": "3.23.6\n",
+        "/etc/init.d/kexec-confirm": "",
+        "/etc/runlevels/sysinit/kexec-confirm": "",
         "/etc/sysctl.conf": "# content of this file will override /etc/sysctl.d/*\n",
         "/lib/sysctl.d/00-alpine.conf": "kernel.panic = 120\n",
         "/proc/1/environ": b"HOME=/\0TERM=linux\0",
@@ -281,7 +283,13 @@ def alpine_files(release: str = RELEASE) -> dict[str, str | bytes]:
         "/run/openrc/softlevel": "default\n",
         "/sys/class/dmi/id/product_name": "Standard PC (Q35 + ICH9, 2009)\n",
         "/sys/class/dmi/id/sys_vendor": "QEMU\n",
+        "/sys/class/watchdog/watchdog0/identity": "i6300ESB timer\n",
+        "/sys/class/watchdog/watchdog0/max_timeout": "2046\n",
+        "/sys/class/watchdog/watchdog0/nowayout": "0\n",
+        "/sys/class/watchdog/watchdog0/state": "inactive\n",
+        "/sys/class/watchdog/watchdog0/timeout": "30\n",
         "/sys/kernel/kexec_loaded": "0\n",
+        "/sys/module/watchdog/parameters/stop_on_reboot": "0\n",
         "/sys/kernel/security/lockdown": "[none] integrity confidentiality\n",
     }
 

@@ -63,6 +63,56 @@ def test_load_again_is_no_change(alpine: fakes.FakeHost) -> None:
     assert len(alpine.runner.changes) == 1
 
 
+# --- The guard of the jump ------------------------------------------------------------------
+
+GUARDS: dict[str, t.Any] = {"watchdog_timeout": 60, "confirm_timeout": 300}
+WATCHDOG = {"device": "/dev/watchdog0", "driver": "i6300esb", "timeout": 60}
+
+
+def test_guard_is_on_the_command_line_and_in_the_result(alpine: fakes.FakeHost) -> None:
+    result = ensure(alpine, token="abc", **GUARDS)
+    assert (result["watchdog"], result["confirm"]) == (WATCHDOG, 300)
+    assert result["cmdline"] == (
+        f"{fakes.CONFIGURED} alpinefleet_kexec.confirm=300 "
+        "alpinefleet_kexec.watchdog=i6300esb,60 alpinefleet_kexec.token=abc"
+    )
+    assert result["protection"]["hang"] is True
+
+
+def test_guard_does_not_last_longer_than_one_boot(alpine: fakes.FakeHost) -> None:
+    first = ensure(alpine, token="abc", **GUARDS)["cmdline"]
+    alpine.write("/proc/cmdline", f"{first}\n")
+    second = ensure(alpine, token="abc", cmdline_source="running", **GUARDS)["cmdline"]
+    assert second == first
+    assert ensure(alpine, cmdline_source="running")["cmdline"] == fakes.CONFIGURED
+
+
+def test_guard_that_is_not_there_is_told(alpine: fakes.FakeHost) -> None:
+    alpine.remove("/etc/runlevels/sysinit/kexec-confirm")
+    result = ensure(alpine, **GUARDS)
+    assert (result["watchdog"], result["confirm"]) == (None, 0)
+    assert result["cmdline"] == fakes.CONFIGURED
+    assert [each["code"] for each in result["reasons"]] == ["hang_uncovered"]
+
+
+def test_nothing_guards_an_image_that_was_loaded_before_the_lock(alpine: fakes.FakeHost) -> None:
+    alpine.freeze()
+    result = ensure(alpine, **GUARDS)
+    assert (result["watchdog"], result["confirm"]) == (None, 0)
+    protection = result["protection"]
+    assert (protection["panic"], protection["hang"], protection["unconfirmed"]) == (
+        True,
+        False,
+        False,
+    )
+    assert [each["code"] for each in result["reasons"]] == ["kexec_frozen", "hang_uncovered"]
+
+
+def test_unloading_guards_nothing(alpine: fakes.FakeHost) -> None:
+    result = ensure(alpine, "unloaded", **GUARDS)
+    assert (result["watchdog"], result["confirm"]) == (None, 0)
+
+
 # --- The note of the last jump --------------------------------------------------------------
 
 NOTE = "/var/lib/alpinefleet-kexec/jump"
@@ -157,7 +207,9 @@ def test_load_takes_what_was_loaded_before_the_lock(alpine: fakes.FakeHost) -> N
     assert (result["changed"], result["loaded"], result["able"]) == (False, True, True)
     assert (result["token"], result["cmdline"]) == ("of-the-service", "root=LABEL=root")
     assert [(each["code"], each["blocks"]) for each in result["reasons"]] == [
-        ("kexec_frozen", "nothing")
+        ("kexec_frozen", "nothing"),
+        ("hang_uncovered", "nothing"),
+        ("panic_hangs", "nothing"),
     ]
     assert diff(result)[0] == diff(result)[1]
     assert alpine.snapshot() == before

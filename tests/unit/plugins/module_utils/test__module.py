@@ -110,6 +110,8 @@ def test_wish_of_every_option() -> None:
         "denied_platforms": ["QEMU Standard PC"],
         "ignore_reasons": ["memory_low"],
         "token": "abc",
+        "watchdog_timeout": 60,
+        "confirm_timeout": 300,
         "controller_boot_id": "d7a0c3f2",
     }
     assert _module.wish_of(params) == Wish(
@@ -125,7 +127,15 @@ def test_wish_of_every_option() -> None:
         controller_boot_id="d7a0c3f2",
         panic_timeout=10,
         denied_platforms=("QEMU Standard PC",),
+        watchdog_timeout=60,
+        confirm_timeout=300,
     )
+
+
+@pytest.mark.parametrize("name", ["watchdog_timeout", "confirm_timeout"])
+@pytest.mark.parametrize("seconds", [0, 65535])
+def test_wish_takes_the_times_of_a_guard(name: str, seconds: int) -> None:
+    assert getattr(_module.wish_of({**PARAMS, name: seconds}), name) == seconds
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 2147483647])
@@ -184,6 +194,16 @@ WRONG: list[t.Any] = [
             id=f"panic timeout {name}",
         )
         for name, seconds in {"negative": -1, "too large": 2**31}.items()
+    ),
+    *(
+        pytest.param(
+            {name: seconds},
+            f"The option {name} is {seconds} and must be between 0 and 65535.",
+            "It is a number of seconds; 0 switches it off.",
+            id=f"{name} {seconds}",
+        )
+        for name in ("watchdog_timeout", "confirm_timeout")
+        for seconds in (-1, 65536)
     ),
 ]
 

@@ -11,7 +11,12 @@ import gzip
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils import _host, _state, _sysctl
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import (
+    _host,
+    _state,
+    _sysctl,
+    _watchdog,
+)
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 KERNEL = "/proc/sys/kernel"
@@ -53,6 +58,10 @@ def test_read_of_an_alpine_host(alpine: fakes.FakeHost) -> None:
             "vmlinuz-virt",
         ),
         lock_settings=(),
+        guard=_watchdog.Guard(
+            _watchdog.Watchdog("i6300esb", "i6300ESB timer", False, False, 30, 2046, 0),
+            confirms=True,
+        ),
     )
 
 

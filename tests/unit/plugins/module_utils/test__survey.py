@@ -404,6 +404,14 @@ CASES = [
         "nothing",
     ),
     Case(
+        "hang_uncovered",
+        lambda alpine: alpine.remove("/sys/class/watchdog/watchdog0"),
+        "Nothing resets the host if the new kernel hangs. The host has no watchdog.",
+        "Add a watchdog device to a virtual machine, or load the driver of the one that the machine "
+        "has; until then, have a way to reset the host at hand.",
+        "nothing",
+    ),
+    Case(
         "panic_hangs",
         nothing,
         "The command line sets no time with panic=: a kernel panic early in the boot stops the "
