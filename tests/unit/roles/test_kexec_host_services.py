@@ -2,151 +2,25 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The services of kexec_host in the shell that Alpine has, on a host that is a folder.
-
-Every path of the scripts is turned into one below the folder, every command that would change
-the machine is a function of the shell, and the shell runs as nobody if the tests run as root.
-"""
+"""The services of kexec_host on a host that is a folder."""
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
-import pwd
-import re
 import shutil
-import subprocess
-import tempfile
 import typing as t
-from pathlib import Path
 
 import pytest
-
-FILES = Path(__file__).resolve().parents[3] / "roles/kexec_host/files"
-BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
-UUID = "0d4ba4f5-3c8e-4b57-8f0f-7a7a1b1a9f10"
-TOKEN = f"alpinefleet_kexec.token={UUID}"
-RUNNING = "BOOT_IMAGE=vmlinuz-virt root=LABEL=root quiet initrd=initramfs-virt"
-OURS = "run/alpinefleet-kexec"
-STATE = "var/lib/alpinefleet-kexec/last-reboot"
-PATH_OF_HOST = re.compile(
-    r"(?<![\w.}])/(?=(?:bin|boot|dev/kmsg|etc|lib/modules|proc|run|sbin|sys|usr/share|var)\b)"
+from ansible_collections.alpinefleet.kexec.tests.unit.roles.service_host import (
+    BOOT_ID,
+    OURS,
+    RUNNING,
+    STATE,
+    TOKEN,
+    UUID,
+    ServiceHost,
 )
-# What OpenRC gives to a service, and the commands that a service must not reach here.
-PRELUDE = r"""
-[ "$(id -u)" -ne 0 ] || exit 99
-log() { printf '%s\n' "$*" >>"$root/log"; }
-einfo() { log "einfo $*"; }
-ewarn() { log "ewarn $*"; }
-eerror() { log "eerror $*"; }
-ebegin() { log "ebegin $*"; }
-eend() { return "$1"; }
-yesno() { [ "$1" = YES ]; }
-fstabinfo() { [ -e "$root/fstab-has-boot" ]; }
-mountinfo() { [ -e "$root/boot-is-mounted" ]; }
-mount() { log "mount $*"; : >"$root/boot-is-mounted"; }
-umount() { log "umount $*"; rm "$root/boot-is-mounted"; }
-logger() { :; }
-sync() { :; }
-sleep() { log "sleep $1"; }
-df() { printf 'Filesystem\n/dev/vda1 1 1 1 1%% /\n'; }
-uname() { case $1 in -r) echo 6.18.56-0-virt ;; *) echo x86_64 ;; esac; }
-kexec() {
-    log "kexec $*"
-    case $1 in
-    -a) [ ! -e "$root/kexec-fails" ] && echo 1 >"$root/sys/kernel/kexec_loaded" ;;
-    *) echo 'kexec -e is refused' >&2 && return 1 ;;
-    esac
-}
-"""
-
-
-class ServiceHost:
-    """A folder with what the services look at."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.write("proc/cmdline", f"{RUNNING}\n")
-        self.write("proc/mounts", "/dev/vda1 / ext4 ro,relatime 0 0\n")
-        self.write("proc/sysrq-trigger", "")
-        self.write("proc/sys/kernel/kexec_load_disabled", "0\n")
-        self.write("proc/sys/kernel/random/boot_id", f"{BOOT_ID}\n")
-        self.write("proc/sys/kernel/random/uuid", f"{UUID}\n")
-        self.write("sys/kernel/kexec_loaded", "0\n")
-        self.write("dev/kmsg", "")
-        self.write("boot/vmlinuz-virt", "kernel")
-        self.write("boot/initramfs-virt", "initramfs")
-        self.write("usr/share/kernel/virt/kernel.release", "6.18.56-0-virt\n")
-        self.write("lib/modules/6.18.56-0-virt/modules.dep", "")
-        self.write("bin/busybox", '#!/bin/sh\nexit "$(cat "${0%/bin/busybox}/reboot-status")"\n')
-        self.write("reboot-status", "0")
-        self.write(f"{OURS}/.keep", "")
-        (self.root / "bin/busybox").chmod(0o777)
-
-    def write(self, name: str, text: str) -> None:
-        path = self.root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-
-    def read(self, name: str) -> str:
-        return (self.root / name).read_text()
-
-    def exists(self, name: str) -> bool:
-        return (self.root / name).exists()
-
-    def ask(self, boot: str = BOOT_ID, *, before: float = 2.0) -> None:
-        """Somebody asked for a reboot through kexec, seconds before the shutdown began."""
-        self.write(f"{OURS}/intent", f"{boot}\n")
-        self.write("run/openrc/rc.stopping", "")
-        begun = 1_800_000_000.0
-        os.utime(self.root / "run/openrc/rc.stopping", (begun, begun))
-        os.utime(self.root / f"{OURS}/intent", (begun - before, begun - before))
-
-    def service(self, name: str, function: str, **variables: str) -> list[str]:
-        """Call a function of a service as OpenRC does; return what it did."""
-        self.script(f"{name}.initd", after=f"{function}\n", **variables)
-        return self.log()
-
-    def log(self) -> list[str]:
-        return self.read("log").splitlines() if self.exists("log") else []
-
-    def script(self, name: str, *arguments: str, after: str = "", **variables: str) -> int:
-        code = (FILES / name).read_text(encoding="utf-8")
-        code = PATH_OF_HOST.sub(f"{self.root}/", code.replace("#!/bin/sh\n", ""))
-        settings = "".join(f"{key}='{value}'\n" for key, value in variables.items())
-        text = f"root={self.root}\nRC_SVCDIR={self.root}/run/openrc\n{settings}{PRELUDE}{code}\n"
-        identity = as_nobody()
-        for path in [self.root, *self.root.rglob("*")] if identity else []:
-            os.chown(path, identity["user"], identity["group"])
-        return subprocess.run(
-            [installed("busybox"), "ash", "-c", text + after, name, *arguments],
-            cwd=self.root,
-            timeout=30,
-            check=False,
-            **identity,
-        ).returncode
-
-
-def as_nobody() -> dict[str, t.Any]:
-    if os.geteuid() != 0:
-        return {}
-    nobody = pwd.getpwnam("nobody")
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-
-
-def installed(name: str) -> str:
-    path = shutil.which(name)
-    assert path is not None, f"these tests need {name}"
-    return path
-
-
-@pytest.fixture
-def host() -> t.Iterator[ServiceHost]:
-    # pytest's own folders are closed to other users.
-    root = Path(tempfile.mkdtemp(prefix="services-")).resolve()
-    yield ServiceHost(root)
-    shutil.rmtree(root)
 
 
 def stop(host: ServiceHost, **variables: str) -> list[str]:
