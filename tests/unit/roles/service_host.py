@@ -24,6 +24,8 @@ UUID = "0d4ba4f5-3c8e-4b57-8f0f-7a7a1b1a9f10"
 TOKEN = f"alpinefleet_kexec.token={UUID}"
 RUNNING = "BOOT_IMAGE=vmlinuz-virt root=LABEL=root quiet initrd=initramfs-virt"
 OURS = "run/alpinefleet-kexec"
+OTHER_BOOT = "b7a1c9d2-0c1e-4c52-9f3a-5d2c8c7e1f44"
+JUMP = "var/lib/alpinefleet-kexec/jump"
 STATE = "var/lib/alpinefleet-kexec/last-reboot"
 PATH_OF_HOST = re.compile(
     r"(?<![\w.}])/(?=(?:bin|boot|dev/(?:kmsg|console|watchdog)|etc|lib/modules|proc|run|sbin|sys"

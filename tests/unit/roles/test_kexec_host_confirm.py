@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.alpinefleet.kexec.tests.unit.roles.service_host import (
     BOOT_ID,
+    JUMP,
     OURS,
     RUNNING,
     STATE,
@@ -19,7 +20,6 @@ from ansible_collections.alpinefleet.kexec.tests.unit.roles.service_host import 
 
 CONFIRM = "alpinefleet_kexec.confirm=60"
 WATCHDOG = "alpinefleet_kexec.watchdog=i6300esb,30"
-JUMP = "var/lib/alpinefleet-kexec/jump"
 STATE_OF_WATCHDOG = "sys/class/watchdog/watchdog0/state"
 CONFIRMED = f"printf {UUID} >$root/{OURS}/confirmed"
 

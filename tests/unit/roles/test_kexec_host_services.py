@@ -14,6 +14,8 @@ import typing as t
 import pytest
 from ansible_collections.alpinefleet.kexec.tests.unit.roles.service_host import (
     BOOT_ID,
+    JUMP,
+    OTHER_BOOT,
     OURS,
     RUNNING,
     STATE,
@@ -42,6 +44,61 @@ def test_stop_loads_what_was_asked_for(host: ServiceHost) -> None:
     assert host.read(f"{OURS}/armed").strip() == UUID
     assert host.read(STATE).startswith(f"{UUID} the jump into the loaded kernel did not happen")
     assert not host.exists(f"{OURS}/intent")
+
+
+@pytest.mark.parametrize(
+    ("release", "noted"),
+    [("6.18.56-0-virt\n", "6.18.56-0-virt"), ("", "-")],
+    ids=["known release", "unknown release"],
+)
+def test_stop_leaves_a_note_of_the_jump(host: ServiceHost, release: str, noted: str) -> None:
+    host.write("usr/share/kernel/virt/kernel.release", release)
+    host.ask()
+    stop(host)
+    *words, epoch = host.read(JUMP).split()
+    assert words == [UUID, BOOT_ID, noted]
+    assert epoch.isdigit()
+
+
+def test_stop_does_not_jump_again_after_a_jump_that_hung(host: ServiceHost) -> None:
+    host.write(JUMP, f"{UUID} {OTHER_BOOT} - 1\n")
+    host.ask()
+    assert loads(stop(host)) == []
+    assert not host.exists(f"{OURS}/armed")
+    assert host.read(STATE).startswith("- the last boot through kexec did not come up")
+    assert host.exists(JUMP)
+
+
+@pytest.mark.parametrize(
+    ("note", "cmdline"),
+    [
+        pytest.param("", RUNNING, id="empty"),
+        pytest.param(f"{OTHER_BOOT} {BOOT_ID} - 1\n", RUNNING, id="of this boot"),
+        pytest.param(f"{UUID} {OTHER_BOOT} - 1\n", TOKEN, id="of the jump to this boot"),
+    ],
+)
+def test_stop_jumps_where_the_note_tells_of_no_hang(
+    host: ServiceHost, note: str, cmdline: str
+) -> None:
+    host.write(JUMP, note)
+    host.write("proc/cmdline", f"{cmdline}\n")
+    host.ask()
+    assert len(loads(stop(host))) == 1
+
+
+def test_stop_jumps_where_the_note_cannot_be_written(host: ServiceHost) -> None:
+    host.write("var/.keep", "")
+    (host.root / "var").chmod(0o555)
+    host.ask()
+    stop(host)
+    assert host.exists(f"{OURS}/armed")
+    (host.root / "var").chmod(0o755)
+
+
+def test_verify_says_that_the_last_jump_hung(host: ServiceHost) -> None:
+    host.write(JUMP, f"{UUID} {OTHER_BOOT} - 1\n")
+    (line,) = host.service("kexec-load", "verify")
+    assert line.startswith("eerror A reboot through kexec is not possible: the last boot through")
 
 
 def test_stop_loads_nothing_unless_asked(host: ServiceHost) -> None:
@@ -173,6 +230,25 @@ def test_settings_come_first(host: ServiceHost) -> None:
         pytest.param(
             "alpinefleet_kexec.token=old a alpinefleet-kexec.token=old", "a", id="own tokens"
         ),
+        pytest.param(
+            "alpinefleet_kexec.confirm=60 a alpinefleet_kexec.watchdog=wdt,60 "
+            "alpinefleet_kexec.confirms=1",
+            "a alpinefleet_kexec.confirms=1",
+            id="what a boot is asked for",
+        ),
+        pytest.param(
+            "panic=1 alpinefleet_kexec.added=panic=10,oops=panic panic=10 oops=panic -- panic=10",
+            "panic=1 -- panic=10",
+            id="added for one boot",
+        ),
+        pytest.param("oops=panic b alpinefleet-kexec.added=oops=panic", "b", id="added before"),
+        pytest.param(
+            'alpinefleet_kexec.added="a,b" a b c "alpinefleet_kexec.added=c"',
+            "",
+            id="added, quoted",
+        ),
+        pytest.param("a b alpinefleet_kexec.added", "a b", id="added, no value"),
+        pytest.param("a b alpinefleet_kexec.added=,.*,", "a b", id="added, no words"),
         pytest.param("initrdx=1 noinitrd panic=1", "initrdx=1 noinitrd panic=1", id="prefixes"),
         pytest.param(r"a=\$HOME $(id) `id` %s *", r"a=\$HOME $(id) `id` %s *", id="shell"),
     ],
@@ -211,6 +287,25 @@ def test_start_tells_of_the_last_reboot_once(host: ServiceHost, cmdline: str, sa
     host.write("proc/cmdline", f"{cmdline}\n")
     assert start(host) == [said]
     assert start(host) == [said]
+
+
+@pytest.mark.parametrize(
+    ("cmdline", "watched", "stays"),
+    [
+        pytest.param(TOKEN, False, False, id="proven"),
+        pytest.param(TOKEN, True, True, id="still to be confirmed"),
+        pytest.param(RUNNING, False, True, id="hung"),
+    ],
+)
+def test_start_removes_the_note_of_a_jump_that_is_proven(
+    host: ServiceHost, cmdline: str, watched: bool, stays: bool
+) -> None:
+    host.write(JUMP, f"{UUID} {OTHER_BOOT} - 1\n")
+    host.write("proc/cmdline", f"{cmdline}\n")
+    if watched:
+        host.write(f"{OURS}/confirm.pid", "1\n")
+    start(host)
+    assert host.exists(JUMP) is stays
 
 
 def test_start_loads_and_locks_where_that_is_set(host: ServiceHost) -> None:
@@ -270,8 +365,11 @@ def test_exec_jumps_once(host: ServiceHost) -> None:
 def test_exec_that_fails_remembers_why(host: ServiceHost) -> None:
     host.write(f"{OURS}/armed", UUID)
     host.write(STATE, f"{UUID} nothing\n")
+    host.write(JUMP, f"{UUID} {BOOT_ID} - 1\n")
     log = execute(host)
     assert host.read(STATE) == "- kexec -e failed: kexec -e is refused.\n"
+    # Nothing hung.
+    assert not host.exists(JUMP)
     assert [line for line in log if line.startswith("mount")] == [
         "mount -o remount,rw /",
         "mount -o remount,ro /",
