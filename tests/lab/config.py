@@ -23,6 +23,7 @@ ARCH = "x86_64"
 
 # Programs of Debian that the lab repackages; apt verifies them against its own signed lists.
 DEBIAN_PACKAGES = (
+    "doas",
     "extlinux",
     "grub-common",
     "grub-efi-amd64-bin",
@@ -30,11 +31,13 @@ DEBIAN_PACKAGES = (
     "grub2-common",
     "kexec-tools",
     "libc-bin",
+    "libpam-modules",
     "libpython3-stdlib",
     "openssh-client",
     "openssh-server",
     "openssh-sftp-server",
     "python3-minimal",
+    "sudo",
     "syslinux-common",
 )
 

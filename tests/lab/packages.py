@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from . import config
@@ -32,9 +32,12 @@ SERVICE_START = "#!/sbin/openrc-run\n"
 SOURCES = (
     *BASE_SOURCES,
     "packages.py",
+    "files/doas.conf",
     "files/mdev.initd",
+    "files/pam",
     "files/sshd.initd",
     "files/sshd_config",
+    "files/sudoers",
     "files/update-extlinux",
     "files/update-grub",
     "grub_scripts.py",
@@ -44,7 +47,12 @@ KEY = "alpinefleet-lab.rsa"
 GLIBC = "glibc-compat"
 LIBRARY_DIRS = ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu")
 # Loaded by name at run time, so no program lists them as needed.
-LOADED_LATER = ("libgcc_s.so.1", "libnss_dns.so.2", "libnss_files.so.2")
+LOADED_LATER = (
+    "libgcc_s.so.1",
+    "libnss_dns.so.2",
+    "libnss_files.so.2",
+    "security/pam_permit.so",
+)
 # On Debian's packages, but of no use to a machine of the lab.
 UNWANTED = ("usr/share", "usr/lib/x86_64-linux-gnu/pkgconfig")
 
@@ -97,7 +105,7 @@ def _build(tree: Path, folder: Path) -> None:
     make_package(tree, folder, work / GLIBC, glibc)
     for recipe in RECIPES:
         info = _info(recipe, _version(recipe.version_from, debs))
-        make_package(tree, folder, work / recipe.name, info, recipe.trigger)
+        make_package(tree, folder, work / recipe.name, info, recipe.trigger, recipe.setuid)
     make_index(tree, folder)
     shutil.rmtree(stage)
     shutil.rmtree(work)
@@ -211,10 +219,18 @@ def make_key(folder: Path) -> None:
 
 
 def make_package(
-    tree: Path, folder: Path, files: Path, info: dict[str, str], trigger: str = ""
+    tree: Path,
+    folder: Path,
+    files: Path,
+    info: dict[str, str],
+    trigger: str = "",
+    setuid: Sequence[str] = (),
 ) -> None:
     """Make one signed package in the repository of `folder`."""
     run(["chown", "-R", "root:root", files])
+    for name in setuid:
+        # A change of the owner takes the bit away.
+        (files / name).chmod(0o4755)
     output = main_dir(folder) / config.ARCH / f"{info['name']}-{info['version']}.apk"
     details = {"arch": config.ARCH, "license": "see Debian's package", **info}
     words: list[str | Path] = ["mkpkg", "-F", files, "-o", output, "--sign-key", folder / KEY]

@@ -47,6 +47,8 @@ class Recipe:
     provides: tuple[str, ...] = ()
     edits: tuple[Edit, ...] = ()
     """Changes to the copies."""
+    setuid: tuple[str, ...] = ()
+    """Programs that run as their owner."""
     trigger: str = ""
     """The commands that apk runs after a change below /boot."""
 
@@ -130,5 +132,24 @@ RECIPES = (
         version_from="grub-efi-amd64-bin",
         summary="GRUB for UEFI (Debian's build, repackaged by the lab)",
         copies=(("usr/lib/grub/x86_64-efi", "usr/lib/grub/x86_64-efi"),),
+    ),
+    Recipe(
+        name="sudo",
+        version_from="sudo",
+        summary="sudo (Debian's build, repackaged by the lab)",
+        copies=(
+            ("usr/bin/sudo", "usr/bin/sudo"),
+            ("usr/lib/sudo", "usr/lib/sudo"),
+        ),
+        own=(("pam", "etc/pam.d/sudo", 0o644), ("sudoers", "etc/sudoers", 0o440)),
+        setuid=("usr/bin/sudo",),
+    ),
+    Recipe(
+        name="doas",
+        version_from="doas",
+        summary="doas (Debian's build, repackaged by the lab)",
+        copies=(("usr/bin/doas", "usr/bin/doas"),),
+        own=(("pam", "etc/pam.d/doas", 0o644), ("doas.conf", "etc/doas.conf", 0o600)),
+        setuid=("usr/bin/doas",),
     ),
 )
