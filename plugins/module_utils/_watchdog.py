@@ -155,12 +155,11 @@ def arm(
 ) -> Armed:
     """Guard a jump as far as that is possible.
 
-    The service feeds the watchdog only while it waits for the confirmation: without that the
-    watchdog would reset a system that works.
+    Without the service nobody would feed the watchdog, and it would reset a system that works.
     """
     watchdog = guard.watchdog
     confirm = confirm_timeout if guard.confirms else 0
-    if not confirm or not watchdog_timeout or watchdog is None or uncovered(guard, running):
+    if not watchdog_timeout or watchdog is None or uncovered(guard, running):
         return Armed(None, confirm)
     timeout = min(watchdog_timeout, watchdog.max_timeout or watchdog_timeout)
     return Armed({"device": DEVICE, "driver": watchdog.driver, "timeout": timeout}, confirm)

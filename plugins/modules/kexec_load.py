@@ -51,9 +51,9 @@ options:
   watchdog_timeout:
     description:
       - Seconds after which the host's watchdog is to reset it if the new kernel hangs, at most V(65535).
-      - It takes a watchdog that runs on over the jump, the service C(kexec-confirm) of the role
-        P(alpinefleet.kexec.kexec_host#role), which feeds it in the new system, and O(confirm_timeout), which makes that
-        service work. Where one of them is missing, RV(watchdog) is null.
+      - It takes a watchdog that runs on over the jump, and the service C(kexec-confirm) of the role
+        P(alpinefleet.kexec.kexec_host#role), which feeds it in the new system. Where one of them is missing,
+        RV(watchdog) is null, and the reason V(hang_uncovered) says what is.
       - This module starts no watchdog. It puts C(alpinefleet_kexec.watchdog=DRIVER,SECONDS) on the command line, and
         whoever jumps starts it.
     type: int

@@ -249,7 +249,7 @@ def armed(timeout: int) -> dict[str, t.Any]:
     [
         pytest.param(GUARD, (60, 300), Armed(armed(60), 300), id="both"),
         pytest.param(GUARD, (0, 300), Armed(None, 300), id="no watchdog wanted"),
-        pytest.param(GUARD, (60, 0), Armed(), id="nobody would feed it"),
+        pytest.param(GUARD, (60, 0), Armed(armed(60)), id="no confirmation wanted"),
         pytest.param(GUARD, (0, 0), Armed(), id="nothing wanted"),
         pytest.param(GUARD, (9000, 300), Armed(armed(2046), 300), id="longer than it can"),
         pytest.param(
@@ -278,6 +278,7 @@ def test_arm(guard: Guard, times: tuple[int, int], expected: Armed) -> None:
     [
         pytest.param(Armed(), [], id="nothing"),
         pytest.param(Armed(None, 300), ["alpinefleet_kexec.confirm=300"], id="confirmation"),
+        pytest.param(Armed(armed(60)), ["alpinefleet_kexec.watchdog=i6300esb,60"], id="watchdog"),
         pytest.param(
             Armed(armed(60), 300),
             ["alpinefleet_kexec.confirm=300", "alpinefleet_kexec.watchdog=i6300esb,60"],
