@@ -121,7 +121,6 @@ def test_a_boot_that_is_not_confirmed_is_left(fed: ServiceHost) -> None:
         "sleep 2",
         f"<2>kexec-confirm: Going back through firmware: {why}",
         "busybox reboot",
-        "sleep 120",
         "sleep 10",
         "sleep 2",
         "busybox reboot -n -f",
@@ -129,6 +128,15 @@ def test_a_boot_that_is_not_confirmed_is_left(fed: ServiceHost) -> None:
     assert fed.read(STATE) == f"{UUID} {why}\n"
     assert fed.exists(f"{OURS}/no-kexec")
     assert fed.read("proc/sysrq-trigger") == "b"
+    # The shutdown is given its time.
+    assert fed.read("dev/watchdog") == "." * 120
+    assert fed.read("proc/uptime").startswith(f"{60 + 2 + 120 + 10 + 2}.")
+
+
+def test_a_watchdog_that_is_lost_meanwhile_is_no_obstacle(fed: ServiceHost) -> None:
+    at(fed, 62, 'rm "$root/dev/watchdog"; mkdir "$root/dev/watchdog"')
+    assert watch(fed, CONFIRM, WATCHDOG)[-1] == "busybox reboot -n -f"
+    assert fed.read("proc/uptime").startswith(f"{60 + 2 + 120 + 10 + 2}.")
 
 
 def test_the_console_is_told(host: ServiceHost) -> None:
