@@ -1,0 +1,216 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One scripted host: the system that it runs, how it leaves, and how it comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+import typing as t
+from pathlib import Path
+
+import asyncssh
+
+from . import boot as boots
+from .boot import Boot, Image
+from .commands import Leave, Shell
+from .gate import Gate, reset
+from .journal import Journal
+from .penalties import Ledger
+from .script import Fault, Moment, Script
+from .server import Connection
+
+TURNED_AWAY = b"Not allowed at this time\r\n"
+
+
+class Host:
+    """What the tests see; they may give it another script between two plays."""
+
+    def __init__(self, name: str, address: str, port: int, folder: Path, client_key: bytes) -> None:
+        self.name = name
+        self.address = address
+        self.port = port
+        self.folder = folder
+        self.script = Script()
+        self.boot = Boot()
+        self.image: Image | None = None
+        self.stage = ""
+        self.journal = Journal()
+        self.key = asyncssh.generate_private_key("ssh-ed25519")
+        self.client_key = client_key
+        self._gate = Gate(address, port, self._accept)
+        self._connections: set[Connection] = set()
+        self._tasks: set[asyncio.Task[t.Any]] = set()
+        self._leaving = False
+        self._reached: dict[Fault, int] = {}
+        self._ledger: Ledger | None = None
+        self._logins_from = 0.0
+        self._failed_tests = 0
+
+    # --- Called from the tests' thread -----------------------------------------------------
+
+    @property
+    def answered_at(self) -> float:
+        """The moment of the monotonic clock at which it began to answer again."""
+        return self.journal.find("up")[-1].time
+
+    @property
+    def public_key(self) -> str:
+        return self.key.export_public_key().decode().strip()
+
+    def operations_before_order(self) -> int:
+        """Commands and file transfers, with the order itself."""
+        events = self.journal.before("order")
+        return sum(event.what == "command" for event in events)
+
+    # --- Its life, on the thread of the event loop -----------------------------------------
+
+    def power_on(self) -> None:
+        self._gate.open()
+
+    def power_off(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        for connection in set(self._connections):
+            connection.abort()
+        self._gate.close()
+
+    def leave(self, order: Leave) -> bool:
+        """Take the order to leave; the answer is whether the order was understood."""
+        if self.script.trigger == "refused":
+            return False
+        named = order.script.named
+        right_boot = named["boot"] == self.boot.boot_id
+        if self.script.trigger == "taken" and right_boot and not self._leaving:
+            self.journal.note("order", named["method"])
+            self._spawn(self._go(named["method"], named["token"], float(named["delay"])))
+        return True
+
+    def reboot(self) -> None:
+        """Leave through firmware, as the command reboot does."""
+        if not self._leaving:
+            self.journal.note("order", "firmware")
+            self._spawn(self._go("firmware", "", 0.0))
+
+    async def _go(self, ordered: str, token: str, delay: float) -> None:
+        script = self.script
+        self._leaving = True
+        self._note(token, "waiting")
+        await asyncio.sleep(delay)
+        self._note(token, "shutdown")
+        if not script.goes_down:
+            return
+        await asyncio.sleep(script.shutdown)
+        self._vanish(script)
+        if not script.returns:
+            return
+        way = boots.method(script, "kexec" if ordered == "kexec" else "firmware", self.image)
+        await asyncio.sleep(boots.downtime(script, way))
+        self._come_up(script, way)
+
+    def _note(self, token: str, stage: str) -> None:
+        if token:
+            self.stage = f"{token} {stage}"
+
+    def _vanish(self, script: Script) -> None:
+        if script.port == "ignored":
+            self._gate.ignore()
+        else:
+            self._gate.refuse()
+        for connection in set(self._connections):
+            if script.vanish == "cut":
+                self.freeze(connection)
+            else:
+                connection.close()
+        self.journal.note("down")
+
+    def _come_up(self, script: Script, way: boots.Method) -> None:
+        self.boot = boots.after(self.boot, script, way, self.image)
+        self.image, self.stage, self._leaving = None, "", False
+        self._ledger = None
+        self._reached.clear()
+        self._failed_tests = 0
+        if script.new_host_key:
+            self.key = asyncssh.generate_private_key("ssh-ed25519")
+        if script.moves_to is not None:
+            self._gate.close()
+            self.address = script.moves_to
+            self._gate = Gate(self.address, self.port, self._accept)
+        self._logins_from = time.monotonic() + script.refuses_logins_for
+        self._gate.open()
+        self.journal.note("up")
+
+    def _spawn(self, work: t.Coroutine[t.Any, t.Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # --- Connections -----------------------------------------------------------------------
+
+    def _accept(self, accepted: socket.socket) -> None:
+        rules, now = self.script.penalties, time.monotonic()
+        if rules is not None and self._ledger is None:
+            self._ledger = Ledger(rules)
+        if self._ledger is not None and self._ledger.refuses(now):
+            self.journal.note("penalised")
+            with contextlib.suppress(OSError):
+                accepted.send(TURNED_AWAY)
+            accepted.close()
+            return
+        self.journal.note("connection")
+        connection = Connection(self, accepted)
+        self._connections.add(connection)
+        self._spawn(connection.serve())
+
+    def ended(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        if not connection.logged_in and not connection.frozen:
+            self.journal.note("unauthenticated")
+            if self._ledger is not None:
+                self._ledger.charge(time.monotonic())
+
+    def accepts_logins(self) -> bool:
+        return time.monotonic() >= self._logins_from
+
+    def freeze(self, connection: Connection) -> None:
+        """Say nothing more on a connection, not even that it has ended."""
+        self._gate.freeze(connection.freeze())
+
+    def breaks(self, connection: Connection, moment: Moment) -> bool:
+        """Break a connection if the script says so."""
+        for fault in self.script.faults:
+            reached = self._reached.get(fault, 0)
+            if fault.at == moment and reached < fault.times and self.boot.number >= fault.boot:
+                self._reached[fault] = reached + 1
+                if fault.how == "silence":
+                    self.freeze(connection)
+                else:
+                    reset(connection.freeze())
+                return True
+        return False
+
+    # --- What it tells ---------------------------------------------------------------------
+
+    def test_fails(self) -> bool:
+        """Whether the test command fails this time."""
+        if self.boot.number == 0 or self._failed_tests >= self.script.test_failures:
+            return False
+        self._failed_tests += 1
+        return True
+
+    def observe(self, script: Shell) -> str:
+        """What observe.sh prints."""
+        nonce = script.arguments[0]
+        fields = {
+            "boot_id": self.boot.boot_id,
+            "release": self.boot.release,
+            "bootloader_type": self.boot.bootloader_type,
+            "stage": self.stage,
+            "cmdline": self.boot.cmdline,
+        }
+        lines = [f"{name} {value}" for name, value in fields.items()]
+        return "\n".join([f"BEGIN {nonce}", *lines, f"END {nonce}", ""])
