@@ -42,6 +42,8 @@ class Host:
         self.journal = Journal()
         self.key = asyncssh.generate_private_key("ssh-ed25519")
         self.client_key = client_key
+        # Whoever must know before somebody connects.
+        self.came_up: t.Callable[[Host], None] = lambda _host: None
         self._gate = Gate(address, port, self._accept)
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[t.Any]] = set()
@@ -142,6 +144,7 @@ class Host:
             self._gate = Gate(self.address, self.port, self._accept)
         self._logins_from = time.monotonic() + script.refuses_logins_for
         self._gate.open()
+        self.came_up(self)
         self.journal.note("up")
 
     def _spawn(self, work: t.Coroutine[t.Any, t.Any, None]) -> None:
@@ -180,18 +183,20 @@ class Host:
         """Say nothing more on a connection, not even that it has ended."""
         self._gate.freeze(connection.freeze())
 
-    def breaks(self, connection: Connection, moment: Moment) -> bool:
-        """Break a connection if the script says so."""
+    def break_off(self, connection: Connection, fault: Fault) -> None:
+        if fault.how == "silence":
+            self.freeze(connection)
+        else:
+            reset(connection.freeze())
+
+    def fault(self, moment: Moment) -> Fault | None:
+        """What happens to a connection that has come to that moment, if anything."""
         for fault in self.script.faults:
             reached = self._reached.get(fault, 0)
             if fault.at == moment and reached < fault.times and self.boot.number >= fault.boot:
                 self._reached[fault] = reached + 1
-                if fault.how == "silence":
-                    self.freeze(connection)
-                else:
-                    reset(connection.freeze())
-                return True
-        return False
+                return fault
+        return None
 
     # --- What it tells ---------------------------------------------------------------------
 

@@ -42,7 +42,7 @@ class Hosts:
         key = self.folder / "key"
         self._client_key.write_private_key(str(key))
         key.chmod(0o600)
-        (self.folder / "ssh_config").touch()
+        self._configure()
         self._thread.start()
         return self
 
@@ -66,20 +66,21 @@ class Hosts:
             except OSError:
                 continue
             self._hosts[name] = host
+            host.came_up = self._configure
+            self._configure()
             self.learn_keys()
             return host
         raise OSError(f"no free port was found for {name}")
 
     def learn_keys(self) -> None:
-        """Know each host by the key and the address that it has now."""
-        names = [(each.address, each.port, each.public_key) for each in self._hosts.values()]
-        lines = [f"[{address}]:{port} {key}\n" for address, port, key in names]
+        """Know each host by the key that it has now."""
+        lines = [f"{host.name} {host.public_key}\n" for host in self._hosts.values()]
         (self.folder / "known_hosts").write_text("".join(lines), encoding="utf-8")
 
     def inventory(self, **variables: t.Any) -> Path:
         """An inventory of all hosts; variables are for each of them."""
-        hosts = {name: self.variables(host) for name, host in self._hosts.items()}
-        content = {"all": {"hosts": hosts, "vars": variables}}
+        hosts = {name: {**self.variables(host), **variables} for name, host in self._hosts.items()}
+        content = {"all": {"hosts": hosts}}
         path = self.folder / "inventory.json"
         path.write_text(json.dumps(content), encoding="utf-8")
         return path
@@ -87,27 +88,41 @@ class Hosts:
     def variables(self, host: Host) -> dict[str, t.Any]:
         """How Ansible reaches a host, whatever the user's own configuration says."""
         return {
-            "ansible_host": host.address,
-            "ansible_port": host.port,
+            "ansible_host": host.name,
             "ansible_user": "root",
-            "ansible_ssh_private_key_file": str(self.folder / "key"),
-            "ansible_ssh_common_args": self.ssh_options,
+            "ansible_ssh_common_args": f"-F {self.folder / 'ssh_config'}",
             "ansible_control_path_dir": str(self.folder / "cp"),
             "ansible_python_interpreter": "/usr/bin/python3",
         }
 
-    @property
-    def ssh_options(self) -> str:
+    def direct(self, host: Host) -> dict[str, t.Any]:
+        """The same, for a client that does not read the configuration of ssh."""
+        return {
+            "ansible_host": host.address,
+            "ansible_port": host.port,
+            "ansible_private_key_file": str(self.folder / "key"),
+        }
+
+    def _configure(self, _changed: Host | None = None) -> None:
+        """Tell ssh where the hosts are now; whoever reads it sees all of it or nothing."""
+        places = [
+            f"Host {host.name}\n  HostName {host.address}\n  Port {host.port}\n"
+            f"  HostKeyAlias {host.name}\n"
+            for host in self._hosts.values()
+        ]
         options = {
+            "IdentitiesOnly": "yes",
+            "IdentityAgent": "none",
+            "IdentityFile": self.folder / "key",
             "UserKnownHostsFile": self.folder / "known_hosts",
             "GlobalKnownHostsFile": os.devnull,
             "StrictHostKeyChecking": "yes",
             "UpdateHostKeys": "no",
-            "IdentitiesOnly": "yes",
-            "IdentityAgent": "none",
         }
-        words = " ".join(f"-o {name}={value}" for name, value in options.items())
-        return f"-F {self.folder / 'ssh_config'} {words}"
+        common = [f"  {name} {value}\n" for name, value in options.items()]
+        draft = self.folder / "ssh_config.new"
+        draft.write_text("".join([*places, "Host *\n", *common]), encoding="utf-8")
+        draft.rename(self.folder / "ssh_config")
 
     def _call(self, work: t.Coroutine[t.Any, t.Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(START_SECONDS)

@@ -29,9 +29,10 @@ class Fault:
     """A connection that breaks at a moment, the first few times that it is reached."""
 
     at: Moment
-    # Reset at once, or never heard of again.
-    how: t.Literal["reset", "silence"] = "reset"
+    # Reset at once, never heard of again, or only slow.
+    how: t.Literal["reset", "silence", "pause"] = "reset"
     times: int = 1
+    pause: float = 0.0
     # Only from this boot on; 0 is the one in which the host was made.
     boot: int = 0
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import socket
 import typing as t
 
@@ -39,6 +40,12 @@ class Server(asyncssh.SSHServer):
     def validate_public_key(self, _username: str, key: asyncssh.SSHKey) -> bool:
         host = self._connection.host
         return host.accepts_logins() and key.public_data == host.client_key
+
+    def connection_requested(
+        self, dest_host: str, _dest_port: int, _orig_host: str, _orig_port: int
+    ) -> bool:
+        """Whether to connect to another host for the client: to those of this machine only."""
+        return ipaddress.ip_address(dest_host).is_loopback
 
     def auth_completed(self) -> None:
         self._connection.authenticated()

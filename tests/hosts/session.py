@@ -111,16 +111,16 @@ class Session:
             case commands.RunPython(path):
                 return await self._module(path)
             case _:
-                return self._at_once(action, root=root)
+                return await self._at_once(action, root=root)
 
-    def _at_once(self, action: commands.Action, *, root: bool) -> Answer:
+    async def _at_once(self, action: commands.Action, *, root: bool) -> Answer:
         match action:
             case commands.Leave():
-                return self._leave(action, root=root)
+                return await self._leave(action, root=root)
             case commands.Shell():
-                return self._shell(action)
+                return await self._shell(action)
             case commands.Run(text):
-                return self._run(text, root=root)
+                return await self._run(text, root=root)
             case _:
                 return Answer()
 
@@ -128,8 +128,14 @@ class Session:
         """Where a file of the host is on this machine."""
         return self._host.folder / path.lstrip("/")
 
-    def _breaks(self, moment: Moment) -> bool:
-        return self._host.breaks(self._connection, moment)
+    async def _breaks(self, moment: Moment) -> bool:
+        """Whether the connection is broken now, because the script says so."""
+        fault = self._host.fault(moment)
+        if fault is not None and fault.how == "pause":
+            await asyncio.sleep(fault.pause)
+        elif fault is not None:
+            self._host.break_off(self._connection, fault)
+        return self._connection.frozen
 
     # --- Modules ---------------------------------------------------------------------------
 
@@ -139,7 +145,7 @@ class Session:
         if module is None:
             return Answer(rc=1, stderr="the host knows no such program\n")
         self._host.journal.note("module", module.name)
-        if self._breaks("module"):
+        if await self._breaks("module"):
             return Answer()
         if self._host.script.real_modules:
             return await _really(module, sent)
@@ -171,23 +177,23 @@ class Session:
 
     # --- Commands --------------------------------------------------------------------------
 
-    def _leave(self, order: commands.Leave, *, root: bool) -> Answer:
-        if self._breaks("order"):
+    async def _leave(self, order: commands.Leave, *, root: bool) -> Answer:
+        if await self._breaks("order"):
             return Answer()
         if not root or not self._host.leave(order):
             return Answer(rc=126, stderr="sh: setsid: Permission denied\n")
-        if self._breaks("ordered"):
+        if await self._breaks("ordered"):
             return Answer()
         return Answer(f"{order.acknowledgement}\n")
 
-    def _shell(self, script: commands.Shell) -> Answer:
+    async def _shell(self, script: commands.Shell) -> Answer:
         if script.name == "observe.sh":
-            if self._breaks("observe"):
+            if await self._breaks("observe"):
                 return Answer()
             return Answer(self._host.observe(script))
         return Answer()
 
-    def _run(self, text: str, *, root: bool) -> Answer:
+    async def _run(self, text: str, *, root: bool) -> Answer:
         host = self._host
         words = shlex.split(text)
         program = words[0].rpartition("/")[2] if words else ""
@@ -198,12 +204,14 @@ class Session:
             return Answer()
         if program == "echo":
             return Answer(" ".join(words[1:]) + "\n")
+        if program == "true":
+            return Answer()
         if program == "whoami":
-            return self._test(Answer("root\n" if root else f"{self._user}\n"))
+            return await self._test(Answer("root\n" if root else f"{self._user}\n"))
         return Answer(rc=127, stderr=f"sh: {program}: not found\n")
 
-    def _test(self, answer: Answer) -> Answer:
-        if self._breaks("test"):
+    async def _test(self, answer: Answer) -> Answer:
+        if await self._breaks("test"):
             return Answer()
         return Answer(rc=1) if self._host.test_fails() else answer
 
