@@ -73,19 +73,56 @@ def run_playbook(
     timeout: float = TIMEOUT,
 ) -> PlayRun:
     """Run a playbook, and end it with all its children when it takes too long."""
-    command = [
-        str(Path(sys.executable).parent / "ansible-playbook"),
-        f"--inventory={inventory}",
-        f"--extra-vars={json.dumps(dict(variables or {}))}",
-        *options,
-        str(playbook),
-    ]
+    command = _command(playbook, inventory, options, variables)
     with tempfile.TemporaryDirectory(prefix="alpinefleet-kexec-") as folder:
         record = Path(folder, "record")
         record.touch()
         rc, output = _run(command, _environment(record), timeout)
         lines = record.read_text(encoding="utf-8").splitlines()
         return PlayRun(rc, output, tuple(TaskResult(**json.loads(line)) for line in lines))
+
+
+def kill_playbook(
+    playbook: str | Path,
+    inventory: str | Path,
+    *options: str,
+    moment: t.Callable[[], object],
+    variables: t.Mapping[str, t.Any] | None = None,
+) -> None:
+    """Run a playbook until a call returns; then its processes die without a word."""
+    command = _command(playbook, inventory, options, variables)
+    with _started(command, _environment(Path(os.devnull))) as process:
+        try:
+            moment()
+        finally:
+            for each in reversed(_family(process.pid)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(each, signal.SIGKILL)
+
+
+def _command(
+    playbook: str | Path,
+    inventory: str | Path,
+    options: t.Iterable[str],
+    variables: t.Mapping[str, t.Any] | None,
+) -> list[str]:
+    return [
+        str(Path(sys.executable).parent / "ansible-playbook"),
+        f"--inventory={inventory}",
+        f"--extra-vars={json.dumps(dict(variables or {}))}",
+        *options,
+        str(playbook),
+    ]
+
+
+def _family(pid: int) -> list[int]:
+    """A process and what came of it, the oldest first."""
+    found = [pid]
+    for each in found:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            children = Path(f"/proc/{each}/task/{each}/children").read_text(encoding="ascii")
+            found += map(int, children.split())
+    return found
 
 
 def _environment(record: Path) -> dict[str, str]:
@@ -101,8 +138,8 @@ def _environment(record: Path) -> dict[str, str]:
     }
 
 
-def _run(command: list[str], environment: dict[str, str], timeout: float) -> tuple[int, str]:
-    with subprocess.Popen(
+def _started(command: list[str], environment: dict[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
         command,
         cwd=ROOT,
         env=environment,
@@ -111,7 +148,11 @@ def _run(command: list[str], environment: dict[str, str], timeout: float) -> tup
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-    ) as process:
+    )
+
+
+def _run(command: list[str], environment: dict[str, str], timeout: float) -> tuple[int, str]:
+    with _started(command, environment) as process:
         try:
             output, _errors = process.communicate(timeout=timeout)
         except BaseException:

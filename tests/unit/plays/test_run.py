@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plays import PlayRun, TaskResult, run_playbook
+from tests.plays import PlayRun, TaskResult, kill_playbook, run_playbook
 
 LOCAL = "localhost ansible_connection=local\n"
 
@@ -159,6 +159,22 @@ def test_play_that_takes_too_long_is_ended_with_its_children(
             )
         if child.exists():
             break
+    pid = int(child.read_text())
+    assert wait_for(lambda: not is_alive(pid))
+
+
+@pytest.mark.parametrize("waiting", WAITS)
+def test_play_that_is_killed_takes_its_children_along(
+    tmp_path: Path, child: Path, waiting: dict[str, t.Any]
+) -> None:
+    (tmp_path / "inventory").write_text(LOCAL)
+    (tmp_path / "playbook.yml").write_text(json.dumps([{"gather_facts": False, **waiting}]))
+    kill_playbook(
+        tmp_path / "playbook.yml",
+        tmp_path / "inventory",
+        moment=lambda: wait_for(lambda: child.exists() and bool(child.read_text()), 30.0),
+        variables={"wait": f"echo $$ >{child}; exec sleep 60"},
+    )
     pid = int(child.read_text())
     assert wait_for(lambda: not is_alive(pid))
 
