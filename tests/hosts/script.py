@@ -63,7 +63,7 @@ class Script:
     goes_down: bool = True
     returns: bool = True
     comes_up: ComesUp = "as_ordered"
-    # Another kernel than the one that was loaded, or that firmware booted before.
+    # The kernel that comes up, if it is another than the one that was loaded or ran before.
     release: str | None = None
     new_host_key: bool = False
     refuses_logins_for: float = 0.0

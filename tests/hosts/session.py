@@ -169,7 +169,7 @@ class Session:
 
     def _load(self, module: Module) -> dict[str, t.Any]:
         host = self._host
-        image = Image(host.script.release or host.boot.release, module.arguments.get("token"))
+        image = Image(host.boot.release, module.arguments.get("token"))
         changed = image != host.image
         if host.script.able and not module.check_mode:
             host.image = image

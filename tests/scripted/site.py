@@ -1,0 +1,96 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Scripted hosts, and plays on them."""
+
+from __future__ import annotations
+
+import json
+import time
+import typing as t
+from pathlib import Path
+
+from tests.hosts import Host, Hosts, Script
+from tests.plays import PlayRun, TaskResult, kill_playbook, run_playbook
+
+# No play here takes half as long: one that hangs is ended, and its test fails.
+PLAY_SECONDS = 90.0
+
+Values = dict[str, t.Any]
+
+
+class Site:
+    """The hosts of one test."""
+
+    def __init__(self, hosts: Hosts) -> None:
+        self.hosts = hosts
+        # How Ansible reaches the hosts, where that is not the usual way.
+        self.variables: Values = {"ansible_pipelining": True}
+
+    def host(self, script: Script | None = None, **options: t.Any) -> Host:
+        return self.hosts.add("web1", script, **options)
+
+    def reboot(self, *options: str, **arguments: t.Any) -> TaskResult:
+        """One task with kexec_reboot; options are those of ansible-playbook."""
+        return self.play([reboot(**arguments)], *options).task("Reboot")
+
+    def play(self, tasks: list[Values], *options: str, **keywords: t.Any) -> PlayRun:
+        return self.plays({"tasks": tasks, **keywords}, options=options)
+
+    def plays(self, *plays: Values, options: t.Sequence[str] = ()) -> PlayRun:
+        playbook, inventory = self._files(plays)
+        return run_playbook(playbook, inventory, *options, timeout=PLAY_SECONDS)
+
+    def kill_reboot(self, moment: t.Callable[[], object], **arguments: t.Any) -> None:
+        """Run the same task, and kill the controller when a call returns."""
+        playbook, inventory = self._files([{"tasks": [reboot(**arguments)]}])
+        kill_playbook(playbook, inventory, moment=moment)
+
+    def _files(self, plays: t.Iterable[Values]) -> tuple[Path, Path]:
+        content = [{"hosts": "all", "gather_facts": False, **play} for play in plays]
+        playbook = self.hosts.folder / "playbook.json"
+        playbook.write_text(json.dumps(content), encoding="utf-8")
+        return playbook, self.hosts.inventory(**self.variables)
+
+
+def reboot(**arguments: t.Any) -> Values:
+    return {
+        "name": "Reboot",
+        "alpinefleet.kexec.kexec_reboot": {"reboot_timeout": 40, "connect_timeout": 1, **arguments},
+    }
+
+
+def raw(name: str, command: str = "true") -> Values:
+    """A task that needs nothing but a connection."""
+    return {"name": name, "ansible.builtin.raw": command}
+
+
+def outcome(task: TaskResult) -> tuple[t.Any, ...]:
+    """What a task that failed says of it: code and stage of the reason, and of the host."""
+    result = task.result
+    return (
+        task.status,
+        result.get("reason", {}).get("code"),
+        result.get("stage"),
+        result.get("rebooted"),
+    )
+
+
+def failed(code: str, stage: str, *, rebooted: bool | None) -> tuple[t.Any, ...]:
+    return ("failed", code, stage, rebooted)
+
+
+def proven(task: TaskResult, host: Host, method: str = "kexec") -> bool:
+    """Whether the task says rightly that the host runs its next boot, and how it came there."""
+    result = task.result
+    said = (task.status, result.get("rebooted"), result.get("method"))
+    after = result.get("boot_id", {}).get("after")
+    return said == ("ok", True, method) and after == host.boot.boot_id and host.boot.number == 1
+
+
+def quiet(host: Host, seconds: float) -> bool:
+    """Whether nobody connects to a host for so long."""
+    before = host.journal.count("connection")
+    time.sleep(seconds)
+    return host.journal.count("connection") == before
