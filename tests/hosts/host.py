@@ -200,6 +200,15 @@ class Host:
 
     # --- What it tells ---------------------------------------------------------------------
 
+    def confirm(self, script: Shell) -> bool:
+        """Whether this boot could note that it was found to work."""
+        token = script.arguments[0]
+        right_boot = f"{boots.TOKEN_PARAMETER}={token}" in self.boot.cmdline.split()
+        if right_boot and self.script.can_be_confirmed:
+            self.journal.note("confirmed", token)
+            return True
+        return False
+
     def test_fails(self) -> bool:
         """Whether the test command fails this time."""
         if self.boot.number == 0 or self._failed_tests >= self.script.test_failures:

@@ -18,8 +18,9 @@ Trigger = t.Literal["taken", "lost", "refused"]
 ComesUp = t.Literal["as_ordered", "firmware", "other_image"]
 
 # Where a connection can break: before a module answers, before and after the order is taken,
-# before the host tells which boot runs, and before the test command answers.
-Moment = t.Literal["module", "order", "ordered", "observe", "test"]
+# before the host tells which boot runs, before the test command answers, and before the host takes
+# it that its new system works.
+Moment = t.Literal["module", "order", "ordered", "observe", "test", "confirm"]
 
 FOR_EVER = math.inf
 
@@ -70,6 +71,8 @@ class Script:
     moves_to: str | None = None
     # How often the test command fails in each boot but the first.
     test_failures: int = 0
+    # Whether it can note that its new system was found to work.
+    can_be_confirmed: bool = True
     faults: tuple[Fault, ...] = ()
 
     able: bool = True

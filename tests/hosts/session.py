@@ -187,11 +187,16 @@ class Session:
         return Answer(f"{order.acknowledgement}\n")
 
     async def _shell(self, script: commands.Shell) -> Answer:
-        if script.name == "observe.sh":
-            if await self._breaks("observe"):
-                return Answer()
-            return Answer(self._host.observe(script))
-        return Answer()
+        match script.name:
+            case "observe.sh":
+                broken = await self._breaks("observe")
+                return Answer("" if broken else self._host.observe(script))
+            case "confirm.sh":
+                if await self._breaks("confirm") or not self._host.confirm(script):
+                    return Answer(rc=1)
+                return Answer(f"{script.arguments[0]}\n")
+            case _:
+                return Answer(rc=127, stderr=f"the host is not scripted for {script.name}\n")
 
     async def _run(self, text: str, *, root: bool) -> Answer:
         host = self._host

@@ -142,3 +142,27 @@ def test_test_command_that_never_succeeds(site: Site) -> None:
     assert task.result["boot_id"]["after"] == host.boot.boot_id
     assert task.result["elapsed"] < 6 + SLACK
     assert quiet(host, 1.5)
+
+
+# --- The confirmation ----------------------------------------------------------------------
+
+
+def test_new_system_is_told_that_it_works(site: Site) -> None:
+    host = site.host()
+    task = site.reboot()
+    assert proven(task, host)
+    assert [event.text for event in host.journal.find("confirmed")] == [task.result["token"]]
+
+
+def test_new_system_that_cannot_be_told_that_it_works(site: Site) -> None:
+    host = site.host(Script(can_be_confirmed=False))
+    task = site.reboot(reboot_timeout=6)
+    assert outcome(task) == failed("not_confirmed", "confirm", rebooted=True)
+    assert task.result["boot_id"]["after"] == host.boot.boot_id
+    assert task.result["elapsed"] < 6 + SLACK
+
+
+def test_system_that_came_through_firmware_needs_no_confirmation(site: Site) -> None:
+    host = site.host()
+    assert proven(site.reboot(method="firmware"), host, "firmware")
+    assert not host.journal.find("command", "confirm.sh")

@@ -1,0 +1,76 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A controller that dies in the middle, or that is the host itself."""
+
+from __future__ import annotations
+
+import typing as t
+from pathlib import Path
+
+import pytest
+
+from tests.hosts import Fault, Host, Script
+
+from .site import Site, failed, outcome
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+# From when on the controller is dead, and what the host does meanwhile.
+DEATHS = [
+    pytest.param("module", Script(faults=(Fault("module", how="pause", pause=2.0),)), id="module"),
+    pytest.param("leave", Script(faults=(Fault("order", how="pause", pause=2.0),)), id="order"),
+    pytest.param("order", Script(shutdown=3.0), id="shutdown"),
+    pytest.param("down", Script(downtime=3.0), id="down"),
+    pytest.param("up", Script(), id="new system"),
+]
+
+
+def moment(host: Host, name: str) -> t.Callable[[], object]:
+    """A call that returns when the host has come to a moment."""
+    if name == "module":
+        return lambda: host.journal.wait_for("module", "kexec_load")
+    if name == "leave":
+        return lambda: host.journal.wait_for("command", "leave")
+    if name == "order":
+        return lambda: host.journal.wait_for("order")
+    if name == "down":
+        return lambda: host.journal.wait_for("down")
+    return lambda: host.journal.wait_for("up")
+
+
+@pytest.mark.parametrize(("name", "script"), DEATHS)
+def test_same_command_again_after_the_controller_died(
+    site: Site, name: str, script: Script
+) -> None:
+    host = site.host(script)
+    site.kill_reboot(moment(host, name))
+    if name in ("down", "up"):
+        host.journal.wait_for("up")
+    host.script = Script()
+    before = host.boot.boot_id
+    task = site.reboot()
+    assert task.status == "ok", task.result
+    assert task.result["rebooted"] is True
+    assert task.result["method"] == "kexec"
+    assert task.result["boot_id"] == {"before": before, "after": host.boot.boot_id}
+
+
+# --- The target is the controller ----------------------------------------------------------
+
+
+def test_host_that_is_the_controller_is_refused(site: Site) -> None:
+    host = site.host(Script(real_modules=True))
+    task = site.reboot(method="firmware")
+    assert outcome(task) == failed("target_is_controller", "preflight", rebooted=False)
+    assert task.result["boot_id"]["before"] == BOOT_ID.read_text(encoding="ascii").strip()
+    assert not host.journal.find("order")
+
+
+def test_host_that_is_the_controller_is_refused_in_check_mode(site: Site) -> None:
+    host = site.host(Script(real_modules=True))
+    task = site.reboot("--check")
+    assert outcome(task) == failed("target_is_controller", "preflight", rebooted=False)
+    assert host.journal.find("module", "kexec_load")
+    assert not host.journal.find("command", "leave")
