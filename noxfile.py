@@ -179,8 +179,8 @@ def units(session: nox.Session) -> None:
     """Unit tests, and the branches of plugins/ that they reach."""
     # Not in pytest.ini: Molecule runs pytest without a cache, and an unknown setting is an error.
     command = ["pytest", "--override-ini=cache_dir=.cache/pytest"]
-    measured = ["--cov", "--cov-report=term-missing", "-n", "auto", "tests/unit"]
-    session.run(*command, *(session.posargs or measured))
+    measured = ["--cov", "--cov-report=term-missing", "-n", "auto", "--dist=loadgroup"]
+    session.run(*command, *(session.posargs or [*measured, "tests/unit"]))
 
 
 @nox.session

@@ -6,7 +6,7 @@
 
 from .extent import EXHAUSTIVE
 from .machine import Machine, State
-from .run import FAST_REBOOT, PlayRun, TaskResult, kill_playbook, run_playbook
+from .run import FAST_REBOOT, PlayRun, TaskResult, codes_of, kill_playbook, run_playbook
 from .spread import by_fixture, spread
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "State",
     "TaskResult",
     "by_fixture",
+    "codes_of",
     "kill_playbook",
     "run_playbook",
     "spread",

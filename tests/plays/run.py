@@ -29,6 +29,11 @@ TIMEOUT = 1800.0
 GRACE_SECONDS = 10.0
 
 
+def codes_of(result: t.Mapping[str, t.Any]) -> list[str]:
+    """Return the codes of the reasons in a result."""
+    return [reason["code"] for reason in result["reasons"]]
+
+
 @dataclass(frozen=True)
 class TaskResult:
     """What one task returned on one host."""
@@ -41,7 +46,7 @@ class TaskResult:
     @property
     def codes(self) -> list[str]:
         """The codes of the reasons that it gave."""
-        return [reason["code"] for reason in self.result["reasons"]]
+        return codes_of(self.result)
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,22 @@ class PlayRun:
             raise LookupError(f"{len(found)} results of {name!r} in:\n{self.output}")
         return found[0]
 
+    def fact(self, name: str, host: str | None = None) -> t.Any:
+        """Return what a fact was set to last, on one host or on the only one."""
+        facts = [
+            task.result["ansible_facts"][name]
+            for task in self.tasks
+            if name in task.result.get("ansible_facts", {}) and host in {None, task.host}
+        ]
+        if not facts:
+            raise LookupError(f"no task set {name!r} in:\n{self.output}")
+        return facts[-1]
+
+    @property
+    def reboot(self) -> dict[str, t.Any]:
+        """What the role fast_reboot says of its reboot of the only host."""
+        return t.cast("dict[str, t.Any]", self.fact("fast_reboot_result"))
+
 
 def run_playbook(
     playbook: str | Path,
@@ -71,13 +92,14 @@ def run_playbook(
     *options: str,
     variables: t.Mapping[str, t.Any] | None = None,
     timeout: float = TIMEOUT,
+    collections: t.Sequence[Path] = COLLECTIONS,
 ) -> PlayRun:
     """Run a playbook, and end it with all its children when it takes too long."""
     command = _command(playbook, inventory, options, variables)
     with tempfile.TemporaryDirectory(prefix="alpinefleet-kexec-") as folder:
         record = Path(folder, "record")
         record.touch()
-        rc, output = _run(command, _environment(record), timeout)
+        rc, output = _run(command, _environment(record, collections), timeout)
         lines = record.read_text(encoding="utf-8").splitlines()
         return PlayRun(rc, output, tuple(TaskResult(**json.loads(line)) for line in lines))
 
@@ -91,7 +113,7 @@ def kill_playbook(
 ) -> None:
     """Run a playbook until a call returns; then its processes die without a word."""
     command = _command(playbook, inventory, options, variables)
-    with _started(command, _environment(Path(os.devnull))) as process:
+    with _started(command, _environment(Path(os.devnull), COLLECTIONS)) as process:
         try:
             moment()
         finally:
@@ -125,13 +147,13 @@ def _family(pid: int) -> list[int]:
     return found
 
 
-def _environment(record: Path) -> dict[str, str]:
+def _environment(record: Path, collections: t.Sequence[Path]) -> dict[str, str]:
     return {
         **os.environ,
         "ALPINEFLEET_RECORD": str(record),
         "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACK),
         "ANSIBLE_CALLBACKS_ENABLED": "record",
-        "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(map(str, COLLECTIONS)),
+        "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(map(str, collections)),
         # It would win over the next one.
         "ANSIBLE_FORCE_COLOR": "0",
         "ANSIBLE_NOCOLOR": "1",
