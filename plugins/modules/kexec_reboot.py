@@ -128,6 +128,8 @@ options:
       - Whether to wait for the host and prove the reboot.
       - With V(false) the task ends when the host has taken the order, and RV(order) is what another task waits for
         with O(wait_for). Many hosts then reboot at the same time with few forks.
+      - The task that waits is also the one that confirms. It must come to each host within O(confirm_timeout), or a
+        host with the service C(kexec-confirm) goes back to firmware; give a fleet of thousands more of it.
     type: bool
     default: true
   wait_for:
