@@ -58,8 +58,8 @@ class Departure:
     # Seconds until the shutdown begins, and until one that hangs is ended.
     delay: float
     limit: float
-    # The kernel of the image, and the watchdog that bites if it hangs; both may be empty.
-    release: str = ""
+    # The kernel of the image, "-" where it is not known, and the watchdog that bites if it hangs.
+    release: str = "-"
     watchdog: str = ""
     watchdog_limit: int = 0
 

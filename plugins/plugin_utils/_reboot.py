@@ -63,7 +63,7 @@ def _departure(order: Order) -> Departure:
         order.boot_id,
         order.pre_reboot_delay + START_DELAY,
         order.shutdown_timeout,
-        order.release or "",
+        order.release or "-",
         order.watchdog,
         order.watchdog_limit,
     )

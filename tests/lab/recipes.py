@@ -139,7 +139,7 @@ RECIPES = (
         summary="sudo (Debian's build, repackaged by the lab)",
         copies=(
             ("usr/bin/sudo", "usr/bin/sudo"),
-            ("usr/lib/sudo", "usr/lib/sudo"),
+            ("usr/libexec/sudo/sudoers.so", "usr/libexec/sudo/sudoers.so"),
         ),
         own=(("pam", "etc/pam.d/sudo", 0o644), ("sudoers", "etc/sudoers", 0o440)),
         setuid=("usr/bin/sudo",),
