@@ -263,6 +263,13 @@ def galaxy(session: nox.Session) -> None:
 
 
 @nox.session
+def scripted(session: nox.Session) -> None:
+    """Reboots by the real ssh client of hosts that follow a script, with everything that fails."""
+    command = ["pytest", "--override-ini=cache_dir=.cache/pytest", "-n", "auto"]
+    session.run(*command, "tests/scripted", *session.posargs)
+
+
+@nox.session
 def containers(session: nox.Session) -> None:
     """What needs no kernel of its own, in Alpine containers with OpenRC."""
     run_scenarios(session, "containers")

@@ -66,6 +66,7 @@ def facts(boot: Boot, image: Image | None, *, able: bool) -> Values:
         "firmware_kernel": KERNEL,
         "flavour": "virt",
         "frozen": False,
+        "hung": None,
         "installed_releases": {"virt": boot.release},
         "kexec_load_disabled": not able,
         "kexec_load_limit_reboot": -1,

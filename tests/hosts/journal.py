@@ -44,10 +44,14 @@ class Journal:
 
     def wait_for(self, what: What | Life, text: str = "", *, seconds: float = 30.0) -> Event:
         """The first event of that kind whose text has these words, once it has happened."""
+        if not self.wait_until(lambda: self.find(what, text) != [], seconds=seconds):
+            raise TimeoutError(f"no {what} {text!r} in {seconds:g} seconds: {self.events}")
+        return self.find(what, text)[0]
+
+    def wait_until(self, condition: t.Callable[[], bool], *, seconds: float = 30.0) -> bool:
+        """Wait for what the events tell; False if they do not."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self.find(what, text) != [], seconds):
-                raise TimeoutError(f"no {what} {text!r} in {seconds:g} seconds: {self.events}")
-            return self.find(what, text)[0]
+            return self._changed.wait_for(condition, seconds)
 
     def find(self, what: What | Life, text: str = "") -> list[Event]:
         return [event for event in self.events if event.what == what and text in event.text]

@@ -22,6 +22,14 @@ if t.TYPE_CHECKING:
 VERSION = "OpenSSH_10.2"
 
 
+def _is_of_this_machine(address: str) -> bool:
+    """By its number only: what a name stands for may change until somebody connects."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
 class Server(asyncssh.SSHServer):
     """Who may log in."""
 
@@ -44,8 +52,11 @@ class Server(asyncssh.SSHServer):
     def connection_requested(
         self, dest_host: str, _dest_port: int, _orig_host: str, _orig_port: int
     ) -> bool:
-        """Whether to connect to another host for the client: to those of this machine only."""
-        return ipaddress.ip_address(dest_host).is_loopback
+        """Connect to another host for the client: to those of this machine only."""
+        if not _is_of_this_machine(dest_host):
+            prohibited = asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED
+            raise asyncssh.ChannelOpenError(prohibited, f"{dest_host} is no host of this machine")
+        return True
 
     def auth_completed(self) -> None:
         self._connection.authenticated()
