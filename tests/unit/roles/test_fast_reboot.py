@@ -103,7 +103,7 @@ SCRIPT = {
     "again": result(method="firmware", reasons=[reason("kexec_not_proven", "kexec")]),
 }
 GONE = failure("did_not_return", "down", None, last_error="timed out")
-RESET = {"fast_reboot_power_cycle_command": ["true"]}
+RESET: dict[str, t.Any] = {"fast_reboot_power_cycle_command": ["true"]}
 
 
 def host(script: dict[str, t.Any] | None = None, **variables: t.Any) -> dict[str, t.Any]:

@@ -6,29 +6,31 @@
 
 from __future__ import annotations
 
-from tests.plays import FAST_REBOOT, Machine
+from tests.plays import FAST_REBOOT, Machine, codes_of
 
 
 def test_a_refusal_changes_nothing_and_holds_the_remedy(locked: Machine) -> None:
     before = locked.state()
     run = locked.play(FAST_REBOOT, fast_reboot_fallback="fail")
-    task = run.task("Reboot the host")
-    assert task.status == "failed"
-    assert task.result["stage"] == "preflight"
-    assert task.result["rebooted"] is False
-    assert task.result["reason"]["code"] == "kexec_locked"
-    assert "Add kexec_load_disabled=0 to the boot loader's configuration" in task.result["msg"]
+    result = run.reboot
+    assert run.rc != 0
+    assert (result["failed"], result["stage"]) == (True, "preflight")
+    assert result["rebooted"] is False
+    assert result["reason"]["code"] == "kexec_locked"
+    assert (
+        "Add kexec_load_disabled=0 to the boot loader's configuration"
+        in run.tasks[-1].result["msg"]
+    )
     assert locked.state() == before
 
 
 def test_firmware_is_the_default_and_the_reason_is_told(locked: Machine) -> None:
     before = locked.state()
     run = locked.play(FAST_REBOOT)
-    task = run.task("Reboot the host")
-    result = task.result
+    result = run.reboot
     assert run.rc == 0, run.output
     assert (result["rebooted"], result["method"]) == (True, "firmware")
-    assert "kexec_locked" in task.codes
+    assert "kexec_locked" in codes_of(result)
     after = locked.state()
     assert result["boot_id"] == {"before": before.boot_id, "after": after.boot_id}
     assert after.boot_id != before.boot_id

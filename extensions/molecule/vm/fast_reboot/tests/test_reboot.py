@@ -28,7 +28,7 @@ stop() { sleep 600; }
 def fast_reboot(machine: Machine) -> dict[str, t.Any]:
     run = machine.play(FAST_REBOOT)
     assert run.rc == 0, run.output
-    return run.task("Reboot the host").result
+    return run.reboot
 
 
 def ours_of(state: State) -> list[str]:

@@ -35,7 +35,7 @@ def test_fast_reboot_goes_through_kexec_and_is_proven(machine: Machine) -> None:
     before = machine.state()
     run = machine.play(FAST_REBOOT)
     assert run.rc == 0, run.output
-    result = run.task("Reboot the host").result
+    result = run.reboot
     assert (result["rebooted"], result["method"]) == (True, "kexec")
     assert result["boot_id"]["before"] == before.boot_id
     assert f"{TOKEN}{result['token']}" in machine.read("/proc/cmdline").split()

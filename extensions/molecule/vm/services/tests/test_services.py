@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.plays import FAST_REBOOT
+from tests.plays import FAST_REBOOT, codes_of
 
 KEXEC = "/usr/sbin/kexec"
 SYSCTL = "/proc/sys/kernel/kexec_load_disabled"
@@ -73,6 +73,6 @@ def test_what_is_locked_at_boot_still_reboots_through_kexec(host: t.Any) -> None
     assert host.read(SYSCTL) == "1"
     # Neither the role nor the module takes the lock for a defect.
     assert host.role(**settings).changed == []
-    fast = host.play(FAST_REBOOT).task("Reboot the host")
-    assert (fast.result["method"], fast.codes[0]) == ("kexec", "kexec_frozen")
+    fast = host.play(FAST_REBOOT).reboot
+    assert (fast["method"], codes_of(fast)[0]) == ("kexec", "kexec_frozen")
     assert host.read(SYSCTL) == "1"
