@@ -40,7 +40,19 @@ REASONS = GUIDES["reasons.rst"]
 PLAYBOOKS = {
     "fast_reboot": ROOT / "playbooks/fast-reboot.yml",
     "audit": ROOT / "playbooks/audit.yml",
+    "rolling_upgrade": ROOT / "playbooks/rolling-upgrade.yml",
 }
+# Those that run the role of their name, and what the role itself leaves or listens for.
+ROLES = ("fast_reboot", "rolling_upgrade")
+OF_ROLES = {"fast_reboot_result", "fast_reboot_drained"}
+# The codes that the role fast_reboot adds to those of its reboot.
+ROLE_CODES = (
+    "drain_failed",
+    "power_cycle_failed",
+    "power_cycled",
+    "undrain_failed",
+    "unhealthy",
+)
 
 # --- The list of reasons -------------------------------------------------------------------
 
@@ -71,7 +83,16 @@ def test_entries_and_fields_of_a_sample() -> None:
 
 def test_reasons_list_each_code_once_and_no_other() -> None:
     codes = [*_reasons.CODES, *_failure.FAILURES, *_failure.NOTES, *_audit.CODES]
+    codes += ROLE_CODES
     assert sorted(code for code, _text in entries(REASONS)) == sorted(codes)
+
+
+def test_codes_of_the_role_are_those_of_its_variables() -> None:
+    text = (ROOT / "roles/fast_reboot/vars/main.yml").read_text(encoding="utf-8")
+    used = set(
+        re.findall(r"^ *code: (\w+)|\"(power_cycle_failed|module_failed)\"", text, re.MULTILINE)
+    )
+    assert {"".join(found) for found in used} == {*ROLE_CODES, "module_failed"}
 
 
 @pytest.mark.parametrize("code", sorted(ENTRIES))
@@ -188,15 +209,16 @@ def tasks(node: t.Any) -> t.Iterator[tuple[str, dict[str, t.Any]]]:
             if key.startswith(PREFIX):
                 yield key.removeprefix(PREFIX), value or {}
             elif key == "ansible.builtin.include_role" and value["name"].startswith(PREFIX):
-                yield value["name"].removeprefix(PREFIX), item.get("vars") or {}
+                entry = value.get("tasks_from", "main")
+                yield f"{value['name'].removeprefix(PREFIX)} {entry}", item.get("vars") or {}
             elif key in {"tasks", "pre_tasks", "post_tasks", "block", "rescue", "always"}:
                 yield from tasks(value)
 
 
-def role_options(role: str) -> dict[str, t.Any]:
-    """Return the options of a role's main entry point, as an argument spec."""
+def role_options(role: str, entry: str = "main") -> dict[str, t.Any]:
+    """Return the options of a role's entry point, as an argument spec."""
     specs = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())
-    options = specs["argument_specs"]["main"]["options"]
+    options = specs["argument_specs"][entry]["options"]
     kept = {"type", "default", "choices", "elements", "required"}
     return {
         name: {key: value for key, value in option.items() if key in kept}
@@ -214,7 +236,7 @@ def problems(text: str) -> list[str]:
     """Return what the argument specs have against the tasks of an example."""
     found = []
     for module, arguments in tasks(yaml.safe_load(text)):
-        spec, rules = SPECS.get(module) or (role_options(module), {})
+        spec, rules = SPECS.get(module) or (role_options(*module.split()), {})
         result = ArgumentSpecValidator(for_values(spec, arguments), **rules).validate(arguments)
         found += [f"{module}: {message}" for message in result.error_messages]
     return found
@@ -258,9 +280,10 @@ def test_examples_have_a_task_of_this_collection(place: str) -> None:
 # --- The variables of the playbooks --------------------------------------------------------
 
 
-def playbook_variables(text: str, prefix: str) -> dict[str, str]:
+def playbook_variables(text: str, prefix: str) -> dict[str, t.Any]:
     """Return the variables that a playbook reads with a default, and the defaults."""
-    return dict(re.findall(rf"\b({prefix}_\w+) \| default\('?(\w*)", text))
+    found = re.findall(rf"\b({prefix}_\w+) \| default\((.+?)(?:, true)?\)", text)
+    return {name: yaml.safe_load(default) for name, default in found}
 
 
 def own_variables(text: str, prefix: str) -> set[str]:
@@ -269,10 +292,16 @@ def own_variables(text: str, prefix: str) -> set[str]:
     return {*registered, *re.findall(rf"^ +({prefix}_\w+):", text, re.MULTILINE)}
 
 
-def documented_variables(text: str, prefix: str) -> dict[str, str]:
+def documented_variables(text: str, prefix: str) -> dict[str, t.Any]:
     """Return the variables and defaults of the rows of a Markdown table."""
-    rows = rf"^\| `({prefix}_\w+)` \| `'?(\w*)'?` \|"
-    return dict(re.findall(rows, text, re.MULTILINE))
+    rows = re.findall(rf"^\| `({prefix}_\w+)` \| `([^`]+)` \|", text, re.MULTILINE)
+    return {name: yaml.safe_load(default) for name, default in rows}
+
+
+def role_defaults(prefix: str) -> dict[str, t.Any]:
+    """Return the defaults of the role that the playbook of that prefix runs, if it runs one."""
+    defaults = ROOT / f"roles/{prefix}/defaults/main.yml"
+    return yaml.safe_load(defaults.read_text()) if prefix in ROLES else {}
 
 
 def test_variables_of_samples() -> None:
@@ -280,7 +309,7 @@ def test_variables_of_samples() -> None:
         'a: "{{ x_a | default(\'y\') }}"\nb: "{{ x_b | default(1) }}"\n'
         "c: \"{{ x_c | default('', true) }}\"\nvars:\n  x_d: 1\nregister: x_e\n"
     )
-    assert playbook_variables(play, "x") == {"x_a": "y", "x_b": "1", "x_c": ""}
+    assert playbook_variables(play, "x") == {"x_a": "y", "x_b": 1, "x_c": ""}
     assert own_variables(play, "x") == {"x_d", "x_e"}
     table = "| `x_a` | `y` | Z |\n| `x_c` | `''` | Z |\n"
     assert documented_variables(table, "x") == {"x_a": "y", "x_c": ""}
@@ -289,14 +318,19 @@ def test_variables_of_samples() -> None:
 @pytest.mark.parametrize("prefix", PLAYBOOKS)
 def test_readme_has_the_variables_of_the_playbook(prefix: str) -> None:
     text = PLAYBOOKS[prefix].read_text(encoding="utf-8")
-    used = set(re.findall(rf"(?<![\w.]){prefix}_\w+", text)) - own_variables(text, prefix)
-    assert playbook_variables(text, prefix).keys() == used
-    assert documented_variables(README, prefix) == playbook_variables(text, prefix)
+    used = set(re.findall(rf"(?<![\w.]){prefix}_\w+", text))
+    used -= own_variables(text, prefix) | OF_ROLES
+    own, documented = playbook_variables(text, prefix), documented_variables(README, prefix)
+    assert own.keys() == used
+    assert {name: documented.get(name) for name in own} == own
+    # Of its role the README has a choice.
+    assert {**role_defaults(prefix), **own, **documented} == {**role_defaults(prefix), **own}
 
 
 @pytest.mark.parametrize("prefix", PLAYBOOKS)
 def test_no_document_names_another_variable(prefix: str) -> None:
-    known = playbook_variables(PLAYBOOKS[prefix].read_text(encoding="utf-8"), prefix).keys()
+    own = playbook_variables(PLAYBOOKS[prefix].read_text(encoding="utf-8"), prefix)
+    known = own.keys() | role_defaults(prefix).keys() | OF_ROLES
     text = README + "".join(GUIDES.values())
     # A filter's name stands behind the collection's.
     named = set(re.findall(rf"(?<![\w.]){prefix}_\w+", text))
