@@ -1,0 +1,11 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What ends a benchmark."""
+
+from __future__ import annotations
+
+
+class BenchError(Exception):
+    """Something was not measured, so there is nothing to report."""
