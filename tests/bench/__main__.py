@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.lab import LabError
 
-from . import environment, fleet, report
+from . import environment, fleet, latency, report
 from .errors import BenchError
 from .results import PartResult
 
@@ -26,6 +26,7 @@ INTERRUPTED = 130
 
 Say = t.Callable[[str], None]
 PARTS: Mapping[str, t.Callable[[bool, Say], PartResult]] = {
+    "latency": latency.run,
     "fleet": fleet.run,
 }
 
