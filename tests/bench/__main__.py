@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 import typing as t
@@ -15,7 +16,7 @@ from pathlib import Path
 
 from tests.lab import LabError
 
-from . import environment, fleet, latency, report
+from . import environment, fleet, latency, report, start
 from .errors import BenchError
 from .results import PartResult
 
@@ -27,6 +28,7 @@ INTERRUPTED = 130
 Say = t.Callable[[str], None]
 PARTS: Mapping[str, t.Callable[[bool, Say], PartResult]] = {
     "latency": latency.run,
+    "start": start.run,
     "fleet": fleet.run,
 }
 
@@ -67,8 +69,14 @@ def measure(chosen: argparse.Namespace) -> bool:
     return all(part.holds for part in parts)
 
 
+def interrupted(_number: int, _frame: object) -> t.NoReturn:
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     chosen = options(sys.argv[1:])
+    # Whoever ends a benchmark ends what it started, too.
+    signal.signal(signal.SIGTERM, interrupted)
     try:
         return 0 if measure(chosen) else 1
     except (BenchError, LabError) as error:

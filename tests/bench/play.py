@@ -157,14 +157,21 @@ def _wait(process: subprocess.Popen[bytes], timeout: float) -> None:
     try:
         process.wait(timeout)
     except subprocess.TimeoutExpired:
-        pids = proc.tree(process.pid)
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(GRACE_SECONDS)
-        # Each worker has a session of its own, so a group cannot be ended.
-        for pid in pids:
-            _kill(pid)
-        process.wait()
+        _end(process)
+    except BaseException:
+        _end(process)
+        raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    pids = proc.tree(process.pid)
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(GRACE_SECONDS)
+    # Each worker has a session of its own, so a group cannot be ended.
+    for pid in pids:
+        _kill(pid)
+    process.wait()
 
 
 def _kill(pid: int) -> None:
