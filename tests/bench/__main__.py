@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.lab import LabError
 
-from . import environment, fleet, latency, report, start
+from . import downtime, environment, fleet, latency, report, start
 from .errors import BenchError
 from .results import PartResult
 
@@ -29,6 +29,7 @@ Say = t.Callable[[str], None]
 PARTS: Mapping[str, t.Callable[[bool, Say], PartResult]] = {
     "latency": latency.run,
     "start": start.run,
+    "downtime": downtime.run,
     "fleet": fleet.run,
 }
 

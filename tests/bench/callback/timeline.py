@@ -24,7 +24,7 @@ description:
 
 FILE = "ALPINEFLEET_TIMELINE"
 # Whole results of a thousand hosts would cost more than what is measured.
-KEPT = ("elapsed", "method", "msg", "rebooted", "timings")
+KEPT = ("downtime", "elapsed", "method", "msg", "rebooted", "timings")
 
 
 class CallbackModule(CallbackBase):
