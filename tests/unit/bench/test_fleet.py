@@ -1,0 +1,61 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.bench import fleet
+from tests.bench.fleet import Case, Measured
+
+CORE = Measured(wall=800.0, cpu=400.0, main_cpu=200.0, memory_mib=600.0)
+SPLIT = Measured(wall=80.0, cpu=100.0, main_cpu=20.0, memory_mib=300.0)
+LARGEST = {
+    Case("core", 1000, 50): CORE,
+    Case("split", 1000, 50): SPLIT,
+    Case("split", 100, 50): replace(SPLIT, cpu=10.0),
+}
+
+
+@pytest.mark.parametrize(
+    ("case", "fits"),
+    [
+        pytest.param(Case("core", 1000, 50), True, id="core with many forks"),
+        pytest.param(Case("core", 1000, 5), False, id="core with few forks"),
+        pytest.param(Case("blocking", 100, 5), True, id="blocking"),
+    ],
+)
+def test_what_takes_too_long_is_not_run(case: Case, fits: bool) -> None:
+    assert fleet.fits(case) is fits
+
+
+def test_cases_have_what_is_accepted_but_for_a_quick_run() -> None:
+    assert set(LARGEST) <= set(fleet.cases(quick=False))
+    assert {case.size for case in fleet.cases(quick=True)} == {10}
+
+
+def test_a_fleet_that_is_quick_and_cheap_is_accepted() -> None:
+    found = fleet.accept(LARGEST)
+    assert [(each.found, each.holds) for each in found] == [(0.1, True), (1.0, True)]
+
+
+@pytest.mark.parametrize(
+    ("case", "measured"),
+    [
+        pytest.param(Case("split", 1000, 50), replace(SPLIT, wall=201.0), id="slow"),
+        pytest.param(Case("split", 1000, 50), replace(SPLIT, cpu=121.0), id="dearer with the size"),
+    ],
+)
+def test_a_fleet_that_is_slow_or_dear_is_not(case: Case, measured: Measured) -> None:
+    assert not all(each.holds for each in fleet.accept({**LARGEST, case: measured}))
+
+
+def test_what_was_not_run_is_said_to_be_so() -> None:
+    case = Case("core", 1000, 5)
+    assert fleet.table({case: None}).rows == [("1000", "5", "core", "not run", "-", "-")]
+    assert fleet.table({replace(case, contender="split"): SPLIT}).rows == [
+        ("1000", "5", "split", "80 s", "100 ms", "300 MiB")
+    ]

@@ -1,0 +1,101 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.bench import fleet_hosts
+from tests.bench.fleet_hosts import Fleet, Host
+
+BOOT = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
+NEXT = "c0ffee00-6f5c-4a0e-9f0d-6a1f0f3c9a77"
+
+
+@pytest.mark.parametrize(
+    ("now", "answers"),
+    [
+        pytest.param(9.0, True, id="before"),
+        pytest.param(10.0, False, id="down"),
+        pytest.param(29.9, False, id="still down"),
+        pytest.param(30.0, True, id="back"),
+    ],
+)
+def test_a_host_answers_unless_it_is_down(now: float, answers: bool) -> None:
+    assert Host(BOOT, NEXT, "t", 10.0, 30.0).answers_at(now) is answers
+
+
+def test_a_host_without_an_order_answers() -> None:
+    assert Host(BOOT).answers_at(5.0)
+    assert not Host(BOOT).rebooted
+
+
+@pytest.mark.parametrize("host", [Host(BOOT), Host(BOOT, NEXT, "t", 10.25, 30.25)])
+def test_a_host_is_read_as_it_was_written(host: Host) -> None:
+    assert fleet_hosts.parse(fleet_hosts.write(host)) == host
+
+
+def test_each_host_has_an_address_of_its_own() -> None:
+    assert len({fleet_hosts.address(number) for number in range(1000)}) == 1000
+
+
+# --- The client, as Ansible calls it -------------------------------------------------------
+
+
+class Client:
+    """A fleet of one host that is down for an hour once it is told to reboot."""
+
+    def __init__(self, folder: Path) -> None:
+        self.fleet = Fleet(folder, 1, 3600.0)
+        (self.name,) = self.fleet.hosts()
+
+    def run(self, *words: str, sent: str = "") -> subprocess.CompletedProcess[str]:
+        options = ["-C", "-o", "ControlMaster=auto", "-o", "User=root"]
+        return subprocess.run(
+            [str(fleet_hosts.CLIENT), *options, *words],
+            input=sent,
+            env={**self.fleet.environment(2222), "ALPINEFLEET_SHUTDOWN": "-60"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def ask(self, command: str, sent: str = "") -> subprocess.CompletedProcess[str]:
+        return self.run("-tt", self.name, f"/bin/sh -c '{command} && sleep 0'", sent=sent)
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Client:
+    return Client(tmp_path)
+
+
+def test_client_tells_where_a_connection_goes(client: Client) -> None:
+    assert client.run("-G", client.name).stdout == f"hostname {client.name}\nport 2222\n"
+
+
+@pytest.mark.parametrize("module", ["kexec_load", "setup", "find"])
+def test_client_answers_modules(client: Client, module: str) -> None:
+    sent = f"import x\nmodule_fqn='ansible.modules.{module}',\nzip_data='{'A' * 200_000}',\n"
+    answer = client.ask("/usr/bin/python3", sent)
+    assert '"changed":' in answer.stdout
+    assert fleet_hosts.BOOT_SIGN not in answer.stdout
+
+
+def test_client_tells_the_boot_until_the_host_is_down(client: Client) -> None:
+    boot_id = client.fleet.host(client.name).boot_id
+    assert client.ask("cat /proc/sys/kernel/random/boot_id").stdout == f"{boot_id}\n"
+    assert client.ask("/sbin/reboot ").returncode == 0
+    refused = client.ask("cat /proc/sys/kernel/random/boot_id")
+    assert (refused.returncode, refused.stdout) == (255, "")
+    assert "Connection refused" in refused.stderr
+    assert client.fleet.host(client.name).rebooted
+
+
+def test_client_keeps_what_it_does_not_understand(client: Client) -> None:
+    assert client.fleet.unknown() == ""
+    assert client.ask("rm -rf /").returncode == 1
+    assert "rm -rf /" in client.fleet.unknown()
