@@ -10,7 +10,10 @@ import asyncio
 import contextlib
 import socket
 import struct
+import time
 import typing as t
+
+from . import retransmission
 
 BACKLOG = 128
 # Closing with this option on sends a reset.
@@ -35,7 +38,8 @@ class Gate:
         self._accept = accept
         self._listener: socket.socket | None = None
         self._fillers: list[socket.socket] = []
-        self._frozen: set[socket.socket] = set()
+        # Each with the time at which something came that is never read; 0 if nothing did.
+        self._frozen: dict[socket.socket, float] = {}
 
     def open(self) -> None:
         """Answer; whoever speaks on a connection to the system before learns that it is gone."""
@@ -44,8 +48,8 @@ class Gate:
         else:
             self._drain(self._listener)
         asyncio.get_running_loop().add_reader(self._listener, self._take)
-        for connection in self._frozen:
-            self._reset_when_spoken_to(connection)
+        for connection, spoken in self._frozen.items():
+            self._reset_when_spoken_to(connection, spoken)
 
     def refuse(self) -> None:
         """Connections are refused."""
@@ -65,7 +69,12 @@ class Gate:
 
     def freeze(self, connection: socket.socket) -> None:
         """Keep a connection as it is: nothing is read from it or written to it."""
-        self._frozen.add(connection)
+        self._frozen[connection] = 0.0
+        asyncio.get_running_loop().add_reader(connection, self._note_spoken, connection)
+
+    def _note_spoken(self, connection: socket.socket) -> None:
+        asyncio.get_running_loop().remove_reader(connection)
+        self._frozen[connection] = time.monotonic()
 
     def close(self) -> None:
         self.refuse()
@@ -105,13 +114,21 @@ class Gate:
         with contextlib.suppress(BlockingIOError, ConnectionAbortedError):
             self._accept(self._listener.accept()[0])
 
-    def _reset_when_spoken_to(self, connection: socket.socket) -> None:
-        """A new system is silent until a segment of a connection that it does not know arrives."""
+    def _reset_when_spoken_to(self, connection: socket.socket, spoken: float) -> None:
+        """A new system is silent until a segment of a connection that it does not know arrives.
+
+        What was sent while there was none is sent again, and not at once.
+        """
         loop = asyncio.get_running_loop()
+        if spoken:
+            now = time.monotonic()
+            delay = retransmission.next_after(spoken, now) - now
+            loop.call_later(delay, self._reset, connection)
+        else:
+            loop.add_reader(connection, self._reset, connection)
 
-        def answer() -> None:
-            loop.remove_reader(connection)
-            self._frozen.discard(connection)
+    def _reset(self, connection: socket.socket) -> None:
+        # The gate may have been closed meanwhile.
+        if self._frozen.pop(connection, None) is not None:
+            asyncio.get_running_loop().remove_reader(connection)
             reset(connection)
-
-        loop.add_reader(connection, answer)
