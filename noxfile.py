@@ -284,6 +284,12 @@ def machines(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """kexec_reboot against ansible.builtin.reboot, in figures."""
+    session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session(default=False)
 def release(session: nox.Session) -> None:
     """Turn the fragments into a release of the changelog; no part of ./test."""
     with scratch_copy(session) as copy:

@@ -34,6 +34,12 @@ def test_a_reboot_of_ours_that_hung_is_not_accepted() -> None:
     assert (refused.name, refused.found) == ("ours, hung", 1.0)
 
 
+def test_figures_of_a_busy_machine_are_not_accepted() -> None:
+    samples = [replace(each, busy=0.9) for each in GOOD]
+    (refused,) = [each for each in latency.accept(samples) if not each.holds]
+    assert refused.found == 0.9
+
+
 def test_table_has_a_row_for_each_downtime() -> None:
     table = latency.table([*GOOD, replace(OURS, downtime=60.0)])
     assert table.columns == ("Downtime", "core, cut", "ours, cut", "core, orderly", "ours, orderly")

@@ -9,6 +9,7 @@ import json
 import pytest
 
 from tests.bench import report
+from tests.bench.__main__ import GUIDE
 from tests.bench.results import Acceptance, PartResult, Table
 
 TABLE = Table("Times", ("Who", "Time"), [("core", "5 s"), ("ours", "1 s")])
@@ -71,6 +72,13 @@ def test_publishing_keeps_what_a_person_wrote() -> None:
     published = report.publish(guide, "new\n\n")
     assert published == f"Written.\n\n{report.BEGIN}\n\nnew\n"
     assert report.publish(published, "new") == published
+
+
+def test_guide_has_a_place_for_the_tables() -> None:
+    written, _mark, _tables = GUIDE.read_text(encoding="utf-8").partition(report.BEGIN)
+    published = report.publish(GUIDE.read_text(encoding="utf-8"), "new")
+    assert published.startswith(written)
+    assert published.endswith(f"{report.BEGIN}\n\nnew\n")
 
 
 def test_publishing_into_another_text_fails() -> None:
