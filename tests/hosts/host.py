@@ -174,7 +174,7 @@ class Host:
         if not connection.logged_in and not connection.frozen:
             self.journal.note("unauthenticated")
             if self._ledger is not None:
-                self._ledger.charge(time.monotonic())
+                self._ledger.charge(time.monotonic(), refused=connection.was_refused)
 
     def accepts_logins(self) -> bool:
         return time.monotonic() >= self._logins_from

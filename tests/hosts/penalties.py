@@ -19,9 +19,10 @@ class Ledger:
     expires: float = 0.0
     enforced: bool = False
 
-    def charge(self, now: float) -> None:
-        """A connection ended without a login."""
-        owed = max(self.expires, now) + self.rules.seconds
+    def charge(self, now: float, *, refused: bool = False) -> None:
+        """A connection ended without a login, or after one that was refused."""
+        penalty = self.rules.refused_login if refused else self.rules.no_login
+        owed = max(self.expires, now) + penalty
         self.expires = min(owed, now + self.rules.at_most)
         self.enforced = self.enforced or self.expires - now >= self.rules.enforced_from
 

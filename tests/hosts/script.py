@@ -42,7 +42,9 @@ class Fault:
 class Penalties:
     """OpenSSH's PerSourcePenalties for connections that end without a login."""
 
-    seconds: float = 1.0
+    # Without an attempt to log in, and after one that was refused.
+    no_login: float = 1.0
+    refused_login: float = 5.0
     enforced_from: float = 15.0
     at_most: float = 600.0
 

@@ -47,7 +47,9 @@ class Server(asyncssh.SSHServer):
 
     def validate_public_key(self, _username: str, key: asyncssh.SSHKey) -> bool:
         host = self._connection.host
-        return host.accepts_logins() and key.public_data == host.client_key
+        welcome = host.accepts_logins() and key.public_data == host.client_key
+        self._connection.was_refused = not welcome
+        return welcome
 
     def connection_requested(
         self, dest_host: str, _dest_port: int, _orig_host: str, _orig_port: int
@@ -68,6 +70,7 @@ class Connection:
     def __init__(self, host: Host, accepted: socket.socket) -> None:
         self.host = host
         self.logged_in = False
+        self.was_refused = False
         self.frozen = False
         self._ssh: asyncssh.SSHServerConnection | None = None
         # A second descriptor keeps the connection alive when the ssh server has let go of it.

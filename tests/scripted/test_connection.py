@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from tests.hosts import Fault, Penalties, Script
+from tests.hosts import FOR_EVER, Fault, Penalties, Script
 from tests.hosts.script import Vanish
 
 from .site import Site, failed, outcome, proven, raw, reboot
@@ -38,7 +38,6 @@ def test_reset_before_the_order_is_taken(site: Site) -> None:
 
 AFTER = [
     pytest.param(Fault("ordered"), id="order taken"),
-    pytest.param(Fault("ordered", how="silence"), id="order taken, then silence"),
     pytest.param(Fault("observe", times=OFTEN), id="shutdown"),
     pytest.param(Fault("observe", times=OFTEN, boot=1), id="new system"),
     pytest.param(Fault("observe", how="silence", boot=1), id="new system, then silence"),
@@ -71,6 +70,13 @@ def test_silence_at_the_deadline_does_not_outlive_it(site: Site) -> None:
 def test_reboot_that_is_too_fast_to_be_seen_is_proven(site: Site, vanish: Vanish) -> None:
     host = site.host(Script(shutdown=0.0, downtime=0.05, vanish=vanish))
     assert proven(site.reboot(), host)
+
+
+def test_penalties_for_refused_logins_do_not_hide_that_they_were_refused(site: Site) -> None:
+    host = site.host(Script(refuses_logins_for=FOR_EVER, penalties=Penalties()))
+    task = site.reboot(reboot_timeout=12)
+    assert outcome(task) == failed("authentication_refused", "down", rebooted=None)
+    assert host.journal.count("penalised") > 0
 
 
 def test_penalties_for_connections_without_a_login_do_not_lock_the_controller_out(

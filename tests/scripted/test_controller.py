@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 from pathlib import Path
 
@@ -18,10 +19,19 @@ from .site import Site, failed, outcome
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 # From when on the controller is dead, and what the host does meanwhile.
+# The shutdown lasts until the second command has looked at the host, on a slow machine, too.
+SHUTDOWN = 8.0
+PAUSE = 1.0
 DEATHS = [
-    pytest.param("module", Script(faults=(Fault("module", how="pause", pause=2.0),)), id="module"),
-    pytest.param("leave", Script(faults=(Fault("order", how="pause", pause=2.0),)), id="order"),
-    pytest.param("order", Script(shutdown=3.0), id="shutdown"),
+    pytest.param(
+        "module", Script(faults=(Fault("module", how="pause", pause=PAUSE),)), id="module"
+    ),
+    pytest.param(
+        "leave",
+        Script(faults=(Fault("order", how="pause", pause=PAUSE),), shutdown=SHUTDOWN),
+        id="order",
+    ),
+    pytest.param("order", Script(shutdown=SHUTDOWN), id="shutdown"),
     pytest.param("down", Script(downtime=3.0), id="down"),
     pytest.param("up", Script(), id="new system"),
 ]
@@ -48,7 +58,7 @@ def test_same_command_again_after_the_controller_died(
     site.kill_reboot(moment(host, name))
     if name in ("down", "up"):
         host.journal.wait_for("up")
-    host.script = Script()
+    host.script = dataclasses.replace(script, faults=())
     before = host.boot.boot_id
     task = site.reboot()
     assert task.status == "ok", task.result

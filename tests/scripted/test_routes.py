@@ -11,14 +11,16 @@ import typing as t
 import pytest
 
 from tests.hosts import Script
+from tests.hosts.script import Port
 
 from .site import Site, proven
 
 PASSWORD = "correct horse"
 
 
-def test_host_behind_a_jump_host(site: Site) -> None:
-    host, jump = site.host(), site.hosts.add("jump")
+@pytest.mark.parametrize("port", t.get_args(Port))
+def test_host_behind_a_jump_host(site: Site, port: Port) -> None:
+    host, jump = site.host(Script(port=port, downtime=3.0)), site.hosts.add("jump")
     site.variables["ansible_ssh_extra_args"] = "-J root@jump"
     assert proven(site.reboot("--limit=web1"), host)
     assert jump.journal.count("login") > 0

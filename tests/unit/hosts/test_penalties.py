@@ -37,6 +37,14 @@ def test_penalty_that_is_being_paid_stays_enforced() -> None:
     assert ledger.refuses(115.5)
 
 
+@pytest.mark.parametrize(("number", "refuses"), [(2, False), (3, True)])
+def test_refused_logins_cost_more(number: int, *, refuses: bool) -> None:
+    ledger = Ledger(Penalties())
+    for _each in range(number):
+        ledger.charge(100.0, refused=True)
+    assert ledger.refuses(100.0) == refuses
+
+
 def test_penalty_has_an_end() -> None:
     ledger = charged(*[100.0] * 50, rules=Penalties(at_most=20.0))
     assert ledger.refuses(119.0)
