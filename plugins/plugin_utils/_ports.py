@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from ._observation import Method, Observation
 
 # "silent" covers refused, timed out and unreachable; "garbled" is an answer that is not ours.
-Silence = t.Literal["silent", "garbled", "host_key", "authentication"]
+# "dropped" is a connection that was taken and closed without a word of ssh: by a server that locks
+# a source out for its refused logins, or by a port forwarder in front of a host that is down.
+Silence = t.Literal["silent", "dropped", "garbled", "host_key", "authentication"]
 
 _SIGNS: tuple[tuple[Silence, tuple[str, ...]], ...] = (
     ("host_key", ("HOST IDENTIFICATION HAS CHANGED", "Host key verification failed")),
     ("authentication", ("Permission denied", "Authentication failed", "Too many authentication")),
+    ("dropped", ("kex_exchange_identification: Connection closed by remote host",)),
 )
 
 

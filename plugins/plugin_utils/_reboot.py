@@ -198,17 +198,26 @@ class Reboot:
 
     def _note_silence(self, silence: NoAnswerError, watch: _Watch) -> None:
         self._log(f"no answer ({silence.kind}): {silence.text}")
-        if watch.still_runs and self._left(watch) <= 0:
+        if self._left(watch) <= 0 and (watch.still_runs or watch.refusal is not None):
             # The deadline cut the question off: that says nothing about the host.
             return
-        watch.last_error = silence.text
         watch.still_runs = False
-        if silence.kind == "silent" and watch.seen_down is None:
-            watch.seen_down = self._clock.now()
         if silence.kind in _failure.REFUSALS:
+            watch.last_error = silence.text
             self._note_refusal(silence, watch)
+        elif (
+            silence.kind == "dropped" and watch.refusal is not None and watch.seen_down is not None
+        ):
+            # A server that refused too many logins turns their source away for a while.
+            return
         else:
+            watch.last_error = silence.text
             watch.refusal = None
+            self._note_down(silence, watch)
+
+    def _note_down(self, silence: NoAnswerError, watch: _Watch) -> None:
+        if silence.kind in ("silent", "dropped") and watch.seen_down is None:
+            watch.seen_down = self._clock.now()
 
     def _note_refusal(self, silence: NoAnswerError, watch: _Watch) -> None:
         """Something answers and lets nobody in: for a moment, or for good."""

@@ -32,6 +32,15 @@ Host key verification failed."""
         pytest.param("Connection timed out during banner exchange", "silent", id="no banner"),
         pytest.param("Timeout (12s) waiting for privilege escalation", "silent", id="no become"),
         pytest.param("Could not resolve hostname web1", "silent", id="no name"),
+        pytest.param(
+            "kex_exchange_identification: Connection closed by remote host\r\n"
+            "Connection closed by 192.0.2.7 port 22",
+            "dropped",
+            id="turned away",
+        ),
+        pytest.param(
+            "kex_exchange_identification: read: Connection reset by peer", "silent", id="reset"
+        ),
         pytest.param(CHANGED, "host_key", id="changed key"),
         pytest.param("Host key verification failed.", "host_key", id="unknown key"),
         pytest.param("ada@192.0.2.7: Permission denied (publickey).", "authentication", id="key"),

@@ -56,6 +56,7 @@ IDLE = old(stage="", leaver="")
 REFUSED = NoAnswerError("silent", "Connection refused")
 GONE = NoAnswerError("silent", "No route to host")
 DENIED = NoAnswerError("authentication", "Permission denied (publickey).")
+DROPPED = NoAnswerError("dropped", "Connection closed by remote host")
 NEW_KEY = NoAnswerError("host_key", "REMOTE HOST IDENTIFICATION HAS CHANGED!")
 GARBAGE = NoAnswerError("garbled", "the host answered 'login disabled'")
 
@@ -615,6 +616,35 @@ def test_login_that_is_refused_for_a_moment_is_waited_for(boots: Boots, probed: 
     whole: Boots = [*boots, (start + _reboot.REFUSAL_PATIENCE - 4, by_kexec())]
     probes = [(time, not isinstance(each, NoAnswerError)) for time, each in whole]
     assert Scene(whole, probes=probes if probed else None).run().method == "kexec"
+
+
+def test_server_that_turns_away_whom_it_refused_still_refuses() -> None:
+    scene = Scene([*NORMAL[:3], (8, DENIED), (12, DROPPED)], reboot_timeout=30.0)
+    error = scene.fail()
+    assert verdict(error) == ("authentication_refused", "down", None)
+    assert error.details == {"last_error": DENIED.text}
+
+
+@pytest.mark.parametrize(
+    "boots",
+    [
+        pytest.param([(0, old()), (2, DROPPED)], id="alone"),
+        pytest.param([(0, old()), (2, DENIED), (4, DROPPED)], id="after refusals on the way down"),
+    ],
+)
+def test_connections_that_are_only_dropped_are_those_of_a_host_that_is_down(boots: Boots) -> None:
+    error = Scene(boots).fail()
+    assert verdict(error) == ("did_not_return", "down", None)
+    assert error.details == {"last_error": DROPPED.text}
+    assert "went down" in str(error)
+
+
+@pytest.mark.parametrize("seconds", [12.0, 12.5, 13.0, 13.5, 14.0, 14.5, 15.0])
+def test_refusal_is_told_although_the_deadline_cuts_the_last_question_off(seconds: float) -> None:
+    scene = Scene([(0, GONE), (1, DENIED)], remote={"cost": 0.9}, reboot_timeout=seconds)
+    error = scene.fail()
+    assert verdict(error) == ("authentication_refused", "down", None)
+    assert error.details == {"last_error": DENIED.text}
 
 
 # --- Order and wait apart ------------------------------------------------------------------
