@@ -26,6 +26,7 @@ LARGEST = {
         pytest.param(Case("core", 1000, 50), True, id="core with many forks"),
         pytest.param(Case("core", 1000, 5), False, id="core with few forks"),
         pytest.param(Case("blocking", 100, 5), True, id="blocking"),
+        pytest.param(Case("split", 1000, 5), True, id="split with few forks"),
     ],
 )
 def test_what_takes_too_long_is_not_run(case: Case, fits: bool) -> None:
