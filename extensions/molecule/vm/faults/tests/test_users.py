@@ -16,9 +16,9 @@ apk add sudo doas
 id ops 2>/dev/null || adduser -D -G wheel ops
 # A locked password locks the login, too.
 sed -i 's/^ops:!/ops:*/' /etc/shadow
-mkdir -p /home/ops/.ssh
-cp /root/.ssh/authorized_keys /home/ops/.ssh/
-chown -R ops /home/ops/.ssh
+mkdir -p ~ops/.ssh
+cp /root/.ssh/authorized_keys ~ops/.ssh/
+chown -R ops ~ops/.ssh
 """
 
 
