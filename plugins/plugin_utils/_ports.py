@@ -21,7 +21,7 @@ Silence = t.Literal["silent", "dropped", "garbled", "host_key", "authentication"
 _SIGNS: tuple[tuple[Silence, tuple[str, ...]], ...] = (
     ("host_key", ("HOST IDENTIFICATION HAS CHANGED", "Host key verification failed")),
     ("authentication", ("Permission denied", "Authentication failed", "Too many authentication")),
-    ("dropped", ("kex_exchange_identification: Connection closed by remote host",)),
+    ("dropped", ("kex_exchange_identification: ",)),
 )
 
 

@@ -39,7 +39,7 @@ Host key verification failed."""
             id="turned away",
         ),
         pytest.param(
-            "kex_exchange_identification: read: Connection reset by peer", "silent", id="reset"
+            "kex_exchange_identification: read: Connection reset by peer", "dropped", id="reset"
         ),
         pytest.param(CHANGED, "host_key", id="changed key"),
         pytest.param("Host key verification failed.", "host_key", id="unknown key"),
