@@ -24,6 +24,7 @@ from .penalties import Ledger
 from .script import Fault, Moment, Script
 from .server import Connection
 
+CLOSE_SECONDS = 1.0
 TURNED_AWAY = b"Not allowed at this time\r\n"
 
 
@@ -47,6 +48,7 @@ class Host:
         self._gate = Gate(address, port, self._accept)
         self._connections: set[Connection] = set()
         self._tasks: set[asyncio.Task[t.Any]] = set()
+        self._life: asyncio.Task[None] | None = None
         self._leaving = False
         self._reached: dict[Fault, int] = {}
         self._ledger: Ledger | None = None
@@ -74,12 +76,19 @@ class Host:
     def power_on(self) -> None:
         self._gate.open()
 
-    def power_off(self) -> None:
+    async def power_off(self) -> None:
+        if self._life is not None:
+            self._life.cancel()
+        self._gate.close()
+        # What a jump host forwards ends with a connection that is closed, and not with a lost one.
+        for connection in set(self._connections):
+            connection.close()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=CLOSE_SECONDS)
         for task in self._tasks:
             task.cancel()
         for connection in set(self._connections):
             connection.abort()
-        self._gate.close()
 
     def leave(self, order: Leave) -> bool:
         """Take the order to leave; the answer is whether the order was understood."""
@@ -89,14 +98,17 @@ class Host:
         right_boot = named["boot"] == self.boot.boot_id
         if self.script.trigger == "taken" and right_boot and not self._leaving:
             self.journal.note("order", named["method"])
-            self._spawn(self._go(named["method"], named["token"], float(named["delay"])))
+            self._begin(named["method"], named["token"], float(named["delay"]))
         return True
 
     def reboot(self) -> None:
         """Leave through firmware, as the command reboot does."""
         if not self._leaving:
             self.journal.note("order", "firmware")
-            self._spawn(self._go("firmware", "", 0.0))
+            self._begin("firmware", "", 0.0)
+
+    def _begin(self, ordered: str, token: str, delay: float) -> None:
+        self._life = asyncio.get_running_loop().create_task(self._go(ordered, token, delay))
 
     async def _go(self, ordered: str, token: str, delay: float) -> None:
         script = self.script
@@ -147,11 +159,6 @@ class Host:
         self.came_up(self)
         self.journal.note("up")
 
-    def _spawn(self, work: t.Coroutine[t.Any, t.Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     # --- Connections -----------------------------------------------------------------------
 
     def _accept(self, accepted: socket.socket) -> None:
@@ -167,7 +174,9 @@ class Host:
         self.journal.note("connection")
         connection = Connection(self, accepted)
         self._connections.add(connection)
-        self._spawn(connection.serve())
+        task = asyncio.get_running_loop().create_task(connection.serve())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def ended(self, connection: Connection) -> None:
         self._connections.discard(connection)

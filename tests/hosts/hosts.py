@@ -131,8 +131,7 @@ class Hosts:
         host.power_on()
 
     async def _stop(self) -> None:
-        for host in self._hosts.values():
-            host.power_off()
+        await asyncio.gather(*(host.power_off() for host in self._hosts.values()))
         # What was cancelled needs a turn of the loop to end.
         others = asyncio.all_tasks() - {asyncio.current_task()}
         if others:
