@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plays import PlayRun, TaskResult, kill_playbook, run_playbook
+from tests.plays import PlayRun, TaskResult, codes_of, kill_playbook, run_playbook
 
 LOCAL = "localhost ansible_connection=local\n"
 
@@ -57,6 +57,21 @@ def test_results_are_recorded_in_their_order(play: Play) -> None:
     assert run.task("First").result["msg"] == "Grüße"
     assert run.task("Second").result["ansible_facts"] == {"number": 1}
     assert "Grüße" in run.output
+
+
+def test_fact_is_the_one_that_was_set_last(play: Play) -> None:
+    set_twice = [
+        {"name": str(n), "ansible.builtin.set_fact": {"fast_reboot_result": {"number": n}}}
+        for n in (1, 2)
+    ]
+    run = play(*set_twice)
+    assert run.fact("fast_reboot_result", "localhost") == run.reboot == {"number": 2}
+    with pytest.raises(LookupError, match="no task set 'fast_reboot_result'"):
+        run.fact("fast_reboot_result", "another")
+
+
+def test_codes_of_a_result() -> None:
+    assert codes_of({"reasons": [{"code": "a"}, {"code": "b"}]}) == ["a", "b"]
 
 
 def test_failed_and_ok_are_told_apart(play: Play) -> None:
