@@ -21,6 +21,11 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._clock import Sy
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._failure import (
     RebootError,
     local_connection,
+    module_hung,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._limit import (
+    CallTimeoutError,
+    limit,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import Order, Reboot
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._remote import AnsibleRemote
@@ -90,10 +95,23 @@ class ActionModule(ActionBase):
         name, call = _order.module_call(
             arguments, token=token, controller_boot_id=_controller.boot_id()
         )
-        prepared.update(
-            self._execute_module(module_name=name, module_args=call, task_vars=task_vars)
-        )
+        with self._bounded(arguments["reboot_timeout"]):
+            prepared.update(
+                self._execute_module(module_name=name, module_args=call, task_vars=task_vars)
+            )
         return _order.order_for(arguments, prepared, token)
+
+    @contextlib.contextmanager
+    def _bounded(self, seconds: float) -> t.Iterator[None]:
+        """A host that vanishes meanwhile, or a command on it that hangs, is not waited for."""
+        try:
+            with limit(seconds):
+                yield
+        except CallTimeoutError:
+            # Whatever is removed or asked over this connection would hang as well.
+            self._connection._shell.tmpdir = None
+            self._connection.close()
+            raise module_hung(seconds) from None
 
     @contextlib.contextmanager
     def _rebooting(

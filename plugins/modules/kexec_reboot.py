@@ -72,7 +72,8 @@ options:
   reboot_timeout:
     description:
       - Seconds after which the host must be back and O(test_command) must have succeeded.
-      - This one deadline covers everything from the order to leave on, but for O(post_reboot_delay).
+      - This one deadline covers everything from the order to leave on, but for O(post_reboot_delay). The checks and
+        the loading before it have as much once more.
       - No option that is a time may be infinite.
     type: float
     default: 600

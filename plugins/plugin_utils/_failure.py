@@ -76,6 +76,16 @@ def local_connection() -> RebootError:
     )
 
 
+def module_hung(seconds: float) -> RebootError:
+    return RebootError(
+        "module_failed",
+        f"The preflight did not come to an end on the host within {seconds:g} seconds.",
+        "See whether the host answers, and what python3 and kexec do on it; it was not rebooted.",
+        stage="preflight",
+        rebooted=False,
+    )
+
+
 def trigger_failed(completed: Completed) -> RebootError:
     return RebootError(
         "trigger_failed",

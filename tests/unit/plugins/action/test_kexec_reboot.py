@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import time
 import typing as t
 
 import pytest
@@ -296,6 +297,20 @@ def test_steps_are_shown_to_who_asks_for_them(
     )
     run(action)
     assert ("kexec_reboot: leaving by kexec", "web1") in shown
+
+
+def test_module_that_hangs_is_given_up(action: Action, monkeypatch: pytest.MonkeyPatch) -> None:
+    def hang(**_call: t.Any) -> Result:
+        action._connection._shell.tmpdir = REMOTE_FILES
+        time.sleep(5)
+        return {}
+
+    monkeypatch.setattr(action, "_execute_module", hang)
+    result = run(action, reboot_timeout=0.2)
+    assert outcome(result) == ("module_failed", "preflight", False)
+    assert "within 0.2 seconds" in result["msg"]
+    # Nothing is removed from a host that does not answer.
+    assert action._connection._shell.tmpdir is None
 
 
 # --- Order and wait apart ------------------------------------------------------------------

@@ -14,6 +14,7 @@ import pytest
 from .conftest import KERNEL, Host
 
 KEXEC = "/usr/sbin/kexec"
+REAL = "/usr/sbin/kexec.real"
 FULL = "/dev/shm/full"
 TRUNCATED = "/boot/initramfs-truncated"
 # It leaves less than an image needs, and enough to live.
@@ -26,15 +27,15 @@ dd if=/dev/zero of={FULL} bs=1M count=$((free - 120)) 2>/dev/null
 
 @contextlib.contextmanager
 def instead_of_kexec(host: Host, does: str) -> t.Iterator[None]:
-    """Replace the command by a script, which finds the real one beside it; none if it is empty."""
-    host.shell(f"mv {KEXEC} {KEXEC}.real")
+    """Put a script before the command, or take the command away if it is empty."""
+    host.host.check_output("mv %s %s", KEXEC, REAL)
     if does:
-        host.shell(f"printf '%s\\n' '#!/bin/sh' '{does}' 'exec {KEXEC}.real \"$@\"' >{KEXEC}")
-        host.shell(f"chmod 755 {KEXEC}")
+        script = f'#!/bin/sh\n{does}\nexec {REAL} "$@"\n'
+        host.host.check_output("printf %%s %s >%s && chmod 755 %s", script, KEXEC, KEXEC)
     try:
         yield
     finally:
-        host.shell(f"mv {KEXEC}.real {KEXEC}")
+        host.host.check_output("mv %s %s", REAL, KEXEC)
 
 
 def refusal(host: Host, **arguments: t.Any) -> tuple[str, str]:
