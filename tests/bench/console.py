@@ -16,10 +16,9 @@ from pathlib import Path
 
 GAP_SECONDS = 0.02
 
-# OpenRC's first word on the way down, the kernel's last one, OpenRC's first on the way up, and
-# the ssh server's start.
+# OpenRC on the way down, all that it and the old kernel say, and OpenRC on the way up.
 STOPPING = re.compile(r" \* Stopping ")
-LEAVING = re.compile(r"Starting new kernel|Restarting system|machine restart")
+OLD_SYSTEM = re.compile(r"^ \* |\[ ok \]|reboot: ")
 OPENRC = re.compile(r"OpenRC .* is starting up")
 READY = re.compile(r" \* Starting sshd .*\[ ok \]")
 
@@ -62,14 +61,20 @@ class Reboot:
 
 def read(lines: Sequence[Line]) -> Reboot | None:
     """Return the first reboot in the lines, if all of it is there."""
-    moments = []
     rest = iter(lines)
-    for pattern in (STOPPING, LEAVING, OPENRC, READY):
-        found = next((line for line in rest if pattern.search(line.text)), None)
-        if found is None:
-            return None
-        moments.append(found.time)
-    return Reboot(*moments)
+    stopping = _next(rest, STOPPING)
+    openrc = _next(rest, OPENRC)
+    ready = _next(rest, READY)
+    if stopping is None or openrc is None or ready is None:
+        return None
+    # A jump is silent, so the last line is taken for the moment of leaving.
+    down = (line for line in lines if stopping.time <= line.time < openrc.time)
+    leaving = max(line.time for line in down if OLD_SYSTEM.search(line.text))
+    return Reboot(stopping.time, leaving, openrc.time, ready.time)
+
+
+def _next(lines: Iterator[Line], pattern: re.Pattern[str]) -> Line | None:
+    return next((line for line in lines if pattern.search(line.text)), None)
 
 
 @contextlib.contextmanager
