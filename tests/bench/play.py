@@ -81,18 +81,12 @@ def run(
     play = [{"hosts": "all", "gather_facts": False, "tasks": list(tasks)}]
     with tempfile.TemporaryDirectory(prefix="alpinefleet-bench-") as name:
         folder = Path(name)
-        playbook, timeline = folder / "playbook.json", folder / "timeline"
+        playbook = folder / "playbook.json"
         playbook.write_text(json.dumps(play), encoding="utf-8")
-        timeline.touch()
-        own = {
-            **_environment(timeline),
-            # Sockets must be of no other run, and their path short.
-            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),
-            **environment,
-        }
         command = _command(playbook, inventory, forks)
+        own = {**_environment(folder), **environment}
         measured = _measure(command, own, folder / "output", timeout)
-        lines = timeline.read_text(encoding="utf-8").splitlines()
+        lines = (folder / "timeline").read_text(encoding="utf-8").splitlines()
         events = tuple(Event(**json.loads(line)) for line in lines)
         return Play(**measured, events=events)
 
@@ -102,17 +96,21 @@ def _command(playbook: Path, inventory: Path, forks: int) -> list[str]:
     return [program, f"--inventory={inventory}", f"--forks={forks}", str(playbook)]
 
 
-def _environment(timeline: Path) -> dict[str, str]:
-    # What the caller has set for Ansible must not change what is measured.
+def _environment(folder: Path) -> dict[str, str]:
+    """Return an environment in which nothing that the caller has set for Ansible counts."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith("ANSIBLE_")}
+    (folder / "timeline").touch()
+    (folder / "ansible.cfg").touch()
     return {
         **kept,
-        "ALPINEFLEET_TIMELINE": str(timeline),
+        "ALPINEFLEET_TIMELINE": str(folder / "timeline"),
         "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACK),
         "ANSIBLE_CALLBACKS_ENABLED": "timeline",
         "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(map(str, COLLECTIONS)),
-        "ANSIBLE_HOST_KEY_CHECKING": "False",
+        "ANSIBLE_CONFIG": str(folder / "ansible.cfg"),
         "ANSIBLE_NOCOLOR": "1",
+        # Sockets must be of no other run, and their path short.
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(folder / "cp"),
     }
 
 

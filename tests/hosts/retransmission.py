@@ -6,8 +6,10 @@
 
 from __future__ import annotations
 
-# Linux' shortest timeout on a quick network (RFC 6298 with a floor of 0.2 s), doubled each time.
-FIRST_TIMEOUT = 0.2
+# Linux' shortest timeout on a quick network, doubled each time (RFC 6298). On the segment of the
+# host it grows no further than a failed search for the neighbour takes, which the kernel is told of
+# (RFC 6069); behind a router it does.
+FIRST_TIMEOUT, LAST_TIMEOUT = 0.2, 3.0
 
 
 def next_after(sent: float, moment: float) -> float:
@@ -15,5 +17,5 @@ def next_after(sent: float, moment: float) -> float:
     due, timeout = sent, FIRST_TIMEOUT
     while due < moment:
         due += timeout
-        timeout *= 2
+        timeout = min(2 * timeout, LAST_TIMEOUT)
     return due

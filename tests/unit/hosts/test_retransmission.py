@@ -15,7 +15,8 @@ from tests.hosts import retransmission
         pytest.param(10.0, 9.0, 10.0, id="sent later"),
         pytest.param(10.0, 10.1, 10.2, id="first"),
         pytest.param(10.0, 10.3, 10.6, id="second"),
-        pytest.param(10.0, 20.0, 22.6, id="sixth"),
+        pytest.param(10.0, 12.0, 13.0, id="fourth"),
+        pytest.param(10.0, 20.0, 22.0, id="no longer than a neighbour is searched"),
     ],
 )
 def test_a_segment_is_sent_again_ever_later(sent: float, moment: float, due: float) -> None:
