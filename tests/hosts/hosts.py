@@ -51,7 +51,8 @@ class Hosts:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(START_SECONDS)
         self._loop.close()
-        shutil.rmtree(self.folder)
+        # A client that ends now removes its socket itself.
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def add(self, name: str, script: Script | None = None, *, address: str | None = None) -> Host:
         """Start a host; by default on an address of its own in 127.0.0.0/8."""

@@ -13,6 +13,7 @@ import socket
 import typing as t
 
 import asyncssh
+from asyncssh.forward import SSHForwarder
 
 from . import session
 
@@ -52,13 +53,15 @@ class Server(asyncssh.SSHServer):
         return welcome
 
     def connection_requested(
-        self, dest_host: str, _dest_port: int, _orig_host: str, _orig_port: int
-    ) -> bool:
+        self, dest_host: str, dest_port: int, _orig_host: str, _orig_port: int
+    ) -> t.Awaitable[asyncssh.SSHTCPSession[bytes]]:
         """Connect to another host for the client: to those of this machine only."""
         if not _is_of_this_machine(dest_host):
             prohibited = asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED
             raise asyncssh.ChannelOpenError(prohibited, f"{dest_host} is no host of this machine")
-        return True
+        # The types of asyncssh call them sessions, although they are what it makes of these itself.
+        forwarded: t.Any = self._connection.forward(dest_host, dest_port)
+        return t.cast("t.Awaitable[asyncssh.SSHTCPSession[bytes]]", forwarded)
 
     def auth_completed(self) -> None:
         self._connection.authenticated()
@@ -102,6 +105,15 @@ class Connection:
 
     def made(self, ssh: asyncssh.SSHServerConnection) -> None:
         self._ssh = ssh
+
+    async def forward(self, address: str, port: int) -> SSHForwarder:
+        """Connect the client with another host, if it still waits when that one answers."""
+        if self._ssh is None:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_CONNECT_FAILED, "nobody is connected")
+        session = await self._ssh.forward_connection(address, port)
+        if self._ssh.is_closed():
+            session.close()
+        return session
 
     def authenticated(self) -> None:
         self.logged_in = True

@@ -39,6 +39,7 @@ def test_reset_before_the_order_is_taken(site: Site) -> None:
 AFTER = [
     pytest.param(Fault("ordered"), id="order taken"),
     pytest.param(Fault("observe", times=OFTEN), id="shutdown"),
+    pytest.param(Fault("observe", how="silence"), id="shutdown, then silence"),
     pytest.param(Fault("observe", times=OFTEN, boot=1), id="new system"),
     pytest.param(Fault("observe", how="silence", boot=1), id="new system, then silence"),
     pytest.param(Fault("test", times=OFTEN, boot=1), id="test command"),
