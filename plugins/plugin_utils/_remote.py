@@ -12,6 +12,7 @@ import contextlib
 import secrets
 import shutil
 import subprocess
+import sys
 import tempfile
 import typing as t
 
@@ -159,13 +160,29 @@ class AnsibleRemote:
         except AnsibleError as error:
             # Such as a password prompt that did not come; the next answer may be another one.
             raise NoAnswerError("garbled", _line(error)) from error
-        return Completed(result["rc"], result["stdout"], result["stderr"])
+        except _client_errors() as error:
+            self._drop(self._connection.close)
+            raise NoAnswerError("silent", _line(error) or type(error).__name__) from error
+        completed = Completed(result["rc"], result["stdout"], result["stderr"])
+        if completed.rc < 0 and not completed.stdout:
+            self._drop(self._connection.close)
+            raise NoAnswerError("silent", "the connection ended before the command did")
+        return completed
 
     def _drop(self, close: t.Callable[[], t.Any]) -> None:
         """End what is open; that it is broken already is no news."""
-        broken = contextlib.suppress(AnsibleError, AttributeError, OSError, CallTimeoutError)
+        broken = contextlib.suppress(
+            AnsibleError, AttributeError, CallTimeoutError, *_client_errors()
+        )
         with broken, limit(self._call_seconds):
             close()
+
+
+def _client_errors() -> tuple[type[Exception], ...]:
+    """What a client that is a part of Ansible's process lets through when a connection breaks."""
+    paramiko = sys.modules.get("paramiko")
+    own = () if paramiko is None else (paramiko.SSHException,)
+    return (OSError, EOFError, *own)
 
 
 def _line(error: Exception) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import os
 import re
 import shlex
@@ -30,6 +31,8 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._ports import (
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._prober import BannerProber
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._remote import AnsibleRemote
 
+# It has no types.
+PARAMIKO: t.Any = importlib.import_module("paramiko")
 BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
 FAR = 60.0
 DEPARTURE = Departure("kexec", "t0ken", "b00t", 0.5, 9.0)
@@ -208,6 +211,8 @@ def test_leave_uses_a_terminal_only_where_become_needs_one(
         pytest.param(
             AnsibleConnectionFailure("Host key verification failed."), "host_key", id="id"
         ),
+        pytest.param(ConnectionResetError(104, "Connection reset by peer"), "silent", id="reset"),
+        pytest.param(PARAMIKO.SSHException("Channel closed."), "silent", id="paramiko"),
     ],
 )
 @pytest.mark.parametrize("call", ["observe", "run", "leave", "confirm"])
@@ -222,6 +227,34 @@ def test_lost_connection_is_no_answer(call: str, error: Exception, kind: str) ->
     with pytest.raises(NoAnswerError) as caught:
         calls[call]()
     assert (caught.value.kind, caught.value.text) == (kind, str(error))
+
+
+def test_lost_connection_without_a_word_is_told_by_its_kind() -> None:
+    connection = FakeConnection("paramiko", {"timeout": 1})
+    with pytest.raises(NoAnswerError, match=r"^EOFError$"):
+        remote(connection, Host(EOFError())).observe(FAR)
+    assert connection.done == ["close"]
+
+
+@pytest.mark.parametrize("rc", [-1, -15], ids=["paramiko", "client ended by a signal"])
+def test_command_without_an_exit_status_is_no_answer(rc: int) -> None:
+    connection = FakeConnection()
+    fake: t.Any = connection
+    asked = AnsibleRemote(
+        fake, lambda _command: {"rc": rc, "stdout": "", "stderr": ""}, connect_timeout=1
+    )
+    with pytest.raises(NoAnswerError, match="ended before") as caught:
+        asked.leave(DEPARTURE)
+    assert caught.value.kind == "silent"
+    assert connection.done == ["close"]
+
+
+def test_acknowledgement_is_heard_although_there_is_no_exit_status() -> None:
+    fake: t.Any = FakeConnection()
+    asked = AnsibleRemote(
+        fake, lambda _command: {"rc": -1, "stdout": "t0ken\n", "stderr": ""}, connect_timeout=1
+    )
+    assert asked.leave(DEPARTURE).stdout == "t0ken\n"
 
 
 def test_lost_connection_is_told_on_one_line() -> None:
