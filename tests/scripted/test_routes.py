@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from tests.hosts import Script
+from tests.hosts import Fault, Script
 from tests.hosts.script import Port
 
 from .site import Site, proven
@@ -49,8 +49,18 @@ def test_host_that_comes_back_at_another_address(site: Site) -> None:
     assert host.address == "127.251.7.1"
 
 
-def test_host_behind_another_client(site: Site) -> None:
-    host = site.host()
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(None, id="whole"),
+        pytest.param(Fault("ordered"), id="order taken"),
+        pytest.param(Fault("observe", times=3), id="shutdown"),
+        pytest.param(Fault("observe", boot=1), id="new system"),
+        pytest.param(Fault("test", boot=1), id="test command"),
+    ],
+)
+def test_host_behind_another_client(site: Site, fault: Fault | None) -> None:
+    host = site.host(Script(faults=() if fault is None else (fault,)))
     site.variables |= {
         **site.hosts.direct(host),
         "ansible_connection": "ansible.builtin.paramiko_ssh",
