@@ -25,9 +25,10 @@ READY = re.compile(r" \* Starting sshd .*\[ ok \]")
 
 @dataclass(frozen=True)
 class Line:
-    """Times are those of the monotonic clock."""
+    """Times are those of the monotonic clock: of its first character, and of its end."""
 
-    time: float
+    began: float
+    ended: float
     text: str
 
 
@@ -68,34 +69,47 @@ def read(lines: Sequence[Line]) -> Reboot | None:
     if stopping is None or openrc is None or ready is None:
         return None
     # A jump is silent, so the last line is taken for the moment of leaving.
-    down = (line for line in lines if stopping.time <= line.time < openrc.time)
-    leaving = max(line.time for line in down if OLD_SYSTEM.search(line.text))
-    return Reboot(stopping.time, leaving, openrc.time, ready.time)
+    down = (line for line in lines if stopping.began <= line.began < openrc.began)
+    leaving = max(line.ended for line in down if OLD_SYSTEM.search(line.text))
+    return Reboot(stopping.began, leaving, openrc.began, ready.ended)
 
 
 def _next(lines: Iterator[Line], pattern: re.Pattern[str]) -> Line | None:
     return next((line for line in lines if pattern.search(line.text)), None)
 
 
+class Reader:
+    """Puts what comes in pieces together to lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[Line] = []
+        self._rest = b""
+        self._began = 0.0
+
+    def take(self, piece: bytes, now: float) -> None:
+        if not self._rest:
+            self._began = now
+        *whole, self._rest = (self._rest + piece).split(b"\n")
+        for line in whole:
+            self.lines.append(Line(self._began, now, line.decode(errors="replace")))
+            self._began = now
+
+
 @contextlib.contextmanager
-def followed(log: Path) -> Iterator[list[Line]]:
+def followed(log: Path) -> Iterator[Sequence[Line]]:
     """Note each line that comes while the block runs."""
-    lines: list[Line] = []
-    stop = threading.Event()
+    reader, stop = Reader(), threading.Event()
 
     def _follow() -> None:
         with log.open("rb") as stream:
             stream.seek(0, 2)
-            rest = b""
             while not stop.wait(GAP_SECONDS):
-                *whole, rest = (rest + stream.read()).split(b"\n")
-                now = time.monotonic()
-                lines.extend(Line(now, line.decode(errors="replace")) for line in whole)
+                reader.take(stream.read(), time.monotonic())
 
     thread = threading.Thread(target=_follow, daemon=True)
     thread.start()
     try:
-        yield lines
+        yield reader.lines
     finally:
         stop.set()
         thread.join()
