@@ -94,8 +94,8 @@ def _hung(state: State) -> t.Iterator[Reason]:
     unreadable = f" {_jump.PATH} cannot be understood, which counts as that."
     yield reason(
         "kexec_hung",
-        f"The last jump{into}{when} did not lead to the kernel that was loaded: it hung or panicked, "
-        f"or somebody reset the host.{'' if jump.token else unreadable}",
+        f"The last jump{into}{when} did not lead to a system that was proven: it hung, panicked or "
+        f"was not confirmed, or somebody reset the host.{'' if jump.token else unreadable}",
         "Find out what became of it. Then put kexec_hung into ignore_reasons for one reboot, which "
         f"clears it if it succeeds, or remove {_jump.PATH} on the host.",
     )

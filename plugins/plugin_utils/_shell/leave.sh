@@ -53,23 +53,40 @@ note_jump() {
 		mv "$state/jump.new" "$state/jump"
 }
 
-# Whoever holds the watchdog lets go of it; from here on this work feeds it, and at the jump it runs
-# on.
+release_watchdog() {
+	rc-service --ifstarted kexec-confirm stop
+	rc-service --ifstarted watchdog stop
+}
+
+# Whoever holds the watchdog lets go of it, and this work feeds it during the shutdown.
 feed() {
 	[ -n "$watchdog" ] || return 0
-	rc-service --ifstarted watchdog stop
+	bounded 15 release_watchdog
 	watchdog -F -T "$watchdog_limit" -t 1 "$watchdog" &
 	feeder=$!
 }
 
-# SIGTERM makes the feeder stop the watchdog: firmware may take longer than it waits.
-stop_feeding() {
-	[ -z "$feeder" ] || kill "$feeder"
+# Killed, the feeder leaves the watchdog running. From here on it must not be fed: also what is
+# left of the old kernel may hang.
+let_it_run() {
+	[ -n "$feeder" ] || return 0
+	kill -KILL "$feeder"
+	wait "$feeder"
+}
+
+# Asked to end, a feeder stops the watchdog: firmware may take longer than it waits.
+stop_watchdog() {
+	[ -n "$feeder" ] || return 0
+	kill -KILL "$feeder"
+	watchdog -F -T "$watchdog_limit" "$watchdog" &
+	feeder=$!
+	sleep 1
+	kill "$feeder"
 }
 
 # Reboots at once, without asking or telling anybody.
 fall() {
-	stop_feeding
+	stop_watchdog
 	reboot -n -f
 	printf b >/proc/sysrq-trigger
 }
@@ -133,6 +150,7 @@ by_kexec() {
 	note jump
 	# The interfaces were taken down with their services, except where the root file system
 	# needs one until the end: -x leaves it alone.
+	let_it_run
 	kexec -e -x
 	note refused
 	fall

@@ -159,6 +159,7 @@ sleep() {{
     echo "$1" >>"$root/sleeps"
     case $1 in
     "$limit") command sleep "$1" ;;
+    1) command sleep 0.2 ;;
     # Only a process that is waited for lets the shell notice the end of another one.
     *) command sleep 0 ;;
     esac
@@ -357,32 +358,51 @@ def test_firmware_notes_no_jump(machine: FakeMachine) -> None:
 
 # --- The watchdog over the jump ------------------------------------------------------------
 
-FED = "watchdog -F -T 60 -t 1 /dev/watchdog0"
+DEVICE = "/dev/watchdog0"
+FED = f"watchdog -F -T 60 -t 1 {DEVICE}"
+# Asked to end it says so; killed it cannot.
 FEEDS = "trap 'log let-go; exit' TERM; command sleep 5 & wait"
+SHUTS_DOWN = "command sleep 0.2"
 
 
-def test_watchdog_is_fed_over_the_shutdown_and_the_jump(machine: FakeMachine) -> None:
-    steps = machine.leave(device="/dev/watchdog0", openrc="command sleep 0.1")
-    assert what(steps)[0] == "rc-service --ifstarted watchdog stop"
-    assert FED in what(steps)
+def test_watchdog_is_taken_over_before_the_shutdown(machine: FakeMachine) -> None:
+    steps = what(machine.leave(device=DEVICE, openrc=SHUTS_DOWN, watchdog=FEEDS))
+    assert sorted(steps[:2]) == [
+        "rc-service --ifstarted kexec-confirm stop",
+        "rc-service --ifstarted watchdog stop",
+    ]
+    assert steps.index(FED) > 1
+
+
+def test_watchdog_runs_on_at_the_jump_and_is_not_fed_any_more(machine: FakeMachine) -> None:
+    fed = 'kill -0 "$feeder" 2>/dev/null && log still-fed'
+    steps = machine.leave(device=DEVICE, openrc=SHUTS_DOWN, watchdog=FEEDS, kexec=f"{fed}; {GONE}")
     assert "let-go" not in what(steps)
+    assert "still-fed" not in what(steps)
+    assert "kexec -e -x" in what(steps)
+
+
+def test_without_a_watchdog_nobody_lets_go_of_one(machine: FakeMachine) -> None:
+    steps = what(machine.leave(openrc=SHUTS_DOWN))
+    assert FED not in steps
+    assert not any(step.startswith("rc-service") for step in steps)
+
+
+def test_watchdog_that_cannot_be_had_does_not_hold_the_jump_up(machine: FakeMachine) -> None:
+    steps = machine.leave(device=DEVICE, openrc=SHUTS_DOWN, watchdog="return 1")
     assert steps[-1:] == whose("kexec -e -x @jump")
 
 
-def test_without_a_watchdog_nothing_is_fed(machine: FakeMachine) -> None:
-    assert FED not in what(machine.leave())
-
-
 def test_watchdog_does_not_run_on_into_firmware(machine: FakeMachine) -> None:
-    # Firmware may take longer than it waits.
     steps = machine.leave(
-        device="/dev/watchdog0",
-        openrc="command sleep 0.2",
+        device=DEVICE,
+        openrc=SHUTS_DOWN,
         kexec="return 1",
         reboot=f"command sleep 0.5; {GONE}",
         watchdog=FEEDS,
     )
     assert "let-go" in what(steps)
+    assert "reboot -n -f" in what(steps)
 
 
 # --- Leaving by firmware -------------------------------------------------------------------

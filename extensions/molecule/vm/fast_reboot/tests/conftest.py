@@ -20,6 +20,8 @@ MACHINES = {
 }
 
 
+# xdist looks for the groups at the same time.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     spread(items, by_fixture(MACHINES))
 

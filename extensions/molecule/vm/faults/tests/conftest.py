@@ -32,6 +32,8 @@ class Host(Machine):
         return self.read("/proc/sys/kernel/random/boot_id")
 
 
+# xdist looks for the groups at the same time.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     spread(items, by_fixture(MACHINES))
 

@@ -21,6 +21,8 @@ def loader_of(item: pytest.Item) -> str:
     return str(callspec.params["machine"])
 
 
+# xdist looks for the groups at the same time.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     spread(items, loader_of)
 

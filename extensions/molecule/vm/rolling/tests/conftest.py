@@ -13,6 +13,8 @@ import pytest
 from tests.plays import Machine, spread
 
 
+# xdist looks for the groups at the same time.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # A campaign goes through all machines, so one worker has all tests.
     spread(items, lambda _item: "rolling")

@@ -89,6 +89,8 @@ class Host(Machine):
         return lab.shell(lab.find(self.name), command)
 
 
+# xdist looks for the groups at the same time.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave out what takes too long, unless everything is asked for."""
     if not EXHAUSTIVE:
