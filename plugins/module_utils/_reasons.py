@@ -39,7 +39,7 @@ CODES: dict[str, Code] = {
     "kexec_denied": Code("kexec", "The kernel refuses kexec and no known cause was found."),
     "memory_low": Code("kexec", "There is too little free memory for the image.", True),
     "platform_denied": Code("kexec", "kexec is known to hang on this platform.", True),
-    "kexec_hung": Code("kexec", "The last jump did not lead to the kernel that was loaded.", True),
+    "kexec_hung": Code("kexec", "The last jump did not lead to a system that was proven.", True),
     "no_openrc": Code("kexec", "OpenRC, which shuts the system down cleanly, was not found."),
     "load_failed": Code("kexec", "The kexec command could not load the image."),
     "unload_failed": Code("kexec", "The kexec command could not unload the image."),

@@ -105,16 +105,16 @@ CASES = [
     Case(
         "kexec_hung",
         fakes.FakeHost.jump,
-        f"The last jump into {fakes.RELEASE} at 2026-11-26T05:40:57Z did not lead to the kernel that "
-        "was loaded: it hung or panicked, or somebody reset the host.",
+        f"The last jump into {fakes.RELEASE} at 2026-11-26T05:40:57Z did not lead to a system that "
+        "was proven: it hung, panicked or was not confirmed, or somebody reset the host.",
         LOOK,
         "kexec",
     ),
     Case(
         "kexec_hung",
         lambda alpine: alpine.jump("garbage"),
-        "The last jump did not lead to the kernel that was loaded: it hung or panicked, or somebody "
-        "reset the host. /var/lib/alpinefleet-kexec/jump cannot be understood, which counts as "
+        "The last jump did not lead to a system that was proven: it hung, panicked or was not "
+        "confirmed, or somebody reset the host. /var/lib/alpinefleet-kexec/jump cannot be understood, which counts as "
         "that.",
         LOOK,
         "kexec",
