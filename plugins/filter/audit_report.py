@@ -102,7 +102,7 @@ _value:
           sample: QEMU Standard PC (Q35 + ICH9, 2009)
         hung:
           description:
-            - The last jump, if it did not lead to the kernel that was loaded, with its C(release) and its C(time). Both
+            - The last jump, if it did not lead to a system that was proven, with its C(release) and its C(time). Both
               are null where the host's note could not be understood. Otherwise null.
           type: dict
           sample:
