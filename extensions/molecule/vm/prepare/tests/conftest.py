@@ -10,9 +10,9 @@ import typing as t
 
 import pytest
 
-from tests.plays import Machine, spread
+from tests.plays import EXHAUSTIVE, Machine, spread
 
-LOADERS = ("extlinux", "grub", "grub-efi")
+LOADERS = ("extlinux", "grub", "grub-efi") if EXHAUSTIVE else ("extlinux", "grub-efi")
 
 
 def loader_of(item: pytest.Item) -> str:
