@@ -37,7 +37,6 @@ DEBIAN_PACKAGES = (
     "openssh-server",
     "openssh-sftp-server",
     "python3-minimal",
-    "sudo",
     "syslinux-common",
 )
 

@@ -37,7 +37,6 @@ SOURCES = (
     "files/pam",
     "files/sshd.initd",
     "files/sshd_config",
-    "files/sudoers",
     "files/update-extlinux",
     "files/update-grub",
     "grub_scripts.py",
@@ -46,8 +45,6 @@ SOURCES = (
 KEY = "alpinefleet-lab.rsa"
 GLIBC = "glibc-compat"
 LIBRARY_DIRS = ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu")
-# Where a program looks by itself.
-OWN_LIBRARY_DIRS = ("usr/libexec/sudo",)
 # Loaded by name at run time, so no program lists them as needed.
 LOADED_LATER = (
     "libgcc_s.so.1",
@@ -200,7 +197,7 @@ def parse_ldd(text: str) -> list[Path]:
 
 def _gather_libraries(stage: Path, work: Path) -> None:
     loader = stage / "lib64/ld-linux-x86-64.so.2"
-    search = ":".join(str(stage / folder) for folder in (*LIBRARY_DIRS, *OWN_LIBRARY_DIRS))
+    search = ":".join(str(stage / folder) for folder in LIBRARY_DIRS)
     start: list[str | Path] = [loader, "--library-path", search, "--list"]
     needed = {stage / folder / name for folder in LIBRARY_DIRS for name in LOADED_LATER}
     for program in elf_files(work):

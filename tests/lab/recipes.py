@@ -134,17 +134,6 @@ RECIPES = (
         copies=(("usr/lib/grub/x86_64-efi", "usr/lib/grub/x86_64-efi"),),
     ),
     Recipe(
-        name="sudo",
-        version_from="sudo",
-        summary="sudo (Debian's build, repackaged by the lab)",
-        copies=(
-            ("usr/bin/sudo", "usr/bin/sudo"),
-            ("usr/libexec/sudo/sudoers.so", "usr/libexec/sudo/sudoers.so"),
-        ),
-        own=(("pam", "etc/pam.d/sudo", 0o644), ("sudoers", "etc/sudoers", 0o440)),
-        setuid=("usr/bin/sudo",),
-    ),
-    Recipe(
         name="doas",
         version_from="doas",
         summary="doas (Debian's build, repackaged by the lab)",

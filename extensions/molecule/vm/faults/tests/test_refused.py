@@ -21,7 +21,7 @@ TRUNCATED = "/boot/initramfs-truncated"
 FILL = f"""
 free=$(awk '/MemAvailable/ {{ print int($2 / 1024) }}' /proc/meminfo)
 mount -o remount,size=100% /dev/shm
-dd if=/dev/zero of={FULL} bs=1M count=$((free - 120)) 2>/dev/null
+dd if=/dev/zero of={FULL} bs=1M count=$((free - 70)) 2>/dev/null
 """
 
 
