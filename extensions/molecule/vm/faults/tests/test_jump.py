@@ -43,10 +43,10 @@ def test_two_controllers_at_once(plain: Host) -> None:
     for each in both:
         each.join()
     # Which of them comes first decides what the other one finds: a host that leaves already, one
-    # that is loading, or one that came up with the image of the first.
-    (first, second) = sorted(results, key=lambda task: task.status == "failed")
-    assert (first.status, first.result["rebooted"]) == ("ok", True), results
-    assert second.status == "failed", results
-    assert second.result["reason"]["code"] in ("already_leaving", "wrong_method"), results
-    assert plain.boot_id() == first.result["boot_id"]["after"] != before
+    # that came up with the image of the first, or one that did what it wanted, too.
+    done = [task for task in results if task.status == "ok"]
+    refused = [task.result["reason"]["code"] for task in results if task.status == "failed"]
+    assert [task.result["rebooted"] for task in done] == [True] * len(done) != [], results
+    assert set(refused) <= {"already_leaving", "wrong_method"}, results
+    assert {task.result["boot_id"]["after"] for task in done} == {plain.boot_id()} != {before}
     assert console(find(plain.name))[seen:].count("is starting up Linux") == 1
