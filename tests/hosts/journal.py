@@ -12,12 +12,12 @@ import typing as t
 from dataclasses import dataclass, field
 
 # A connection was accepted, turned away, logged in, or ended without a login; a command or a file
-# transfer came; a module was run; the order to leave was taken; the
-# new system was told that it works; the host stopped answering, and answered again.
+# transfer came; a module was run; an image was loaded; the order to leave was taken; the new system
+# was told that it works; the host stopped answering, and answered again.
 What = t.Literal[
     "connection", "penalised", "login", "unauthenticated", "command", "module", "order"
 ]
-Life = t.Literal["down", "up", "confirmed"]
+Life = t.Literal["loaded", "down", "up", "confirmed"]
 
 
 @dataclass(frozen=True)

@@ -173,6 +173,7 @@ class Session:
         changed = image != host.image
         if host.script.able and not module.check_mode:
             host.image = image
+            host.journal.note("loaded", image.token or "")
         return answers.load(host.boot, image, able=host.script.able, changed=changed)
 
     # --- Commands --------------------------------------------------------------------------

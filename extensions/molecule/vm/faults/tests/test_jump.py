@@ -37,7 +37,7 @@ def test_initramfs_that_does_not_find_the_root_device(plain: Host) -> None:
 def test_two_controllers_at_once(plain: Host) -> None:
     before, seen = plain.boot_id(), len(console(find(plain.name)))
     results: list[TaskResult] = []
-    both = [threading.Thread(target=lambda: results.append(plain.reboot())) for _ in range(2)]
+    both = [threading.Thread(target=lambda: results.append(plain.reboot())) for _number in range(2)]
     for each in both:
         each.start()
     for each in both:
