@@ -99,20 +99,17 @@ def _check_order(arguments: t.Mapping[str, t.Any]) -> None:
 
 
 def _order_invalid(why: str) -> RebootError:
-    return RebootError(
-        "argument_invalid",
+    return _invalid(
         f"The option wait_for cannot be used: {why}.",
         "Give it the order that an earlier task with wait=false returned.",
-        stage="preflight",
-        rebooted=False,
     )
 
 
 def _out_of_range(name: str, value: float, wanted: str) -> RebootError:
-    return RebootError(
-        "argument_invalid",
-        f"The option {name} is {value:g} and must be {wanted}.",
-        "It is a time in seconds.",
-        stage="preflight",
-        rebooted=False,
+    return _invalid(
+        f"The option {name} is {value:g} and must be {wanted}.", "It is a time in seconds."
     )
+
+
+def _invalid(message: str, remedy: str) -> RebootError:
+    return RebootError("argument_invalid", message, remedy, stage="preflight", rebooted=False)

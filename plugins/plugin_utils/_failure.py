@@ -206,10 +206,9 @@ def wrong_kernel(expected: str, method: Method, observation: Observation) -> Reb
 def test_failed(
     command: str, completed: Completed | None, method: Method, observation: Observation
 ) -> RebootError:
-    said = "the host did not answer" if completed is None else f"exit status {completed.rc}"
     return RebootError(
         "test_command_failed",
-        f"The host came back and the test command {command!r} does not succeed: {said}.",
+        f"The host came back and the test command {command!r} does not succeed: {_said(completed)}.",
         "Run the command on the host to see why.",
         stage="test_command",
         rebooted=True,
@@ -220,10 +219,9 @@ def test_failed(
 
 
 def not_confirmed(completed: Completed | None, observation: Observation) -> RebootError:
-    said = "the host did not answer" if completed is None else f"exit status {completed.rc}"
     return RebootError(
         "not_confirmed",
-        f"The host came back through kexec and could not be told that it works: {said}.",
+        f"The host came back through kexec and could not be told that it works: {_said(completed)}.",
         "Run the task again once the host answers; a host with the service kexec-confirm goes back "
         "to firmware by itself.",
         stage="confirm",
@@ -232,6 +230,10 @@ def not_confirmed(completed: Completed | None, observation: Observation) -> Rebo
         observation=observation,
         **_output(completed),
     )
+
+
+def _said(completed: Completed | None) -> str:
+    return "the host did not answer" if completed is None else f"exit status {completed.rc}"
 
 
 def _output(completed: Completed | None) -> dict[str, t.Any]:

@@ -281,37 +281,52 @@ class Reboot:
 
     def _test(self, watch: _Watch, observation: Observation, method: Method) -> None:
         """The host is of use again when the test command succeeds."""
-        while True:
-            completed = self._try_test(watch)
-            if completed is not None and completed.rc == 0:
-                return
-            if self._left(watch) <= TEST_GAP:
-                command = self._order.test_command
-                raise _failure.test_failed(command, completed, method, observation)
-            self._clock.sleep(TEST_GAP)
-
-    def _try_test(self, watch: _Watch) -> Completed | None:
-        try:
-            return self._remote.run(self._order.test_command, max(0.0, self._left(watch)))
-        except NoAnswerError as silence:
-            self._log(f"the test command got no answer: {silence.text}")
-            return None
+        command = self._order.test_command
+        succeeded, completed = self._repeat(
+            watch,
+            lambda within: self._remote.run(command, within),
+            lambda completed: completed.rc == 0,
+            what="the test command",
+        )
+        if not succeeded:
+            raise _failure.test_failed(command, completed, method, observation)
 
     def _confirm(self, watch: _Watch, observation: Observation) -> None:
         """Tell the new system that it works, or it may take itself back to firmware."""
+        token = self._order.token
+        heard, completed = self._repeat(
+            watch,
+            lambda within: self._remote.confirm(token, within),
+            lambda completed: token in completed.stdout.split(),
+            what="the confirmation",
+        )
+        if not heard:
+            raise _failure.not_confirmed(completed, observation)
+
+    def _repeat(
+        self,
+        watch: _Watch,
+        call: t.Callable[[float], Completed],
+        good: t.Callable[[Completed], bool],
+        *,
+        what: str,
+    ) -> tuple[bool, Completed | None]:
+        """Call until the outcome is good or the deadline near; the last one is None if unheard."""
         while True:
-            said = self._try_confirm(watch)
-            if said is not None and self._order.token in said.stdout.split():
-                return
+            completed = self._try(watch, call, what)
+            if completed is not None and good(completed):
+                return True, completed
             if self._left(watch) <= TEST_GAP:
-                raise _failure.not_confirmed(said, observation)
+                return False, completed
             self._clock.sleep(TEST_GAP)
 
-    def _try_confirm(self, watch: _Watch) -> Completed | None:
+    def _try(
+        self, watch: _Watch, call: t.Callable[[float], Completed], what: str
+    ) -> Completed | None:
         try:
-            return self._remote.confirm(self._order.token, max(0.0, self._left(watch)))
+            return call(max(0.0, self._left(watch)))
         except NoAnswerError as silence:
-            self._log(f"the confirmation got no answer: {silence.text}")
+            self._log(f"{what} got no answer: {silence.text}")
             return None
 
     def _too_late(self, watch: _Watch) -> _failure.RebootError:
