@@ -61,6 +61,11 @@ class Host:
         content = self.content(path)
         return None if content is None else content.decode("utf-8", "surrogateescape")
 
+    def line(self, path: str) -> str | None:
+        """The text of a file of one line without what surrounds it, None as in text."""
+        text = self.text(path)
+        return None if text is None else text.strip()
+
     def content(self, path: str) -> bytes | None:
         """The bytes of a small file, None if there is none or it cannot be read."""
         try:

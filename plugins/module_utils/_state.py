@@ -70,22 +70,22 @@ class State:
 def read(host: Host) -> State:
     """Read everything; nothing is changed and nothing is decided."""
     status = host.text("/proc/self/status") or ""
-    release = _line(host, "/proc/sys/kernel/osrelease") or ""
+    release = host.line("/proc/sys/kernel/osrelease") or ""
     limit = _number(host, "/proc/sys/kernel/kexec_load_limit_reboot")
     kexec = host.find("kexec")
     return State(
         uid=int((_status_field(status, "Uid") or "0 0").split()[1]),
-        machine=_line(host, "/proc/sys/kernel/arch") or host.machine,
+        machine=host.line("/proc/sys/kernel/arch") or host.machine,
         release=release,
-        boot_id=valid_boot_id(_line(host, "/proc/sys/kernel/random/boot_id")),
-        cmdline=_line(host, "/proc/cmdline") or "",
+        boot_id=valid_boot_id(host.line("/proc/sys/kernel/random/boot_id")),
+        cmdline=host.line("/proc/cmdline") or "",
         loaded=_number(host, "/sys/kernel/kexec_loaded") == 1,
         leaving=host.is_locked(LEAVING),
         frozen=host.exists(FROZEN),
         jump=_jump.read(host),
         load_disabled=_flag(host, "/proc/sys/kernel/kexec_load_disabled"),
         load_limit=limit,
-        lockdown=_selected(_line(host, "/sys/kernel/security/lockdown")),
+        lockdown=_selected(host.line("/sys/kernel/security/lockdown")),
         secure_boot=_secure_boot(host),
         cap_sys_boot=bool(int(_status_field(status, "CapEff") or "0", 16) >> CAP_SYS_BOOT & 1),
         container=_container(host),
@@ -113,13 +113,8 @@ def valid_boot_id(text: str | None) -> str | None:
         return None
 
 
-def _line(host: Host, path: str) -> str | None:
-    text = host.text(path)
-    return None if text is None else text.strip()
-
-
 def _number(host: Host, path: str) -> int | None:
-    text = _line(host, path) or ""
+    text = host.line(path) or ""
     return int(text) if re.fullmatch(r"-?\d+", text) else None
 
 
@@ -202,7 +197,7 @@ def _available_bytes(host: Host) -> int | None:
 def _installed(host: Host) -> dict[str, str]:
     """The release that each kernel package installed, by flavour."""
     releases = {
-        flavour: _line(host, f"/usr/share/kernel/{flavour}/kernel.release")
+        flavour: host.line(f"/usr/share/kernel/{flavour}/kernel.release")
         for flavour in host.names("/usr/share/kernel")
     }
     return {flavour: release for flavour, release in releases.items() if release}

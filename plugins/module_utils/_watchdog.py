@@ -106,14 +106,14 @@ def read(host: Host, release: str) -> Guard:
 def _watchdog(host: Host, release: str) -> Watchdog | None:
     if not host.is_dir(CLASS):
         return None
-    identity = _line(host, f"{CLASS}/identity")
+    identity = host.line(f"{CLASS}/identity")
     driver = _driver(host, identity, release)
-    flags = {_line(host, f"{CLASS}/nowayout"), _line(host, _parameter(str(driver), "nowayout"))}
+    flags = {host.line(f"{CLASS}/nowayout"), host.line(_parameter(str(driver), "nowayout"))}
     return Watchdog(
         driver=driver,
         identity=identity,
         nowayout=bool(flags & {"1", "Y"}),
-        active=_line(host, f"{CLASS}/state") == "active",
+        active=host.line(f"{CLASS}/state") == "active",
         timeout=_number(host, f"{CLASS}/timeout"),
         max_timeout=_number(host, f"{CLASS}/max_timeout"),
         stop_on_reboot=_number(host, _parameter("watchdog", "stop_on_reboot")),
@@ -140,13 +140,8 @@ def _only_module(host: Host, release: str) -> str | None:
     return loaded[0] if len(loaded) == 1 else None
 
 
-def _line(host: Host, path: str) -> str | None:
-    text = host.text(path)
-    return None if text is None else text.strip()
-
-
 def _number(host: Host, path: str) -> int | None:
-    text = _line(host, path) or ""
+    text = host.line(path) or ""
     return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else None
 
 

@@ -48,6 +48,12 @@ def test_text_of_what_is_no_file_is_none(alpine: fakes.FakeHost, path: str) -> N
     assert alpine.host.content(path) is None
 
 
+def test_line_is_the_text_without_what_surrounds_it(alpine: fakes.FakeHost) -> None:
+    alpine.write("/etc/release", " 6.18 \n")
+    assert alpine.host.line("/etc/release") == "6.18"
+    assert alpine.host.line("/etc/nothing") is None
+
+
 def test_text_of_a_pipe_is_none_and_does_not_hang(alpine: fakes.FakeHost) -> None:
     os.mkfifo(alpine.path("/etc/sysctl.pipe"))
     assert alpine.host.text("/etc/sysctl.pipe") is None
