@@ -5,6 +5,7 @@
 """What tests on machines have in common: playbooks run as a user does, and hosts looked at."""
 
 from .extent import EXHAUSTIVE
+from .initramfs import initramfs_with
 from .machine import Machine, State
 from .run import FAST_REBOOT, PlayRun, TaskResult, codes_of, kill_playbook, run_playbook
 from .spread import by_fixture, spread
@@ -18,6 +19,7 @@ __all__ = [
     "TaskResult",
     "by_fixture",
     "codes_of",
+    "initramfs_with",
     "kill_playbook",
     "run_playbook",
     "spread",

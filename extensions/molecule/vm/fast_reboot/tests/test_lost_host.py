@@ -12,23 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.lab import console, find, power_cycle, wait_for_login
-from tests.plays import Machine, PlayRun
+from tests.plays import Machine, PlayRun, initramfs_with
 
 LOST_HOST = Path(__file__).parents[1] / "lost-host.yml"
 BROKEN = "/boot/initramfs-broken"
 JUMP = "/var/lib/alpinefleet-kexec/jump"
-# A later archive overrides the files of an earlier one: the rest is the real initramfs.
-BREAK = r"""
-set -e
-folder=$(mktemp -d)
-cd "$folder"
-printf '#!/bin/sh\nexit 1\n' >init
-chmod 755 init
-# An archive begins at a multiple of four bytes.
-dd if=/boot/initramfs-virt of=/boot/initramfs-broken bs=512 conv=sync
-echo init | cpio -o -H newc >>/boot/initramfs-broken
-rm -r "$folder"
-"""
 LOGIN_SECONDS = 600.0
 REBOOT_TIMEOUT = 60
 
@@ -37,7 +25,7 @@ REBOOT_TIMEOUT = 60
 def broken(machine: t.Callable[[str], Machine]) -> t.Iterator[Machine]:
     """A host with an initramfs whose init ends at once; it must be up at the end."""
     host = machine("reboot-open")
-    host.host.check_output("sh -c %s", BREAK)
+    host.host.check_output("sh -c %s", initramfs_with(r"#!/bin/sh\nexit 1\n", BROKEN))
     yield host
     host.host.check_output("rm -f %s %s", BROKEN, JUMP)
 

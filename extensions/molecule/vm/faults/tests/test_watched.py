@@ -11,24 +11,13 @@ import typing as t
 import pytest
 
 from tests.lab import console, find, shell
-from tests.plays import EXHAUSTIVE
+from tests.plays import EXHAUSTIVE, initramfs_with
 
 from .conftest import JUMP, KERNEL, Host
 from .test_jump import fell_back
 
 HANGING = "/boot/initramfs-hanging"
-# A later archive overrides the files of an earlier one: the rest is the real initramfs.
-HANG = r"""
-set -e
-folder=$(mktemp -d)
-cd "$folder"
-printf '#!/bin/sh\necho It hangs >/dev/console\nwhile :; do /bin/busybox sleep 60; done\n' >init
-chmod 755 init
-# An archive begins at a multiple of four bytes.
-dd if=/boot/initramfs-virt of=/boot/initramfs-hanging bs=512 conv=sync
-echo init | cpio -o -H newc >>/boot/initramfs-hanging
-rm -r "$folder"
-"""
+HANG = r"#!/bin/sh\necho It hangs >/dev/console\nwhile :; do /bin/busybox sleep 60; done\n"
 # Longer than the jump and the new system take until they feed it, and are confirmed: on a busy
 # machine more than 30 seconds were measured, and more than 60.
 WATCHDOG_SECONDS = 120
@@ -38,7 +27,7 @@ CONFIRM_SECONDS = 120
 @pytest.fixture
 def hanging(watched: Host) -> t.Iterator[dict[str, t.Any]]:
     """An image whose kernel is up and never gets any further."""
-    watched.host.check_output("sh -c %s", HANG)
+    watched.host.check_output("sh -c %s", initramfs_with(HANG, HANGING))
     yield {"kernel": KERNEL, "initramfs": [HANGING]}
     watched.host.check_output("rm %s", HANGING)
 

@@ -1,0 +1,25 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""An initramfs of a machine whose first program is another one."""
+
+from __future__ import annotations
+
+# A later archive overrides the files of an earlier one: the rest is the real initramfs.
+SCRIPT = r"""
+set -e
+folder=$(mktemp -d)
+cd "$folder"
+printf '{init}' >init
+chmod 755 init
+# An archive begins at a multiple of four bytes.
+dd if=/boot/initramfs-virt of={path} bs=512 conv=sync
+echo init | cpio -o -H newc >>{path}
+rm -r "$folder"
+"""
+
+
+def initramfs_with(init: str, path: str) -> str:
+    """The shell script that makes it; init is a format of printf without single quotes."""
+    return SCRIPT.replace("{init}", init).replace("{path}", path)
