@@ -109,6 +109,8 @@ def load(host: Host, kexec: str, image: Image) -> Completed:
             if completed.rc != 0 or not _is_loaded(host):
                 raise _load_failed(completed)
             _write(directory, RECORD, json.dumps(image.as_record()).encode())
+    except BlockingIOError as error:
+        raise _in_progress() from error
     except (FileProblemError, OSError) as error:
         raise _not_prepared(error) from error
     return completed
@@ -189,12 +191,23 @@ def _write(directory: str, name: str, content: bytes) -> None:
         os.replace(file.name, os.path.join(directory, name))
 
 
+def _in_progress() -> ReasonError:
+    """Whoever loads an image is about to reboot the host."""
+    return ReasonError(
+        reason(
+            "load_in_progress",
+            f"Another run is loading an image: it holds {RUN_DIRECTORY}.",
+            "Wait until it has ended, and see who is about to reboot the host.",
+        )
+    )
+
+
 def _not_prepared(error: Exception) -> ReasonError:
     return ReasonError(
         reason(
             "load_failed",
             f"The image could not be laid out or noted in {RUN_DIRECTORY}: {error}.",
-            "See that /run has room and that no other run is loading an image.",
+            "See that /run has room.",
         )
     )
 

@@ -48,6 +48,7 @@ CODES: dict[str, Code] = {
     "container": Code("reboot", "The target is a container: it has no kernel of its own."),
     "not_root": Code("reboot", "The task does not run as root."),
     "already_leaving": Code("reboot", "The host is being shut down for another reboot."),
+    "load_in_progress": Code("reboot", "Another run is loading an image on the host."),
     "kernel_missing": Code("reboot", "The kernel file does not exist."),
     "kernel_invalid": Code("reboot", "The file is not a Linux kernel."),
     "kernel_truncated": Code("reboot", "The kernel file is shorter than its header says."),

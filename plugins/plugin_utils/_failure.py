@@ -28,6 +28,7 @@ FAILURES: dict[str, str] = {
     "firmware_boots_other_kernel": "Firmware would boot another kernel than the one asked for.",
     "trigger_failed": "The host refused to start the shutdown.",
     "trigger_lost": "The shutdown never started.",
+    "image_replaced": "Another run replaced the image before the shutdown began.",
     "did_not_go_down": "The shutdown started and did not come to an end.",
     "did_not_return": "The host went down and did not come back in time.",
     "host_key_changed": "The host came back under another host key.",
@@ -117,6 +118,16 @@ def already_leaving() -> RebootError:
         "Wait until it is back, and see who ordered the other reboot.",
         stage="shutdown",
         rebooted=None,
+    )
+
+
+def image_replaced() -> RebootError:
+    return RebootError(
+        "image_replaced",
+        "Another run loaded an image on the host before the shutdown began, so it was not begun.",
+        "See who else is about to reboot the host, and run the task again afterwards.",
+        stage="trigger",
+        rebooted=False,
     )
 
 

@@ -20,6 +20,9 @@ START_DELAY = 0.5
 # A detached shell that was started writes its first mark at once.
 START_PATIENCE = 10.0
 
+# What leave.sh notes when the image is not the one that was ordered to be booted.
+REPLACED = "replaced"
+
 # Logins against a system that still runs, from often to seldom.
 FIRST_GAP = 0.3
 LAST_GAP = 1.0
@@ -240,7 +243,10 @@ class Reboot:
         watch.sign_seen = False
         watch.still_runs = True
         watch.last_error = f"the host still runs; its shutdown is at {observation.stage or 'none'}"
-        watch.started_leaving = watch.started_leaving or observation.leaver == self._order.token
+        ours = observation.leaver == self._order.token
+        if ours and observation.stage == REPLACED:
+            raise _failure.image_replaced()
+        watch.started_leaving = watch.started_leaving or ours
         patience = START_PATIENCE + self._order.pre_reboot_delay
         if not watch.started_leaving and watch.last_alive - watch.started > patience:
             if observation.leaver:

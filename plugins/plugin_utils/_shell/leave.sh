@@ -187,6 +187,12 @@ until flock -n 9; do
 	[ "$tries" -lt 5 ] || exit 1
 	sleep 0.2
 done
+# Another run may have loaded its image meanwhile. The kernel does not tell which one it holds, but
+# whoever loads leaves a note.
+if [ "$method" = kexec ] && ! cat "$run/image.json" "$run/frozen" 2>/dev/null | grep -qF "$token"; then
+	note replaced
+	exit 1
+fi
 note waiting
 sleep "$delay"
 note shutdown

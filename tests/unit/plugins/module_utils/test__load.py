@@ -238,7 +238,7 @@ def test_second_run_at_the_same_time_is_refused(alpine: fakes.FakeHost) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     error = failure(alpine, SEVERAL)
     os.close(descriptor)
-    assert "no other run is loading" in error.reason.remedy
+    assert (error.reason.code, error.reason.blocks) == ("load_in_progress", "reboot")
     assert alpine.path(RECORD).read_bytes() == before
     assert len(alpine.runner.calls) == 1
 

@@ -426,6 +426,7 @@ CASES = [
 # These two say what the kexec command did; the tests of loading have them.
 # Of loading, unloading, and of boot_parameter: a survey finds none of them.
 OF_COMMANDS = {
+    "load_in_progress",
     "boot_config_damaged",
     "boot_config_unwritable",
     "boot_menu_not_regenerated",

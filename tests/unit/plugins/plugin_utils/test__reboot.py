@@ -436,6 +436,17 @@ def test_mark_of_another_leaver_counts_when_ours_does_not_come(delay: float) -> 
     assert 0 < scene.clock.time - delay - _reboot.START_PATIENCE < 2
 
 
+def test_image_that_was_replaced_is_told_at_once() -> None:
+    scene = Scene([(0, old(stage="replaced"))])
+    assert verdict(scene.fail()) == ("image_replaced", "trigger", False)
+    assert scene.clock.time < 2
+
+
+def test_image_that_was_replaced_for_somebody_else_is_not_ours() -> None:
+    boots: Boots = [(0, old(stage="replaced", leaver="s0mebody")), (2, GONE), (8, by_kexec())]
+    assert Scene(boots).run().method == "kexec"
+
+
 @pytest.mark.parametrize(
     "said", [f"Welcome!\r\n{TOKEN}\r\n", TOKEN, f"{TOKEN}\n\n"], ids=["greeting", "bare", "blank"]
 )

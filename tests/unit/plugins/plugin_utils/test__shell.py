@@ -69,6 +69,11 @@ def order(
     return (method, "0.500", limit, token, boot_id, RELEASE, watchdog, "60")
 
 
+def whoever_is_not_root() -> pwd.struct_passwd | None:
+    """Who runs the scripts, None if nobody else has to."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
 class FakeMachine:
     """A folder that looks like a host to a script."""
 
@@ -104,7 +109,7 @@ class FakeMachine:
         self, script: str, *arguments: str, **reaction: str
     ) -> subprocess.CompletedProcess[str]:
         text = self._prelude({**OBEDIENT, **reaction}) + harmless(script, self.root)
-        nobody = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+        nobody = whoever_is_not_root()
         identity: dict[str, t.Any] = (
             {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if nobody else {}
         )
@@ -139,8 +144,17 @@ class FakeMachine:
         **reaction: str,
     ) -> list[str]:
         """Run leave.sh; return what it did, each with the stage at which it was done."""
+        self.load()
         self.run("leave.sh", *order(method, limit=limit, watchdog=device), **reaction)
         return self.read("log").splitlines()
+
+    def load(self, token: str = TOKEN, note: str = "image.json") -> None:
+        """Note what the kernel holds, as whoever loads it does."""
+        folder = self.root / "run/alpinefleet-kexec"
+        folder.mkdir(exist_ok=True)
+        if nobody := whoever_is_not_root():
+            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        self.write(f"run/alpinefleet-kexec/{note}", f"quiet alpinefleet_kexec.token={token}\n")
 
     def confirm(self, token: str = TOKEN, **reaction: str) -> str:
         """Run confirm.sh; return what it said."""
@@ -405,6 +419,34 @@ def test_watchdog_does_not_run_on_into_firmware(machine: FakeMachine) -> None:
     assert "reboot -n -f" in what(steps)
 
 
+# --- Whose image it is ---------------------------------------------------------------------
+
+
+def test_image_of_another_run_is_not_jumped_into(machine: FakeMachine) -> None:
+    machine.load("an0ther")
+    completed = machine.run("leave.sh", *order())
+    assert completed.returncode == 1
+    assert machine.read("log") == ""
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{TOKEN} replaced\n"
+
+
+def test_image_that_is_not_noted_is_not_jumped_into(machine: FakeMachine) -> None:
+    assert machine.run("leave.sh", *order()).returncode == 1
+    assert machine.read("log") == ""
+
+
+def test_image_that_a_service_loaded_and_locked_is_jumped_into(machine: FakeMachine) -> None:
+    machine.load("an0ther")
+    machine.load(TOKEN, "frozen")
+    machine.run("leave.sh", *order())
+    assert machine.read("log").splitlines()[-1:] == whose("kexec -e -x @jump")
+
+
+def test_firmware_does_not_ask_for_an_image(machine: FakeMachine) -> None:
+    machine.run("leave.sh", *order("firmware"))
+    assert "reboot" in what(machine.read("log").splitlines())
+
+
 # --- Leaving by firmware -------------------------------------------------------------------
 
 
@@ -469,6 +511,7 @@ def test_mark_that_nobody_holds_does_not_keep_a_leaver_away(machine: FakeMachine
 
 
 def test_leaver_that_died_does_not_lock_the_host(machine: FakeMachine) -> None:
+    machine.load("f1rst")
     machine.run("leave.sh", *order(token="f1rst"), openrc=GONE)
     assert machine.read("run/alpinefleet-kexec/stage") == "f1rst shutdown\n"
     assert machine.leave()[-1:] == whose("kexec -e -x @jump")
@@ -511,11 +554,12 @@ def test_marks_are_readable_by_root_only(machine: FakeMachine) -> None:
 def test_mark_is_replaced_and_not_rewritten(machine: FakeMachine) -> None:
     machine.leave()
     names = {path.name for path in (machine.root / "run/alpinefleet-kexec").iterdir()}
-    assert names == {"leaving", "stage"}
+    assert names == {"image.json", "leaving", "stage"}
     assert machine.read("run/alpinefleet-kexec/stage") == f"{TOKEN} jump\n"
 
 
 def test_token_is_not_taken_for_shell(machine: FakeMachine) -> None:
+    machine.load("$(reboot) `reboot`")
     machine.run("leave.sh", *order(token="$(reboot) `reboot`"))
     assert not any(step.startswith("reboot") for step in machine.read("log").splitlines())
 
