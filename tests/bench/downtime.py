@@ -34,6 +34,8 @@ class Measured:
     loader: str
     contender: str
     reboot: Reboot
+    # From the start of the task to OpenRC's first word on the way down.
+    until_down: float
     # From OpenRC's first word on the way down to the end of the task.
     until_done: float
     # What the result of the task says, where it does.
@@ -74,7 +76,12 @@ def measure(loader: str, contender: str, record: Record) -> Measured:
         raise BenchError(f"downtime: {loader}, {contender}: {done.output[-2000:]}\n{shown}")
     event = done.of(contenders.ORDER)[record.name]
     return Measured(
-        loader, contender, reboot, event.ended - reboot.stopping, event.result.get("downtime")
+        loader,
+        contender,
+        reboot,
+        reboot.stopping - event.started,
+        event.ended - reboot.stopping,
+        event.result.get("downtime"),
     )
 
 
@@ -85,6 +92,7 @@ def _raw(measured: Measured) -> dict[str, t.Any]:
         "kernel": reboot.kernel,
         "services": reboot.services,
         "floor": reboot.floor,
+        "until_down": measured.until_down,
         "until_done": measured.until_done,
         "downtime": measured.downtime,
     }
@@ -99,6 +107,7 @@ def table(found: Sequence[Measured]) -> Table:
         (
             "Machine",
             "Who",
+            "Until services stop",
             "Services stop",
             "To the next OpenRC",
             "Services start",
@@ -114,6 +123,7 @@ def table(found: Sequence[Measured]) -> Table:
 
 def _times(measured: Measured) -> Iterator[float]:
     reboot = measured.reboot
+    yield measured.until_down
     yield from (reboot.shutdown, reboot.kernel, reboot.services, reboot.floor)
     yield measured.until_done
 
@@ -132,8 +142,9 @@ def accept(found: Sequence[Measured]) -> list[Acceptance]:
 def _pair(core: Measured, ours: Measured) -> Iterator[Acceptance]:
     place = LOADERS[ours.loader]
     yield Acceptance(f"ours, until the task is done, {place}", ours.until_done, ours.allowed, "s")
+    # Loading the image is part of it here, and no part of core's.
     yield Acceptance(
-        f"ours / core, until the task is done, {place}",
-        figures.ratio(ours.until_done, core.until_done),
+        f"ours / core, until services stop, {place}",
+        figures.ratio(ours.until_down, core.until_down),
         1.0,
     )
