@@ -4,8 +4,8 @@
 
 """What tests on machines have in common: playbooks run as a user does, and hosts looked at."""
 
-from .extent import EXHAUSTIVE
-from .initramfs import initramfs_with
+from .extent import EXHAUSTIVE, only_in_full
+from .initramfs import HANG, initramfs_with
 from .machine import Machine, State
 from .run import FAST_REBOOT, PlayRun, TaskResult, codes_of, kill_playbook, run_playbook
 from .spread import by_fixture, spread
@@ -13,6 +13,7 @@ from .spread import by_fixture, spread
 __all__ = [
     "EXHAUSTIVE",
     "FAST_REBOOT",
+    "HANG",
     "Machine",
     "PlayRun",
     "State",
@@ -21,6 +22,7 @@ __all__ = [
     "codes_of",
     "initramfs_with",
     "kill_playbook",
+    "only_in_full",
     "run_playbook",
     "spread",
 ]

@@ -8,5 +8,9 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 # ./test full sets it.
 EXHAUSTIVE = bool(os.environ.get("ALPINEFLEET_EXHAUSTIVE"))
+
+only_in_full = pytest.mark.skipif(not EXHAUSTIVE, reason="only in ./test full")

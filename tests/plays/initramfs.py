@@ -19,6 +19,9 @@ echo init | cpio -o -H newc >>{path}
 rm -r "$folder"
 """
 
+# A kernel that is up and a system that never gets any further, as a format of printf.
+HANG = r"#!/bin/sh\necho It hangs >/dev/console\nwhile :; do /bin/busybox sleep 60; done\n"
+
 
 def initramfs_with(init: str, path: str) -> str:
     """The shell script that makes it; init is a format of printf without single quotes."""

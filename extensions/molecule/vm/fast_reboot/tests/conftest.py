@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The machines of this scenario."""
+"""The machines of this scenario, and what goes wrong on them."""
 
 from __future__ import annotations
 
@@ -10,14 +10,39 @@ import typing as t
 
 import pytest
 
-from tests.plays import Machine, by_fixture, spread
+from tests import lab
+from tests.plays import Machine, TaskResult, by_fixture, spread
 
 MACHINES = {
     "unlocked": "reboot-open",
     "broken": "reboot-open",
     "parallel": "reboot-parallel",
     "locked": "reboot-locked",
+    "watched": "reboot-watched",
 }
+KERNEL = "/boot/vmlinuz-virt"
+JUMP = "/var/lib/alpinefleet-kexec/jump"
+
+
+class Host(Machine):
+    """A machine that is rebooted, and must be up again afterwards."""
+
+    def reboot(self, *options: str, **arguments: t.Any) -> TaskResult:
+        """Reboot it, whatever became of an earlier jump."""
+        return self.module("kexec_reboot", *options, ignore_reasons=["kexec_hung"], **arguments)
+
+    def shell(self, command: str, timeout: float = 60.0) -> str:
+        return lab.shell(lab.find(self.name), command, timeout=timeout)
+
+    def console(self) -> str:
+        return lab.console(lab.find(self.name))
+
+    def boot_id(self) -> str:
+        return self.read("/proc/sys/kernel/random/boot_id")
+
+    def forget(self) -> None:
+        """Have it remember no jump, so that the next test finds it able."""
+        self.host.check_output("rm -f %s", JUMP)
 
 
 # xdist looks for the groups at the same time.
@@ -27,24 +52,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def machine(request: pytest.FixtureRequest) -> t.Callable[[str], Machine]:
-    """Return a machine by its name."""
+def host(request: pytest.FixtureRequest) -> t.Callable[[str], Host]:
+    """Return the machine of a fixture."""
     inventory = request.config.getoption("ansible_inventory")
-    return lambda name: Machine(name, inventory)
+    return lambda fixture: Host(MACHINES[fixture], inventory)
 
 
-@pytest.fixture
-def unlocked(machine: t.Callable[[str], Machine]) -> Machine:
-    return machine("reboot-open")
+@pytest.fixture(scope="session")
+def unlocked(host: t.Callable[[str], Host]) -> Host:
+    return host("unlocked")
 
 
-@pytest.fixture
-def parallel(machine: t.Callable[[str], Machine]) -> Machine:
+@pytest.fixture(scope="session")
+def parallel(host: t.Callable[[str], Host]) -> Host:
     """Its services start and stop side by side."""
-    return machine("reboot-parallel")
+    return host("parallel")
 
 
-@pytest.fixture
-def locked(machine: t.Callable[[str], Machine]) -> Machine:
+@pytest.fixture(scope="session")
+def locked(host: t.Callable[[str], Host]) -> Host:
     """Its kernel locks kexec, as Alpine's do by default."""
-    return machine("reboot-locked")
+    return host("locked")
+
+
+@pytest.fixture(scope="session")
+def watched(host: t.Callable[[str], Host]) -> Host:
+    """A watchdog that runs on over the jump, and the services that feed it."""
+    return host("watched")

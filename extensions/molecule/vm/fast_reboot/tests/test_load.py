@@ -10,25 +10,25 @@ import json
 
 import pytest
 
-from tests.plays import Machine
+from .conftest import Host
 
 RECORD = "/run/alpinefleet-kexec/image.json"
 LOADED = "/sys/kernel/kexec_loaded"
 
 
-def test_image_is_loaded_after_converge(unlocked: Machine) -> None:
+def test_image_is_loaded_after_converge(unlocked: Host) -> None:
     assert unlocked.read(LOADED) == "1"
     record = unlocked.host.file(RECORD)
     assert (record.user, record.mode) == ("root", 0o600)
     assert json.loads(record.content_string)["kernel"] == "/boot/vmlinuz-virt"
 
 
-def test_nothing_is_loaded_on_a_locked_kernel(locked: Machine) -> None:
+def test_nothing_is_loaded_on_a_locked_kernel(locked: Host) -> None:
     assert locked.read(LOADED) == "0"
     assert not locked.host.file(RECORD).exists
 
 
-def test_load_refuses_a_locked_kernel_and_says_what_unlocks_it(locked: Machine) -> None:
+def test_load_refuses_a_locked_kernel_and_says_what_unlocks_it(locked: Host) -> None:
     task = locked.module("kexec_load")
     assert task.status == "failed"
     assert "kexec_load_disabled=0" in task.result["msg"]
@@ -43,7 +43,7 @@ def test_load_refuses_a_locked_kernel_and_says_what_unlocks_it(locked: Machine) 
     ],
 )
 def test_a_wrong_kernel_is_refused_and_the_image_stays(
-    unlocked: Machine, path: str, code: str
+    unlocked: Host, path: str, code: str
 ) -> None:
     before = unlocked.state()
     task = unlocked.module("kexec_load", kernel=path, initramfs=[])
@@ -53,13 +53,13 @@ def test_a_wrong_kernel_is_refused_and_the_image_stays(
     assert unlocked.state() == before
 
 
-def test_unload_in_check_mode_predicts_and_changes_nothing(unlocked: Machine) -> None:
+def test_unload_in_check_mode_predicts_and_changes_nothing(unlocked: Host) -> None:
     before = unlocked.state()
     assert unlocked.module("kexec_load", "--check", state="unloaded").result["changed"]
     assert unlocked.state() == before
 
 
-def test_unload_and_load_again(unlocked: Machine) -> None:
+def test_unload_and_load_again(unlocked: Host) -> None:
     assert unlocked.module("kexec_load", state="unloaded").result["changed"]
     assert unlocked.read(LOADED) == "0"
     assert not unlocked.host.file(RECORD).exists

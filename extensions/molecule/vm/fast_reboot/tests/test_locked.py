@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
-from tests.plays import FAST_REBOOT, Machine, codes_of
+from tests.plays import FAST_REBOOT, codes_of
+
+from .conftest import Host
 
 
-def test_a_refusal_changes_nothing_and_holds_the_remedy(locked: Machine) -> None:
+def test_a_refusal_changes_nothing_and_holds_the_remedy(locked: Host) -> None:
     before = locked.state()
     run = locked.play(FAST_REBOOT, fast_reboot_fallback="fail")
     result = run.reboot
@@ -24,7 +26,7 @@ def test_a_refusal_changes_nothing_and_holds_the_remedy(locked: Machine) -> None
     assert locked.state() == before
 
 
-def test_firmware_is_the_default_and_the_reason_is_told(locked: Machine) -> None:
+def test_firmware_is_the_default_and_the_reason_is_told(locked: Host) -> None:
     before = locked.state()
     run = locked.play(FAST_REBOOT)
     result = run.reboot

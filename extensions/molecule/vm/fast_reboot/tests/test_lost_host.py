@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A host that goes down and does not come back."""
+"""A host that goes down and does not come back, and one that does so by itself."""
 
 from __future__ import annotations
 
@@ -11,33 +11,36 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import console, find, power_cycle, wait_for_login
-from tests.plays import Machine, PlayRun, initramfs_with
+from tests.lab import find, power_cycle, wait_for_login
+from tests.plays import HANG, PlayRun, initramfs_with
+
+from .conftest import KERNEL, Host
 
 LOST_HOST = Path(__file__).parents[1] / "lost-host.yml"
+PANIC = r"#!/bin/sh\nexit 1\n"
 BROKEN = "/boot/initramfs-broken"
-JUMP = "/var/lib/alpinefleet-kexec/jump"
 LOGIN_SECONDS = 600.0
 REBOOT_TIMEOUT = 60
 
 
 @pytest.fixture(scope="module")
-def broken(machine: t.Callable[[str], Machine]) -> t.Iterator[Machine]:
-    """A host with an initramfs whose init ends at once; it must be up at the end."""
-    host = machine("reboot-open")
-    host.host.check_output("sh -c %s", initramfs_with(r"#!/bin/sh\nexit 1\n", BROKEN))
-    yield host
-    host.host.check_output("rm -f %s %s", BROKEN, JUMP)
+def broken(host: t.Callable[[str], Host]) -> t.Iterator[Host]:
+    """A host without a watchdog; it must be up at the end."""
+    found = host("broken")
+    yield found
+    found.host.check_output("rm -f %s", BROKEN)
+    found.forget()
 
 
 @pytest.fixture(scope="module")
-def lost(broken: Machine) -> PlayRun:
-    """Boot it, and look at what the play made of it."""
+def lost(broken: Host) -> PlayRun:
+    """Boot what never gets any further, and look at what the play made of it."""
+    broken.host.check_output("sh -c %s", initramfs_with(HANG, BROKEN))
     return broken.play(LOST_HOST, initramfs=BROKEN, reboot_timeout=REBOOT_TIMEOUT)
 
 
 def test_the_task_fails_with_stage_and_last_error(lost: PlayRun) -> None:
-    task = lost.task("Boot what panics")
+    task = lost.task("Boot what hangs")
     assert task.status == "failed"
     assert task.result["stage"] == "down"
     assert task.result["rebooted"] is None
@@ -48,7 +51,7 @@ def test_the_task_fails_with_stage_and_last_error(lost: PlayRun) -> None:
 
 def test_the_deadline_is_waited_for(lost: PlayRun) -> None:
     # Not given up early; that it ends at all is what the other tests could not do without.
-    assert lost.task("Boot what panics").result["elapsed"] >= REBOOT_TIMEOUT
+    assert lost.task("Boot what hangs").result["elapsed"] >= REBOOT_TIMEOUT
 
 
 def test_rescue_runs_and_sees_the_stage(lost: PlayRun) -> None:
@@ -60,28 +63,30 @@ def test_the_next_task_finds_the_host_unreachable_and_does_not_hang(lost: PlayRu
 
 
 @pytest.mark.usefixtures("lost")
-def test_the_kernel_panicked() -> None:
-    assert "Attempted to kill init" in console(find("reboot-open"))
+def test_the_new_system_hangs(broken: Host) -> None:
+    assert "It hangs" in broken.console()
 
 
 @pytest.mark.usefixtures("lost")
-def test_a_reset_boots_what_the_boot_loader_has(unlocked: Machine) -> None:
-    power_cycle(unlocked.name)
-    wait_for_login(find(unlocked.name), LOGIN_SECONDS)
-    assert "BOOT_IMAGE=" in unlocked.read("/proc/cmdline")
+def test_a_reset_boots_what_the_boot_loader_has(broken: Host) -> None:
+    power_cycle(broken.name)
+    wait_for_login(find(broken.name), LOGIN_SECONDS)
+    assert "BOOT_IMAGE=" in broken.read("/proc/cmdline")
 
 
 @pytest.mark.usefixtures("lost")
-def test_the_host_remembers_and_takes_kexec_back_when_it_is_told_to(unlocked: Machine) -> None:
-    assert "kexec_hung" in unlocked.module("kexec_preflight").codes
-    refused = unlocked.module("kexec_reboot", fallback="fail")
+def test_the_host_remembers_and_takes_kexec_back_when_it_is_told_to(broken: Host) -> None:
+    assert "kexec_hung" in broken.module("kexec_preflight").codes
+    refused = broken.module("kexec_reboot", fallback="fail")
     assert (refused.status, refused.result["reason"]["code"]) == ("failed", "kexec_hung")
-    assert unlocked.module("kexec_preflight", ignore_reasons=["kexec_hung"]).result["able"]
+    assert broken.module("kexec_preflight", ignore_reasons=["kexec_hung"]).result["able"]
 
 
-def test_a_panic_comes_back_through_firmware(broken: Machine) -> None:
-    image = {"kernel": "/boot/vmlinuz-virt", "initramfs": [BROKEN], "panic_timeout": 1}
-    task = broken.module("kexec_reboot", **image, ignore_reasons=["kexec_hung"])
+def test_a_panic_comes_back_through_firmware(broken: Host) -> None:
+    broken.host.check_output("sh -c %s", initramfs_with(PANIC, BROKEN))
+    seen = len(broken.console())
+    task = broken.reboot(kernel=KERNEL, initramfs=[BROKEN], panic_timeout=1)
     assert (task.result["rebooted"], task.result["method"]) == (True, "firmware")
     assert "kexec_not_proven" in task.codes
+    assert "Attempted to kill init" in broken.console()[seen:]
     assert "panic=1" not in broken.read("/proc/cmdline").split()

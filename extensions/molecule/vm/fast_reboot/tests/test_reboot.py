@@ -10,10 +10,11 @@ import typing as t
 
 import pytest
 
-from tests.lab import console, find
-from tests.plays import EXHAUSTIVE, FAST_REBOOT, Machine, State
+from tests.plays import EXHAUSTIVE, FAST_REBOOT, State
 
-TIMES = 10 if EXHAUSTIVE else 3
+from .conftest import Host
+
+TIMES = 10 if EXHAUSTIVE else 2
 TOKEN = "alpinefleet_kexec.token="
 # What is on a command line for one boot only.
 OURS = ("alpinefleet_kexec.", "panic=10", "oops=panic")
@@ -25,7 +26,7 @@ stop() { sleep 600; }
 """
 
 
-def fast_reboot(machine: Machine) -> dict[str, t.Any]:
+def fast_reboot(machine: Host) -> dict[str, t.Any]:
     run = machine.play(FAST_REBOOT)
     assert run.rc == 0, run.output
     return run.reboot
@@ -39,7 +40,7 @@ def name_of(word: str) -> str:
     return word.partition("=")[0]
 
 
-def test_reboots_in_a_row_leave_the_host_as_it_was(unlocked: Machine) -> None:
+def test_reboots_in_a_row_leave_the_host_as_it_was(unlocked: Host) -> None:
     start = unlocked.state()
     boots = [start.boot_id]
     for _number in range(TIMES):
@@ -60,11 +61,11 @@ def test_reboots_in_a_row_leave_the_host_as_it_was(unlocked: Machine) -> None:
     assert end.loaded == "0"
 
 
-def test_services_stop_and_file_systems_are_read_only_before_the_jump(parallel: Machine) -> None:
-    seen = len(console(find(parallel.name)))
-    result = fast_reboot(parallel)
+def test_services_stop_and_file_systems_are_read_only_before_the_jump(parallel: Host) -> None:
+    seen = len(parallel.console())
+    result = parallel.module("kexec_reboot", cmdline_append=["loglevel=3"]).result
     assert (result["rebooted"], result["method"]) == (True, "kexec")
-    shutdown, _banner, boot = console(find(parallel.name))[seen:].partition("is starting up Linux")
+    shutdown, _banner, boot = parallel.console()[seen:].partition("is starting up Linux")
     assert "Stopping sshd" in shutdown
     assert "Remounting / read only" in shutdown
     # fsck finds nothing to mend, and no journal to replay.
@@ -73,7 +74,13 @@ def test_services_stop_and_file_systems_are_read_only_before_the_jump(parallel: 
     assert "SYSLINUX" not in shutdown
 
 
-def test_firmware_on_request_comes_back_without_a_token(parallel: Machine) -> None:
+def test_a_parameter_for_one_boot_lasts_one_boot(parallel: Host) -> None:
+    assert "loglevel=3" in parallel.read("/proc/cmdline").split()
+    fast_reboot(parallel)
+    assert "loglevel=3" not in parallel.read("/proc/cmdline").split()
+
+
+def test_firmware_on_request_comes_back_without_a_token(parallel: Host) -> None:
     parallel.module("kexec_load")
     result = parallel.module("kexec_reboot", method="firmware").result
     assert (result["rebooted"], result["method"]) == (True, "firmware")
@@ -81,7 +88,7 @@ def test_firmware_on_request_comes_back_without_a_token(parallel: Machine) -> No
 
 
 @pytest.fixture
-def hanging_service(parallel: Machine) -> t.Iterator[None]:
+def hanging_service(parallel: Host) -> t.Iterator[None]:
     """A service that does not stop within any time that a reboot should take."""
     path = "/etc/init.d/hanging"
     parallel.host.check_output("printf %%s %s > %s", HANGING_SERVICE, path)
@@ -91,17 +98,9 @@ def hanging_service(parallel: Machine) -> t.Iterator[None]:
 
 
 @pytest.mark.usefixtures("hanging_service")
-def test_a_shutdown_that_hangs_is_forced_through_firmware(parallel: Machine) -> None:
+def test_a_shutdown_that_hangs_is_forced_through_firmware(parallel: Host) -> None:
     before = parallel.state()
     task = parallel.module("kexec_reboot", shutdown_timeout=5)
     assert (task.result["rebooted"], task.result["method"]) == (True, "firmware")
     assert "kexec_not_proven" in task.codes
     assert parallel.state().boot_id != before.boot_id
-
-
-def test_a_parameter_for_one_boot_lasts_one_boot(parallel: Machine) -> None:
-    first = parallel.module("kexec_reboot", cmdline_append=["loglevel=3"]).result
-    assert "loglevel=3" in parallel.read("/proc/cmdline").split()
-    assert first["method"] == "kexec"
-    fast_reboot(parallel)
-    assert "loglevel=3" not in parallel.read("/proc/cmdline").split()

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 
-from tests.plays import FAST_REBOOT, Machine, PlayRun, codes_of
+from tests.plays import FAST_REBOOT, Machine, PlayRun, codes_of, only_in_full
 from tests.plays.run import ROOT
 
 from .variables import LOST
@@ -50,6 +50,7 @@ def test_host_remembers_what_happened(third: Machine) -> None:
     assert "kexec_hung" in codes_of(result)
 
 
+@only_in_full
 @pytest.mark.usefixtures("reset")
 def test_good_reboot_clears_it(third: Machine) -> None:
     run = third.play(FAST_REBOOT, fast_reboot_ignore_reasons=["kexec_hung"])

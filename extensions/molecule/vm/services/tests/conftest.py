@@ -64,7 +64,8 @@ MACHINE_OF_FILE = {
 class Host(Machine):
     """A machine whose boots are ended and that is up again afterwards."""
 
-    mode = ""
+    # What the scenario leaves it in.
+    mode = "on_request"
 
     def set_mode(self, mode: str) -> None:
         if self.mode != mode:

@@ -31,12 +31,9 @@ MATRIX = [
 # What the modes differ in, and what must never differ; the rest is for the exhaustive run.
 SAMPLE = [
     ("serial", "on_request", "kexec-reboot"),
-    ("serial", "every_reboot", "power button"),
-    ("serial", "every_reboot", "ansible.builtin.reboot"),
     ("serial", "every_reboot", "stop, then reboot"),
     ("parallel", "every_reboot", "reboot"),
     ("parallel", "every_reboot", "poweroff"),
-    ("parallel", "every_reboot", "halt"),
     ("parallel", "every_reboot", "fast-reboot.yml"),
 ]
 CELLS = MATRIX if EXHAUSTIVE else SAMPLE

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 
-from tests.lab import console, find
 from tests.plays import TaskResult
 
 from .conftest import Host
@@ -22,22 +21,26 @@ def fell_back(task: TaskResult) -> None:
     assert task.codes[0] == "kexec_not_proven"
 
 
-def test_kexec_that_is_killed_at_the_jump(plain: Host) -> None:
-    with instead_of_kexec(plain, 'case "$*" in *-e*) kill -KILL $$ ;; esac'):
-        fell_back(plain.reboot())
-    assert "kexec_hung" in plain.module("kexec_preflight").codes
+def test_kexec_that_is_killed_at_the_jump(parallel: Host) -> None:
+    with instead_of_kexec(parallel, 'case "$*" in *-e*) kill -KILL $$ ;; esac'):
+        fell_back(parallel.reboot())
+    assert "kexec_hung" in parallel.module("kexec_preflight").codes
+    parallel.forget()
 
 
-def test_initramfs_that_does_not_find_the_root_device(plain: Host) -> None:
-    seen = len(console(find(plain.name)))
-    fell_back(plain.reboot(cmdline_append=["root=/dev/nonexistent"]))
-    assert "Kernel panic" in console(find(plain.name))[seen:]
+def test_initramfs_that_does_not_find_the_root_device(parallel: Host) -> None:
+    seen = len(parallel.console())
+    fell_back(parallel.reboot(cmdline_append=["root=/dev/nonexistent"]))
+    assert "Kernel panic" in parallel.console()[seen:]
+    parallel.forget()
 
 
-def test_two_controllers_at_once(plain: Host) -> None:
-    before, seen = plain.boot_id(), len(console(find(plain.name)))
+def test_two_controllers_at_once(parallel: Host) -> None:
+    before, seen = parallel.boot_id(), len(parallel.console())
     results: list[TaskResult] = []
-    both = [threading.Thread(target=lambda: results.append(plain.reboot())) for _number in range(2)]
+    both = [
+        threading.Thread(target=lambda: results.append(parallel.reboot())) for _number in range(2)
+    ]
     for each in both:
         each.start()
     for each in both:
@@ -53,5 +56,5 @@ def test_two_controllers_at_once(plain: Host) -> None:
         "load_in_progress",
         "wrong_method",
     }, results
-    assert {task.result["boot_id"]["after"] for task in done} == {plain.boot_id()} != {before}
-    assert console(find(plain.name))[seen:].count("is starting up Linux") == 1
+    assert {task.result["boot_id"]["after"] for task in done} == {parallel.boot_id()} != {before}
+    assert parallel.console()[seen:].count("is starting up Linux") == 1
