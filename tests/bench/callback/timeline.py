@@ -45,7 +45,7 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._write("ok", result)
 
-    def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:  # noqa: ARG002
+    def v2_runner_on_failed(self, result: t.Any, **_options: t.Any) -> None:
         self._write("failed", result)
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import typing as t
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,9 +107,9 @@ def test_need_space_names_needed_and_free() -> None:
     ],
     ids=str,
 )
-def test_image_key_changes_with_each_input(other: dict[str, object]) -> None:
+def test_image_key_changes_with_each_input(other: dict[str, t.Any]) -> None:
     spec = ImageSpec()
-    changed = replace(spec, **other)  # type: ignore[arg-type]
+    changed = replace(spec, **other)
     assert image.image_key(changed) != image.image_key(spec)
 
 

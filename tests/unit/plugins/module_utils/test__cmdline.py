@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
@@ -357,8 +359,8 @@ def test_strip_transient(running: str, lasting: str) -> None:
 
 
 @pytest.mark.parametrize(("source", "options", "result"), BUILDS.values(), ids=BUILDS)
-def test_build(source: str, options: dict[str, object], result: str) -> None:
-    assert _cmdline.build(source, **options) == result  # type: ignore[arg-type]
+def test_build(source: str, options: dict[str, t.Any], result: str) -> None:
+    assert _cmdline.build(source, **options) == result
 
 
 @pytest.mark.parametrize(("running", "lasting"), RUNNING.values(), ids=RUNNING)
@@ -379,10 +381,10 @@ def test_panic_seconds(text: str, seconds: int | None) -> None:
 
 
 @pytest.mark.parametrize(("source", "options", "result"), PANICS.values(), ids=PANICS)
-def test_build_with_a_panic_timeout(source: str, options: dict[str, object], result: str) -> None:
-    built = _cmdline.build(source, panic_timeout=10, **options)  # type: ignore[arg-type]
+def test_build_with_a_panic_timeout(source: str, options: dict[str, t.Any], result: str) -> None:
+    built = _cmdline.build(source, panic_timeout=10, **options)
     assert built == result
-    again = _cmdline.build(built, panic_timeout=10, **options)  # type: ignore[arg-type]
+    again = _cmdline.build(built, panic_timeout=10, **options)
     assert again == result
 
 
@@ -411,8 +413,9 @@ def test_build_unlocks_every_line(words: list[str]) -> None:
 @pytest.mark.parametrize("option", ["append", "remove"])
 @pytest.mark.parametrize(("word", "why"), NOT_ONE_PARAMETER.values(), ids=NOT_ONE_PARAMETER)
 def test_build_refuses_what_is_not_one_parameter(option: str, word: str, why: str) -> None:
+    options: dict[str, t.Any] = {option: [word]}
     with pytest.raises(ReasonError) as caught:
-        _cmdline.build("quiet", **{option: [word]})  # type: ignore[arg-type]
+        _cmdline.build("quiet", **options)
     assert caught.value.reason.code == "cmdline_invalid"
     assert caught.value.reason.message == f"The kernel command line is not valid: {why}."
 
