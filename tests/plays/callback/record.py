@@ -35,7 +35,9 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_ok(self, result: t.Any) -> None:
         self._write("ok", result)
 
-    def v2_runner_on_failed(self, result: t.Any, **_options: t.Any) -> None:
+    def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:
+        # It failed, whatever the play makes of it.
+        del ignore_errors
         self._write("failed", result)
 
     def v2_runner_on_unreachable(self, result: t.Any) -> None:
