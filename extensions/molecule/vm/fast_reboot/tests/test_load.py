@@ -66,3 +66,4 @@ def test_unload_and_load_again(unlocked: Host) -> None:
     assert not unlocked.module("kexec_load", state="unloaded").result["changed"]
     assert unlocked.module("kexec_load").result["changed"]
     assert unlocked.read(LOADED) == "1"
+    assert not unlocked.module("kexec_load").result["changed"]

@@ -14,5 +14,5 @@ ROLLING_UPGRADE = ROOT / "playbooks/rolling-upgrade.yml"
 LOST = {
     "fast_reboot_cmdline_append": ["init=/nonexistent"],
     "fast_reboot_panic_timeout": 0,
-    "fast_reboot_timeout": 90,
+    "fast_reboot_timeout": 60,
 }
