@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.lab import find, power_cycle, wait_for_login
-from tests.plays import HANG, PlayRun, initramfs_with
+from tests.plays import HANG, PlayRun, initramfs_with, only_in_full
 
 from .conftest import KERNEL, Host
 
@@ -82,6 +82,8 @@ def test_the_host_remembers_and_takes_kexec_back_when_it_is_told_to(broken: Host
     assert broken.module("kexec_preflight", ignore_reasons=["kexec_hung"]).result["able"]
 
 
+# In every run, init that does not find its root is what panics.
+@only_in_full
 def test_a_panic_comes_back_through_firmware(broken: Host) -> None:
     broken.host.check_output("sh -c %s", initramfs_with(PANIC, BROKEN))
     seen = len(broken.console())

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from tests.plays import EXHAUSTIVE, FAST_REBOOT, State
+from tests.plays import EXHAUSTIVE, FAST_REBOOT, State, only_in_full
 
 from .conftest import Host
 
@@ -80,6 +80,7 @@ def test_a_parameter_for_one_boot_lasts_one_boot(parallel: Host) -> None:
     assert "loglevel=3" not in parallel.read("/proc/cmdline").split()
 
 
+@only_in_full
 def test_firmware_on_request_comes_back_without_a_token(parallel: Host) -> None:
     parallel.module("kexec_load")
     result = parallel.module("kexec_reboot", method="firmware").result

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from tests.plays import PlayRun, TaskResult
+from tests.plays import PlayRun, TaskResult, only_in_full
 
 # What a hardening role leaves, and what kexec_host makes of it.
 HARDENED = "/etc/sysctl.d/99-hardened.conf"
@@ -52,6 +52,10 @@ def test_absent_takes_everything_back(host: t.Any) -> None:
     assert host.host.file(HARDENED).content_string == LOCK
     assert "kexec_load_disabled" not in host.read("/etc/update-extlinux.conf")
     assert "kexec_load_disabled" not in host.read("/boot/extlinux.conf")
+
+
+@only_in_full
+def test_absent_again_changes_nothing(host: t.Any) -> None:
     assert host.role(kexec_host_state="absent", kexec_host_panic_timeout=10).changed == []
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.plays import FAST_REBOOT, codes_of
+from tests.plays import FAST_REBOOT, codes_of, only_in_full
 
 KEXEC = "/usr/sbin/kexec"
 SYSCTL = "/proc/sys/kernel/kexec_load_disabled"
@@ -45,6 +45,7 @@ def refusing_kexec(host: t.Any, request: pytest.FixtureRequest) -> Iterator[t.An
     host.shell(f"mv {KEXEC}.real {KEXEC}")
 
 
+@only_in_full
 @pytest.mark.parametrize("refusing_kexec", ["-a"], indirect=True)
 def test_a_failed_load_becomes_firmware_and_the_next_boot_says_why(refusing_kexec: t.Any) -> None:
     assert refusing_kexec.end("reboot") == "firmware"
@@ -64,15 +65,20 @@ def test_an_upgrade_of_busybox_leaves_the_command_alone(host: t.Any) -> None:
     assert host.shell("readlink /sbin/poweroff") == "/bin/busybox"
 
 
-# The last one: kexec stays locked until the machine boots through firmware.
+# The last ones: kexec stays locked until the machine boots through firmware.
+LOCKED = {"kexec_host_mode": "every_reboot", "kexec_host_lock_after_load": True}
+
+
 def test_what_is_locked_at_boot_still_reboots_through_kexec(host: t.Any) -> None:
-    settings = {"kexec_host_mode": "every_reboot", "kexec_host_lock_after_load": True}
-    run = host.role(**settings)
+    run = host.role(**LOCKED)
     assert run.rc == 0, run.output
     assert host.end("reboot") == "kexec"
     assert host.read(SYSCTL) == "1"
-    # Neither the role nor the module takes the lock for a defect.
-    assert host.role(**settings).changed == []
     fast = host.play(FAST_REBOOT).reboot
     assert (fast["method"], codes_of(fast)[0]) == ("kexec", "kexec_frozen")
     assert host.read(SYSCTL) == "1"
+
+
+@only_in_full
+def test_role_does_not_take_the_lock_for_a_defect(host: t.Any) -> None:
+    assert host.role(**LOCKED).changed == []
