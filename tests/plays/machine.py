@@ -57,9 +57,12 @@ class Machine:
         # Files of /proc and /sys have no size that a download could go by.
         return t.cast(str, self.host.check_output("cat %s", path)).strip()
 
+    def boot_id(self) -> str:
+        return self.read("/proc/sys/kernel/random/boot_id")
+
     def state(self) -> State:
         return State(
-            self.read("/proc/sys/kernel/random/boot_id"),
+            self.boot_id(),
             # A container may see a kernel that was built without kexec; its host is not the lab's.
             self.host.run("cat /sys/kernel/kexec_loaded").stdout.strip(),
             self.read("/proc/cmdline"),

@@ -31,14 +31,8 @@ class Host(Machine):
         """Reboot it, whatever became of an earlier jump."""
         return self.module("kexec_reboot", *options, ignore_reasons=["kexec_hung"], **arguments)
 
-    def shell(self, command: str, timeout: float = 60.0) -> str:
-        return lab.shell(lab.find(self.name), command, timeout=timeout)
-
     def console(self) -> str:
         return lab.console(lab.find(self.name))
-
-    def boot_id(self) -> str:
-        return self.read("/proc/sys/kernel/random/boot_id")
 
     def forget(self) -> None:
         """Have it remember no jump, so that the next test finds it able."""

@@ -48,7 +48,7 @@ def test_reboots_in_a_row_leave_the_host_as_it_was(unlocked: Host) -> None:
         assert (result["rebooted"], result["method"]) == (True, "kexec")
         assert result["boot_id"]["before"] == boots[-1]
         assert f"{TOKEN}{result['token']}" in unlocked.read("/proc/cmdline").split()
-        boots.append(unlocked.read("/proc/sys/kernel/random/boot_id"))
+        boots.append(unlocked.boot_id())
         assert result["boot_id"]["after"] == boots[-1]
     end = unlocked.state()
     assert len(set(boots)) == TIMES + 1

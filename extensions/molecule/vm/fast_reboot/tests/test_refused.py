@@ -75,12 +75,12 @@ def test_memory_that_is_not_there(parallel: Host) -> None:
 
 
 def test_initramfs_that_is_cut(parallel: Host) -> None:
-    parallel.shell(f"head -c 3000000 /boot/initramfs-virt >{TRUNCATED}")
+    parallel.host.check_output("head -c 3000000 /boot/initramfs-virt >%s", TRUNCATED)
     try:
         image = {"kernel": KERNEL, "initramfs": [TRUNCATED]}
         assert refusal(parallel, **image) == ("initramfs_truncated", "preflight")
     finally:
-        parallel.shell(f"rm {TRUNCATED}")
+        parallel.host.check_output("rm %s", TRUNCATED)
 
 
 # The last one: only a boot through firmware takes these away.

@@ -31,9 +31,14 @@ DOAS = "community.general.doas"
 METHODS = ["ansible.builtin.sudo", DOAS] if EXHAUSTIVE else [DOAS]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def user(parallel: Host) -> None:
+    """A login that root may let become root."""
+    parallel.host.check_output("sh -c %s", USER)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_user_who_may_become_root(parallel: Host, method: str) -> None:
-    parallel.host.check_output("sh -c %s", USER)
     become = [f"--extra-vars=ansible_user=ops ansible_become=true ansible_become_method={method}"]
     task = parallel.reboot(*become)
     assert (task.result["rebooted"], task.result["method"]) == (True, "kexec"), task.result

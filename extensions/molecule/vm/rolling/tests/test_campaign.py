@@ -63,7 +63,7 @@ def test_first_host_is_upgraded_rebooted_and_undrained(
     assert (result["failed"], result["method"]) == (False, "kexec"), campaign.run.output
     assert result["rungs"] == [{"method": "kexec", "reason": None}]
     first = machine(1)
-    assert first.read("/proc/sys/kernel/random/boot_id") == result["boot_id"]["after"]
+    assert first.boot_id() == result["boot_id"]["after"]
     assert not first.host.file(DRAINED).exists
 
 

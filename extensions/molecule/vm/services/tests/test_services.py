@@ -15,6 +15,7 @@ from tests.plays import FAST_REBOOT, codes_of, only_in_full
 
 KEXEC = "/usr/sbin/kexec"
 SYSCTL = "/proc/sys/kernel/kexec_load_disabled"
+LOCKED = {"kexec_host_mode": "every_reboot", "kexec_host_lock_after_load": True}
 UPGRADE = """
 set -e
 folder=$(mktemp -d)
@@ -66,9 +67,6 @@ def test_an_upgrade_of_busybox_leaves_the_command_alone(host: t.Any) -> None:
 
 
 # The last ones: kexec stays locked until the machine boots through firmware.
-LOCKED = {"kexec_host_mode": "every_reboot", "kexec_host_lock_after_load": True}
-
-
 def test_what_is_locked_at_boot_still_reboots_through_kexec(host: t.Any) -> None:
     run = host.role(**LOCKED)
     assert run.rc == 0, run.output
