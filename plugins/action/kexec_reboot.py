@@ -60,12 +60,15 @@ class ActionModule(ActionBase):
         prepared: dict[str, t.Any],
         clock: SystemClock,
     ) -> dict[str, t.Any]:
-        _arguments.check(arguments)
+        host = self._task.delegate_to or task_vars["inventory_hostname"]
+        _arguments.check(arguments, host)
         if self._connection.transport == "local":
             raise local_connection()
         if arguments["wait_for"] is not None:
             return self._wait(arguments, prepared, clock)
-        order = self._prepare(arguments, task_vars, prepared)
+        token = secrets.token_hex(16)
+        self._prepare(arguments, task_vars, prepared, token)
+        order = _order.order_for(arguments, prepared, token=token, host=host)
         if self._task.check_mode:
             return _result.predicted(order, prepared)
         with self._rebooting(order, arguments, clock) as reboot:
@@ -89,9 +92,9 @@ class ActionModule(ActionBase):
         arguments: dict[str, t.Any],
         task_vars: dict[str, t.Any],
         prepared: dict[str, t.Any],
-    ) -> Order:
-        """Look at the host, load the image, and decide what to order."""
-        token = secrets.token_hex(16)
+        token: str,
+    ) -> None:
+        """Look at the host, and load the image."""
         name, call = _order.module_call(
             arguments, token=token, controller_boot_id=_controller.boot_id()
         )
@@ -99,7 +102,6 @@ class ActionModule(ActionBase):
             prepared.update(
                 self._execute_module(module_name=name, module_args=call, task_vars=task_vars)
             )
-        return _order.order_for(arguments, prepared, token)
 
     @contextlib.contextmanager
     def _bounded(self, seconds: float) -> t.Iterator[None]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import _ask_kernel
+from . import _ask_kernel, _state
 from ._boot_set import Wish
 from ._cmdline import MAX_INT
 from ._frozen import TOKEN
@@ -164,9 +164,15 @@ def _cmdline_empty() -> Reason:
 
 def run(module: AnsibleModule, work: t.Callable[[Host], dict[str, t.Any]]) -> t.NoReturn:
     """Do the work and leave with its result; the one place where a module fails."""
+    host = Host(ModuleRunner(module), ask_kernel=_ask_kernel.ask)
     try:
-        outcome = work(Host(ModuleRunner(module), ask_kernel=_ask_kernel.ask))
+        outcome = work(host)
     except ReasonError as error:
         details = {"stage": "preflight", "reasons": [error.reason.as_dict()], **error.details}
-        module.fail_json(msg=sentence(error.reason), **details)
-    module.exit_json(**outcome)
+        module.fail_json(msg=sentence(error.reason), **_dated(host, details))
+    module.exit_json(**_dated(host, outcome))
+
+
+def _dated(host: Host, outcome: dict[str, t.Any]) -> dict[str, t.Any]:
+    """An answer about a boot says when it was given: an order that follows from it expires."""
+    return {**outcome, "uptime": _state.uptime(host)} if "boot_id" in outcome else outcome

@@ -16,6 +16,8 @@ from ._host import Host
 DMI = "/sys/class/dmi/id"
 DMI_FIELDS = ("sys_vendor", "product_name", "chassis_asset_tag")
 DEVICE_TREE_MODEL = "/proc/device-tree/model"
+# What no two machines share; observe.sh asks for the same, in the same order.
+HARDWARE_IDS = (f"{DMI}/product_uuid", "/proc/device-tree/serial-number")
 
 AZURE_ASSET_TAG = "7783-7084-3265-9085-8269-3286-77"
 
@@ -59,6 +61,17 @@ def identify(host: Host) -> dict[str, str]:
     fields["model"] = host.text(DEVICE_TREE_MODEL)
     stripped = {name: (text or "").strip("\0\n ") for name, text in fields.items()}
     return {name: text for name, text in stripped.items() if text}
+
+
+def hardware_id(host: Host) -> str | None:
+    """The machine's own number, which no reboot changes; None where firmware gives it none."""
+    found = (canonical_hardware_id(host.text(path)) for path in HARDWARE_IDS)
+    return next((number for number in found if number is not None), None)
+
+
+def canonical_hardware_id(text: str | None) -> str | None:
+    """One way to write it: kernels and firmware do not agree about capitals."""
+    return (text or "").strip("\0\n ").lower() or None
 
 
 def names(fields: t.Mapping[str, str]) -> tuple[str, ...]:

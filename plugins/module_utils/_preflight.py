@@ -13,7 +13,7 @@ import typing as t
 from . import _cmdline, _jump, _platforms, _watchdog
 from ._boot_set import running_words
 from ._reasons import Reason, reason
-from ._state import LOCK_SYSCTL, State, valid_boot_id
+from ._state import LOCK_SYSCTL, STOPPING, State, valid_boot_id
 
 # kexec reads the files and the kernel copies them; the rest is room for both to work.
 COPIES = 2
@@ -41,6 +41,8 @@ def judge_host(
         return [_not_root(state.uid)]
     if state.leaving:
         return [_already_leaving()]
+    if state.stopping:
+        return [_stopping()]
     reasons = [*_support(state), *_platform(state, denied_platforms), *_hung(state)]
     permission = _permission(state, unlocked_by_firmware)
     return [*reasons, *(permission or _unexplained(state)), *_uncovered(state)]
@@ -198,6 +200,15 @@ def _already_leaving() -> Reason:
         "already_leaving",
         "The host is being shut down for a reboot that was ordered before.",
         "Wait until it is back, and see who ordered that reboot.",
+    )
+
+
+def _stopping() -> Reason:
+    return reason(
+        "already_leaving",
+        f"OpenRC is stopping services on the host: {STOPPING} is there. Somebody asked it to power "
+        "off, halt or reboot, or to change its runlevel.",
+        "Wait until it is down or has done so, and see who asked for it.",
     )
 
 

@@ -24,6 +24,8 @@ RUN_DIRECTORY = "/run/alpinefleet-kexec"
 FROZEN = f"{RUN_DIRECTORY}/frozen"
 # Whoever shuts the host down by kexec_reboot's order holds its lock.
 LEAVING = f"{RUN_DIRECTORY}/leaving"
+# OpenRC has it while it stops services for another runlevel, such as that of a poweroff.
+STOPPING = "/run/openrc/rc.stopping"
 LOCK_SYSCTL = "kernel.kexec_load_disabled"
 CAP_SYS_BOOT = 22
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -44,6 +46,7 @@ class State:
     cmdline: str
     loaded: bool
     leaving: bool
+    stopping: bool
     frozen: bool
     jump: _jump.Jump | None
     load_disabled: bool | None
@@ -60,6 +63,7 @@ class State:
     openrc_path: str | None
     available_bytes: int | None
     platform: t.Mapping[str, str]
+    hardware_id: str | None
     installed: t.Mapping[str, str]
     module_trees: tuple[str, ...]
     boot_files: tuple[str, ...]
@@ -81,6 +85,7 @@ def read(host: Host) -> State:
         cmdline=host.line("/proc/cmdline") or "",
         loaded=_number(host, "/sys/kernel/kexec_loaded") == 1,
         leaving=host.is_locked(LEAVING),
+        stopping=host.exists(STOPPING),
         frozen=host.exists(FROZEN),
         jump=_jump.read(host),
         load_disabled=_flag(host, "/proc/sys/kernel/kexec_load_disabled"),
@@ -97,6 +102,7 @@ def read(host: Host) -> State:
         kexec_version=_kexec_version(host, kexec),
         available_bytes=_available_bytes(host),
         platform=_platforms.identify(host),
+        hardware_id=_platforms.hardware_id(host),
         installed=_installed(host),
         module_trees=host.names("/lib/modules"),
         boot_files=host.names("/boot"),
@@ -111,6 +117,12 @@ def valid_boot_id(text: str | None) -> str | None:
         return str(uuid.UUID((text or "").strip()))
     except ValueError:
         return None
+
+
+def uptime(host: Host) -> float | None:
+    """Seconds since the host booted, by its own clock."""
+    match = re.match(r"\d+(\.\d+)?", host.text("/proc/uptime") or "")
+    return float(match.group()) if match else None
 
 
 def _number(host: Host, path: str) -> int | None:

@@ -206,6 +206,7 @@ def facts(found: Survey) -> dict[str, t.Any]:
         "firmware_kernel": found.configured.kernel,
         "flavour": flavour,
         "frozen": found.frozen is not None,
+        "hardware_id": state.hardware_id,
         "hung": _hung(state),
         "installed_releases": dict(state.installed),
         "kexec_load_disabled": state.load_disabled,

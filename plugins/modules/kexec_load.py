@@ -197,6 +197,11 @@ boot_id:
   returned: always
   type: str
   sample: 3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77
+uptime:
+  description: Seconds that this boot had run when the module ended, null if the host does not tell it.
+  returned: always
+  type: float
+  sample: 86400.52
 facts:
   description: What was read on the host, as in M(alpinefleet.kexec.kexec_preflight).
   returned: always

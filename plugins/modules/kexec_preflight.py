@@ -194,6 +194,11 @@ boot_id:
   returned: always
   type: str
   sample: 3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77
+uptime:
+  description: Seconds that this boot had run when the module ended, null if the host does not tell it.
+  returned: always
+  type: float
+  sample: 86400.52
 stage:
   description: How far the work came, V(preflight) where an option cannot be used.
   returned: failure
@@ -239,6 +244,13 @@ facts:
       returned: always
       type: bool
       sample: false
+    hardware_id:
+      description:
+        - The number that firmware gives this machine and no other, the product UUID of DMI or the serial number of the
+          device tree. Null where there is none.
+      returned: always
+      type: str
+      sample: 4c4c4544-0042-3510-8056-b4c04f4a4e32
     hung:
       description:
         - The last jump into a loaded kernel, if the host did not come up in that kernel. Otherwise null.

@@ -86,7 +86,7 @@ options:
   pre_reboot_delay:
     description:
       - Seconds between the order to leave and the shutdown. The task waits for the host all the same.
-      - It must be less than O(reboot_timeout).
+      - It must be less than O(reboot_timeout) by at least 10 seconds, unless it is 0.
     type: float
     default: 0
   post_reboot_delay:
@@ -135,12 +135,20 @@ options:
     default: true
   wait_for:
     description:
-      - The RV(order) of an earlier task with O(wait=false). Nothing is checked, loaded or ordered; the task waits for
-        that reboot and proves it. O(reboot_timeout) counts from the begin of this task.
+      - The RV(order) of an earlier task with O(wait=false) for the same host. Nothing is checked, loaded or ordered;
+        the task waits for that reboot and proves it. O(reboot_timeout) counts from the begin of this task.
+      - The order of another host is refused, and so is the answer of another machine.
       - The options about the image, O(method) and O(fallback) have no effect; those of the earlier task hold.
       - In check mode nothing is waited for.
     type: dict
     suboptions:
+      host:
+        description: The host that was ordered to leave, by its name in the inventory or that of C(delegate_to).
+        type: str
+        required: true
+      hardware_id:
+        description: The number of that machine, which no other has.
+        type: str
       method:
         description: How the host is to come up.
         type: str
@@ -162,6 +170,10 @@ options:
       boot_id:
         description: The boot that the host was ordered to leave.
         type: str
+        required: true
+      expires:
+        description: The uptime of that boot, in seconds, at which an order that has not begun is void.
+        type: int
         required: true
       release:
         description: The kernel release that is expected after kexec.
@@ -221,7 +233,8 @@ RETURN = r"""
 rebooted:
   description:
     - Whether the host runs another boot than before, null if that is not known, as with O(wait=false).
-    - If the task failed with V(did_not_go_down), this is false and C(changed) is true, because the shutdown goes on.
+    - It is false only where it is known that nothing will come of the order either. While a shutdown goes on, this
+      task's or another one, it is null.
   returned: always
   type: bool
   sample: true
@@ -231,10 +244,13 @@ order:
   returned: with O(wait=false), outside check mode
   type: dict
   sample:
+    host: web1
+    hardware_id: 4c4c4544-0042-3510-8056-b4c04f4a4e32
     method: kexec
     fallback: firmware
     token: 5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d
     boot_id: 3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77
+    expires: 86420
     release: 6.18.56-0-virt
     firmware_release: 6.18.56-0-virt
     acknowledged: true

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 import typing as t
-import uuid
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._frozen import TOKEN
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import (
@@ -18,15 +17,19 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import (
     MUTUALLY_EXCLUSIVE,
     REQUIRED_IF,
 )
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._state import valid_boot_id
 
 from ._failure import RebootError
 
 # What a task with wait=false hands over to the one that waits.
 ORDER_SPEC: dict[str, dict[str, t.Any]] = {
+    "host": {"type": "str", "required": True},
+    "hardware_id": {"type": "str"},
     "method": {"type": "str", "choices": ["kexec", "firmware"], "required": True},
     "fallback": {"type": "str", "choices": ["firmware", "fail"], "default": "firmware"},
     "token": {"type": "str", "required": True, "no_log": False},
     "boot_id": {"type": "str", "required": True},
+    "expires": {"type": "int", "required": True},
     "release": {"type": "str"},
     "firmware_release": {"type": "str"},
     "acknowledged": {"type": "bool", "default": False},
@@ -59,21 +62,37 @@ RULES: dict[str, t.Any] = {
 POSITIVE = ("reboot_timeout", "connect_timeout", "shutdown_timeout")
 NOT_NEGATIVE = ("pre_reboot_delay", "post_reboot_delay")
 
+# What a delay must leave of the whole time, so that the host can at least be seen to leave.
+AFTER_DELAY = 10.0
 
-def check(arguments: t.Mapping[str, t.Any]) -> None:
-    """Refuse what no reboot can keep, and no wait can prove."""
-    _check_times(arguments)
-    if arguments["wait_for"] is not None:
-        _check_order(arguments)
+
+def check(arguments: t.Mapping[str, t.Any], host: str) -> None:
+    """Refuse what no reboot of this host can keep, and no wait can prove."""
+    try:
+        _check_times(arguments)
+        if arguments["wait_for"] is not None:
+            _check_order(arguments, host)
+    except InvalidArgumentError as error:
+        # What an earlier task ordered goes on, whatever is wrong with this one.
+        rebooted = False if arguments["wait_for"] is None else None
+        message, remedy = error.args
+        raise RebootError(
+            "argument_invalid", message, remedy, stage="preflight", rebooted=rebooted
+        ) from None
+
+
+class InvalidArgumentError(Exception):
+    """What is wrong, and the remedy."""
 
 
 def _check_times(arguments: t.Mapping[str, t.Any]) -> None:
     for name in (*POSITIVE, *NOT_NEGATIVE):
         _check_time(name, arguments[name])
-    if arguments["pre_reboot_delay"] >= arguments["reboot_timeout"]:
+    delay, timeout = arguments["pre_reboot_delay"], arguments["reboot_timeout"]
+    if delay and delay + AFTER_DELAY > timeout:
         # The task would fail, and the host would be rebooted afterwards.
-        delay = arguments["pre_reboot_delay"]
-        raise _out_of_range("pre_reboot_delay", delay, "less than reboot_timeout")
+        wanted = f"less than reboot_timeout, which is {timeout:g}, by at least {AFTER_DELAY:g}"
+        raise _out_of_range("pre_reboot_delay", delay, wanted)
 
 
 def _check_time(name: str, value: float) -> None:
@@ -85,31 +104,27 @@ def _check_time(name: str, value: float) -> None:
         raise _out_of_range(name, value, "0 or more")
 
 
-def _check_order(arguments: t.Mapping[str, t.Any]) -> None:
+def _check_order(arguments: t.Mapping[str, t.Any], host: str) -> None:
     """Refuse what is not the order of an earlier task: nothing could be proven by it."""
     order = arguments["wait_for"]
     if not arguments["wait"]:
         raise _order_invalid("it waits, so wait=false means nothing")
+    if order["host"] != host:
+        raise _order_invalid(f"it is the order of {order['host']!r}, and this is {host!r}")
     if not TOKEN.fullmatch(order["token"]):
         raise _order_invalid(f"its token is {order['token']!r}")
-    try:
-        uuid.UUID(order["boot_id"])
-    except ValueError:
-        raise _order_invalid(f"its boot_id is {order['boot_id']!r}") from None
+    if valid_boot_id(order["boot_id"]) is None:
+        raise _order_invalid(f"its boot_id is {order['boot_id']!r}")
 
 
-def _order_invalid(why: str) -> RebootError:
-    return _invalid(
+def _order_invalid(why: str) -> InvalidArgumentError:
+    return InvalidArgumentError(
         f"The option wait_for cannot be used: {why}.",
-        "Give it the order that an earlier task with wait=false returned.",
+        "Give it the order that an earlier task with wait=false returned for this host.",
     )
 
 
-def _out_of_range(name: str, value: float, wanted: str) -> RebootError:
-    return _invalid(
+def _out_of_range(name: str, value: float, wanted: str) -> InvalidArgumentError:
+    return InvalidArgumentError(
         f"The option {name} is {value:g} and must be {wanted}.", "It is a time in seconds."
     )
-
-
-def _invalid(message: str, remedy: str) -> RebootError:
-    return RebootError("argument_invalid", message, remedy, stage="preflight", rebooted=False)

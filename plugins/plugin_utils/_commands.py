@@ -43,9 +43,11 @@ def leave(departure: Departure) -> str:
         departure.release,
         departure.watchdog,
         str(departure.watchdog_limit),
+        str(departure.expires),
     )
-    acknowledgement = shlex.quote(departure.token)
-    return f"trap '' HUP; setsid {script} </dev/null >/dev/null 2>&1 & echo {acknowledgement}"
+    # On a line of its own, whatever a login has printed before.
+    acknowledge = rf"printf '\n%s\n' {shlex.quote(departure.token)}"
+    return f"trap '' HUP; setsid {script} </dev/null >/dev/null 2>&1 & {acknowledge}"
 
 
 def run(command: str) -> str:

@@ -28,6 +28,7 @@ FAILURES: dict[str, str] = {
     "firmware_boots_other_kernel": "Firmware would boot another kernel than the one asked for.",
     "trigger_failed": "The host refused to start the shutdown.",
     "trigger_lost": "The shutdown never started.",
+    "other_host": "Another machine answers than the one that was ordered to leave.",
     "image_replaced": "Another run replaced the image before the shutdown began.",
     "did_not_go_down": "The shutdown started and did not come to an end.",
     "did_not_return": "The host went down and did not come back in time.",
@@ -90,8 +91,8 @@ def module_hung(seconds: float) -> RebootError:
 def trigger_failed(completed: Completed) -> RebootError:
     return RebootError(
         "trigger_failed",
-        f"The host did not accept the order to leave (exit status {completed.rc}).",
-        "See stderr; the host was not rebooted.",
+        f"The host did not accept the order to leave (exit status {completed.rc}), and never began.",
+        "See stdout and stderr; the order has expired, and the host was not rebooted.",
         stage="trigger",
         rebooted=False,
         **_output(completed),
@@ -99,23 +100,23 @@ def trigger_failed(completed: Completed) -> RebootError:
 
 
 def trigger_lost(*, acknowledged: bool) -> RebootError:
-    """An order whose connection was lost may still be under way to the host."""
+    """The order has expired by the host's own clock: wherever it is, nothing comes of it."""
     accepted = "accepted" if acknowledged else "may not have received"
     return RebootError(
         "trigger_lost",
-        f"The host {accepted} the order to leave and never began.",
+        f"The host {accepted} the order to leave and did not begin before it expired.",
         "Nothing was changed on it but the loaded image. Run the task again; if it fails again, "
         "see whether something on the host ends background processes.",
         stage="trigger",
-        rebooted=False if acknowledged else None,
+        rebooted=False,
     )
 
 
 def already_leaving() -> RebootError:
     return RebootError(
         "already_leaving",
-        "Another order to leave is being carried out on the host.",
-        "Wait until it is back, and see who ordered the other reboot.",
+        "Somebody else is shutting the host down.",
+        "Wait until it is down or back, and see who asked for it.",
         stage="shutdown",
         rebooted=None,
     )
@@ -135,9 +136,9 @@ def did_not_go_down(seconds: float, last_error: str) -> RebootError:
     return RebootError(
         "did_not_go_down",
         f"The host still ran its old system after {seconds:g} seconds: {last_error}.",
-        "Look at its console for a service that does not stop.",
+        "Its shutdown goes on. Look at its console for a service that does not stop.",
         stage="shutdown",
-        rebooted=False,
+        rebooted=None,
         last_error=last_error,
     )
 
@@ -186,6 +187,17 @@ REFUSALS: dict[str, t.Callable[[str], RebootError]] = {
     "host_key": _host_key_changed,
     "authentication": _authentication_refused,
 }
+
+
+def other_host(host: str, observation: Observation) -> RebootError:
+    return RebootError(
+        "other_host",
+        f"Another machine answers for {host} than the one that was ordered to leave: its hardware "
+        f"number is {observation.hardware_id}.",
+        "See where the name and the address of the host lead, and look for the host that left.",
+        stage="verify",
+        rebooted=None,
+    )
 
 
 def wrong_method(wanted: Method, found: Method | None, observation: Observation) -> RebootError:

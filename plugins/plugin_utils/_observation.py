@@ -14,6 +14,9 @@ import uuid
 from dataclasses import dataclass
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._platforms import (
+    canonical_hardware_id,
+)
 
 Method = t.Literal["kexec", "firmware"]
 
@@ -32,6 +35,10 @@ class Observation:
     # Whose token, and how far the shutdown is; both empty when nobody is leaving.
     leaver: str
     stage: str
+    # Seconds that this boot had run, by the host's own clock, before it looked at the stage.
+    uptime: float
+    # None where the machine has no number of its own.
+    hardware_id: str | None = None
 
     def carries(self, token: str) -> bool:
         """Tell whether the running kernel was started with that token."""
@@ -44,11 +51,15 @@ class Observation:
             return "kexec"
         return None if self.bootloader_type == KEXEC_LOADER_TYPE else "firmware"
 
+    def is_other_machine(self, hardware_id: str | None) -> bool:
+        """Whether another machine answers; one without a number cannot be told from another."""
+        return None not in (hardware_id, self.hardware_id) and hardware_id != self.hardware_id
+
 
 def parse(output: str, nonce: str) -> Observation | None:
     """The answer between the two lines with the nonce; None if it is not whole or not valid."""
     frame = re.search(
-        rf"^BEGIN {re.escape(nonce)}\r?\n(.*?)^END {re.escape(nonce)}\r?$",
+        rf"^BEGIN {re.escape(nonce)}\r*\n(.*?)^END {re.escape(nonce)}\r*$",
         output,
         re.MULTILINE | re.DOTALL,
     )
@@ -62,7 +73,22 @@ def parse(output: str, nonce: str) -> Observation | None:
         boot_id = str(uuid.UUID(fields["boot_id"]))
         leaver, _space, stage = fields["stage"].partition(" ")
         return Observation(
-            boot_id, fields["release"], fields["cmdline"], fields["bootloader_type"], leaver, stage
+            boot_id,
+            fields["release"],
+            fields["cmdline"],
+            fields["bootloader_type"],
+            leaver,
+            stage,
+            _uptime(fields["uptime"]),
+            canonical_hardware_id(fields["hardware_id"]),
         )
     except (KeyError, ValueError):
         return None
+
+
+def _uptime(text: str) -> float:
+    """The first of the two numbers that the kernel gives."""
+    found = re.match(r"\d+(\.\d+)?", text)
+    if found is None:
+        raise ValueError(text)
+    return float(found.group())

@@ -8,10 +8,15 @@
 
 from __future__ import annotations
 
+import math
 import typing as t
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._frozen import TOKEN
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import IMAGE_ARGUMENTS
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._platforms import (
+    canonical_hardware_id,
+)
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._state import valid_boot_id
 
 from ._failure import RebootError, Stage
 from ._observation import Method
@@ -22,6 +27,9 @@ LOAD = "alpinefleet.kexec.kexec_load"
 
 # What the module does to have the new system watched.
 GUARDS = ("watchdog_timeout", "confirm_timeout")
+# From the module's answer until the host has begun to leave, by the host's clock.
+ORDER_SECONDS = 20
+
 TIMES = ("pre_reboot_delay", "post_reboot_delay", "reboot_timeout", "shutdown_timeout")
 
 
@@ -38,15 +46,18 @@ def module_call(
 
 
 def order_for(
-    arguments: t.Mapping[str, t.Any], prepared: t.Mapping[str, t.Any], token: str
+    arguments: t.Mapping[str, t.Any], prepared: t.Mapping[str, t.Any], *, token: str, host: str
 ) -> Order:
     """What to order, given what the host said; raise where no reboot must be ordered."""
     method = choose_method(arguments, prepared)
     return Order(
         method=method,
         token=_token_of(prepared) or token,
-        boot_id=prepared["boot_id"],
+        boot_id=_boot_of(prepared),
         release=prepared["release"],
+        host=host,
+        hardware_id=canonical_hardware_id(prepared["facts"].get("hardware_id")),
+        expires=_uptime_of(prepared) + ORDER_SECONDS,
         # After the jump, too: another kernel than the one asked for is no success.
         fallback="fail" if _needs_kexec(arguments, prepared) else arguments["fallback"],
         firmware_release=prepared["release"] if _same_kernel(prepared) else None,
@@ -63,10 +74,13 @@ def _watchdog(prepared: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 HANDED_OVER = (
+    "host",
+    "hardware_id",
     "method",
     "fallback",
     "token",
     "boot_id",
+    "expires",
     "release",
     "firmware_release",
 )
@@ -87,7 +101,9 @@ def hand_over(
 
 def taken_over(arguments: t.Mapping[str, t.Any]) -> tuple[Order, dict[str, t.Any]]:
     """The order of an earlier task, and what the host said of itself at that time."""
-    given = arguments["wait_for"]
+    given = {**arguments["wait_for"]}
+    given["boot_id"] = valid_boot_id(given["boot_id"])
+    given["hardware_id"] = canonical_hardware_id(given["hardware_id"])
     order = Order(
         **{name: given[name] for name in HANDED_OVER},
         acknowledged=given["acknowledged"],
@@ -96,6 +112,22 @@ def taken_over(arguments: t.Mapping[str, t.Any]) -> tuple[Order, dict[str, t.Any
     )
     facts = {name: given[name] for name in ("running_release", "running_cmdline")}
     return order, {"boot_id": given["boot_id"], "facts": facts, "reasons": []}
+
+
+def _boot_of(prepared: t.Mapping[str, t.Any]) -> str:
+    """The boot to leave, written as the host will write it when it is asked."""
+    said = prepared.get("boot_id")
+    boot_id = valid_boot_id(said) if isinstance(said, str) else None
+    if boot_id is None:
+        raise _module_failed({"msg": f"it gave the boot_id {said!r}"})
+    return boot_id
+
+
+def _uptime_of(prepared: t.Mapping[str, t.Any]) -> int:
+    said = prepared.get("uptime")
+    if isinstance(said, bool) or not isinstance(said, (int, float)) or not 0 <= said < math.inf:
+        raise _module_failed({"msg": f"it gave the uptime {said!r}"})
+    return int(said)
 
 
 def _token_of(prepared: t.Mapping[str, t.Any]) -> str | None:
@@ -111,8 +143,6 @@ def choose_method(arguments: t.Mapping[str, t.Any], prepared: t.Mapping[str, t.A
     able = arguments["method"] == "kexec" and not prepared.get("failed")
     if not able:
         _refuse(prepared, levels=("reboot",))
-    if prepared.get("boot_id") is None:
-        raise _module_failed(prepared)
     if able:
         return "kexec"
     if arguments["method"] == "kexec":
@@ -150,7 +180,8 @@ def _refuse(prepared: t.Mapping[str, t.Any], *, levels: tuple[str, ...]) -> None
                 found["message"],
                 found["remedy"],
                 stage=_stage(prepared),
-                rebooted=False,
+                # Somebody else's shutdown may end in a reboot.
+                rebooted=None if found["code"] == "already_leaving" else False,
                 blocks=found["blocks"],
             )
 

@@ -61,6 +61,8 @@ class Departure:
     # Seconds until the shutdown begins, and until one that hangs is ended.
     delay: float
     limit: float
+    # The host's uptime at which an order that has not begun is void.
+    expires: int
     # The kernel of the image, "-" where it is not known, and the watchdog that bites if it hangs.
     release: str = "-"
     watchdog: str = ""

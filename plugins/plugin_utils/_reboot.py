@@ -17,11 +17,10 @@ from ._ports import Clock, Completed, Departure, NoAnswerError, Prober, Remote
 
 # The connection that brings the order must be closed before the host vanishes.
 START_DELAY = 0.5
-# A detached shell that was started writes its first mark at once.
-START_PATIENCE = 10.0
 
-# What leave.sh notes when the image is not the one that was ordered to be booted.
-REPLACED = "replaced"
+# What leave.sh notes when it does not begin: the image is not the one that was ordered to be
+# booted, somebody else shuts the host down, or the order came too late.
+REPLACED, YIELDED, EXPIRED = "replaced", "yielded", "expired"
 
 # Logins against a system that still runs, from often to seldom.
 FIRST_GAP = 0.3
@@ -36,6 +35,8 @@ TEST_GAP = 1.0
 
 # A host that comes up may refuse logins before all its services run.
 REFUSAL_PATIENCE = 30.0
+# An answer that is older says nothing of what a host does now.
+RECENT_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,11 @@ class Order:
     release: str | None
     fallback: t.Literal["firmware", "fail"]
     firmware_release: str | None
+    # Whose it is: the name by which the controller knows the host, the machine's own number, and
+    # the uptime of that boot at which an order that has not begun is void.
+    host: str
+    hardware_id: str | None
+    expires: int
     pre_reboot_delay: float = 0.0
     post_reboot_delay: float = 0.0
     reboot_timeout: float = 600.0
@@ -66,6 +72,7 @@ def _departure(order: Order) -> Departure:
         order.boot_id,
         order.pre_reboot_delay + START_DELAY,
         order.shutdown_timeout,
+        order.expires,
         order.release or "-",
         order.watchdog,
         order.watchdog_limit,
@@ -118,6 +125,7 @@ class Reboot:
         self._clock = clock
         self._log = log
         self._acknowledged = order.acknowledged
+        self._unheard: Completed | None = None
 
     def run(self) -> Proof:
         """Leave the running system and prove which one came up."""
@@ -143,9 +151,11 @@ class Reboot:
             self._log(f"the connection was lost while the order was given: {silence.text}")
             return False
         # The exit status is that of the whole connection, which may end while the order stands.
-        if order.token not in completed.stdout.split():
-            raise _failure.trigger_failed(completed)
-        return True
+        if order.token in completed.stdout.split():
+            return True
+        self._log(f"the order was not acknowledged (exit status {completed.rc})")
+        self._unheard = completed
+        return False
 
     def wait(self) -> Proof:
         """Prove which system came up after an order that was given before."""
@@ -180,11 +190,17 @@ class Reboot:
         while self._left(watch) > 0:
             observation = self._ask(watch)
             if observation is not None and observation.boot_id != self._order.boot_id:
+                self._check_machine(observation)
                 return observation
             if observation is not None:
                 self._still_running(observation, watch)
             self._pause(watch)
         raise self._too_late(watch)
+
+    def _check_machine(self, observation: Observation) -> None:
+        """A name may lead to another machine, whose boot proves nothing of this one."""
+        if observation.is_other_machine(self._order.hardware_id):
+            raise _failure.other_host(self._order.host, observation)
 
     def _left(self, watch: _Watch) -> float:
         return watch.deadline - self._clock.now()
@@ -244,14 +260,28 @@ class Reboot:
         watch.still_runs = True
         watch.last_error = f"the host still runs; its shutdown is at {observation.stage or 'none'}"
         ours = observation.leaver == self._order.token
-        if ours and observation.stage == REPLACED:
-            raise _failure.image_replaced()
+        if ours:
+            self._check_begun(observation.stage)
         watch.started_leaving = watch.started_leaving or ours
-        patience = START_PATIENCE + self._order.pre_reboot_delay
-        if not watch.started_leaving and watch.last_alive - watch.started > patience:
-            if observation.leaver:
-                raise _failure.already_leaving()
-            raise _failure.trigger_lost(acknowledged=self._acknowledged)
+        # The host's own clock decides on both sides: what it has not begun by then it never will.
+        if not watch.started_leaving and observation.uptime >= self._order.expires:
+            raise self._never_began(observation)
+
+    def _check_begun(self, stage: str) -> None:
+        """The order came to the host, which may have had its reasons not to begin."""
+        if stage == REPLACED:
+            raise _failure.image_replaced()
+        if stage == YIELDED:
+            raise _failure.already_leaving()
+        if stage == EXPIRED:
+            raise _failure.trigger_lost(acknowledged=True)
+
+    def _never_began(self, observation: Observation) -> _failure.RebootError:
+        if observation.leaver:
+            return _failure.already_leaving()
+        if self._unheard is not None:
+            return _failure.trigger_failed(self._unheard)
+        return _failure.trigger_lost(acknowledged=self._acknowledged)
 
     def _pause(self, watch: _Watch) -> None:
         """Wait for the next login: for a sign of life where one can be had."""
@@ -339,6 +369,6 @@ class Reboot:
         seconds = self._order.reboot_timeout
         if watch.refusal is not None:
             return _failure.refused(watch.refusal)
-        if watch.still_runs:
+        if watch.still_runs and self._clock.now() - watch.last_alive < RECENT_SECONDS:
             return _failure.did_not_go_down(seconds, watch.last_error)
         return _failure.did_not_return(seconds, watch.last_error, gone=watch.seen_down is not None)

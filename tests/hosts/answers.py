@@ -35,6 +35,7 @@ def preflight(boot: Boot, image: Image | None, *, able: bool) -> Values:
         "release": boot.release,
         "cmdline": CMDLINE.partition(" ")[2],
         "boot_id": boot.boot_id,
+        "uptime": round(boot.uptime, 2),
         "facts": facts(boot, image, able=able),
         "protection": {
             "panic": True,
@@ -66,6 +67,7 @@ def facts(boot: Boot, image: Image | None, *, able: bool) -> Values:
         "firmware_kernel": KERNEL,
         "flavour": "virt",
         "frozen": False,
+        "hardware_id": boot.hardware_id,
         "hung": None,
         "installed_releases": {"virt": boot.release},
         "kexec_load_disabled": not able,

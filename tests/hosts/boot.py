@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 import uuid
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,8 @@ CMDLINE = "BOOT_IMAGE=vmlinuz-virt root=/dev/vda1 rootfstype=ext4 quiet panic=10
 # What the kernel says of extlinux and of kexec-tools.
 EXTLINUX = "52"
 KEXEC = "208"
+# How long the first system had run when the host was made, in seconds.
+AGE = 1000.0
 OTHER_IMAGE = "root=/dev/vda1 rootfstype=ext4 quiet somebody_elses=1"
 
 Method = t.Literal["kexec", "firmware"]
@@ -45,6 +48,13 @@ class Boot:
     release: str = RELEASE
     cmdline: str = CMDLINE
     bootloader_type: str = EXTLINUX
+    hardware_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def uptime(self) -> float:
+        """Seconds since it began; the first one ran before."""
+        return time.monotonic() - self.began + (AGE if self.number == 0 else 0.0)
 
 
 def method(script: Script, ordered: Method, image: Image | None) -> Method:
@@ -56,6 +66,8 @@ def method(script: Script, ordered: Method, image: Image | None) -> Method:
 def after(boot: Boot, script: Script, way: Method, image: Image | None) -> Boot:
     """The next boot, with an id of its own."""
     following = Boot(boot.number + 1, release=script.release or boot.release)
+    if not script.other_machine:
+        following = replace(following, hardware_id=boot.hardware_id)
     if way == "firmware" or image is None:
         return following
     if script.comes_up == "other_image":

@@ -17,7 +17,9 @@ ENDING = " && sleep 0"
 BECOME_MARK = re.compile(r"echo (BECOME-SUCCESS-\w+) ; (.*)", re.DOTALL)
 # The shell's variables that hold a script's arguments.
 PARAMETER = re.compile(r"^(\w+)=\$\{?(\d+)\}?$", re.MULTILINE)
-TRIGGER = re.compile(r"trap '' HUP; setsid (.*) </dev/null >/dev/null 2>&1 & echo (\S+)", re.DOTALL)
+TRIGGER = re.compile(
+    r"trap '' HUP; setsid (.*) </dev/null >/dev/null 2>&1 & printf '\\n%s\\n' (\S+)", re.DOTALL
+)
 TEMPORARY = re.compile(r'mkdir "` echo (\S+) `" && echo (\S+)="')
 HOUSEKEEPING = re.compile(r"(chmod|rm|setfacl) ")
 

@@ -96,19 +96,35 @@ class Host:
             return False
         named = order.script.named
         right_boot = named["boot"] == self.boot.boot_id
-        if self.script.trigger == "taken" and right_boot and not self._leaving:
+        if self.script.trigger in ("taken", "late") and right_boot and not self._leaving:
             self.journal.note("order", named["method"])
-            self._begin(named["method"], named["token"], float(named["delay"]))
+            self._begin(order.script)
         return True
 
     def reboot(self) -> None:
         """Leave through firmware, as the command reboot does."""
         if not self._leaving:
             self.journal.note("order", "firmware")
-            self._begin("firmware", "", 0.0)
+            self._live(self._go("firmware", "", 0.0))
 
-    def _begin(self, ordered: str, token: str, delay: float) -> None:
-        self._life = asyncio.get_running_loop().create_task(self._go(ordered, token, delay))
+    def _begin(self, order: Shell) -> None:
+        named = order.named
+        self._live(
+            self._take(
+                named["method"], named["token"], float(named["delay"]), int(named["expires"])
+            )
+        )
+
+    def _live(self, life: t.Coroutine[t.Any, t.Any, None]) -> None:
+        self._life = asyncio.get_running_loop().create_task(life)
+
+    async def _take(self, ordered: str, token: str, delay: float, expires: int) -> None:
+        if self.script.trigger == "late":
+            await asyncio.sleep(self.script.late)
+        if self.boot.uptime >= expires:
+            self._note(token, "expired")
+            return
+        await self._go(ordered, token, delay)
 
     async def _go(self, ordered: str, token: str, delay: float) -> None:
         script = self.script
@@ -232,8 +248,10 @@ class Host:
             "boot_id": self.boot.boot_id,
             "release": self.boot.release,
             "bootloader_type": self.boot.bootloader_type,
+            "hardware_id": self.boot.hardware_id,
+            "uptime": f"{self.boot.uptime:.2f} 1.00",
             "stage": self.stage,
             "cmdline": self.boot.cmdline,
         }
         lines = [f"{name} {value}" for name, value in fields.items()]
-        return "\n".join([f"BEGIN {nonce}", *lines, f"END {nonce}", ""])
+        return "\n".join(["", f"BEGIN {nonce}", *lines, f"END {nonce}", ""])

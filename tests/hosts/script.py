@@ -14,7 +14,8 @@ from dataclasses import dataclass
 Vanish = t.Literal["cut", "orderly"]
 # What becomes of a new connection to a host that is down.
 Port = t.Literal["refused", "ignored"]
-Trigger = t.Literal["taken", "lost", "refused"]
+# A host that takes it late has told that it took it before.
+Trigger = t.Literal["taken", "late", "lost", "refused"]
 ComesUp = t.Literal["as_ordered", "firmware", "other_image"]
 
 # Where a connection can break: before a module answers, before and after the order is taken,
@@ -63,6 +64,8 @@ class Script:
     port: Port = "refused"
 
     trigger: Trigger = "taken"
+    # Seconds until a host that takes the order late begins to carry it out.
+    late: float = 0.0
     goes_down: bool = True
     returns: bool = True
     comes_up: ComesUp = "as_ordered"
@@ -71,6 +74,8 @@ class Script:
     new_host_key: bool = False
     refuses_logins_for: float = 0.0
     moves_to: str | None = None
+    # Another machine answers under its name and with its keys.
+    other_machine: bool = False
     # How often the test command fails in each boot but the first.
     test_failures: int = 0
     # Whether it can note that its new system was found to work.
@@ -83,3 +88,5 @@ class Script:
     penalties: Penalties | None = None
     # What a user who is not root must type to become root; None if nothing.
     password: str | None = None
+    # What each login prints before anything else; most end with no newline.
+    greeting: str = ""

@@ -67,6 +67,7 @@ class Session:
         request = commands.parse(command)
         root = self._user == "root" or request.become is not None
         self._host.journal.note("command", _summary(request), as_root=root)
+        self._write(self._host.script.greeting)
         if request.become is not None and not await self._become(request.become):
             self._end(Answer(rc=1, stderr="a password is required\n"))
             return
@@ -185,7 +186,7 @@ class Session:
             return Answer(rc=126, stderr="sh: setsid: Permission denied\n")
         if await self._breaks("ordered"):
             return Answer()
-        return Answer(f"{order.acknowledgement}\n")
+        return Answer(f"\n{order.acknowledgement}\n")
 
     async def _shell(self, script: commands.Shell) -> Answer:
         match script.name:
@@ -195,7 +196,7 @@ class Session:
             case "confirm.sh":
                 if await self._breaks("confirm") or not self._host.confirm(script):
                     return Answer(rc=1)
-                return Answer(f"{script.arguments[0]}\n")
+                return Answer(f"\n{script.arguments[0]}\n")
             case _:
                 return Answer(rc=127, stderr=f"the host is not scripted for {script.name}\n")
 
@@ -237,7 +238,8 @@ def _summary(request: Request) -> str:
 
 
 def _printed(result: dict[str, t.Any]) -> Answer:
-    return Answer(json.dumps(result) + "\n", int(bool(result.get("failed"))))
+    """As AnsibleModule prints it: on a line of its own."""
+    return Answer(f"\n{json.dumps(result)}\n", int(bool(result.get("failed"))))
 
 
 async def _really(module: Module, sent: bytes) -> Answer:

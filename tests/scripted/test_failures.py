@@ -10,6 +10,7 @@ import dataclasses
 import typing as t
 
 import pytest
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _order
 
 from tests.hosts import FOR_EVER, Script
 from tests.hosts.script import Port, Vanish
@@ -47,7 +48,7 @@ def test_logins_that_are_refused_for_a_moment_are_waited_for(site: Site) -> None
 def test_host_that_does_not_go_down(site: Site) -> None:
     host = site.host(Script(goes_down=False))
     task = site.reboot(reboot_timeout=5)
-    assert outcome(task) == failed("did_not_go_down", "shutdown", rebooted=False)
+    assert outcome(task) == failed("did_not_go_down", "shutdown", rebooted=None)
     assert "shutdown is at shutdown" in task.result["last_error"]
     assert task.result["changed"]
     assert 5 <= task.result["elapsed"] < 5 + SLACK
@@ -72,8 +73,30 @@ def test_lost_order(site: Site) -> None:
     task = site.reboot()
     assert outcome(task) == failed("trigger_lost", "trigger", rebooted=False)
     assert not task.result["reason"]["message"].startswith("The host may not")
-    assert 10 <= task.result["elapsed"] < 10 + SLACK
     assert host.boot.number == 0
+
+
+def test_order_that_is_carried_out_late_is_waited_for(site: Site) -> None:
+    host = site.host(Script(trigger="late", late=12.0))
+    assert proven(site.reboot(), host)
+
+
+def test_order_that_comes_too_late_is_void(site: Site) -> None:
+    late = _order.ORDER_SECONDS + 2.0
+    host = site.host(Script(trigger="late", late=late))
+    task = site.reboot()
+    assert outcome(task) == failed("trigger_lost", "trigger", rebooted=False)
+    assert host.journal.wait_until(lambda: host.stage.endswith(" expired"), seconds=SLACK)
+    assert host.boot.number == 0
+
+
+def test_host_that_may_still_go_down_after_the_deadline_is_not_called_untouched(
+    site: Site,
+) -> None:
+    host = site.host(Script(trigger="late", late=5.0))
+    task = site.reboot(reboot_timeout=3)
+    assert outcome(task) == failed("did_not_go_down", "shutdown", rebooted=None)
+    host.journal.wait_for("up")
 
 
 def test_refused_order(site: Site) -> None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
+
 from tests.hosts import Script
 
-from .site import Site, Values, failed, outcome, raw, reboot
+from .site import Site, Values, failed, outcome, proven, raw, reboot
 
 
 def wait(order: str, **arguments: t.Any) -> Values:
@@ -65,3 +67,35 @@ def test_host_that_another_order_leads_is_waited_for(site: Site) -> None:
     site.host(Script(comes_up="other_image"))
     task = site.play([ORDER, WAIT]).task("Wait")
     assert outcome(task) == failed("wrong_method", "verify", rebooted=True)
+
+
+# --- Whose order it is ---------------------------------------------------------------------
+
+
+def test_order_of_another_host_is_refused(site: Site) -> None:
+    first, second = site.hosts.add("web1"), site.hosts.add("web2")
+    run = site.play([{**ORDER, "run_once": True}, WAIT])
+    web1, web2 = (task for task in run.tasks if task.task == "Wait")
+    if web1.host != "web1":
+        web1, web2 = web2, web1
+    assert proven(web1, first)
+    assert outcome(web2) == failed("argument_invalid", "preflight", rebooted=None)
+    assert "'web1', and this is 'web2'" in web2.result["reason"]["message"]
+    assert second.boot.number == 0
+
+
+def test_boot_that_runs_is_no_new_one_however_it_is_written(site: Site) -> None:
+    host = site.host(Script(trigger="lost"))
+    order = "{{ ordered.order | combine({'boot_id': ordered.order.boot_id | upper}) }}"
+    task = site.play([ORDER, wait(order)]).task("Wait")
+    assert outcome(task) == failed("trigger_lost", "trigger", rebooted=False)
+    assert host.boot.number == 0
+
+
+@pytest.mark.parametrize("method", ["kexec", "firmware"])
+def test_machine_that_takes_the_place_of_another_is_not_the_one_that_left(
+    site: Site, method: str
+) -> None:
+    site.host(Script(other_machine=True))
+    task = site.reboot(method=method)
+    assert outcome(task) == failed("other_host", "verify", rebooted=None)

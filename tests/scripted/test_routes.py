@@ -70,6 +70,13 @@ def test_host_behind_another_client(site: Site, fault: Fault | None) -> None:
     assert proven(site.reboot(), host)
 
 
+@pytest.mark.parametrize("greeting", ["Welcome! ", "\x1b]0;web1\x07"], ids=["words", "title"])
+def test_host_whose_logins_greet_without_a_newline(site: Site, greeting: str) -> None:
+    host = site.host(Script(greeting=greeting))
+    assert proven(site.reboot(), host)
+    assert host.journal.count("order") == 1
+
+
 # --- Users ---------------------------------------------------------------------------------
 
 DOAS = "community.general.doas"

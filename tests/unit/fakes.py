@@ -10,6 +10,7 @@ import fcntl
 import gzip
 import hashlib
 import itertools
+import math
 import os
 import shutil
 import stat
@@ -94,8 +95,13 @@ class FakeRemote:
         self._tests = tests
         self._confirmations = confirmations
         self._cost = cost
+        self._hangs_from = math.inf
         self.calls: list[tuple[t.Any, ...]] = []
         self.times: list[float] = []
+
+    def hangs_from(self, time: float) -> None:
+        """From then on a question ends only when its time is over."""
+        self._hangs_from = time
 
     def leave(self, departure: _ports.Departure) -> _ports.Completed:
         self._called("leave", departure)
@@ -128,8 +134,9 @@ class FakeRemote:
         if within is None:
             self._clock.advance(0.1)
             return
-        self._clock.advance(max(0.001, min(self._cost, within)))
-        if self._cost > within:
+        cost = self._cost if self._clock.time < self._hangs_from else math.inf
+        self._clock.advance(max(0.001, min(cost, within)))
+        if cost > within:
             raise _ports.NoAnswerError("silent", "the connection hung and was given up")
 
 
@@ -274,6 +281,7 @@ def alpine_files(release: str = RELEASE) -> dict[str, str | bytes]:
         "/proc/meminfo": "MemTotal: 1013372 kB\nMemFree: 700000 kB\nMemAvailable:     890962 kB\n",
         "/proc/self/status": "Name:\tpython3\nUid:\t0\t0\t0\t0\nCapEff:\t000001ffffffffff\n",
         "/proc/self/uid_map": "         0          0 4294967295\n",
+        "/proc/uptime": "4000.25 7900.00\n",
         "/proc/sys/kernel/arch": "x86_64\n",
         "/proc/sys/kernel/bootloader_type": "52\n",
         "/proc/sys/kernel/kexec_load_disabled": "0\n",
@@ -282,6 +290,7 @@ def alpine_files(release: str = RELEASE) -> dict[str, str | bytes]:
         "/proc/sys/kernel/random/boot_id": f"{BOOT_ID}\n",
         "/run/openrc/softlevel": "default\n",
         "/sys/class/dmi/id/product_name": "Standard PC (Q35 + ICH9, 2009)\n",
+        "/sys/class/dmi/id/product_uuid": "4C4C4544-0042-3510-8056-B4C04F4A4E32\n",
         "/sys/class/dmi/id/sys_vendor": "QEMU\n",
         "/sys/class/watchdog/watchdog0/identity": "i6300ESB timer\n",
         "/sys/class/watchdog/watchdog0/max_timeout": "2046\n",

@@ -29,4 +29,5 @@ if read -r noted _boot _release _time oops <"$state/jump" && [ "$noted" = "$toke
 	*" alpinefleet_kexec.added="*oops=panic*" "[01]) printf '%s\n' "$oops" >/proc/sys/kernel/panic_on_oops ;;
 	esac
 fi 2>/dev/null
-printf '%s\n' "$token"
+# On a line of its own, whatever a login has printed before.
+printf '\n%s\n' "$token"

@@ -9,7 +9,8 @@
 # METHOD is kexec or firmware, DELAY and LIMIT are seconds, TOKEN marks whose work this is, and
 # BOOT is the boot to leave: an order that arrives late must not hit the next one. RELEASE is the
 # kernel of the image. WATCHDOG is a device that bites if the jump takes longer than WATCHDOG_LIMIT
-# seconds, or empty.
+# seconds, or empty. At the uptime EXPIRES an order that has not begun is void: whoever gave it may
+# have told somebody that the host stays up.
 set -u
 method=$1
 delay=$2
@@ -19,6 +20,7 @@ boot=$5
 release=$6
 watchdog=$7
 watchdog_limit=$8
+expires=$9
 
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 run=/run/alpinefleet-kexec
@@ -28,6 +30,16 @@ feeder=
 # The controller reads how far the work came, so that "never started" can be told from "stuck".
 note() {
 	printf '%s %s\n' "$token" "$1" >"$run/stage.new" && mv "$run/stage.new" "$run/stage"
+}
+
+has_expired() {
+	read -r up _ </proc/uptime
+	[ "${up%%.*}" -ge "$expires" ]
+}
+
+# OpenRC ends the system already, and not for this order: it may be for a poweroff.
+is_stopping() {
+	[ -e /run/openrc/rc.stopping ]
 }
 
 # Dead storage makes whatever uses it wait forever; nothing else must wait with it.
@@ -193,7 +205,16 @@ if [ "$method" = kexec ] && ! cat "$run/image.json" "$run/frozen" 2>/dev/null | 
 	note replaced
 	exit 1
 fi
+# The mark comes first: who finds none after that time knows that there will be no shutdown.
 note waiting
+if has_expired; then
+	note expired
+	exit 1
+fi
 sleep "$delay"
+if is_stopping; then
+	note yielded
+	exit 1
+fi
 note shutdown
 "by_$method"

@@ -4,12 +4,16 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Tells which boot runs, framed by a number that only this call knows: what a login or sudo
-# prints around it cannot be taken for an answer.
+# prints around it cannot be taken for an answer. A login may end in the middle of a line.
 set -u
-printf 'BEGIN %s\n' "$1"
+printf '\nBEGIN %s\n' "$1"
 printf 'boot_id %s\n' "$(cat /proc/sys/kernel/random/boot_id)"
 printf 'release %s\n' "$(cat /proc/sys/kernel/osrelease)"
 printf 'bootloader_type %s\n' "$(cat /proc/sys/kernel/bootloader_type 2>/dev/null)"
+number=$(cat /sys/class/dmi/id/product_uuid 2>/dev/null)
+printf 'hardware_id %s\n' "${number:-$(cat /proc/device-tree/serial-number 2>/dev/null)}"
+# Before the stage: an order that expires by then, and has left no mark, will never be begun.
+printf 'uptime %s\n' "$(cat /proc/uptime)"
 printf 'stage %s\n' "$(cat /run/alpinefleet-kexec/stage 2>/dev/null)"
 printf 'cmdline %s\n' "$(cat /proc/cmdline)"
 printf 'END %s\n' "$1"

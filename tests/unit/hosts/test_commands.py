@@ -90,7 +90,13 @@ def test_way_to_become_root_is_peeled_off(start: str, become: Become) -> None:
 # --- This collection's own -----------------------------------------------------------------
 
 DEPARTURE = _ports.Departure(
-    method="kexec", delay=0.5, limit=120.0, token="token", boot_id="boot", release="6.1"
+    method="kexec",
+    delay=0.5,
+    limit=120.0,
+    expires=4020,
+    token="token",
+    boot_id="boot",
+    release="6.1",
 )
 
 

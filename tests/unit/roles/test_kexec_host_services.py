@@ -419,8 +419,10 @@ def test_reboot_that_fails_takes_the_wish_back(host: ServiceHost) -> None:
     assert not host.exists(f"{OURS}/intent")
 
 
-def test_reboot_during_a_shutdown_is_no_wish(host: ServiceHost) -> None:
-    host.write("run/openrc/rc.stopping", "")
+@pytest.mark.parametrize("change", ["rc.stopping", "rc.starting"])
+def test_reboot_while_services_stop_or_start_is_no_wish(host: ServiceHost, change: str) -> None:
+    # What shuts the system down in the end may be a poweroff.
+    host.write(f"run/openrc/{change}", "")
     assert host.script("kexec-reboot") == 0
     assert not host.exists(f"{OURS}/intent")
 

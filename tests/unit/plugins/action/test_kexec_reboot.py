@@ -24,6 +24,7 @@ from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 OLD_BOOT = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
 NEW_BOOT = "d7a0c3f2-04f3-4b7e-8a44-0d1c8fb0a6e1"
+MACHINE, UPTIME = "4c4c4544-0042-3510-8056-b4c04f4a4e32", 4000.25
 OLD_RELEASE, RELEASE = "6.18.38-0-virt", "6.18.56-0-virt"
 VIRT, LTS = "/boot/vmlinuz-virt", "/boot/vmlinuz-lts"
 REMOTE_FILES = "/tmp/ansible-tmp-1"
@@ -40,6 +41,9 @@ class FakeHost:
 
     def __init__(self, clock: fakes.FakeClock) -> None:
         self.clock = clock
+        self.machine = MACHINE
+        # What a login prints, and no newline after it.
+        self.greeting = ""
         self.log: list[str] = []
         self.comes_up: str | None = None
         self.error = "No route to host"
@@ -80,18 +84,20 @@ class FakeHost:
             return 127, ""
         self._left, self._token = self.clock.time, token
         self.comes_up = self.comes_up or method
-        return 0, f"{token}\n"
+        return 0, f"{self.greeting}\n{token}\n"
 
     def _observation(self, nonce: str, back: bool) -> str:
         boot_id, release, stage, cmdline, kind = (
             (NEW_BOOT, RELEASE, "", "quiet", "114")
             if back
-            else (OLD_BOOT, OLD_RELEASE, f"{self._token} shutdown", "quiet", "114")
+            else (OLD_BOOT, OLD_RELEASE, self._token and f"{self._token} shutdown", "quiet", "114")
         )
+        uptime = self.clock.time + (0 if back else UPTIME)
         if back and self.comes_up == "kexec":
             cmdline, kind = f"quiet alpinefleet_kexec.token={self._token}", "208"
         return (
-            f"BEGIN {nonce}\nboot_id {boot_id}\nrelease {release}\nbootloader_type {kind}\n"
+            f"{self.greeting}\nBEGIN {nonce}\nboot_id {boot_id}\nrelease {release}\n"
+            f"bootloader_type {kind}\nhardware_id {self.machine}\nuptime {uptime} 1.0\n"
             f"stage {stage}\ncmdline {cmdline}\nEND {nonce}\n"
         )
 
@@ -158,7 +164,9 @@ def survey(*codes: str, **given: t.Any) -> Result:
             "firmware_kernel": VIRT,
             "running_release": OLD_RELEASE,
             "running_cmdline": "quiet",
+            "hardware_id": MACHINE,
         },
+        "uptime": UPTIME,
         "diff": {"before": "", "after": f"kernel: {VIRT}\n"},
         **given,
     }
@@ -209,7 +217,7 @@ def action(task: Task, connection: FakeConnection, play_context: PlayContext) ->
 
 def run(action: Action, **arguments: t.Any) -> Result:
     action._task.args = {**action._task.args, **arguments}
-    result: Result = action.run(task_vars={})
+    result: Result = action.run(task_vars={"inventory_hostname": "web1"})
     return result
 
 
@@ -337,6 +345,46 @@ def test_wait_for_a_lost_host_fails(action: Action, host: FakeHost) -> None:
     order = run(action, wait=False)["order"]
     host.comes_up = "nothing"
     assert outcome(run(action, wait=True, wait_for=order)) == ("did_not_return", "down", None)
+
+
+def test_order_of_another_host_is_refused(action: Action, host: FakeHost) -> None:
+    order = run(action, wait=False)["order"]
+    host.log.clear()
+    action._task.delegate_to = "web2"
+    result = run(action, wait=True, wait_for=order)
+    assert outcome(result) == ("argument_invalid", "preflight", None)
+    assert "'web1', and this is 'web2'" in result["msg"]
+    assert host.log == []
+
+
+def test_order_is_that_of_the_host_that_the_task_is_delegated_to(action: Action) -> None:
+    action._task.delegate_to = "web2"
+    order = run(action, wait=False)["order"]
+    assert order["host"] == "web2"
+    assert run(action, wait=True, wait_for=order)["rebooted"] is True
+
+
+def test_boot_that_runs_is_no_new_one_however_it_is_written(action: Action, host: FakeHost) -> None:
+    action.prepared = survey(boot_id=OLD_BOOT.upper())
+    order = run(action, wait=False)["order"]
+    assert order["boot_id"] == OLD_BOOT
+    host.comes_up = "nothing"
+    result = run(action, wait=True, wait_for={**order, "boot_id": OLD_BOOT.upper()})
+    assert outcome(result) == ("did_not_return", "down", None)
+
+
+def test_answer_of_another_machine_is_none(action: Action, host: FakeHost) -> None:
+    order = run(action, wait=False)["order"]
+    host.machine = "f00d"
+    result = run(action, wait=True, wait_for=order)
+    assert outcome(result) == ("other_host", "verify", None)
+    assert result["boot_id"] == {"before": OLD_BOOT, "after": None}
+
+
+@pytest.mark.parametrize("greeting", ["Welcome! ", "\x1b]0;web1\x07"], ids=["words", "title"])
+def test_login_that_greets_without_a_newline(action: Action, host: FakeHost, greeting: str) -> None:
+    host.greeting = greeting
+    assert run(action)["rebooted"] is True
 
 
 def test_check_mode_waits_for_nothing(action: Action, host: FakeHost) -> None:
@@ -483,6 +531,7 @@ def test_order_that_the_host_refuses_has_failed(action: Action, host: FakeHost) 
     host.accepts = False
     result = run(action)
     assert outcome(result) == ("trigger_failed", "trigger", False)
+    assert result["rc"] == 127
     # The image is loaded all the same.
     assert result["changed"] is True
 

@@ -204,6 +204,10 @@ def test_a_host_that_is_being_left_is_not_judged_further(able: State) -> None:
     assert codes(replace(able, leaving=True, kexec_path=None)) == ["already_leaving"]
 
 
+def test_a_host_that_somebody_shuts_down_is_not_judged_further(able: State) -> None:
+    assert codes(replace(able, stopping=True, kexec_path=None)) == ["already_leaving"]
+
+
 def test_only_root_is_told_that_a_host_is_being_left(able: State) -> None:
     assert codes(replace(able, leaving=True, uid=1000)) == ["not_root"]
 

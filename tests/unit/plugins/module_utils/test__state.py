@@ -32,6 +32,7 @@ def test_read_of_an_alpine_host(alpine: fakes.FakeHost) -> None:
         cmdline=fakes.RUNNING,
         loaded=False,
         leaving=False,
+        stopping=False,
         frozen=False,
         jump=None,
         load_disabled=False,
@@ -48,6 +49,7 @@ def test_read_of_an_alpine_host(alpine: fakes.FakeHost) -> None:
         openrc_path="/sbin/openrc",
         available_bytes=890962 * 1024,
         platform={"sys_vendor": "QEMU", "product_name": "Standard PC (Q35 + ICH9, 2009)"},
+        hardware_id="4c4c4544-0042-3510-8056-b4c04f4a4e32",
         installed={"virt": fakes.RELEASE},
         module_trees=(fakes.RELEASE,),
         boot_files=(
@@ -131,6 +133,30 @@ def test_read_sees_that_the_host_is_being_left(alpine: fakes.FakeHost) -> None:
         assert _state.read(alpine.host).leaving
     # The file stays when an order ended early, and says nothing then.
     assert not _state.read(alpine.host).leaving
+
+
+def test_read_sees_that_services_are_stopped_for_somebody_else(alpine: fakes.FakeHost) -> None:
+    alpine.write(_state.STOPPING, "")
+    assert _state.read(alpine.host).stopping
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        pytest.param("4000.25 7900.00\n", 4000.25, id="with a fraction"),
+        pytest.param("0.03 0.00\n", 0.03, id="just booted"),
+        pytest.param("", None, id="empty"),
+        pytest.param("nan 1.0\n", None, id="no number"),
+    ],
+)
+def test_uptime(alpine: fakes.FakeHost, said: str, seconds: float | None) -> None:
+    alpine.write("/proc/uptime", said)
+    assert _state.uptime(alpine.host) == seconds
+
+
+def test_uptime_of_a_host_that_does_not_tell_it(alpine: fakes.FakeHost) -> None:
+    alpine.remove("/proc/uptime")
+    assert _state.uptime(alpine.host) is None
 
 
 def test_read_finds_what_locks_after_the_boot(alpine: fakes.FakeHost) -> None:

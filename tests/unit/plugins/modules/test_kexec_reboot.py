@@ -19,7 +19,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import O
 RETURN: dict[str, t.Any] = yaml.safe_load(kexec_reboot.RETURN)
 COMMON = {"changed", "diff", "failed", "msg"}
 PREPARED: dict[str, t.Any] = {"facts": {"running_release": "6.18", "running_cmdline": "quiet"}}
-ORDER = Order("kexec", "abc", "old", "6.18", "firmware", "6.18")
+ORDER = Order("kexec", "abc", "old", "6.18", "firmware", "6.18", "web1", None, 4020)
 TIMINGS = {"trigger": 0.1, "shutdown": 2.0, "down": 3.0, "verify": 0.2}
 
 
@@ -36,7 +36,7 @@ def test_every_value_of_a_prediction_is_documented_and_returned() -> None:
 
 
 def test_every_value_of_a_reboot_is_documented_and_returned() -> None:
-    observation = Observation("new", "6.18", "quiet", "210", "", "")
+    observation = Observation("new", "6.18", "quiet", "210", "", "", 2.5)
     result = _result.proven(ORDER, Proof(observation, "kexec", 5.0, TIMINGS), PREPARED)
     assert set(result) - COMMON == documented("always") | {"token"}
     assert "token" in RETURN
@@ -52,7 +52,7 @@ def test_every_value_of_a_failure_is_documented_and_returned() -> None:
     assert own <= set(RETURN)
 
 
-FOUND = Observation("new", "6.18", "quiet", "52", "", "")
+FOUND = Observation("new", "6.18", "quiet", "52", "", "", 2.5)
 AFTER_THE_JUMP = [
     pytest.param(_failure.wrong_method("kexec", "firmware", FOUND), "firmware", id="wrong_method"),
     pytest.param(_failure.wrong_method("kexec", None, FOUND), None, id="somebody else's image"),

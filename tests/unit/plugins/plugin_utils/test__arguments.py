@@ -13,6 +13,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _arguments
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._failure import RebootError
 
+HOST = "web1"
 SECONDS = (*_arguments.POSITIVE, *_arguments.NOT_NEGATIVE)
 
 
@@ -25,29 +26,31 @@ def validated(**arguments: t.Any) -> tuple[dict[str, t.Any], list[str]]:
 def refusal(**arguments: t.Any) -> RebootError:
     parameters, _errors = validated(**arguments)
     with pytest.raises(RebootError) as caught:
-        _arguments.check(parameters)
+        _arguments.check(parameters, HOST)
     return caught.value
 
 
 def test_check_accepts_the_defaults() -> None:
     parameters, errors = validated()
-    _arguments.check(parameters)
+    _arguments.check(parameters, HOST)
     assert errors == []
 
 
 def test_check_accepts_no_delay_and_a_fraction_of_a_second() -> None:
-    _arguments.check(validated(pre_reboot_delay=0, reboot_timeout=0.5)[0])
+    _arguments.check(validated(pre_reboot_delay=0, reboot_timeout=0.5)[0], HOST)
 
 
-def test_check_accepts_a_delay_that_ends_before_the_timeout() -> None:
-    _arguments.check(validated(pre_reboot_delay=59.5, reboot_timeout=60)[0])
+def test_check_accepts_a_delay_that_leaves_time_to_see_the_host_leave() -> None:
+    _arguments.check(validated(pre_reboot_delay=50, reboot_timeout=60)[0], HOST)
 
 
-@pytest.mark.parametrize("delay", [60, 700], ids=["as long", "longer"])
-def test_check_refuses_a_delay_that_outlasts_the_timeout(delay: float) -> None:
-    error = refusal(pre_reboot_delay=delay, reboot_timeout=60)
+@pytest.mark.parametrize(
+    ("delay", "timeout"), [(50.5, 60), (60, 60), (700, 60), (3.9, 4), (0.1, 10)]
+)
+def test_check_refuses_a_delay_after_which_no_time_is_left(delay: float, timeout: float) -> None:
+    error = refusal(pre_reboot_delay=delay, reboot_timeout=timeout)
     assert error.reason.code == "argument_invalid"
-    assert f"pre_reboot_delay is {delay} and must be less than reboot_timeout" in str(error)
+    assert f"pre_reboot_delay is {delay:g} and must be less than reboot_timeout" in str(error)
 
 
 @pytest.mark.parametrize("name", SECONDS)
@@ -92,7 +95,9 @@ def test_spec_refuses(arguments: dict[str, t.Any], said: str) -> None:
     assert said in "".join(errors)
 
 
-ORDER = {
+ORDER: dict[str, t.Any] = {
+    "host": HOST,
+    "expires": 4020,
     "method": "kexec",
     "token": "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d",
     "boot_id": "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77",
@@ -101,7 +106,7 @@ ORDER = {
 
 def test_order_of_an_earlier_task_is_accepted() -> None:
     parameters, errors = validated(wait_for=ORDER)
-    _arguments.check(parameters)
+    _arguments.check(parameters, HOST)
     assert errors == []
     assert parameters["wait_for"]["acknowledged"] is False
 
@@ -119,9 +124,28 @@ def test_order_without_what_proves_it_is_refused(name: str) -> None:
         pytest.param({"wait_for": {**ORDER, "boot_id": "now"}}, "its boot_id is 'now'", id="boot"),
         pytest.param({"wait_for": {**ORDER, "token": "a b"}}, "its token is 'a b'", id="token"),
         pytest.param({"wait_for": ORDER, "wait": False}, "wait=false means nothing", id="no wait"),
+        pytest.param(
+            {"wait_for": {**ORDER, "host": "web2"}}, "'web2', and this is 'web1'", id="another host"
+        ),
+        pytest.param({"wait_for": ORDER, "reboot_timeout": 0}, "reboot_timeout is 0", id="time"),
     ],
 )
 def test_order_that_proves_nothing_is_refused(arguments: dict[str, t.Any], said: str) -> None:
     error = refusal(**arguments)
     assert error.reason.code == "argument_invalid"
     assert said in str(error)
+    # What was ordered goes on.
+    assert error.rebooted is None
+
+
+@pytest.mark.parametrize(
+    "boot_id",
+    [
+        pytest.param(ORDER["boot_id"].upper(), id="capitals"),
+        pytest.param(ORDER["boot_id"].replace("-", ""), id="no dashes"),
+    ],
+)
+def test_order_whose_boot_is_written_otherwise_is_accepted(boot_id: str) -> None:
+    parameters, errors = validated(wait_for={**ORDER, "boot_id": boot_id})
+    _arguments.check(parameters, HOST)
+    assert errors == []

@@ -20,7 +20,7 @@ OBSERVE = (_commands.SHELL / "observe.sh").read_text(encoding="utf-8")
 
 def leave(token: str = "t0ken", boot_id: str = "b00t", limit: float = 120.0) -> str:
     return _commands.leave(
-        Departure("kexec", token, boot_id, 0.5, limit, "6.18", "/dev/watchdog0", 60)
+        Departure("kexec", token, boot_id, 0.5, limit, 4020, "6.18", "/dev/watchdog0", 60)
     )
 
 
@@ -48,6 +48,7 @@ def test_leave_passes_the_whole_script_and_its_arguments() -> None:
         "6.18",
         "/dev/watchdog0",
         "60",
+        "4020",
     ]
 
 
@@ -68,7 +69,7 @@ def test_leave_holds_nothing_of_the_connection() -> None:
 
 def test_leave_ends_with_a_command_that_succeeds_at_once() -> None:
     # Ansible appends to it, and nothing may follow an "&".
-    assert leave().endswith("& echo t0ken")
+    assert leave().endswith(r"& printf '\n%s\n' t0ken")
 
 
 @pytest.mark.parametrize("text", ["$(reboot -f)", "'; reboot -f; '", "a b"])

@@ -59,7 +59,7 @@ def test_local_connection_says_that_nothing_happened() -> None:
     assert (error.stage, error.rebooted) == ("preflight", False)
 
 
-CAME_UP = Observation("b00t", "6.18", "quiet", "208", "", "")
+CAME_UP = Observation("b00t", "6.18", "quiet", "208", "", "", 2.5)
 SAID = Completed(3, "out", "err")
 OUTPUT = {"rc": 3, "stdout": "out", "stderr": "err"}
 FOUND = {"method": "kexec", "observation": CAME_UP}
@@ -75,10 +75,10 @@ HEARD = {"last_error": "x"}
             _failure.trigger_lost(acknowledged=True), "trigger", False, {}, id="never began"
         ),
         pytest.param(
-            _failure.trigger_lost(acknowledged=False), "trigger", None, {}, id="under way or lost"
+            _failure.trigger_lost(acknowledged=False), "trigger", False, {}, id="under way or lost"
         ),
         pytest.param(_failure.already_leaving(), "shutdown", None, {}, id="another leaver"),
-        pytest.param(_failure.did_not_go_down(9, "x"), "shutdown", False, HEARD, id="stays"),
+        pytest.param(_failure.did_not_go_down(9, "x"), "shutdown", None, HEARD, id="stays"),
         pytest.param(_failure.did_not_return(9, "x", gone=True), "down", None, HEARD, id="gone"),
         pytest.param(
             _failure.refused(NoAnswerError("host_key", "x")), "down", None, HEARD, id="host key"

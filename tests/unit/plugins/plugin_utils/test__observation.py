@@ -6,17 +6,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _observation
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._observation import Observation
 
 BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
 TOKEN = "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d"
+HARDWARE_ID = "4c4c4544-0042-3510-8056-b4c04f4a4e32"
 ANSWER = f"""\
 BEGIN n0nce
 boot_id {BOOT_ID}
 release 6.18.38-0-virt
 bootloader_type 114
+hardware_id 4C4C4544-0042-3510-8056-B4C04F4A4E32
+uptime 4000.93 7900.00
 stage {TOKEN} shutdown
 cmdline root=/dev/vda1 quiet
 END n0nce
@@ -24,7 +29,7 @@ END n0nce
 
 
 def observation(*, cmdline: str = "quiet", bootloader_type: str = "114") -> Observation:
-    return Observation(BOOT_ID, "6.18.38-0-virt", cmdline, bootloader_type, "", "")
+    return Observation(BOOT_ID, "6.18.38-0-virt", cmdline, bootloader_type, "", "", 4000.93)
 
 
 @pytest.mark.parametrize(
@@ -32,6 +37,7 @@ def observation(*, cmdline: str = "quiet", bootloader_type: str = "114") -> Obse
     [
         pytest.param(ANSWER, id="plain"),
         pytest.param(ANSWER.replace("\n", "\r\n"), id="through a terminal"),
+        pytest.param(ANSWER.replace("\n", "\r\r\n"), id="through two terminals"),
         pytest.param(f"Welcome!\n{ANSWER}logout\n", id="with a greeting"),
         pytest.param(ANSWER.replace(BOOT_ID, BOOT_ID.upper()), id="boot_id in capitals"),
         pytest.param(ANSWER.replace("release", "sudo: unable to log\nrelease"), id="noise inside"),
@@ -39,7 +45,14 @@ def observation(*, cmdline: str = "quiet", bootloader_type: str = "114") -> Obse
 )
 def test_parse_finds_the_answer(output: str) -> None:
     assert _observation.parse(output, "n0nce") == Observation(
-        BOOT_ID, "6.18.38-0-virt", "root=/dev/vda1 quiet", "114", TOKEN, "shutdown"
+        BOOT_ID,
+        "6.18.38-0-virt",
+        "root=/dev/vda1 quiet",
+        "114",
+        TOKEN,
+        "shutdown",
+        uptime=4000.93,
+        hardware_id=HARDWARE_ID,
     )
 
 
@@ -71,6 +84,10 @@ def test_parse_of_a_machine_without_that_boot_protocol() -> None:
         pytest.param(ANSWER.replace("stage", "phase"), id="no stage"),
         pytest.param(ANSWER.replace("cmdline", "line"), id="no command line"),
         pytest.param(ANSWER.replace("bootloader_type", "loader"), id="no boot loader type"),
+        pytest.param(ANSWER.replace("uptime", "time"), id="no uptime"),
+        pytest.param(ANSWER.replace("4000.93 7900.00", ""), id="empty uptime"),
+        pytest.param(ANSWER.replace("4000.93", "nan"), id="uptime that is none"),
+        pytest.param(ANSWER.replace("hardware_id", "hardware"), id="no number of the machine"),
     ],
 )
 def test_parse_refuses(output: str) -> None:
@@ -109,3 +126,18 @@ def test_carries(cmdline: str, expected: bool) -> None:
 def test_method(cmdline: str, bootloader_type: str, expected: str | None) -> None:
     found = observation(cmdline=cmdline, bootloader_type=bootloader_type)
     assert found.method(TOKEN) == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "other"),
+    [
+        pytest.param(HARDWARE_ID, HARDWARE_ID, False, id="the same"),
+        pytest.param(HARDWARE_ID, "f00d", True, id="another"),
+        pytest.param(None, HARDWARE_ID, False, id="not known before"),
+        pytest.param(HARDWARE_ID, None, False, id="not known now"),
+        pytest.param(None, None, False, id="machine without one"),
+    ],
+)
+def test_other_machine(before: str | None, after: str | None, other: bool) -> None:
+    found = dataclasses.replace(observation(), hardware_id=after)
+    assert found.is_other_machine(before) is other

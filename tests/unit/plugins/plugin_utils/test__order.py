@@ -18,6 +18,11 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import O
 BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
 VIRT, LTS = "/boot/vmlinuz-virt", "/boot/vmlinuz-lts"
 RELEASE = "6.18.56-0-virt"
+MACHINE = "4c4c4544-0042-3510-8056-b4c04f4a4e32"
+UPTIME = 4000.93
+
+# What ends somebody else's shutdown is not known.
+LEAVING = "already_leaving"
 
 Prepared = dict[str, t.Any]
 
@@ -39,7 +44,8 @@ def prepared(*codes: str, firmware: str | None = VIRT, **given: t.Any) -> Prepar
         "kernel": VIRT,
         "release": RELEASE,
         "boot_id": BOOT_ID,
-        "facts": {"firmware_kernel": firmware},
+        "uptime": UPTIME,
+        "facts": {"firmware_kernel": firmware, "hardware_id": MACHINE},
         **given,
     }
 
@@ -51,8 +57,8 @@ def refused(*codes: str, **given: t.Any) -> Prepared:
 
 def refusal(said: Prepared, **given: t.Any) -> RebootError:
     with pytest.raises(RebootError) as caught:
-        _order.order_for(arguments(**given), said, "t0ken")
-    assert caught.value.rebooted is False
+        _order.order_for(arguments(**given), said, token="t0ken", host="web1")
+    assert caught.value.rebooted is (None if caught.value.reason.code == LEAVING else False)
     return caught.value
 
 
@@ -122,24 +128,26 @@ KEXEC, FIRMWARE = {"method": "kexec"}, {"method": "firmware"}
     ],
 )
 def test_method_of_the_order(given: dict[str, str], said: Prepared, expected: str) -> None:
-    assert _order.order_for(arguments(**given), said, "t0ken").method == expected
+    assert _order.order_for(arguments(**given), said, token="t0ken", host="web1").method == expected
 
 
 def test_order_has_what_must_be_found_afterwards() -> None:
-    order = _order.order_for(arguments(), prepared(), "t0ken")
+    order = _order.order_for(arguments(), prepared(), token="t0ken", host="web1")
     assert (order.token, order.boot_id, order.release) == ("t0ken", BOOT_ID, RELEASE)
 
 
 def test_order_has_the_times_and_the_command_of_the_user() -> None:
     times = {name: float(number) for number, name in enumerate(_order.TIMES, 1)}
-    order = _order.order_for(arguments(test_command="true", **times), prepared(), "t0ken")
+    order = _order.order_for(
+        arguments(test_command="true", **times), prepared(), token="t0ken", host="web1"
+    )
     assert {name: getattr(order, name) for name in _order.TIMES} == times
     assert order.test_command == "true"
 
 
 def test_order_has_the_defaults_of_the_options() -> None:
     names = (*_order.TIMES, "test_command")
-    bare = Order("kexec", "t0ken", BOOT_ID, RELEASE, "firmware", RELEASE)
+    bare = Order("kexec", "t0ken", BOOT_ID, RELEASE, "firmware", RELEASE, "web1", None, 0)
     assert {name: getattr(bare, name) for name in names} == {
         name: _arguments.ARGUMENT_SPEC[name]["default"] for name in names
     }
@@ -154,13 +162,13 @@ def test_order_has_the_defaults_of_the_options() -> None:
     ],
 )
 def test_release_that_firmware_must_bring(firmware: str | None, expected: str | None) -> None:
-    order = _order.order_for(arguments(), prepared(firmware=firmware), "t0ken")
+    order = _order.order_for(arguments(), prepared(firmware=firmware), token="t0ken", host="web1")
     assert order.firmware_release == expected
 
 
 def test_release_that_firmware_must_bring_is_unknown_with_the_kernel() -> None:
     said = prepared(kernel=None, release=None, firmware=None)
-    order = _order.order_for(arguments(method="firmware"), said, "t0ken")
+    order = _order.order_for(arguments(method="firmware"), said, token="t0ken", host="web1")
     assert order.firmware_release is None
 
 
@@ -184,7 +192,9 @@ def test_release_that_firmware_must_bring_is_unknown_with_the_kernel() -> None:
 def test_fallback_after_the_jump(
     given: dict[str, str], firmware: str | None, expected: str
 ) -> None:
-    order = _order.order_for(arguments(**given), prepared(firmware=firmware), "t0ken")
+    order = _order.order_for(
+        arguments(**given), prepared(firmware=firmware), token="t0ken", host="web1"
+    )
     assert order.fallback == expected
 
 
@@ -247,7 +257,9 @@ def test_fallback_does_not_boot_an_unknown_kernel_where_the_user_named_one() -> 
 
 
 def test_fallback_boots_the_default_where_the_user_named_nothing() -> None:
-    order = _order.order_for(arguments(), refused("kexec_locked", kernel=LTS), "t0ken")
+    order = _order.order_for(
+        arguments(), refused("kexec_locked", kernel=LTS), token="t0ken", host="web1"
+    )
     assert order.method == "firmware"
 
 
@@ -267,27 +279,60 @@ def test_module_that_did_not_run_is_reported(method: str, said: Prepared, messag
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    "missing",
     [
-        pytest.param(FIRMWARE, prepared(boot_id=None), id="firmware"),
-        pytest.param(KEXEC, refused("kexec_locked", boot_id=None), id="fallback"),
-        pytest.param(KEXEC, prepared(boot_id=None), id="kexec"),
+        pytest.param({"boot_id": None}, id="no boot_id"),
+        pytest.param({"boot_id": "b00t"}, id="boot_id that is none"),
+        pytest.param({"boot_id": ["a", "list"]}, id="boot_id of another type"),
+        pytest.param({"uptime": None}, id="no uptime"),
+        pytest.param({"uptime": "soon"}, id="uptime that is none"),
+        pytest.param({"uptime": -1}, id="uptime before the boot"),
+        pytest.param({"uptime": float("nan")}, id="uptime that is no number"),
+        pytest.param({"uptime": True}, id="uptime of another type"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("given", "codes"),
+    [
+        pytest.param(FIRMWARE, (), id="firmware"),
+        pytest.param(KEXEC, ("kexec_locked",), id="fallback"),
+        pytest.param(KEXEC, (), id="kexec"),
     ],
 )
 def test_reboot_that_could_not_be_proven_is_not_ordered(
-    given: dict[str, str], said: Prepared
+    given: dict[str, str], codes: tuple[str, ...], missing: Prepared
 ) -> None:
+    said = refused(*codes, **missing) if codes else prepared(**missing)
     assert refusal(said, **given).reason.code == "module_failed"
+
+
+@pytest.mark.parametrize("said", [BOOT_ID.upper(), f"{{{BOOT_ID}}}", BOOT_ID.replace("-", "")])
+def test_boot_is_written_in_one_way_whatever_the_host_says(said: str) -> None:
+    order = _order.order_for(arguments(), prepared(boot_id=said), token="t0ken", host="web1")
+    assert order.boot_id == BOOT_ID
+
+
+def test_order_is_that_of_one_host_and_expires_there() -> None:
+    order = _order.order_for(arguments(), prepared(), token="t0ken", host="web1")
+    assert (order.host, order.hardware_id) == ("web1", MACHINE)
+    assert order.expires == 4000 + _order.ORDER_SECONDS
+
+
+def test_order_of_a_machine_without_a_number() -> None:
+    said = prepared(facts={"firmware_kernel": VIRT})
+    order = _order.order_for(arguments(), said, token="t0ken", host="web1")
+    assert order.hardware_id is None
 
 
 # --- An order of another task --------------------------------------------------------------
 
 
 def test_order_survives_being_handed_over() -> None:
-    facts = {"firmware_kernel": VIRT, "running_release": "6.18.38-0-virt", "running_cmdline": "q"}
+    running = {"running_release": "6.18.38-0-virt", "running_cmdline": "q"}
+    facts = {"firmware_kernel": VIRT, "hardware_id": MACHINE, **running}
     said = prepared(facts=facts)
     given = arguments(fallback="fail", flavour="virt", reboot_timeout=77, test_command="true")
-    before = _order.order_for(given, said, "t0ken")
+    before = _order.order_for(given, said, token="t0ken", host="web1")
     value = _order.hand_over(before, said, acknowledged=True)
     assert value.keys() == _arguments.ORDER_SPEC.keys()
     waiting = arguments(wait_for=value, reboot_timeout=77, test_command="true")
@@ -296,3 +341,13 @@ def test_order_survives_being_handed_over() -> None:
     assert known["boot_id"] == BOOT_ID
     assert known["facts"]["running_release"] == "6.18.38-0-virt"
     assert known["facts"]["running_cmdline"] == "q"
+
+
+def test_order_that_was_handed_over_is_written_in_one_way() -> None:
+    facts = {"firmware_kernel": VIRT, "running_release": "", "running_cmdline": ""}
+    before = _order.order_for(arguments(), prepared(facts=facts), token="t0ken", host="web1")
+    value = _order.hand_over(before, prepared(facts=facts), acknowledged=True)
+    value |= {"boot_id": BOOT_ID.upper(), "hardware_id": MACHINE.upper()}
+    after, known = _order.taken_over(arguments(wait_for=value))
+    assert (after.boot_id, after.hardware_id) == (BOOT_ID, MACHINE)
+    assert known["boot_id"] == BOOT_ID

@@ -35,7 +35,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._remote import A
 PARAMIKO: t.Any = importlib.import_module("paramiko")
 BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
 FAR = 60.0
-DEPARTURE = Departure("kexec", "t0ken", "b00t", 0.5, 9.0)
+DEPARTURE = Departure("kexec", "t0ken", "b00t", 0.5, 9.0, 4020)
 SSH_OPTIONS: dict[str, t.Any] = {
     "host": "web1",
     "ssh_executable": "ssh",
@@ -129,7 +129,8 @@ def remote(
 def said_by_host(command: str) -> str:
     nonce = shlex.split(command)[-1]
     return (
-        f"BEGIN {nonce}\nboot_id {BOOT_ID}\nrelease 6.18\nbootloader_type \nstage \n"
+        f"\nBEGIN {nonce}\nboot_id {BOOT_ID}\nrelease 6.18\nbootloader_type \nstage \n"
+        "hardware_id \nuptime 12.5 1.0\n"
         f"cmdline quiet\nEND {nonce}\n"
     )
 
@@ -170,7 +171,8 @@ def test_leave_is_acknowledged_with_the_token() -> None:
     host = Host("t0ken\n")
     answer = remote(host=host).leave(DEPARTURE)
     assert answer.stdout == "t0ken\n"
-    assert re.search(r"leave\.sh kexec 0\.500 9\.000 t0ken b00t .* echo t0ken$", host.commands[0])
+    words = r"leave\.sh kexec 0\.500 9\.000 t0ken b00t .* 4020 .* printf '\\n%s\\n' t0ken$"
+    assert re.search(words, host.commands[0])
 
 
 def test_leave_is_never_repeated_by_the_connection() -> None:

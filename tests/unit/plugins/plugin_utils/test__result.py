@@ -28,11 +28,12 @@ PREPARED: dict[str, t.Any] = {
     "facts": {"running_release": "6.18.38-0-virt", "running_cmdline": "quiet"},
     "diff": {"before": "", "after": "kernel: /boot/vmlinuz-virt\n"},
 }
-CAME_UP = Observation(NEW, "6.18.56-0-virt", "quiet token", "208", "", "")
+CAME_UP = Observation(NEW, "6.18.56-0-virt", "quiet token", "208", "", "", 2.5)
 
 
 def order(method: Method = "kexec", firmware_release: str | None = "6.18.56-0-virt") -> Order:
-    return Order(method, "t0ken", OLD, "6.18.56-0-virt", "firmware", firmware_release)
+    release = "6.18.56-0-virt"
+    return Order(method, "t0ken", OLD, release, "firmware", firmware_release, "web1", None, 4020)
 
 
 def proof(method: Method = "kexec") -> Proof:

@@ -32,6 +32,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _commands
 TOKEN = "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d"
 BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
 RELEASE = "6.18.56-0-virt"
+UPTIME = 4000
 # Long enough for everything that does not hang, short enough to wait for what does.
 AMPLE, SHORT = "20.000", "0.150"
 
@@ -64,9 +65,10 @@ def order(
     token: str = TOKEN,
     boot_id: str = BOOT_ID,
     watchdog: str = "",
+    expires: int = UPTIME + 20,
 ) -> tuple[str, ...]:
     """The arguments of leave.sh."""
-    return (method, "0.500", limit, token, boot_id, RELEASE, watchdog, "60")
+    return (method, "0.500", limit, token, boot_id, RELEASE, watchdog, "60", str(expires))
 
 
 def whoever_is_not_root() -> pwd.struct_passwd | None:
@@ -91,6 +93,7 @@ class FakeMachine:
         (root / "bin" / "rc-service").chmod(0o755)
         self.write("log", "")
         self.write("sleeps", "")
+        self.write("proc/uptime", f"{UPTIME}.93 7900.00\n")
         self.write("proc/mounts", "/dev/vda1 / ext4 ro,relatime 0 0\n")
         self.write("sys/kernel/kexec_loaded", "1\n")
         self.write("proc/sys/kernel/panic_on_oops", "0\n")
@@ -540,6 +543,46 @@ def test_order_for_another_boot_does_nothing(machine: FakeMachine, boot_id: str)
     assert not (machine.root / "run/alpinefleet-kexec").exists()
 
 
+def during_delay(does: str) -> str:
+    """What happens while the order waits for its delay to be over."""
+    others = '"$limit") command sleep "$1" ;; *) command sleep 0 ;;'
+    return f"case $1 in 0.500) {does} ;; {others} esac"
+
+
+@pytest.mark.parametrize("late", [0, 1, 3600], ids=["on the second", "a second", "an hour"])
+def test_order_that_comes_too_late_is_void(machine: FakeMachine, late: int) -> None:
+    machine.load()
+    completed = machine.run("leave.sh", *order(expires=UPTIME - late))
+    assert completed.returncode == 1
+    assert machine.read("log") == ""
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{TOKEN} expired\n"
+
+
+def test_order_that_came_in_time_does_not_expire_during_its_delay(machine: FakeMachine) -> None:
+    steps = machine.leave(sleep=during_delay('echo "9999.00 1.00" >"$root/proc/uptime"'))
+    assert steps[-1:] == whose("kexec -e -x @jump")
+
+
+@pytest.mark.parametrize("method", ["kexec", "firmware"])
+def test_shutdown_of_somebody_else_is_left_alone(machine: FakeMachine, method: str) -> None:
+    # It may be for a poweroff.
+    (machine.root / "run/openrc").mkdir()
+    machine.write("run/openrc/rc.stopping", "")
+    assert machine.leave(method) == []
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{TOKEN} yielded\n"
+    assert not (machine.root / JUMP).exists()
+
+
+def test_shutdown_of_somebody_else_that_begins_during_the_delay_is_left_alone(
+    machine: FakeMachine,
+) -> None:
+    (machine.root / "run/openrc").mkdir()
+    (machine.root / "run/openrc").chmod(0o777)
+    steps = machine.leave(sleep=during_delay(': >"$root/run/openrc/rc.stopping"'))
+    assert "openrc shutdown" not in what(steps)
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{TOKEN} yielded\n"
+
+
 def test_leaver_waits_for_the_connection_to_end(machine: FakeMachine) -> None:
     machine.leave()
     assert machine.read("sleeps").splitlines()[0] == "0.500"
@@ -596,8 +639,31 @@ def observe(machine: FakeMachine) -> _observation.Observation:
 
 def test_observe_tells_which_boot_runs(running: FakeMachine) -> None:
     assert observe(running) == _observation.Observation(
-        BOOT_ID, "6.18.38-0-virt", "root=/dev/vda1 rootflags=%s quiet", "114", "", ""
+        BOOT_ID,
+        "6.18.38-0-virt",
+        "root=/dev/vda1 rootflags=%s quiet",
+        "114",
+        leaver="",
+        stage="",
+        uptime=UPTIME + 0.93,
     )
+
+
+@pytest.mark.parametrize(
+    ("place", "said", "found"),
+    [
+        pytest.param("sys/class/dmi/id/product_uuid", "4C4C4544-0042\n", "4c4c4544-0042", id="dmi"),
+        pytest.param(
+            "proc/device-tree/serial-number", "10000000A4C6\0", "10000000a4c6", id="device tree"
+        ),
+    ],
+)
+def test_observe_tells_the_number_of_the_machine(
+    running: FakeMachine, place: str, said: str, found: str
+) -> None:
+    (running.root / place).parent.mkdir(parents=True)
+    running.write(place, said)
+    assert observe(running).hardware_id == found
 
 
 def test_observe_tells_who_leaves(running: FakeMachine) -> None:
