@@ -13,6 +13,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import (
     _arguments,
+    _client,
     _controller,
     _order,
     _result,
@@ -102,6 +103,10 @@ class ActionModule(ActionBase):
             prepared.update(
                 self._execute_module(module_name=name, module_args=call, task_vars=task_vars)
             )
+            # The files of the module must be gone before the host is, or their removal afterwards
+            # would fail and turn the result into "unreachable".
+            self.cleanup(force=True)
+        self._connection._shell.tmpdir = None
 
     @contextlib.contextmanager
     def _bounded(self, seconds: float) -> t.Iterator[None]:
@@ -109,9 +114,10 @@ class ActionModule(ActionBase):
         try:
             with limit(seconds):
                 yield
-        except CallTimeoutError:
+        except CallTimeoutError as interruption:
             # Whatever is removed or asked over this connection would hang as well.
             self._connection._shell.tmpdir = None
+            _client.end(self._connection, interruption)
             self._connection.close()
             raise module_hung(seconds) from None
 
@@ -119,10 +125,6 @@ class ActionModule(ActionBase):
     def _rebooting(
         self, order: Order, arguments: dict[str, t.Any], clock: SystemClock
     ) -> t.Iterator[Reboot]:
-        # The files of the module must be gone before the host is, or their removal afterwards
-        # would fail and turn the result into "unreachable".
-        self.cleanup(force=True)
-        self._connection._shell.tmpdir = None
         remote = AnsibleRemote(
             self._connection,
             self._low_level_execute_command,

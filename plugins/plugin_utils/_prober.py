@@ -8,11 +8,46 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
+import typing as t
 
+LOOKUP_SECONDS = 0.5
 CONNECT_SECONDS = 0.5
 BANNER_SECONDS = 1.5
 BANNER = b"SSH-"
+
+Address = tuple[socket.AddressFamily, t.Any]
+
+
+class Lookup:
+    """The addresses of a name, asked for anew each time because they may change.
+
+    The question runs beside the task: nothing interrupts one to a name server that does not
+    answer, and that server may be the host which is down. Until there is an answer the last one
+    counts.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host = host
+        self._port = port
+        self._found: list[Address] = []
+        self._question: threading.Thread | None = None
+
+    def addresses(self) -> list[Address]:
+        """What is known after a moment."""
+        if self._question is None or not self._question.is_alive():
+            # A process does not wait for its daemon threads when it ends.
+            self._question = threading.Thread(target=self._ask, daemon=True)
+            self._question.start()
+        self._question.join(LOOKUP_SECONDS)
+        return self._found
+
+    def _ask(self) -> None:
+        with contextlib.suppress(OSError, UnicodeError):
+            found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            self._found = [(family, address) for family, _type, _proto, _name, address in found]
 
 
 class BannerProber:
@@ -24,17 +59,25 @@ class BannerProber:
     """
 
     def __init__(self, host: str, port: int) -> None:
-        self._host = host
-        self._port = port
+        self._lookup = Lookup(host, port)
 
     def answers(self) -> bool:
-        """Connect once; the name is resolved each time because addresses may change."""
-        try:
-            with socket.create_connection((self._host, self._port), CONNECT_SECONDS) as connection:
-                connection.settimeout(BANNER_SECONDS)
-                return connection.recv(len(BANNER)) == BANNER
-        except OSError:
-            return False
+        """Connect once, to the first address that takes the connection."""
+        for family, address in self._lookup.addresses():
+            with contextlib.suppress(OSError), socket.socket(family) as connection:
+                connection.settimeout(CONNECT_SECONDS)
+                connection.connect(address)
+                return _greets(connection)
+        return False
+
+
+def _greets(connection: socket.socket) -> bool:
+    """Whether an ssh server speaks first; one that hangs up or keeps silent is none."""
+    connection.settimeout(BANNER_SECONDS)
+    try:
+        return connection.recv(len(BANNER)) == BANNER
+    except OSError:
+        return False
 
 
 def endpoint(configuration: str) -> tuple[str, int] | None:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import secrets
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ import typing as t
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
-from . import _commands, _observation
+from . import _client, _commands, _observation
 from ._limit import CallTimeoutError, limit
 from ._observation import Observation
 from ._ports import Completed, Departure, NoAnswerError, classify
@@ -52,10 +53,6 @@ class AnsibleRemote:
         self._sockets: str | None = None
         self._asked = 0
 
-    @property
-    def is_ssh(self) -> bool:
-        return self._connection.transport.rpartition(".")[2] == "ssh"
-
     def leave(self, departure: Departure) -> Completed:
         command = _commands.leave(departure)
         self._set("use_tty", self._needs_tty())
@@ -66,7 +63,7 @@ class AnsibleRemote:
     def shorten(self) -> None:
         """The connection that brought the order would wait forever for a host that is gone."""
         self._drop(self._connection.reset)
-        if self.is_ssh:
+        if _client.is_ssh(self._connection):
             self._sockets = tempfile.mkdtemp(prefix="kexec-")
         self._set("timeout", max(1, round(self._connect_timeout)))
 
@@ -88,12 +85,9 @@ class AnsibleRemote:
 
     def prober(self) -> BannerProber | None:
         """A prober, where the connection goes straight to an ssh server."""
-        if not self.is_ssh:
+        command = _client.ssh_command(self._connection, "-G")
+        if command is None:
             return None
-        connection: t.Any = self._connection
-        command = connection._build_command(
-            connection.get_option("ssh_executable"), "ssh", "-G", connection.get_option("host")
-        )
         try:
             answer = subprocess.run(
                 command,
@@ -111,6 +105,7 @@ class AnsibleRemote:
         while self._saved:
             self._connection.set_option(*self._saved.popitem())
         if self._sockets is not None:
+            _client.end_shared(self._connection, glob.glob(f"{self._sockets}/*"))
             shutil.rmtree(self._sockets, ignore_errors=True)
 
     def _connect_anew(self) -> None:
@@ -150,7 +145,8 @@ class AnsibleRemote:
         try:
             with limit(seconds):
                 result = self._execute(command)
-        except CallTimeoutError:
+        except CallTimeoutError as interruption:
+            _client.end(self._connection, interruption)
             self._drop(self._connection.close)
             raise NoAnswerError("silent", "the connection hung and was given up") from None
         except AnsibleConnectionFailure as error:
@@ -171,11 +167,12 @@ class AnsibleRemote:
 
     def _drop(self, close: t.Callable[[], t.Any]) -> None:
         """End what is open; that it is broken already is no news."""
-        broken = contextlib.suppress(
-            AnsibleError, AttributeError, CallTimeoutError, *_client_errors()
-        )
-        with broken, limit(self._call_seconds):
-            close()
+        broken = contextlib.suppress(AnsibleError, AttributeError, *_client_errors())
+        try:
+            with broken, limit(self._call_seconds):
+                close()
+        except CallTimeoutError as interruption:
+            _client.end(self._connection, interruption)
 
 
 def _client_errors() -> tuple[type[Exception], ...]:

@@ -65,6 +65,8 @@ class Leave:
 class Housekeeping:
     """Modes and removal of temporary files."""
 
+    removes: bool = False
+
 
 @dataclass(frozen=True)
 class Run:
@@ -171,4 +173,4 @@ def _ansible(text: str, words: t.Sequence[str]) -> Action | None:
         return MakeTemporary(temporary[1], temporary[2])
     if words and re.search(r"/python[\d.]*$", words[0]):
         return RunPython(words[1] if len(words) > 1 else None)
-    return Housekeeping() if HOUSEKEEPING.match(text) else None
+    return Housekeeping(text.startswith("rm ")) if HOUSEKEEPING.match(text) else None

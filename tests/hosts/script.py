@@ -18,10 +18,10 @@ Port = t.Literal["refused", "ignored"]
 Trigger = t.Literal["taken", "late", "lost", "refused"]
 ComesUp = t.Literal["as_ordered", "firmware", "other_image"]
 
-# Where a connection can break: before a module answers, before and after the order is taken,
-# before the host tells which boot runs, before the test command answers, and before the host takes
-# it that its new system works.
-Moment = t.Literal["module", "order", "ordered", "observe", "test", "confirm"]
+# Where a connection can break: before a module answers, before its files are removed, before and
+# after the order is taken, before the host tells which boot runs, before the test command answers,
+# and before the host takes it that its new system works.
+Moment = t.Literal["module", "removal", "order", "ordered", "observe", "test", "confirm"]
 
 FOR_EVER = math.inf
 

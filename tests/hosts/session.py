@@ -122,6 +122,9 @@ class Session:
                 return await self._shell(action)
             case commands.Run(text):
                 return await self._run(text, root=root)
+            case commands.Housekeeping(removes=True):
+                await self._breaks("removal")
+                return Answer()
             case _:
                 return Answer()
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 import typing as t
@@ -41,6 +42,17 @@ class Site:
     def plays(self, *plays: Values, options: t.Sequence[str] = ()) -> PlayRun:
         playbook, inventory = self._files(plays)
         return run_playbook(playbook, inventory, *options, timeout=PLAY_SECONDS)
+
+    def clients(self) -> list[str]:
+        """The ssh clients that run for these hosts, each with its arguments."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            with contextlib.suppress(OSError):
+                command = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                # A connection that is shared has its socket for a name.
+                is_ssh = command.startswith(("ssh ", "ssh: "))
+                found += [command] if is_ssh and str(self.hosts.folder) in command else []
+        return found
 
     def kill_reboot(self, moment: t.Callable[[], object], **arguments: t.Any) -> None:
         """Run the same task, and kill the controller when a call returns."""

@@ -123,3 +123,68 @@ def test_operations_until_the_order_are_fewer_than_those_of_core(
     host = site.host()
     assert proven(site.reboot(), host)
     assert host.operations_before_order() < limit
+
+
+# --- What a lost connection leaves behind --------------------------------------------------
+
+HANGS = 4
+
+
+@pytest.fixture
+def tidy(site: Site, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """The sockets of the task are in the folder of the hosts, so that its clients are known."""
+    monkeypatch.setenv("TMPDIR", str(site.hosts.folder))
+    return site
+
+
+@pytest.mark.parametrize("pipelining", [True, False], ids=["pipelining", "files"])
+@pytest.mark.parametrize("shared", [True, False], ids=["shared", "alone"])
+def test_host_that_falls_silent_under_the_module_does_not_hold_up_the_next_task(
+    tidy: Site, *, shared: bool, pipelining: bool
+) -> None:
+    tidy.variables["ansible_pipelining"] = pipelining
+    if not shared:
+        tidy.variables["ansible_ssh_args"] = "-o ControlMaster=no"
+    tidy.host(Script(faults=(Fault("module", how="silence"),)))
+    task = {**reboot(reboot_timeout=HANGS), "ignore_errors": True}
+    run = tidy.play([raw("Open"), task, raw("Next")])
+    assert outcome(run.task("Reboot")) == failed("module_failed", "preflight", rebooted=False)
+    assert run.task("Next").status == "ok"
+
+
+def test_host_that_falls_silent_at_the_removal_of_files_does_not_hold_up_the_task(
+    tidy: Site,
+) -> None:
+    tidy.variables["ansible_pipelining"] = False
+    host = tidy.host(Script(faults=(Fault("removal", how="silence"),)))
+    task = {**reboot(reboot_timeout=HANGS), "ignore_errors": True}
+    run = tidy.play([task, raw("Next")])
+    assert outcome(run.task("Reboot")) == failed("module_failed", "preflight", rebooted=False)
+    assert run.task("Next").status == "ok"
+    assert not host.journal.find("order")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(Fault("module", how="silence"), id="module"),
+        pytest.param(Fault("ordered", how="silence"), id="order taken"),
+        pytest.param(Fault("observe", how="silence", times=100, boot=1), id="new system"),
+        pytest.param(Fault("test", how="silence", times=100, boot=1), id="test command"),
+        pytest.param(Fault("confirm", how="silence", times=100, boot=1), id="confirmation"),
+        pytest.param(None, id="none"),
+    ],
+)
+def test_no_client_outlives_the_task(tidy: Site, fault: Fault | None) -> None:
+    tidy.host(Script(faults=() if fault is None else (fault,)))
+    tidy.reboot(reboot_timeout=8)
+    assert tidy.clients() == []
+
+
+def test_command_that_hangs_does_not_outlive_the_task(tidy: Site) -> None:
+    # Unlike a host that is gone, this one answers the client's own questions.
+    pause = Fault("test", how="pause", pause=60.0, times=100, boot=1)
+    tidy.host(Script(faults=(pause,)))
+    task = tidy.reboot(reboot_timeout=6)
+    assert outcome(task) == failed("test_command_failed", "test_command", rebooted=True)
+    assert tidy.clients() == []

@@ -45,7 +45,7 @@ OF_CORE = [
     pytest.param("echo ~root", Home(), id="home of a user"),
     pytest.param(MADE, MakeTemporary(FOLDER, "ansible-tmp-1-2-3"), id="folder"),
     pytest.param(f"chmod u+x {FOLDER}/ {FOLDER}/x.py", Housekeeping(), id="mode"),
-    pytest.param(f"rm -f -r {FOLDER}/ > /dev/null 2>&1", Housekeeping(), id="removal"),
+    pytest.param(f"rm -f -r {FOLDER}/ > /dev/null 2>&1", Housekeeping(removes=True), id="removal"),
     pytest.param("/usr/bin/python3", RunPython(None), id="module over input"),
     pytest.param(f"/usr/bin/python3 {FOLDER}/x.py", RunPython(f"{FOLDER}/x.py"), id="module"),
     pytest.param("/usr/bin/python3.12 x.py", RunPython("x.py"), id="python with a version"),

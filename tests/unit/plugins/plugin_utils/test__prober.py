@@ -69,6 +69,64 @@ def test_answers_of_an_address_that_is_none() -> None:
     assert BannerProber("fe80::1%nowhere", 22).answers() is False
 
 
+@contextlib.contextmanager
+def names(monkeypatch: pytest.MonkeyPatch, answers: list[t.Any]) -> t.Iterator[threading.Event]:
+    """A resolver with these answers, the last one again and again; None is one that hangs."""
+    answered = threading.Event()
+
+    def look_up(*question: t.Any, **options: t.Any) -> t.Any:
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if answer is None:
+            answered.wait(30)
+            raise socket.gaierror("Temporary failure in name resolution")
+        return LOOK_UP(answer, *question[1:], **options)
+
+    monkeypatch.setattr(_prober.socket, "getaddrinfo", look_up)
+    yield answered
+    answered.set()
+
+
+LOOK_UP = socket.getaddrinfo
+
+
+def test_name_server_that_does_not_answer_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    with names(monkeypatch, [None]) as answered:
+        prober = BannerProber("web1.example", 22)
+        assert [prober.answers(), prober.answers()] == [False, False]
+        assert not answered.is_set()
+
+
+def test_last_answer_counts_while_the_name_server_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with server(b"SSH-2.0-x\r\n") as port, names(monkeypatch, [LOCAL, None]):
+        prober = BannerProber("web1.example", port)
+        prober._lookup.addresses()
+        assert prober.answers() is True
+
+
+def test_name_is_looked_up_again_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(b"SSH-2.0-x\r\n") as port, names(monkeypatch, ["127.0.0.2", LOCAL]):
+        prober = BannerProber("web1.example", port)
+        assert [prober.answers(), prober.answers()] == [False, True]
+
+
+def test_one_question_is_under_way_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[threading.Thread] = []
+
+    def look_up(*_question: t.Any, **_options: t.Any) -> t.Any:
+        asked.append(threading.current_thread())
+        done.wait(30)
+        return []
+
+    done = threading.Event()
+    monkeypatch.setattr(_prober.socket, "getaddrinfo", look_up)
+    lookup = _prober.Lookup("web1.example", 22)
+    assert [lookup.addresses() for _each in range(3)] == [[], [], []]
+    assert len(asked) == 1
+    done.set()
+
+
 GENERAL = "user ada\nhostname 192.0.2.7\nport 2222\naddressfamily any\n"
 
 

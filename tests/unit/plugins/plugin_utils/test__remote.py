@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import importlib
 import os
 import re
@@ -349,7 +348,9 @@ def hang(_command: str) -> str:
 def real_ssh(folder: Path, does: str) -> t.Any:
     """Ansible's own connection with three attempts, over a client that records its calls."""
     client = folder / "ssh"
-    client.write_text(f"#!/bin/sh\necho call >>{shlex.quote(str(folder / 'calls'))}\n{does}\n")
+    record = shlex.quote(str(folder / "calls"))
+    control = 'case " $* " in *" -O "*) exit 1 ;; esac'
+    client.write_text(f"#!/bin/sh\n{control}\necho call >>{record}\n{does}\n")
     client.chmod(0o755)
     context = PlayContext()
     context.remote_addr, context.shell = "web1", "sh"
@@ -380,7 +381,6 @@ def test_order_is_given_once_although_the_user_has_ssh_try_again(tmp_path: Path)
     assert calls_of(tmp_path) == 1
 
 
-@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
 def test_call_that_hangs_is_not_tried_again_by_ssh(tmp_path: Path) -> None:
     connection = real_ssh(tmp_path, "exec sleep 2")
     started = time.monotonic()
@@ -388,8 +388,6 @@ def test_call_that_hangs_is_not_tried_again_by_ssh(tmp_path: Path) -> None:
         AnsibleRemote(connection, over(connection), connect_timeout=1).run("whoami", 0.5)
     assert time.monotonic() - started < 1.5
     assert calls_of(tmp_path) == 1
-    # Ansible leaves the client to itself; let the warning about it come now.
-    gc.collect()
 
 
 # --- Short connections ---------------------------------------------------------------------
@@ -399,6 +397,20 @@ def test_shorten_closes_the_shared_connection_by_the_options_that_opened_it() ->
     connection = FakeConnection()
     remote(connection).shorten()
     assert connection.done == [f"reset with {SSH_OPTIONS['ssh_args']}"]
+
+
+def test_connection_that_does_not_close_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(_remote, "CALL_SECONDS", 0.1)
+    record = tmp_path / "calls"
+    client = tmp_path / "ssh"
+    client.write_text(f'#!/bin/sh\necho "$*" >>{shlex.quote(str(record))}\n')
+    client.chmod(0o755)
+    connection = FakeConnection(options={**SSH_OPTIONS, "ssh_executable": os.fspath(client)})
+    monkeypatch.setattr(connection, "reset", lambda: time.sleep(30))
+    remote(connection, timeout=0.1).shorten()
+    assert record.read_text() == "-O exit web1\n"
 
 
 def socket_of(connection: FakeConnection) -> str:

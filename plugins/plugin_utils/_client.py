@@ -1,0 +1,88 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The programs that a connection starts on this machine: none of them outlives the task."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import traceback
+import typing as t
+
+if t.TYPE_CHECKING:
+    from ansible.plugins.connection import ConnectionBase
+
+# What a program gets to end by itself, and a shared connection to take a request.
+GRACE_SECONDS = 2.0
+
+
+def is_ssh(connection: ConnectionBase) -> bool:
+    return connection.transport.rpartition(".")[2] == "ssh"
+
+
+def ssh_command(connection: t.Any, *arguments: str) -> list[t.Any] | None:
+    """A command of the ssh client that the connection uses; None where it uses another one."""
+    build = getattr(connection, "_build_command", None)
+    if build is None or not is_ssh(connection):
+        return None
+    command: list[t.Any] = build(
+        connection.get_option("ssh_executable"), "ssh", *arguments, connection.get_option("host")
+    )
+    return command
+
+
+def end(connection: ConnectionBase, interruption: BaseException) -> None:
+    """End what an interrupted call was waiting for, and the connection that it shared.
+
+    A connection that is shared and leads to a host which is gone would hold up every later task,
+    those of the next run with it.
+    """
+    for client in _waited_for(interruption):
+        _end_process(client)
+    command = ssh_command(connection, "-O", "exit")
+    if command is not None:
+        _request(command)
+
+
+def end_shared(connection: ConnectionBase, sockets: t.Iterable[str]) -> None:
+    """End connections that are shared by sockets of their own."""
+    executable = connection.get_option("ssh_executable")
+    for socket in sockets:
+        _request(
+            [executable, "-F", "/dev/null", "-O", "exit", "-o", f"ControlPath={socket}", "any"]
+        )
+
+
+def _waited_for(interruption: BaseException) -> list[subprocess.Popen[t.Any]]:
+    """The programs in the hands of the code that was interrupted: it keeps them nowhere else."""
+    return [
+        value
+        for frame, _line in traceback.walk_tb(interruption.__traceback__)
+        for value in frame.f_locals.values()
+        if isinstance(value, subprocess.Popen)
+    ]
+
+
+def _end_process(process: subprocess.Popen[t.Any]) -> None:
+    process.terminate()
+    try:
+        process.wait(GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _request(command: t.Sequence[t.Any]) -> None:
+    """Whether anybody takes the request does not matter: then there is nothing to end."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=GRACE_SECONDS,
+        )
