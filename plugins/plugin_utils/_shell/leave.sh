@@ -148,6 +148,9 @@ make_read_only() {
 }
 
 by_kexec() {
+	# Somebody may ask init for a poweroff meanwhile. It ends this work with the system then, and no
+	# jump will have hung.
+	trap 'rm -f "$state/jump"; exit 1' TERM
 	bounded 5 note_jump
 	feed
 	if ! shut_down; then

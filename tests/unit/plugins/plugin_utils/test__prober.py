@@ -81,7 +81,7 @@ def names(monkeypatch: pytest.MonkeyPatch, answers: list[t.Any]) -> t.Iterator[t
             raise socket.gaierror("Temporary failure in name resolution")
         return LOOK_UP(answer, *question[1:], **options)
 
-    monkeypatch.setattr(_prober.socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     yield answered
     answered.set()
 
@@ -120,7 +120,7 @@ def test_one_question_is_under_way_at_a_time(monkeypatch: pytest.MonkeyPatch) ->
         return []
 
     done = threading.Event()
-    monkeypatch.setattr(_prober.socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     lookup = _prober.Lookup("web1.example", 22)
     assert [lookup.addresses() for _each in range(3)] == [[], [], []]
     assert len(asked) == 1

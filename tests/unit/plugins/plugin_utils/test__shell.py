@@ -359,6 +359,13 @@ def test_note_of_a_jump_that_is_not_tried_is_taken_back(machine: FakeMachine) ->
     assert not (machine.root / JUMP).exists()
 
 
+def test_note_of_a_jump_is_taken_back_when_init_ends_the_system(machine: FakeMachine) -> None:
+    # Everything is asked to end, this script among it.
+    steps = machine.leave(openrc="trap : TERM; kill 0; command sleep 5")
+    assert what(steps) == ["openrc shutdown"]
+    assert not (machine.root / JUMP).exists()
+
+
 def test_jump_goes_on_where_it_cannot_be_noted(machine: FakeMachine) -> None:
     (machine.root / "var/lib").chmod(0o555)
     assert machine.leave()[-1:] == whose("kexec -e -x @jump")

@@ -27,6 +27,13 @@ rm -r "$folder"
 """
 
 
+# A service whose end is when somebody asks for a poweroff.
+POWERS_OFF = """#!/sbin/openrc-run
+start() { return 0; }
+stop() { poweroff; sleep 10; }
+"""
+
+
 @pytest.fixture
 def host(hosts: dict[str, t.Any]) -> t.Any:
     """A host whose every reboot goes through kexec."""
@@ -64,6 +71,13 @@ def test_an_upgrade_of_busybox_leaves_the_command_alone(host: t.Any) -> None:
     host.host.check_output("sh -c %s", UPGRADE)
     assert host.shell("readlink /sbin/reboot") == "kexec-reboot"
     assert host.shell("readlink /sbin/poweroff") == "/bin/busybox"
+
+
+def test_a_poweroff_during_the_shutdown_before_a_jump_is_one(host: t.Any) -> None:
+    host.host.check_output("printf '%%s' %s >/etc/init.d/powers-off", POWERS_OFF)
+    host.shell("chmod 755 /etc/init.d/powers-off && rc-service powers-off start")
+    assert host.end("kexec_reboot") == "off"
+    assert "kexec_hung" not in host.module("kexec_preflight").codes
 
 
 # The last ones: kexec stays locked until the machine boots through firmware.
