@@ -128,7 +128,7 @@ def image_replaced() -> RebootError:
         "Another run loaded an image on the host before the shutdown began, so it was not begun.",
         "See who else is about to reboot the host, and run the task again afterwards.",
         stage="trigger",
-        rebooted=False,
+        rebooted=None,
     )
 
 

@@ -30,6 +30,9 @@ GUARDS = ("watchdog_timeout", "confirm_timeout")
 # From the module's answer until the host has begun to leave, by the host's clock.
 ORDER_SECONDS = 20
 
+# Whoever this is may reboot the host, now or in a moment.
+SOMEBODY_ELSE = ("already_leaving", "load_in_progress")
+
 TIMES = ("pre_reboot_delay", "post_reboot_delay", "reboot_timeout", "shutdown_timeout")
 
 
@@ -180,8 +183,7 @@ def _refuse(prepared: t.Mapping[str, t.Any], *, levels: tuple[str, ...]) -> None
                 found["message"],
                 found["remedy"],
                 stage=_stage(prepared),
-                # Somebody else's shutdown may end in a reboot.
-                rebooted=None if found["code"] == "already_leaving" else False,
+                rebooted=None if found["code"] in SOMEBODY_ELSE else False,
                 blocks=found["blocks"],
             )
 

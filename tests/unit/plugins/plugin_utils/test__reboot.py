@@ -479,7 +479,7 @@ def test_mark_of_another_leaver_counts_when_ours_does_not_come() -> None:
 
 def test_image_that_was_replaced_is_told_at_once() -> None:
     scene = Scene([(0, old(stage="replaced"))])
-    assert verdict(scene.fail()) == ("image_replaced", "trigger", False)
+    assert verdict(scene.fail()) == ("image_replaced", "trigger", None)
     assert scene.clock.time < 2
 
 
