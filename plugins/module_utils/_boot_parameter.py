@@ -210,7 +210,7 @@ def _carry_out(host: Host, found: Plan, wish: Wish) -> list[str]:
     """Write and make anew, or leave everything as it was."""
     media = [path for path in found.writes if path.startswith(MEDIA)]
     with writable(host, media):
-        files = Files(host)
+        files = Files(host, found.settings.read_at_boot)
         done: list[_editors.Command] = []
         try:
             return _write(host, files, found, wish, done)
@@ -234,19 +234,21 @@ def _write(
     for path in found.writes:
         files.write(path, found.after[path].encode("utf-8", "surrogateescape"))
     if settings.commands is not None and found.regenerates:
-        _regenerate(host, settings, wish, done)
+        _regenerate(host, files, settings, wish, done)
     return backups
 
 
-def _regenerate(host: Host, settings: Settings, wish: Wish, done: list[_editors.Command]) -> None:
+def _regenerate(
+    host: Host, files: Files, settings: Settings, wish: Wish, done: list[_editors.Command]
+) -> None:
     before = _default_words(host, settings)
     commands = settings.commands(host) if settings.commands else []
-    completed = Completed(0, "", "")
-    for command in commands:
-        completed = host.run(command)
-        if completed.rc != 0:
-            raise _failed(command, completed)
-        done.append(command)
+    for path in settings.read_at_boot:
+        files.keep(path)
+    completed = _run(host, commands, done)
+    # At once: what the command left on the disk may be a menu that is empty for a boot loader.
+    for path in settings.read_at_boot:
+        files.settle(path)
     if not commands:
         raise _not_regenerated("No kernel is installed to make an image of.", completed)
     entry = _default_entry(host, settings) if settings.menu else None
@@ -256,6 +258,19 @@ def _regenerate(host: Host, settings: Settings, wish: Wish, done: list[_editors.
     if missing:
         raise _not_regenerated(_unchanged(settings, missing), completed)
     _edit.check_size(before, _default_words(host, settings), host.machine)
+
+
+def _run(
+    host: Host, commands: t.Iterable[_editors.Command], done: list[_editors.Command]
+) -> Completed:
+    """The outcome of the last one; those that succeeded are noted."""
+    completed = Completed(0, "", "")
+    for command in commands:
+        completed = host.run(command)
+        if completed.rc != 0:
+            raise _failed(command, completed)
+        done.append(command)
+    return completed
 
 
 def _default_words(host: Host, settings: Settings) -> list[str]:

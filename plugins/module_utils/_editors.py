@@ -57,6 +57,13 @@ class Settings:
     # Parameters that come from other settings.
     fixed: frozenset[str] = frozenset()
 
+    @property
+    def read_at_boot(self) -> tuple[str, ...]:
+        """The files that the boot loader itself reads, as far as they are known."""
+        if self.menu is not None:
+            return (self.menu,)
+        return self.files if self.commands is None else ()
+
 
 @dataclass(frozen=True)
 class Editor:

@@ -18,6 +18,7 @@ import time
 import typing as t
 from dataclasses import dataclass, field
 
+from ._boot_file import BootFile, sync_directory
 from ._host import FileProblemError, Host
 from ._reasons import ReasonError, reason
 
@@ -42,6 +43,8 @@ class Files:
     """Writes files, and knows how they were before the first write."""
 
     host: Host
+    # Those that a boot loader reads, which sees the disk as it is.
+    boot: t.Collection[str] = ()
     _before: dict[str, bytes | None] = field(default_factory=dict)
 
     def remember(self, path: str) -> None:
@@ -64,7 +67,22 @@ class Files:
         self.remember(path)
         try:
             _check_room(self.host.real(path), len(content))
-            _replace(self.host.real(path), content)
+            self._put(path, content)
+        except OSError as error:
+            raise _refusal(path, error) from error
+
+    def keep(self, path: str) -> None:
+        """Have the old file stay whole while a command makes a new one."""
+        self.remember(path)
+        try:
+            self._boot_file(path).keep()
+        except OSError as error:
+            raise _refusal(path, error) from error
+
+    def settle(self, path: str) -> None:
+        """Make last what a command made."""
+        try:
+            self._boot_file(path).settle()
         except OSError as error:
             raise _refusal(path, error) from error
 
@@ -94,12 +112,24 @@ class Files:
         return problems
 
     def _restore(self, path: str, content: bytes | None) -> None:
+        boot_file = self._boot_file(path)
+        if self._read(path) != content:
+            boot_file.undo()
         if self._read(path) == content:
-            return
-        if content is None:
+            boot_file.forget()
+        elif content is None:
             os.unlink(self.host.real(path))
         else:
-            _replace(self.host.real(path), content)
+            self._put(path, content)
+
+    def _put(self, path: str, content: bytes) -> None:
+        boot_file = self._boot_file(path)
+        put = boot_file.put if path in self.boot else None
+        _replace(boot_file.path, content, put=put)
+
+    def _boot_file(self, path: str) -> BootFile:
+        """A link stays one, and its target is replaced."""
+        return BootFile(os.path.realpath(self.host.real(path)), self.host.checkpoint)
 
 
 def _check_room(path: str, size: int) -> None:
@@ -112,9 +142,13 @@ def _check_room(path: str, size: int) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _replace(path: str, content: bytes, like: str | None = None) -> None:
-    """Put a file in place of another at once; a link stays one, and its target is replaced."""
-    target = os.path.realpath(path)
+def _replace(
+    target: str,
+    content: bytes,
+    like: str | None = None,
+    put: t.Callable[[str], None] | None = None,
+) -> None:
+    """Put a file in place of another at once."""
     directory = os.path.dirname(target)
     descriptor, temporary = tempfile.mkstemp(prefix=".boot-parameter-", dir=directory)
     try:
@@ -123,12 +157,15 @@ def _replace(path: str, content: bytes, like: str | None = None) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, target)
+        if put is None:
+            os.replace(temporary, target)
+        else:
+            put(temporary)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    _sync_directory(directory)
+    sync_directory(directory)
 
 
 def _take_over(descriptor: int, target: str) -> None:
@@ -143,16 +180,6 @@ def _take_over(descriptor: int, target: str) -> None:
         os.fchown(descriptor, old.st_uid, old.st_gid)
     if stat.S_IMODE(own.st_mode) != stat.S_IMODE(old.st_mode):
         os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
-
-
-def _sync_directory(directory: str) -> None:
-    """Make the new name last; some file systems cannot, and the file is in place all the same."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -42,14 +42,21 @@ class FileProblemError(Exception):
 
 
 class Host:
-    """Files below a root directory, a runner for commands, and a question to the kernel."""
+    """Files below a root directory, a runner for commands, and what is asked of the kernel."""
 
     def __init__(
-        self, runner: Runner, root: str = "/", *, ask_kernel: t.Callable[[], str | None]
+        self,
+        runner: Runner,
+        root: str = "/",
+        *,
+        ask_kernel: t.Callable[[], str | None],
+        checkpoint: t.Callable[[str], None],
     ) -> None:
         self._root = root
         self._runner = runner
         self.ask_kernel = ask_kernel
+        # Takes a directory, of which it writes the file system's journal back.
+        self.checkpoint = checkpoint
         self.machine = os.uname().machine
 
     def real(self, path: str) -> str:

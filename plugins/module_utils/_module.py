@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import _ask_kernel, _state
+from . import _ask_kernel, _checkpoint, _state
 from ._boot_set import Wish
 from ._cmdline import MAX_INT
 from ._frozen import TOKEN
@@ -162,9 +162,13 @@ def _cmdline_empty() -> Reason:
     )
 
 
+def _host(module: AnsibleModule) -> Host:
+    return Host(ModuleRunner(module), ask_kernel=_ask_kernel.ask, checkpoint=_checkpoint.checkpoint)
+
+
 def run(module: AnsibleModule, work: t.Callable[[Host], dict[str, t.Any]]) -> t.NoReturn:
     """Do the work and leave with its result; the one place where a module fails."""
-    host = Host(ModuleRunner(module), ask_kernel=_ask_kernel.ask)
+    host = _host(module)
     try:
         outcome = work(host)
     except ReasonError as error:

@@ -105,6 +105,18 @@ options:
     description: Whether to leave a copy of each file as it was, with the time in its name.
     type: bool
     default: false
+notes:
+  - A boot loader reads a file system without replaying its journal. On ext4, with Linux 5.15 or newer, the journal is
+    therefore written back before and after a file that the boot loader reads gets its name. A power cut while the task
+    runs leaves the boot loader the old content or the new one, and after the task the new one.
+  - Where the journal cannot be written back, as on other file systems, in containers and with older kernels, everything
+    is synced at the same moments.
+  - A menu that a command makes is put in place in the same way once the command has ended. What the command itself does
+    before that is up to it.
+  - The file that was replaced last stays beside the new one, with a dot before its name and C(.boot-parameter-old)
+    behind it, such as C(/boot/.extlinux.conf.boot-parameter-old), because the boot loader could be led to it until the
+    new one was on the disk. The next change replaces it. It is left out on file systems without hard links, such as
+    vfat, and where a command wrote the menu in place.
 requirements:
   - Python 3.9 or newer on the host.
 seealso:

@@ -303,6 +303,11 @@ def alpine_files(release: str = RELEASE) -> dict[str, str | bytes]:
     }
 
 
+def bare_host(runner: FakeRunner, root: str = "/") -> _host.Host:
+    """A host whose kernel is not asked for anything."""
+    return _host.Host(runner, root, ask_kernel=lambda: None, checkpoint=lambda _directory: None)
+
+
 class FakeHost:
     """A host as a tree of files, with its commands and the kernel's answer."""
 
@@ -311,6 +316,8 @@ class FakeHost:
         self.runner = FakeRunner()
         self.kernel_answer: str | None = "EINVAL"
         self.questions = 0
+        # The files of the directory, by name, whenever its journal was written back.
+        self.checkpoints: list[dict[str, bytes]] = []
         for path, content in alpine_files().items():
             self.write(path, content)
         self.add_flavour("virt", RELEASE)
@@ -322,7 +329,13 @@ class FakeHost:
 
     @property
     def host(self) -> _host.Host:
-        return _host.Host(self.runner, str(self.root), ask_kernel=self._answer)
+        return _host.Host(
+            self.runner, str(self.root), ask_kernel=self._answer, checkpoint=self._checkpoint
+        )
+
+    def _checkpoint(self, directory: str) -> None:
+        files = (path for path in Path(directory).iterdir() if path.is_file())
+        self.checkpoints.append({path.name: path.read_bytes() for path in files})
 
     def _answer(self) -> str | None:
         self.questions += 1

@@ -11,13 +11,18 @@ import os
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils import _boot_parameter, _load
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import (
+    _boot_parameter,
+    _boot_set,
+    _load,
+)
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._boot_parameter import Wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._edit import Change
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 SETTINGS, MENU = "/etc/update-extlinux.conf", "/boot/extlinux.conf"
+SECOND = "/boot/.extlinux.conf.boot-parameter-old"
 GRUB, GRUB_MENU = "/etc/default/grub", "/boot/grub/grub.cfg"
 COMMAND = "/sbin/update-extlinux"
 OLD = '# options\noverwrite=1\ndefault_kernel_opts="quiet kexec_load=1"\n'
@@ -63,11 +68,12 @@ def failure(alpine: fakes.FakeHost, *changes: Change, **options: t.Any) -> Reaso
 
 
 def contents(alpine: fakes.FakeHost) -> dict[str, object]:
-    """The tree but for times and for the directory of the lock."""
+    """The tree but for times, for the directory of the lock and for what was replaced last."""
     return {
         path: (mode, content, target)
         for path, (mode, _time, content, target) in alpine.snapshot().items()
         if not path.startswith(str(alpine.path("/run")))
+        if not path.endswith(".boot-parameter-old")
     }
 
 
@@ -307,6 +313,62 @@ def test_file_system_that_is_read_only_is_left_so_unless_it_is_a_medium(
     extlinux.write("/proc/mounts", "/dev/sda1 / ext4 ro 0 0\n")
     ensure(extlinux)
     assert extlinux.runner.calls == [(COMMAND,)]
+
+
+# --- What a boot loader finds after a power cut --------------------------------------------
+
+
+def make_elsewhere(alpine: fakes.FakeHost) -> None:
+    """What update-extlinux does where it renames the menu."""
+    text = alpine.path(SETTINGS).read_text(errors="surrogateescape")
+    alpine.write(f"{MENU}.new", menu(text.partition('opts="')[2].partition('"')[0]))
+    alpine.path(f"{MENU}.new").rename(alpine.path(MENU))
+
+
+def test_generated_menu_is_on_the_disk_before_and_after_it_gets_its_name(
+    extlinux: fakes.FakeHost,
+) -> None:
+    extlinux.runner.on(COMMAND, effect=lambda: make_elsewhere(extlinux))
+    old = extlinux.path(MENU).read_bytes()
+    ensure(extlinux)
+    new = extlinux.path(MENU).read_bytes()
+    assert [each["extlinux.conf"] for each in extlinux.checkpoints] == [old, new]
+    assert new in extlinux.checkpoints[0].values()
+    assert extlinux.path(SECOND).read_bytes() == old
+
+
+def test_menu_that_is_edited_is_on_the_disk_before_and_after_it_gets_its_name(
+    alpine: fakes.FakeHost,
+) -> None:
+    old = alpine.path(MENU).read_bytes()
+    ensure(alpine, Change("loglevel", "3"))
+    new = alpine.path(MENU).read_bytes()
+    assert [each["extlinux.conf"] for each in alpine.checkpoints] == [old, new]
+    assert new in alpine.checkpoints[0].values()
+    assert alpine.path(SECOND).read_bytes() == old
+
+
+def test_one_second_name_is_left_for_any_number_of_changes(extlinux: fakes.FakeHost) -> None:
+    extlinux.runner.on(COMMAND, effect=lambda: make_elsewhere(extlinux))
+    before = set(extlinux.snapshot())
+    for value in ("1", "2", "3"):
+        ensure(extlinux, Change("panic", value))
+    left = set(extlinux.snapshot()) - before
+    assert {path for path in left if "/run" not in path} == {str(extlinux.path(SECOND))}
+    assert "panic=2" in extlinux.path(SECOND).read_text()
+    assert _boot_set.installed_flavours(extlinux.host.names("/boot")) == ["virt"]
+
+
+def test_menu_of_a_command_that_failed_never_takes_the_place_of_the_old_one(
+    extlinux: fakes.FakeHost,
+) -> None:
+    inode, before = extlinux.path(MENU).stat().st_ino, contents(extlinux)
+    extlinux.runner.on(COMMAND, rc=1, effect=lambda: make_elsewhere(extlinux))
+    failure(extlinux)
+    assert contents(extlinux) == before
+    assert extlinux.path(MENU).stat().st_ino == inode
+    old = extlinux.path(MENU).read_bytes()
+    assert {each["extlinux.conf"] for each in extlinux.checkpoints} == {old}
 
 
 # --- GRUB, whose command line stands in two files ------------------------------------------

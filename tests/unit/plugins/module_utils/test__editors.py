@@ -106,6 +106,23 @@ def test_two_media_are_refused(alpine: fakes.FakeHost) -> None:
     assert "Unmount" in error.reason.remedy
 
 
+# --- What the boot loader reads ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", SIGNS)
+def test_boot_loader_reads_its_menu_or_what_is_edited(alpine: fakes.FakeHost, name: str) -> None:
+    install(alpine, name)
+    # What zipl and the hook for unified kernel images make has no name that is known.
+    read = () if name in ("zipl", "uki") else (SIGNS[name],)
+    assert _editors.choose(alpine.host, name).read_at_boot == read
+
+
+def test_settings_of_update_extlinux_are_not_read_at_boot(alpine: fakes.FakeHost) -> None:
+    install(alpine, "extlinux")
+    alpine.write("/etc/update-extlinux.conf", "")
+    assert _editors.choose(alpine.host, "extlinux").read_at_boot == (SIGNS["extlinux"],)
+
+
 # --- What is edited ------------------------------------------------------------------------
 
 

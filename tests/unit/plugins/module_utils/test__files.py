@@ -20,6 +20,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import 
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 PATH = "/boot/extlinux.conf"
+SECOND = "/boot/.extlinux.conf.boot-parameter-old"
 
 
 @pytest.fixture
@@ -151,6 +152,119 @@ def test_file_that_is_none_is_refused(alpine: fakes.FakeHost) -> None:
     os.mkfifo(alpine.path(PATH))
     with pytest.raises(ReasonError, match="it is special"):
         Files(alpine.host).write(PATH, b"new")
+
+
+# --- What a boot loader reads --------------------------------------------------------------
+
+
+def boot_files(alpine: fakes.FakeHost) -> Files:
+    return Files(alpine.host, boot=(PATH,))
+
+
+def test_boot_file_is_on_the_disk_before_and_after_it_gets_its_name(
+    alpine: fakes.FakeHost, old: bytes
+) -> None:
+    boot_files(alpine).write(PATH, b"new")
+    first, last = alpine.checkpoints
+    assert first["extlinux.conf"] == last[".extlinux.conf.boot-parameter-old"] == old
+    assert b"new" in first.values()
+    assert last["extlinux.conf"] == b"new"
+    assert alpine.path(SECOND).read_bytes() == old
+    assert stat.S_IMODE(alpine.path(PATH).stat().st_mode) == 0o640
+
+
+def test_other_files_are_left_to_the_journal(alpine: fakes.FakeHost, old: bytes) -> None:
+    before = names(alpine)
+    files = Files(alpine.host, boot=("/boot/cmdline.txt",))
+    files.write(PATH, b"new")
+    files.back_up(PATH)
+    assert alpine.checkpoints == []
+    assert len(names(alpine)) == len(before) + 1
+
+
+def test_second_name_is_beside_what_a_link_leads_to(alpine: fakes.FakeHost, old: bytes) -> None:
+    alpine.path("/boot/real").mkdir()
+    alpine.path(PATH).rename(alpine.path("/boot/real/menu"))
+    alpine.link(PATH, "real/menu")
+    boot_files(alpine).write(PATH, b"new")
+    assert alpine.path(PATH).is_symlink()
+    assert alpine.path("/boot/real/menu").read_bytes() == b"new"
+    assert alpine.path("/boot/real/.menu.boot-parameter-old").read_bytes() == old
+
+
+def test_failure_of_a_boot_file_leaves_nothing_behind(
+    alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = names(alpine)
+    monkeypatch.setattr(os, "replace", fail(errno.EPERM))
+    with pytest.raises(ReasonError, match="Operation not permitted"):
+        boot_files(alpine).write(PATH, b"new")
+    assert alpine.path(PATH).read_bytes() == old
+    assert names(alpine) == before
+
+
+def make(alpine: fakes.FakeHost, content: bytes) -> None:
+    """A command writes a new menu elsewhere and renames it."""
+    alpine.write("/boot/draft", content)
+    alpine.path("/boot/draft").rename(alpine.path(PATH))
+
+
+def test_what_a_command_makes_gets_its_name_when_it_is_on_the_disk(
+    alpine: fakes.FakeHost, old: bytes
+) -> None:
+    files = boot_files(alpine)
+    files.keep(PATH)
+    make(alpine, b"new")
+    files.settle(PATH)
+    assert [each["extlinux.conf"] for each in alpine.checkpoints] == [old, b"new"]
+    assert b"new" in alpine.checkpoints[0].values()
+    assert alpine.path(SECOND).read_bytes() == old
+
+
+@pytest.mark.parametrize("step", ["keep", "settle"])
+def test_failure_around_a_command_is_told(
+    alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    files = boot_files(alpine)
+    if step == "settle":
+        files.keep(PATH)
+        make(alpine, b"new")
+    monkeypatch.setattr(os, "link", fail(errno.ENOSPC))
+    with pytest.raises(ReasonError, match="No space left on device") as caught:
+        getattr(files, step)(PATH)
+    assert caught.value.reason.code == "boot_config_unwritable"
+
+
+def test_restore_puts_the_old_inode_back(alpine: fakes.FakeHost, old: bytes) -> None:
+    inode = alpine.path(PATH).stat().st_ino
+    files = boot_files(alpine)
+    files.keep(PATH)
+    make(alpine, b"broken")
+    assert files.restore() == []
+    assert alpine.path(PATH).read_bytes() == old
+    assert alpine.path(PATH).stat().st_ino == inode
+    assert alpine.checkpoints[-1]["extlinux.conf"] == old
+
+
+def test_restore_of_what_was_changed_in_place_goes_through_the_disk(
+    alpine: fakes.FakeHost, old: bytes
+) -> None:
+    files = boot_files(alpine)
+    files.keep(PATH)
+    alpine.write(PATH, b"half of a m")
+    assert files.restore() == []
+    assert old in alpine.checkpoints[-2].values()
+    assert alpine.checkpoints[-1]["extlinux.conf"] == alpine.path(PATH).read_bytes() == old
+
+
+def test_restore_leaves_no_second_name_of_what_did_not_change(
+    alpine: fakes.FakeHost, old: bytes
+) -> None:
+    before = names(alpine)
+    files = boot_files(alpine)
+    files.keep(PATH)
+    assert files.restore() == []
+    assert names(alpine) == before
 
 
 # --- Putting back --------------------------------------------------------------------------

@@ -18,12 +18,12 @@ from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 @pytest.mark.parametrize("path", ["/etc/hosts", "//etc/hosts", "etc/hosts"])
 def test_real_is_below_the_root(path: str) -> None:
-    host = _host.Host(fakes.FakeRunner(), "/mnt", ask_kernel=lambda: None)
+    host = fakes.bare_host(fakes.FakeRunner(), "/mnt")
     assert host.real(path) == "/mnt/etc/hosts"
 
 
 def test_real_is_the_path_itself_by_default() -> None:
-    host = _host.Host(fakes.FakeRunner(), ask_kernel=lambda: None)
+    host = fakes.bare_host(fakes.FakeRunner())
     assert host.real("/etc/hosts") == "/etc/hosts"
     assert host.machine == os.uname().machine
 

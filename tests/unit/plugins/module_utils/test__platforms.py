@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils import _host, _platforms
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _platforms
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 AZURE = {
@@ -122,7 +122,7 @@ def test_identify(tmp_path: Path, files: dict[str, str], fields: dict[str, str])
         real = tmp_path / path.lstrip("/")
         real.parent.mkdir(parents=True, exist_ok=True)
         real.write_text(text)
-    host = _host.Host(fakes.FakeRunner(), str(tmp_path), ask_kernel=lambda: None)
+    host = fakes.bare_host(fakes.FakeRunner(), str(tmp_path))
     assert _platforms.identify(host) == fields
 
 

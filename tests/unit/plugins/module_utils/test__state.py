@@ -12,7 +12,6 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import (
-    _host,
     _state,
     _sysctl,
     _watchdog,
@@ -77,7 +76,7 @@ def test_read_changes_nothing(alpine: fakes.FakeHost) -> None:
 def test_read_of_a_host_that_says_nothing(tmp_path: t.Any) -> None:
     runner = fakes.FakeRunner()
     runner.installed = {}
-    state = _state.read(_host.Host(runner, str(tmp_path), ask_kernel=lambda: None))
+    state = _state.read(fakes.bare_host(runner, str(tmp_path)))
     assert (state.release, state.boot_id, state.cmdline, state.loaded) == ("", None, "", False)
     assert (state.load_disabled, state.load_limit, state.lockdown) == (None, None, None)
     assert (state.config_kexec, state.kexec_in_sysfs, state.kexec_version) == (None, False, None)

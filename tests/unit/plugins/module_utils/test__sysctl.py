@@ -106,7 +106,7 @@ ORDERS: dict[str, tuple[dict[str, str], list[str]]] = {
 
 @pytest.fixture
 def host(tmp_path: Path) -> _host.Host:
-    return _host.Host(fakes.FakeRunner(), str(tmp_path), ask_kernel=lambda: None)
+    return fakes.bare_host(fakes.FakeRunner(), str(tmp_path))
 
 
 def write(host: _host.Host, path: str, text: str) -> None:

@@ -1,0 +1,139 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""Files that a boot loader reads: a power cut at any moment leaves it the old or the new one.
+
+A boot loader does not replay the journal, and the kernel writes directories and inodes back block
+by block. While a name may lead to either of two inodes, both have to be on the disk: the new one is
+there before it gets the name, and the old one stays under a second name. Without that the boot
+loader reads an empty file for up to half a minute.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import typing as t
+from dataclasses import dataclass
+
+# The leading dot hides both from what looks for kernels by their names.
+OLD = ".boot-parameter-old"
+NEW = ".boot-parameter-new"
+
+# How file systems without hard links, such as vfat, refuse one.
+_NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
+
+
+@dataclass(frozen=True)
+class BootFile:
+    """A file by its path, which has no symbolic link in it, and what writes the journal back."""
+
+    path: str
+    checkpoint: t.Callable[[str], None]
+
+    @property
+    def directory(self) -> str:
+        return os.path.dirname(self.path)
+
+    @property
+    def old(self) -> str:
+        """The second name of what was there before the last change."""
+        return self._beside(OLD)
+
+    @property
+    def _new(self) -> str:
+        """The name of what a command wrote, until it is on the disk."""
+        return self._beside(NEW)
+
+    def _beside(self, suffix: str) -> str:
+        return os.path.join(self.directory, f".{os.path.basename(self.path)}{suffix}")
+
+    def put(self, source: str) -> None:
+        """Put a file, whose content is on the disk, in place of this one."""
+        self.keep()
+        self.checkpoint(self.directory)
+        try:
+            os.replace(source, self.path)
+        except OSError:
+            self.forget()
+            raise
+        sync_directory(self.directory)
+        self.checkpoint(self.directory)
+
+    def keep(self) -> None:
+        """Give the file a second name, in place of that of the last change."""
+        if os.path.lexists(self.old):
+            # A run that was killed may have left the name on its way from one inode to the other.
+            self.checkpoint(self.directory)
+            os.unlink(self.old)
+        try:
+            os.link(self.path, self.old)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+        sync_directory(self.directory)
+
+    def forget(self) -> None:
+        """Remove the second name of a file that did not give up its first one."""
+        if self._is_kept():
+            os.unlink(self.old)
+
+    def settle(self) -> None:
+        """Put what a command wrote in place anew, by the order that the command did not keep."""
+        if not os.path.exists(self.path):
+            return
+        if self._take_back():
+            _sync_file(self._new)
+            self.put(self._new)
+            return
+        # It was written in place, so that no other inode can be taken for it.
+        _sync_file(self.path)
+        self.forget()
+        self.checkpoint(self.directory)
+
+    def undo(self) -> None:
+        """Put the old file back in place of what a command wrote, which then stays beside it."""
+        if not self._take_back():
+            return
+        if os.path.lexists(self._new):
+            os.replace(self._new, self.old)
+        sync_directory(self.directory)
+        self.checkpoint(self.directory)
+
+    def _take_back(self) -> bool:
+        """Let the name lead to the old inode, if a command gave it to another one."""
+        if self._is_kept() or not os.path.lexists(self.old):
+            return False
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._new)
+        with contextlib.suppress(FileNotFoundError):
+            os.link(self.path, self._new)
+        os.replace(self.old, self.path)
+        return True
+
+    def _is_kept(self) -> bool:
+        """Tell whether both names lead to the same inode."""
+        try:
+            return os.path.samestat(os.lstat(self.path), os.lstat(self.old))
+        except FileNotFoundError:
+            return False
+
+
+def sync_directory(directory: str) -> None:
+    """Make the new name last; some file systems cannot, and the file is in place all the same."""
+    with contextlib.suppress(OSError):
+        _sync_file(directory)
+
+
+def _sync_file(path: str) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
