@@ -12,22 +12,27 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import sys
 import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.alpinefleet.kexec.tests.unit.roles.scripted_reboot import (
+    BOOT_ID,
+    GONE,
+    ORDER,
+    SCRIPT,
+    failure,
+    reason,
+    result,
+    run_scripted,
+    task,
+)
 
-from tests.plays import EXHAUSTIVE, PlayRun, codes_of, run_playbook
-from tests.plays.run import ROOT
+from tests.plays import EXHAUSTIVE, PlayRun, codes_of
 
 # One worker for all of them, and one play.
 pytestmark = pytest.mark.xdist_group("fast_reboot")
 
-TIMEOUT = 300.0
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
-COLLECTION = "ansible_collections/alpinefleet/kexec"
 
 # Says on the second call that nginx does not run, on the host "sick".
 RC_STATUS = """#!/bin/sh
@@ -35,11 +40,6 @@ printf '[default]\\nsshd =  started \\nntpd =  crashed \\n'
 [ -e "$SCRATCH/$CASE" ] && [ "$CASE" = sick ] || echo 'nginx =  started '
 : >"$SCRATCH/$CASE"
 """
-
-
-def task(name: str, module: str, **rest: t.Any) -> dict[str, t.Any]:
-    arguments = rest.pop("arguments", {})
-    return {"name": name, f"ansible.builtin.{module}": arguments, **rest}
 
 
 # "a" and "c" change something, "c" in a file that its own file includes; "b" finds that all is as
@@ -67,42 +67,6 @@ HOOKS = [
 ]
 
 
-def result(**changes: t.Any) -> dict[str, t.Any]:
-    """Return what kexec_reboot returns."""
-    return {
-        "changed": True,
-        "rebooted": True,
-        "method": "kexec",
-        "reasons": [],
-        "boot_id": {"before": "before", "after": BOOT_ID},
-        "kernel": {"before": "6.18.38-0-virt", "after": "6.18.56-0-virt"},
-        "cmdline": {"before": "quiet", "after": "quiet"},
-        "downtime": 5.5,
-        "elapsed": 10.0,
-        "timings": {"down": 5.0},
-        **changes,
-    }
-
-
-def reason(code: str, blocks: str = "reboot") -> dict[str, str]:
-    return {"code": code, "message": f"This is {code}.", "remedy": "Do.", "blocks": blocks}
-
-
-def failure(code: str, stage: str, rebooted: bool | None, **changes: t.Any) -> dict[str, t.Any]:
-    """Return what kexec_reboot returns where it fails."""
-    told = {"failed": True, "msg": code, "reason": reason(code), "stage": stage}
-    after = {"method": None, "boot_id": {"before": "before", "after": None}}
-    return result(**after, rebooted=rebooted, **told, **changes)
-
-
-ORDER = {"method": "kexec", "fallback": "fail", "token": "t", "boot_id": "b"}
-SCRIPT = {
-    "predict": result(rebooted=False),
-    "order": result(rebooted=None, order=ORDER, reasons=[reason("panic_hangs", "nothing")]),
-    "wait": result(),
-    "again": result(method="firmware", reasons=[reason("kexec_not_proven", "kexec")]),
-}
-GONE = failure("did_not_return", "down", None, last_error="timed out")
 RESET: dict[str, t.Any] = {"fast_reboot_power_cycle_command": ["true"]}
 
 
@@ -215,30 +179,13 @@ PLAYS = [
 ]
 
 
-def stand_in(folder: Path) -> Path:
-    """Make a collection of this one's role and the scripted action."""
-    collection = folder / COLLECTION
-    for name in ("plugins/action", "plugins/modules", "roles"):
-        (collection / name).mkdir(parents=True)
-    shutil.copy2(Path(__file__).parent / "stand_in/kexec_reboot.py", collection / "plugins/action")
-    for name in ("galaxy.yml", "meta", "roles/fast_reboot", "plugins/modules/kexec_reboot.py"):
-        (collection / name).symlink_to(ROOT / name)
-    return folder
-
-
-def write_inventory(folder: Path, cases: dict[str, dict[str, t.Any]]) -> Path:
-    common = {
-        "ansible_connection": "local",
-        "ansible_python_interpreter": sys.executable,
-        "fails": [],
-        "fast_reboot_health_services": False,
-        "fast_reboot_fallback": "fail",
-        # The others need one only to see what becomes of it.
-        "fast_reboot_hooks": HOOKS[:1],
-    }
-    inventory = folder / "inventory.json"
-    inventory.write_text(json.dumps({"all": {"hosts": cases, "vars": common}}))
-    return inventory
+COMMON = {
+    "fails": [],
+    "fast_reboot_health_services": False,
+    "fast_reboot_fallback": "fail",
+    # The others need one only to see what becomes of it.
+    "fast_reboot_hooks": HOOKS[:1],
+}
 
 
 @pytest.fixture(scope="module")
@@ -257,14 +204,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def play(folder: Path, cases: dict[str, dict[str, t.Any]], *options: str) -> PlayRun:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", str(folder / "bin"), prepend=":")
-        return run_playbook(
-            folder / "playbook.yml",
-            write_inventory(folder, cases),
-            "--forks=20",
-            *options,
-            timeout=TIMEOUT,
-            collections=[stand_in(folder / "collections"), ROOT / ".venv/collections"],
-        )
+        return run_scripted(folder, cases, COMMON, *options)
 
 
 @pytest.fixture(scope="module")
