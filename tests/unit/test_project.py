@@ -196,6 +196,21 @@ def test_roles_of_this_collection_have_no_problem() -> None:
     assert [problem for role in roles for problem in role_problems(role)] == []
 
 
+# --- Errors around a role -------------------------------------------------------------------
+
+ERRORS = ("any_errors_fatal", "ignore_errors", "ignore_unreachable")
+
+
+@pytest.mark.parametrize("role", ["fast_reboot", "kexec_host", "rolling_upgrade"])
+def test_role_lets_the_play_pass_over_no_error(role: str) -> None:
+    outermost, *rest = yaml.safe_load((ROOT / f"roles/{role}/tasks/main.yml").read_text())
+    assert all(outermost[f"{word}"] is False for word in ERRORS)
+    # The last task passes on that the role failed.
+    assert [(task["ignore_errors"], "any_errors_fatal" in task) for task in rest] == [
+        (False, False)
+    ]
+
+
 # --- Molecule scenarios and the playbooks that their sequences name ------------------------
 
 # Molecule's own sequence, for a scenario that has none.

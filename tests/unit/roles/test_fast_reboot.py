@@ -301,7 +301,11 @@ def test_host_that_is_not_well_stays_drained(
     assert found["rebooted"] is rebooted
     assert found["drained"] == changing(name)
     assert done(run, name, "Undrain") == []
-    (failed,) = [each for each in run.tasks if each.host == name and each.task.endswith("| Fail")]
+    (failed,) = [
+        each
+        for each in run.tasks
+        if each.host == name and each.task.endswith("Fail where it failed")
+    ]
     assert f"The host is still drained: {', '.join(changing(name))}." in failed.result["msg"]
 
 
