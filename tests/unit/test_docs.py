@@ -48,6 +48,7 @@ OF_ROLES = {"fast_reboot_result", "fast_reboot_drained"}
 # The codes that the role fast_reboot adds to those of its reboot.
 ROLE_CODES = (
     "drain_failed",
+    "handler_failed",
     "power_cycle_failed",
     "power_cycled",
     "undrain_failed",

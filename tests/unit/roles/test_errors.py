@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a play says of errors around the roles."""
+"""What a play says of errors, and its handlers, around the roles."""
 
 from __future__ import annotations
 
@@ -32,10 +32,12 @@ HOOK = {"name": "hook", "drain": "drain.yml", "undrain": "undrain.yml"}
 FILES = {
     "drain.yml": [
         task("Drain", "debug", **CHANGED),
+        task("Notify", "debug", changed_when="'hook' in fails", notify="Reload"),
+        task("Finish", "debug", failed_when="'late' in fails"),
     ],
     "undrain.yml": [task("Undrain", "debug", **CHANGED)],
 }
-COMMON = {"script": SCRIPT, "fast_reboot_health_services": False}
+COMMON = {"script": SCRIPT, "fails": [], "fast_reboot_health_services": False}
 LOST: dict[str, t.Any] = {"script": {**SCRIPT, "wait": GONE}, "fast_reboot_hooks": [HOOK]}
 WELL: dict[str, t.Any] = {"fast_reboot_hooks": [HOOK]}
 CUT_OFF = {**SCRIPT, "order": {"unreachable": True, "msg": "cut off"}}
@@ -61,6 +63,20 @@ BRAKE = task(
     "include_role",
     arguments={"name": "alpinefleet.kexec.fast_reboot", "tasks_from": "brake"},
 )
+# The last one is told by the role that it was lost, and answers nothing more.
+HANDLERS = [
+    {
+        "name": "Make the initramfs",
+        "alpinefleet.kexec.say": {
+            "unreachable": "{{ fast_reboot_result.stage == 'down' }}",
+            "failed": "{{ 'handler' in fails }}",
+            "msg": "no space",
+        },
+    },
+    task("Reload", "fail", arguments={"msg": "no balancer"}),
+]
+PENDING = task("Upgrade", "debug", notify="Make the initramfs", **CHANGED)
+
 PLAYS = [
     play("around-the-play", role(), ignore_errors=True),
     play("around-the-role", role(ignore_errors=True)),
@@ -68,6 +84,8 @@ PLAYS = [
     play("around-kexec_host", role("kexec_host"), ignore_errors=True),
     play("around-rolling_upgrade", role("rolling_upgrade"), ignore_errors=True),
     play("cut-off", role(), ignore_unreachable=True),
+    play("pending-*", PENDING, role(), handlers=HANDLERS),
+    play("notified-*", role(), handlers=HANDLERS),
     play(
         "rescued,untouched",
         BRAKE,
@@ -92,6 +110,10 @@ def hosts(folder: Path) -> dict[str, dict[str, t.Any]]:
         **dict.fromkeys(["around-the-play", "around-the-role", "applied-to-the-role"], LOST),
         **{f"around-{name}": by_module for name in ("kexec_host", "rolling_upgrade")},
         "cut-off": {**WELL, "script": CUT_OFF},
+        "pending-lost": LOST,
+        "pending-fails": {**WELL, "fails": ["handler"]},
+        "notified-fails": {**WELL, "fails": ["hook"]},
+        "notified-late": {**WELL, "fails": ["hook", "late"]},
         "rescued": LOST,
         "untouched": WELL,
     }
@@ -144,6 +166,47 @@ def test_host_that_the_play_lets_be_unreachable_is_unreachable(run: PlayRun) -> 
 
 def test_brake_holds_where_the_play_ignores_errors(run: PlayRun) -> None:
     assert tasks_of(run, "untouched")[-1:] == ["brake | Stop when too many hosts are lost"]
+
+
+def test_pending_handler_is_run_before_the_host_is_lost(run: PlayRun) -> None:
+    tasks = tasks_of(run, "pending-lost")
+    assert tasks.index("Make the initramfs") < tasks.index("Drain")
+    assert (counts(run, "pending-lost")["failed"], counts(run, "pending-lost")["unreachable"]) == (
+        1,
+        0,
+    )
+    found = told(run, "pending-lost")
+    assert (found["reason"]["code"], found["drained"]) == ("did_not_return", ["hook"])
+
+
+def test_pending_handler_that_fails_leaves_the_host_untouched(run: PlayRun) -> None:
+    found = told(run, "pending-fails")
+    assert (found["reason"]["code"], found["stage"]) == ("handler_failed", "preflight")
+    assert (found["rebooted"], found["drained"]) == (False, [])
+    assert "Make the initramfs: no space" in found["reason"]["message"]
+    assert not {"Drain", "order | Order the reboot"} & set(tasks_of(run, "pending-fails"))
+
+
+@pytest.mark.parametrize(
+    ("host", "message"), [("notified-fails", "Reload: no balancer"), ("notified-late", "Finish: ")]
+)
+def test_handler_of_a_hook_that_fails_is_the_hook_s_failure(
+    run: PlayRun, host: str, message: str
+) -> None:
+    found = told(run, host)
+    assert (found["reason"]["code"], found["stage"]) == ("drain_failed", "drain")
+    assert message in found["reason"]["message"]
+    assert (found["rebooted"], found["drained"]) == (False, [])
+    assert tasks_of(run, host).count("Undrain") == 1
+
+
+def test_pending_handler_is_run_in_check_mode(tmp_path: Path) -> None:
+    folder = write(tmp_path, [play("pending", PENDING, role(), handlers=HANDLERS)])
+    run = run_scripted(folder, {"pending": WELL}, COMMON, "--check")
+    tasks = tasks_of(run, "pending")
+    assert (run.rc, told(run, "pending")["failed"]) == (0, False), run.output
+    assert tasks.index("Make the initramfs") < tasks.index("Drain")
+    assert tasks.count("Make the initramfs") == 1
 
 
 @pytest.mark.parametrize(
