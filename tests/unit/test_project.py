@@ -11,6 +11,7 @@ import importlib
 import typing as t
 from pathlib import Path
 
+import jinja2
 import pytest
 import yaml
 
@@ -196,6 +197,86 @@ def test_roles_of_this_collection_have_no_problem() -> None:
     assert [problem for role in roles for problem in role_problems(role)] == []
 
 
+# --- Variables of roles, and the one task that reads each -----------------------------------
+
+# A condition is an expression without braces.
+EXPRESSIONS = {"when", "that", "until", "failed_when", "changed_when"}
+
+
+def templates(node: t.Any, key: str = "") -> t.Iterator[str]:
+    """Yield each template in what a file of a role says."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from templates(value, name)
+    elif isinstance(node, list):
+        for value in node:
+            yield from templates(value, key)
+    elif isinstance(node, str):
+        yield f"{{{{ {node} }}}}" if key in EXPRESSIONS and "{{" not in node else node
+
+
+def names_read(template: str) -> set[str]:
+    # Ansible takes a backslash for itself.
+    parsed = jinja2.Environment().parse(template.replace("\\", "\\\\"))
+    return {name.name for name in parsed.find_all(jinja2.nodes.Name)}
+
+
+def tasks_that_read(role: Path, variable: str) -> list[str]:
+    """Return where a role reads a variable: the file, and the task or variable in it."""
+    places = []
+    for path in sorted(role.glob("*/*")):
+        if path.parent.name in {"defaults", "meta", "files"}:
+            continue
+        if path.suffix == ".yml":
+            found = yaml.safe_load(path.read_text())
+            pieces = list(flat(found)) if isinstance(found, list) else [found]
+        else:
+            pieces = [path.read_text()]
+        for piece in pieces:
+            if any(variable in names_read(text) for text in templates(piece)):
+                places.append(str(path.relative_to(role)))
+    return places
+
+
+def flat(tasks: list[t.Any]) -> t.Iterator[t.Any]:
+    """Yield the tasks of a file one by one, those of blocks, too."""
+    parts = ("block", "rescue", "always")
+    for task in tasks:
+        yield {key: value for key, value in task.items() if key not in parts}
+        for part in parts:
+            yield from flat(task.get(part, []))
+
+
+def test_tasks_that_read_sees_templates_conditions_and_blocks(tmp_path: Path) -> None:
+    files = {
+        "tasks/main.yml": "- block: [{debug: {msg: '{{ a | b }}'}, when: [b.c, d]}]\n  when: a\n",
+        "tasks/text.yml": "- debug: {msg: a is said}\n",
+        "templates/x.j2": "{% if a %}{{ b }}{% endif %}",
+        "vars/main.yml": "x: ['{{ d }}']",
+        "defaults/main.yml": "a: '{{ d }}'",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    places = {name: tasks_that_read(tmp_path, name) for name in ("a", "b", "d")}
+    assert places == {
+        "a": ["tasks/main.yml", "tasks/main.yml", "templates/x.j2"],
+        "b": ["tasks/main.yml", "templates/x.j2"],
+        "d": ["tasks/main.yml", "vars/main.yml"],
+    }
+
+
+# Facts of a host outrank the defaults and the inventory: what is read before a host is asked, and
+# never again, no host changes.
+@pytest.mark.parametrize("role", ["fast_reboot", "kexec_host", "rolling_upgrade"])
+def test_variables_of_a_role_are_read_once_before_the_host_is_asked(role: str) -> None:
+    variables = load(ROOT / f"roles/{role}/defaults/main.yml")
+    places = {name: tasks_that_read(ROOT / "roles" / role, name) for name in variables}
+    # An entry point of its own, which asks no host.
+    entry = {"fast_reboot_error_budget": ["tasks/brake.yml"]}
+    assert places == {name: entry.get(name, ["tasks/note.yml"]) for name in variables}
+
+
 # --- Errors around a role -------------------------------------------------------------------
 
 ERRORS = ("any_errors_fatal", "ignore_errors", "ignore_unreachable")
@@ -204,7 +285,7 @@ ERRORS = ("any_errors_fatal", "ignore_errors", "ignore_unreachable")
 @pytest.mark.parametrize("role", ["fast_reboot", "kexec_host", "rolling_upgrade"])
 def test_role_lets_the_play_pass_over_no_error(role: str) -> None:
     outermost, *rest = yaml.safe_load((ROOT / f"roles/{role}/tasks/main.yml").read_text())
-    assert all(outermost[f"{word}"] is False for word in ERRORS)
+    assert all(outermost[word] is False for word in ERRORS)
     # The last task passes on that the role failed.
     assert [(task["ignore_errors"], "any_errors_fatal" in task) for task in rest] == [
         (False, False)

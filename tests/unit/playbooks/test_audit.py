@@ -100,3 +100,25 @@ def test_strict_audit_fails_after_the_table_and_no_host_chooses_a_file(
     assert run.task(TABLE).result["msg"][1].split()[:2] == ["liar", "failed"]
     assert "answer_invalid" in run.output
     assert not chosen.exists()
+
+
+def test_host_that_spoke_before_is_left_out_and_chooses_no_file(tmp_path: Path) -> None:
+    chosen = tmp_path / "chosen-by-the-host.json"
+    # The report is made with the variables of the first host.
+    said = {"audit_output": str(chosen), "audit_strict": True, "audit_timeout": -1}
+    before = {"hosts": "liar", "gather_facts": False, "tasks": [{"ansible.builtin.ping": None}]}
+    playbook, inventory = tmp_path / "playbook.yml", tmp_path / "inventory"
+    playbook.write_text(json.dumps([before, {"import_playbook": str(AUDIT)}]))
+    inventory.write_text(f"{liar(tmp_path, ansible_facts=said)}\n{local('other')}\n")
+    run = run_playbook(playbook, inventory, timeout=TIMEOUT)
+    assert run.rc != 0
+    rows = [line.split()[:2] for line in run.task(TABLE).result["msg"][1:3]]
+    assert rows == [["liar", "failed"], ["other", "refused"]]
+    assert "audit_output, audit_strict, audit_timeout" in run.output
+    assert not chosen.exists()
+
+
+def test_host_that_says_names_of_functions_spoils_no_report(audit: Audit, tmp_path: Path) -> None:
+    functions = dict.fromkeys(["dict", "zip", "lookup", "omit", "range"], "said")
+    run = audit(liar(tmp_path, able="yes", ansible_facts=functions))
+    assert (run.rc, run.task(TABLE).result["msg"][1].split()[0]) == (0, "liar"), run.output
