@@ -87,11 +87,12 @@ CASES: dict[str, dict[str, t.Any]] = {
     "refused": host({"predict": failure("kexec_locked", "preflight", False)}),
     "refused-late": host({"order": failure("load_failed", "load", False)}),
     "never-began": with_hooks({"wait": failure("trigger_lost", "trigger", False)}),
-    "leaving": host({"order": failure("already_leaving", "preflight", False)}),
+    "leaving": host({"order": failure("already_leaving", "preflight", None)}),
+    "replaced": with_hooks({"wait": failure("image_replaced", "trigger", None)}),
     "lost": with_hooks({"wait": GONE}),
     "reset": host({"wait": GONE}, **RESET),
     "reset-by-tasks": host(
-        {"wait": failure("did_not_go_down", "shutdown", False)},
+        {"wait": failure("did_not_go_down", "shutdown", None)},
         fast_reboot_power_cycle_tasks="reset.yml",
     ),
     "reset-fails": host({"wait": GONE}, fast_reboot_power_cycle_command=["false"]),
@@ -282,7 +283,8 @@ def test_hook_that_fails_in_the_task_that_changed_something_is_undone(run: PlayR
 @pytest.mark.parametrize(
     ("name", "code", "stage", "rebooted"),
     [
-        ("leaving", "already_leaving", "preflight", False),
+        ("leaving", "already_leaving", "preflight", None),
+        ("replaced", "image_replaced", "trigger", None),
         ("lost", "did_not_return", "down", None),
         ("reset-fails", "did_not_return", "down", None),
         ("reset-in-vain", "did_not_return", "down", None),
