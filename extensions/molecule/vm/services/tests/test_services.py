@@ -77,7 +77,7 @@ def test_a_poweroff_during_the_shutdown_before_a_jump_is_one(host: t.Any) -> Non
     host.host.check_output("printf '%%s' %s >/etc/init.d/powers-off", POWERS_OFF)
     host.shell("chmod 755 /etc/init.d/powers-off && rc-service powers-off start")
     assert host.end("kexec_reboot") == "off"
-    # Init gives everybody a second to end, which an emulated machine may need for less.
+    # Init gives everybody one second to end, in which a slow machine does not get to this.
     host.shell("rm -f /var/lib/alpinefleet-kexec/jump")
 
 
