@@ -67,9 +67,10 @@ class ActionModule(ActionBase):
             raise local_connection()
         if arguments["wait_for"] is not None:
             return self._wait(arguments, prepared, clock)
-        token = secrets.token_hex(16)
+        token, started = secrets.token_hex(16), clock.now()
         self._prepare(arguments, task_vars, prepared, token)
-        order = _order.order_for(arguments, prepared, token=token, host=host)
+        seconds = clock.now() - started
+        order = _order.order_for(arguments, prepared, token=token, host=host, seconds=seconds)
         if self._task.check_mode:
             return _result.predicted(order, prepared)
         with self._rebooting(order, arguments, clock) as reboot:
@@ -99,25 +100,25 @@ class ActionModule(ActionBase):
         name, call = _order.module_call(
             arguments, token=token, controller_boot_id=_controller.boot_id()
         )
-        with self._bounded(arguments["reboot_timeout"]):
-            prepared.update(
-                self._execute_module(module_name=name, module_args=call, task_vars=task_vars)
-            )
-            # The files of the module must be gone before the host is, or their removal afterwards
-            # would fail and turn the result into "unreachable".
-            self.cleanup(force=True)
-        self._connection._shell.tmpdir = None
+        try:
+            with self._bounded(arguments["reboot_timeout"]):
+                prepared.update(
+                    self._execute_module(module_name=name, module_args=call, task_vars=task_vars)
+                )
+                # The files of the module must be gone before the host is.
+                self.cleanup(force=True)
+        finally:
+            # What was not removed by now would be tried again afterwards, without a bound, and turn
+            # the result into "unreachable".
+            self._connection._shell.tmpdir = None
 
     @contextlib.contextmanager
     def _bounded(self, seconds: float) -> t.Iterator[None]:
         """A host that vanishes meanwhile, or a command on it that hangs, is not waited for."""
         try:
-            with limit(seconds):
+            with _client.ended(self._connection), limit(seconds):
                 yield
-        except CallTimeoutError as interruption:
-            # Whatever is removed or asked over this connection would hang as well.
-            self._connection._shell.tmpdir = None
-            _client.end(self._connection, interruption)
+        except CallTimeoutError:
             self._connection.close()
             raise module_hung(seconds) from None
 

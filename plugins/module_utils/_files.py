@@ -46,6 +46,8 @@ class Files:
     # Those that a boot loader reads, which sees the disk as it is.
     boot: t.Collection[str] = ()
     _before: dict[str, bytes | None] = field(default_factory=dict)
+    # By the paths to which links led before a command ran.
+    _kept: dict[str, BootFile] = field(default_factory=dict)
 
     def remember(self, path: str) -> None:
         """Take down what a command may change, so that it can be put back."""
@@ -75,14 +77,15 @@ class Files:
         """Have the old file stay whole while a command makes a new one."""
         self.remember(path)
         try:
-            self._boot_file(path).keep()
+            self._kept[path] = self._boot_file(path)
+            self._kept[path].keep()
         except OSError as error:
             raise _refusal(path, error) from error
 
     def settle(self, path: str) -> None:
         """Make last what a command made."""
         try:
-            self._boot_file(path).settle()
+            self._kept[path].settle()
         except OSError as error:
             raise _refusal(path, error) from error
 

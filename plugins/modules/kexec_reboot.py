@@ -86,7 +86,7 @@ options:
   pre_reboot_delay:
     description:
       - Seconds between the order to leave and the shutdown. The task waits for the host all the same.
-      - It must be less than O(reboot_timeout) by at least 10 seconds, unless it is 0.
+      - It must be less than O(reboot_timeout) by at least 10 seconds, unless it is 0 or another task waits.
     type: float
     default: 0
   post_reboot_delay:
@@ -175,6 +175,10 @@ options:
         description: The uptime of that boot, in seconds, at which an order that has not begun is void.
         type: int
         required: true
+      mark:
+        description: The value by which the host tells whose shutdown it is.
+        type: str
+        required: true
       release:
         description: The kernel release that is expected after kexec.
         type: str
@@ -251,6 +255,7 @@ order:
     token: 5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d
     boot_id: 3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77
     expires: 86420
+    mark: 0a1b2c3d4e5f60718293a4b5c6d7e8f9
     release: 6.18.56-0-virt
     firmware_release: 6.18.56-0-virt
     acknowledged: true

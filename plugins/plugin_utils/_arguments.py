@@ -30,6 +30,7 @@ ORDER_SPEC: dict[str, dict[str, t.Any]] = {
     "token": {"type": "str", "required": True, "no_log": False},
     "boot_id": {"type": "str", "required": True},
     "expires": {"type": "int", "required": True},
+    "mark": {"type": "str", "required": True},
     "release": {"type": "str"},
     "firmware_release": {"type": "str"},
     "acknowledged": {"type": "bool", "default": False},
@@ -89,7 +90,8 @@ def _check_times(arguments: t.Mapping[str, t.Any]) -> None:
     for name in (*POSITIVE, *NOT_NEGATIVE):
         _check_time(name, arguments[name])
     delay, timeout = arguments["pre_reboot_delay"], arguments["reboot_timeout"]
-    if delay and delay + AFTER_DELAY > timeout:
+    both = arguments["wait"] and arguments["wait_for"] is None
+    if both and delay and delay + AFTER_DELAY > timeout:
         # The task would fail, and the host would be rebooted afterwards.
         wanted = f"less than reboot_timeout, which is {timeout:g}, by at least {AFTER_DELAY:g}"
         raise _out_of_range("pre_reboot_delay", delay, wanted)
@@ -111,8 +113,9 @@ def _check_order(arguments: t.Mapping[str, t.Any], host: str) -> None:
         raise _order_invalid("it waits, so wait=false means nothing")
     if order["host"] != host:
         raise _order_invalid(f"it is the order of {order['host']!r}, and this is {host!r}")
-    if not TOKEN.fullmatch(order["token"]):
-        raise _order_invalid(f"its token is {order['token']!r}")
+    for name in ("token", "mark"):
+        if not TOKEN.fullmatch(order[name]):
+            raise _order_invalid(f"its {name} is {order[name]!r}")
     if valid_boot_id(order["boot_id"]) is None:
         raise _order_invalid(f"its boot_id is {order['boot_id']!r}")
 

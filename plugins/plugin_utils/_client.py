@@ -18,6 +18,8 @@ if t.TYPE_CHECKING:
 
 # What a program gets to end by itself, and a shared connection to take a request.
 GRACE_SECONDS = 2.0
+# What a host gets to show that a shared connection still leads to it.
+ALIVE_SECONDS = 5.0
 
 
 def is_ssh(connection: ConnectionBase) -> bool:
@@ -35,14 +37,32 @@ def ssh_command(connection: t.Any, *arguments: str) -> list[t.Any] | None:
     return command
 
 
-def end(connection: ConnectionBase, interruption: BaseException) -> None:
-    """End what an interrupted call was waiting for, and the connection that it shared.
+@contextlib.contextmanager
+def ended(connection: ConnectionBase, *, shared: bool = True) -> t.Iterator[None]:
+    """End what the block was waiting for if it is interrupted, and a dead connection with it.
 
-    A connection that is shared and leads to a host which is gone would hold up every later task,
-    those of the next run with it.
+    Interrupted is what no Exception ends: the bound of a call, the keyword timeout of the task, or
+    the user. A connection that is shared and leads to a host which is gone would hold up every
+    later task, those of the next run with it. One that is alive may be at work for somebody else.
     """
-    for client in _waited_for(interruption):
-        _end_process(client)
+    try:
+        yield
+    except Exception:
+        raise
+    except BaseException as interruption:
+        for client in _waited_for(interruption):
+            _end_process(client)
+        if not (shared and _is_alive(connection)):
+            _end_connection(connection)
+        raise
+
+
+def _is_alive(connection: ConnectionBase) -> bool:
+    command = ssh_command(connection)
+    return command is not None and _request([*command, "true"], ALIVE_SECONDS)
+
+
+def _end_connection(connection: ConnectionBase) -> None:
     command = ssh_command(connection, "-O", "exit")
     if command is not None:
         _request(command)
@@ -63,7 +83,7 @@ def _waited_for(interruption: BaseException) -> list[subprocess.Popen[t.Any]]:
         value
         for frame, _line in traceback.walk_tb(interruption.__traceback__)
         for value in frame.f_locals.values()
-        if isinstance(value, subprocess.Popen)
+        if isinstance(value, subprocess.Popen) and value.pid is not None
     ]
 
 
@@ -76,13 +96,15 @@ def _end_process(process: subprocess.Popen[t.Any]) -> None:
         process.wait()
 
 
-def _request(command: t.Sequence[t.Any]) -> None:
-    """Whether anybody takes the request does not matter: then there is nothing to end."""
+def _request(command: t.Sequence[t.Any], seconds: float = GRACE_SECONDS) -> bool:
+    """Whether the request was taken in time."""
     with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        subprocess.run(
+        completed = subprocess.run(
             command,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             check=False,
-            timeout=GRACE_SECONDS,
+            timeout=seconds,
         )
+        return completed.returncode == 0
+    return False

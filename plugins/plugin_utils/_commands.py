@@ -27,7 +27,7 @@ def confirm(token: str) -> str:
 
 
 def leave(departure: Departure) -> str:
-    """The command that starts leaving, detached, and acknowledges with the token.
+    """The command that starts leaving, detached, and acknowledges with the mark.
 
     The hang-up of the connection is ignored before the fork: a child that does it for itself may
     lose the race against the end of its connection. The shell is the only place in which
@@ -44,9 +44,10 @@ def leave(departure: Departure) -> str:
         departure.watchdog,
         str(departure.watchdog_limit),
         str(departure.expires),
+        departure.mark,
     )
     # On a line of its own, whatever a login has printed before.
-    acknowledge = rf"printf '\n%s\n' {shlex.quote(departure.token)}"
+    acknowledge = rf"printf '\n%s\n' {shlex.quote(departure.mark)}"
     return f"trap '' HUP; setsid {script} </dev/null >/dev/null 2>&1 & {acknowledge}"
 
 

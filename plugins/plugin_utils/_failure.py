@@ -112,6 +112,17 @@ def trigger_lost(*, acknowledged: bool) -> RebootError:
     )
 
 
+def too_late() -> RebootError:
+    return RebootError(
+        "trigger_lost",
+        "The order came to the host after it had expired, and was not begun.",
+        "See what makes logins to the host so slow, such as a name server that it asks. Nothing was "
+        "changed on it but the loaded image.",
+        stage="trigger",
+        rebooted=False,
+    )
+
+
 def already_leaving() -> RebootError:
     return RebootError(
         "already_leaving",

@@ -44,11 +44,14 @@ def limit(seconds: float) -> t.Iterator[None]:
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, outer_handler)
-        if outer_due:
-            left = max(0.001, outer_due - (time.monotonic() - started))
-            signal.setitimer(signal.ITIMER_REAL, left)
+        try:
+            # A signal may come just before this.
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        finally:
+            signal.signal(signal.SIGALRM, outer_handler)
+            if outer_due:
+                left = max(0.001, outer_due - (time.monotonic() - started))
+                signal.setitimer(signal.ITIMER_REAL, left)
 
 
 def _interrupt(_number: int, _frame: t.Any) -> None:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 import typing as t
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._frozen import TOKEN
@@ -27,7 +28,8 @@ LOAD = "alpinefleet.kexec.kexec_load"
 
 # What the module does to have the new system watched.
 GUARDS = ("watchdog_timeout", "confirm_timeout")
-# From the module's answer until the host has begun to leave, by the host's clock.
+# From the module's answer until the host must have begun to leave, by the host's clock; more where
+# the module took long.
 ORDER_SECONDS = 20
 
 # Whoever this is may reboot the host, now or in a moment.
@@ -49,9 +51,17 @@ def module_call(
 
 
 def order_for(
-    arguments: t.Mapping[str, t.Any], prepared: t.Mapping[str, t.Any], *, token: str, host: str
+    arguments: t.Mapping[str, t.Any],
+    prepared: t.Mapping[str, t.Any],
+    *,
+    token: str,
+    host: str,
+    seconds: float,
 ) -> Order:
-    """What to order, given what the host said; raise where no reboot must be ordered."""
+    """What to order, given what the host said; raise where no reboot must be ordered.
+
+    SECONDS is how long the module took: where logins are slow, the order will be, too.
+    """
     method = choose_method(arguments, prepared)
     return Order(
         method=method,
@@ -60,7 +70,8 @@ def order_for(
         release=prepared["release"],
         host=host,
         hardware_id=canonical_hardware_id(prepared["facts"].get("hardware_id")),
-        expires=_uptime_of(prepared) + ORDER_SECONDS,
+        expires=_uptime_of(prepared) + ORDER_SECONDS + int(2 * seconds),
+        mark=secrets.token_hex(16),
         # After the jump, too: another kernel than the one asked for is no success.
         fallback="fail" if _needs_kexec(arguments, prepared) else arguments["fallback"],
         firmware_release=prepared["release"] if _same_kernel(prepared) else None,
@@ -84,6 +95,7 @@ HANDED_OVER = (
     "token",
     "boot_id",
     "expires",
+    "mark",
     "release",
     "firmware_release",
 )

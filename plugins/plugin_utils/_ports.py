@@ -61,8 +61,9 @@ class Departure:
     # Seconds until the shutdown begins, and until one that hangs is ended.
     delay: float
     limit: float
-    # The host's uptime at which an order that has not begun is void.
+    # The host's uptime at which an order that has not begun is void, and whose order it is.
     expires: int
+    mark: str
     # The kernel of the image, "-" where it is not known, and the watchdog that bites if it hangs.
     release: str = "-"
     watchdog: str = ""
@@ -73,7 +74,7 @@ class Remote(t.Protocol):
     """The host."""
 
     def leave(self, departure: Departure) -> Completed:
-        """Start leaving that boot and no other; the output acknowledges with the token."""
+        """Start leaving that boot and no other; the output acknowledges with the mark."""
 
     def shorten(self) -> None:
         """Close what is open and use a new connection for every call from now on."""

@@ -20,7 +20,7 @@ START_DELAY = 0.5
 
 # What leave.sh notes when it does not begin: the image is not the one that was ordered to be
 # booted, somebody else shuts the host down, or the order came too late.
-REPLACED, YIELDED, EXPIRED = "replaced", "yielded", "expired"
+NOT_BEGUN = REPLACED, YIELDED, EXPIRED = "replaced", "yielded", "expired"
 
 # Logins against a system that still runs, from often to seldom.
 FIRST_GAP = 0.3
@@ -54,6 +54,9 @@ class Order:
     host: str
     hardware_id: str | None
     expires: int
+    # By which the host tells whose shutdown it is. The token is that of the image, which may have
+    # been loaded for earlier orders, too.
+    mark: str
     pre_reboot_delay: float = 0.0
     post_reboot_delay: float = 0.0
     reboot_timeout: float = 600.0
@@ -73,6 +76,7 @@ def _departure(order: Order) -> Departure:
         order.pre_reboot_delay + START_DELAY,
         order.shutdown_timeout,
         order.expires,
+        order.mark,
         order.release or "-",
         order.watchdog,
         order.watchdog_limit,
@@ -151,7 +155,7 @@ class Reboot:
             self._log(f"the connection was lost while the order was given: {silence.text}")
             return False
         # The exit status is that of the whole connection, which may end while the order stands.
-        if order.token in completed.stdout.split():
+        if order.mark in completed.stdout.split():
             return True
         self._log(f"the order was not acknowledged (exit status {completed.rc})")
         self._unheard = completed
@@ -259,7 +263,7 @@ class Reboot:
         watch.sign_seen = False
         watch.still_runs = True
         watch.last_error = f"the host still runs; its shutdown is at {observation.stage or 'none'}"
-        ours = observation.leaver == self._order.token
+        ours = observation.leaver == self._order.mark
         if ours:
             self._check_begun(observation.stage)
         watch.started_leaving = watch.started_leaving or ours
@@ -274,10 +278,10 @@ class Reboot:
         if stage == YIELDED:
             raise _failure.already_leaving()
         if stage == EXPIRED:
-            raise _failure.trigger_lost(acknowledged=True)
+            raise _failure.too_late()
 
     def _never_began(self, observation: Observation) -> _failure.RebootError:
-        if observation.leaver:
+        if observation.leaver and observation.stage not in NOT_BEGUN:
             return _failure.already_leaving()
         if self._unheard is not None:
             return _failure.trigger_failed(self._unheard)

@@ -143,10 +143,9 @@ class AnsibleRemote:
     def _call(self, command: str, seconds: float) -> Completed:
         """One command; whatever becomes of the connection is NoAnswerError."""
         try:
-            with limit(seconds):
+            with self._ended(), limit(seconds):
                 result = self._execute(command)
-        except CallTimeoutError as interruption:
-            _client.end(self._connection, interruption)
+        except CallTimeoutError:
             self._drop(self._connection.close)
             raise NoAnswerError("silent", "the connection hung and was given up") from None
         except AnsibleConnectionFailure as error:
@@ -168,11 +167,13 @@ class AnsibleRemote:
     def _drop(self, close: t.Callable[[], t.Any]) -> None:
         """End what is open; that it is broken already is no news."""
         broken = contextlib.suppress(AnsibleError, AttributeError, *_client_errors())
-        try:
-            with broken, limit(self._call_seconds):
-                close()
-        except CallTimeoutError as interruption:
-            _client.end(self._connection, interruption)
+        given_up = contextlib.suppress(CallTimeoutError)
+        with broken, given_up, self._ended(), limit(self._call_seconds):
+            close()
+
+    def _ended(self) -> t.ContextManager[None]:
+        """What an interrupted call leaves is ended; nobody else uses a socket of our own."""
+        return _client.ended(self._connection, shared=self._sockets is None)
 
 
 def _client_errors() -> tuple[type[Exception], ...]:

@@ -110,28 +110,26 @@ class Host:
     def _begin(self, order: Shell) -> None:
         named = order.named
         self._live(
-            self._take(
-                named["method"], named["token"], float(named["delay"]), int(named["expires"])
-            )
+            self._take(named["method"], named["mark"], float(named["delay"]), int(named["expires"]))
         )
 
     def _live(self, life: t.Coroutine[t.Any, t.Any, None]) -> None:
         self._life = asyncio.get_running_loop().create_task(life)
 
-    async def _take(self, ordered: str, token: str, delay: float, expires: int) -> None:
+    async def _take(self, ordered: str, mark: str, delay: float, expires: int) -> None:
         if self.script.trigger == "late":
             await asyncio.sleep(self.script.late)
         if self.boot.uptime >= expires:
-            self._note(token, "expired")
+            self._note(mark, "expired")
             return
-        await self._go(ordered, token, delay)
+        await self._go(ordered, mark, delay)
 
-    async def _go(self, ordered: str, token: str, delay: float) -> None:
+    async def _go(self, ordered: str, mark: str, delay: float) -> None:
         script = self.script
         self._leaving = True
-        self._note(token, "waiting")
+        self._note(mark, "waiting")
         await asyncio.sleep(delay)
-        self._note(token, "shutdown")
+        self._note(mark, "shutdown")
         if not script.goes_down:
             return
         await asyncio.sleep(script.shutdown)
@@ -142,9 +140,9 @@ class Host:
         await asyncio.sleep(boots.downtime(script, way))
         self._come_up(script, way)
 
-    def _note(self, token: str, stage: str) -> None:
-        if token:
-            self.stage = f"{token} {stage}"
+    def _note(self, mark: str, stage: str) -> None:
+        if mark:
+            self.stage = f"{mark} {stage}"
 
     def _vanish(self, script: Script) -> None:
         if script.port == "ignored":

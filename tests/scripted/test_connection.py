@@ -164,6 +164,35 @@ def test_host_that_falls_silent_at_the_removal_of_files_does_not_hold_up_the_tas
     assert not host.journal.find("order")
 
 
+def test_host_that_cuts_the_module_and_falls_silent_at_the_removal_does_not_hold_up_the_task(
+    tidy: Site,
+) -> None:
+    tidy.variables["ansible_pipelining"] = False
+    tidy.host(Script(faults=(Fault("module"), Fault("removal", how="silence"))))
+    run = tidy.play([reboot(reboot_timeout=HANGS)])
+    assert run.task("Reboot").status == "unreachable"
+
+
+def test_keyword_of_the_task_leaves_no_dead_connection(tidy: Site) -> None:
+    tidy.host(Script(faults=(Fault("module", how="silence"),)))
+    task = {**reboot(), "timeout": HANGS, "ignore_errors": True}
+    run = tidy.play([raw("Open"), task, raw("Next")])
+    assert run.task("Reboot").status == "failed"
+    assert run.task("Next").status == "ok"
+
+
+def test_module_that_hangs_on_a_host_that_is_alive_leaves_its_connection_to_others(
+    tidy: Site,
+) -> None:
+    pause = Fault("module", how="pause", pause=60.0)
+    host = tidy.host(Script(faults=(pause,)))
+    task = {**reboot(reboot_timeout=HANGS), "ignore_errors": True}
+    run = tidy.play([raw("Open"), task, raw("Next")])
+    assert outcome(run.task("Reboot")) == failed("module_failed", "preflight", rebooted=False)
+    assert run.task("Next").status == "ok"
+    assert host.journal.count("login") == 1
+
+
 @pytest.mark.parametrize(
     "fault",
     [

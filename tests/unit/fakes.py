@@ -105,7 +105,7 @@ class FakeRemote:
 
     def leave(self, departure: _ports.Departure) -> _ports.Completed:
         self._called("leave", departure)
-        return answer(self._order or _ports.Completed(0, f"{departure.token}\r\n", ""))
+        return answer(self._order or _ports.Completed(0, f"{departure.mark}\r\n", ""))
 
     def shorten(self) -> None:
         self._called("shorten")

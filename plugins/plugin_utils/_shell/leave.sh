@@ -6,11 +6,11 @@
 # Leaves the running system: a clean shutdown, and then the jump into the loaded image or a
 # reboot through firmware. It runs detached from every connection and session.
 #
-# METHOD is kexec or firmware, DELAY and LIMIT are seconds, TOKEN marks whose work this is, and
-# BOOT is the boot to leave: an order that arrives late must not hit the next one. RELEASE is the
+# METHOD is kexec or firmware, DELAY and LIMIT are seconds, TOKEN is that of the image, and BOOT is
+# the boot to leave: an order that arrives late must not hit the next one. RELEASE is the
 # kernel of the image. WATCHDOG is a device that bites if the jump takes longer than WATCHDOG_LIMIT
 # seconds, or empty. At the uptime EXPIRES an order that has not begun is void: whoever gave it may
-# have told somebody that the host stays up.
+# have told somebody that the host stays up. MARK says whose order this is.
 set -u
 method=$1
 delay=$2
@@ -21,6 +21,7 @@ release=$6
 watchdog=$7
 watchdog_limit=$8
 expires=$9
+mark=${10}
 
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 run=/run/alpinefleet-kexec
@@ -29,7 +30,7 @@ feeder=
 
 # The controller reads how far the work came, so that "never started" can be told from "stuck".
 note() {
-	printf '%s %s\n' "$token" "$1" >"$run/stage.new" && mv "$run/stage.new" "$run/stage"
+	printf '%s %s\n' "$mark" "$1" >"$run/stage.new" && mv "$run/stage.new" "$run/stage"
 }
 
 has_expired() {
@@ -114,6 +115,20 @@ force() {
 	fall
 }
 
+# Init ends the system as somebody else asked it to.
+give_way() {
+	note yielded
+	rm -f "$state/jump"
+	stop_watchdog
+	exit 1
+}
+
+# OpenRC does one shutdown at a time. This one may have been refused for that of init, which is not
+# over then; what is left of one that was killed says nothing.
+is_overtaken() {
+	is_stopping && pgrep -P 1 -f '^[^ ]*openrc shutdown' >/dev/null
+}
+
 shut_down() {
 	openrc shutdown &
 	shutdown=$!
@@ -153,8 +168,15 @@ by_kexec() {
 	trap 'rm -f "$state/jump"; exit 1' TERM
 	bounded 5 note_jump
 	feed
+	# The time that this took is enough for somebody to ask for a poweroff.
+	if is_stopping; then
+		give_way
+	fi
 	if ! shut_down; then
 		force
+	fi
+	if is_overtaken; then
+		give_way
 	fi
 	# Whatever hangs from here on, the machine does not stay down.
 	(
@@ -208,8 +230,9 @@ if [ "$method" = kexec ] && ! cat "$run/image.json" "$run/frozen" 2>/dev/null | 
 	note replaced
 	exit 1
 fi
-# The mark comes first: who finds none after that time knows that there will be no shutdown.
-note waiting
+# The mark comes first: who finds none after that time knows that there will be no shutdown. So there
+# is none where it cannot be left.
+note waiting || exit 1
 if has_expired; then
 	note expired
 	exit 1

@@ -94,6 +94,7 @@ DEPARTURE = _ports.Departure(
     delay=0.5,
     limit=120.0,
     expires=4020,
+    mark="mark",
     token="token",
     boot_id="boot",
     release="6.1",
@@ -106,7 +107,7 @@ def test_order_to_leave(start: str | None) -> None:
     request = parse(wrapped(text if start is None else as_root(start, text)))
     assert (request.become is None) == (start is None)
     assert isinstance(request.action, Leave)
-    assert request.action.acknowledgement == "token"
+    assert request.action.acknowledgement == "mark"
     named = request.action.script.named
     assert (named["method"], named["delay"], named["token"]) == ("kexec", "0.500", "token")
     assert (named["limit"], named["boot"]) == ("120.000", "boot")

@@ -29,7 +29,9 @@ OLD_RELEASE, RELEASE = "6.18.38-0-virt", "6.18.56-0-virt"
 VIRT, LTS = "/boot/vmlinuz-virt", "/boot/vmlinuz-lts"
 REMOTE_FILES = "/tmp/ansible-tmp-1"
 
-LEAVE = re.compile(r"leave\.sh (kexec|firmware) \S+ \S+ ([0-9a-f]{32}) ([0-9a-f-]{36})\b")
+LEAVE = re.compile(
+    r"leave\.sh (kexec|firmware) \S+ \S+ ([0-9a-f]{32}) ([0-9a-f-]{36})\b.* \d+ ([0-9a-f]{32})"
+)
 CONFIRM = re.compile(r"confirm\.sh ([0-9a-f]{32})\b")
 OBSERVE = re.compile(r"observe\.sh ([0-9a-f]{16})\b")
 
@@ -51,7 +53,7 @@ class FakeHost:
         self.test_rc = 0
         self.removal_rc = 0
         self._left: float | None = None
-        self._token = ""
+        self._token = self._mark = ""
 
     def answer(self, command: str) -> tuple[int, str]:
         self.clock.advance(0.1)
@@ -78,19 +80,19 @@ class FakeHost:
         self.log.append(f"test {command}")
         return self.test_rc, ""
 
-    def _leave(self, method: str, token: str, boot_id: str) -> tuple[int, str]:
+    def _leave(self, method: str, token: str, boot_id: str, mark: str) -> tuple[int, str]:
         self.log.append(f"leave by {method}")
         if not self.accepts or boot_id != OLD_BOOT:
             return 127, ""
-        self._left, self._token = self.clock.time, token
+        self._left, self._token, self._mark = self.clock.time, token, mark
         self.comes_up = self.comes_up or method
-        return 0, f"{self.greeting}\n{token}\n"
+        return 0, f"{self.greeting}\n{mark}\n"
 
     def _observation(self, nonce: str, back: bool) -> str:
         boot_id, release, stage, cmdline, kind = (
             (NEW_BOOT, RELEASE, "", "quiet", "114")
             if back
-            else (OLD_BOOT, OLD_RELEASE, self._token and f"{self._token} shutdown", "quiet", "114")
+            else (OLD_BOOT, OLD_RELEASE, self._mark and f"{self._mark} shutdown", "quiet", "114")
         )
         uptime = self.clock.time + (0 if back else UPTIME)
         if back and self.comes_up == "kexec":

@@ -19,7 +19,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import O
 RETURN: dict[str, t.Any] = yaml.safe_load(kexec_reboot.RETURN)
 COMMON = {"changed", "diff", "failed", "msg"}
 PREPARED: dict[str, t.Any] = {"facts": {"running_release": "6.18", "running_cmdline": "quiet"}}
-ORDER = Order("kexec", "abc", "old", "6.18", "firmware", "6.18", "web1", None, 4020)
+ORDER = Order("kexec", "abc", "old", "6.18", "firmware", "6.18", "web1", None, 4020, "mark")
 TIMINGS = {"trigger": 0.1, "shutdown": 2.0, "down": 3.0, "verify": 0.2}
 
 

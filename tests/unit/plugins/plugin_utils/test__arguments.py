@@ -40,6 +40,12 @@ def test_check_accepts_no_delay_and_a_fraction_of_a_second() -> None:
     _arguments.check(validated(pre_reboot_delay=0, reboot_timeout=0.5)[0], HOST)
 
 
+def test_check_accepts_any_delay_where_another_task_waits() -> None:
+    _arguments.check(validated(pre_reboot_delay=900, reboot_timeout=60, wait=False)[0], HOST)
+    late = validated(pre_reboot_delay=60, reboot_timeout=60, wait_for=ORDER)[0]
+    _arguments.check(late, HOST)
+
+
 def test_check_accepts_a_delay_that_leaves_time_to_see_the_host_leave() -> None:
     _arguments.check(validated(pre_reboot_delay=50, reboot_timeout=60)[0], HOST)
 
@@ -98,6 +104,7 @@ def test_spec_refuses(arguments: dict[str, t.Any], said: str) -> None:
 ORDER: dict[str, t.Any] = {
     "host": HOST,
     "expires": 4020,
+    "mark": "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
     "method": "kexec",
     "token": "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d",
     "boot_id": "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77",

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import typing as t
 from pathlib import Path
@@ -43,7 +44,11 @@ class Foreign:
 @pytest.fixture
 def client(tmp_path: Path) -> Path:
     path = tmp_path / "ssh"
-    path.write_text(f'#!/bin/sh\nexec >>"{tmp_path}/calls"\necho "$*"\n')
+    # Nothing answers over the connection unless a test says so.
+    path.write_text(
+        f'#!/bin/sh\nexec >>"{tmp_path}/calls"\necho "$*"\n'
+        f'case $* in *true) [ -e "{tmp_path}/alive" ] ;; esac\n'
+    )
     path.chmod(0o755)
     return path
 
@@ -76,8 +81,9 @@ def interrupted(*command: str) -> tuple[CallTimeoutError, Process]:
     return caught.value, program
 
 
-def end(connection: t.Any, interruption: BaseException) -> None:
-    _client.end(connection, interruption)
+def end(connection: t.Any, interruption: BaseException, *, shared: bool = True) -> None:
+    with pytest.raises(type(interruption)), _client.ended(connection, shared=shared):
+        raise interruption
 
 
 @pytest.mark.parametrize(
@@ -97,9 +103,36 @@ def test_program_of_an_interrupted_call_is_ended(
     assert program.poll() is not None
 
 
-def test_connection_that_was_shared_is_ended(client: Path) -> None:
+class TaskTimeoutError(BaseException):
+    """What Ansible raises for the keyword timeout."""
+
+
+@pytest.mark.parametrize("kind", [CallTimeoutError, TaskTimeoutError, KeyboardInterrupt])
+def test_connection_that_is_dead_is_ended(client: Path, kind: type[BaseException]) -> None:
+    end(FakeConnection(client), kind())
+    assert calls(client) == ["web1 true", "-O exit web1"]
+
+
+def test_connection_that_is_alive_is_left_to_others(client: Path) -> None:
+    (client.parent / "alive").touch()
     end(FakeConnection(client), CallTimeoutError())
+    assert calls(client) == ["web1 true"]
+
+
+def test_connection_of_our_own_is_ended_though_it_is_alive(client: Path) -> None:
+    (client.parent / "alive").touch()
+    end(FakeConnection(client), CallTimeoutError(), shared=False)
     assert calls(client) == ["-O exit web1"]
+
+
+@pytest.mark.parametrize("error", [OSError("broken"), None], ids=["error", "success"])
+def test_what_was_not_interrupted_is_left_alone(client: Path, error: Exception | None) -> None:
+    expected = contextlib.nullcontext() if error is None else pytest.raises(OSError, match="broken")
+    connection: t.Any = FakeConnection(client)
+    with expected, _client.ended(connection):
+        if error is not None:
+            raise error
+    assert calls(client) == []
 
 
 @pytest.mark.parametrize("foreign", [True, False], ids=["without a command", "other transport"])
@@ -121,6 +154,7 @@ def test_connections_with_sockets_of_their_own_are_ended(client: Path) -> None:
 
 def test_client_that_hangs_is_not_waited_for(client: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_client, "GRACE_SECONDS", 0.3)
+    monkeypatch.setattr(_client, "ALIVE_SECONDS", 0.3)
     client.write_text("#!/bin/sh\nexec sleep 60\n")
     with limit(30):
         end(FakeConnection(client), CallTimeoutError())

@@ -20,7 +20,7 @@ OBSERVE = (_commands.SHELL / "observe.sh").read_text(encoding="utf-8")
 
 def leave(token: str = "t0ken", boot_id: str = "b00t", limit: float = 120.0) -> str:
     return _commands.leave(
-        Departure("kexec", token, boot_id, 0.5, limit, 4020, "6.18", "/dev/watchdog0", 60)
+        Departure("kexec", token, boot_id, 0.5, limit, 4020, "mark", "6.18", "/dev/watchdog0", 60)
     )
 
 
@@ -49,6 +49,7 @@ def test_leave_passes_the_whole_script_and_its_arguments() -> None:
         "/dev/watchdog0",
         "60",
         "4020",
+        "mark",
     ]
 
 
@@ -69,13 +70,13 @@ def test_leave_holds_nothing_of_the_connection() -> None:
 
 def test_leave_ends_with_a_command_that_succeeds_at_once() -> None:
     # Ansible appends to it, and nothing may follow an "&".
-    assert leave().endswith(r"& printf '\n%s\n' t0ken")
+    assert leave().endswith(r"& printf '\n%s\n' mark")
 
 
 @pytest.mark.parametrize("text", ["$(reboot -f)", "'; reboot -f; '", "a b"])
 def test_arguments_are_quoted(text: str) -> None:
     words = shlex.split(leave(token=text, boot_id=text))
-    assert words.count(text) == 3
+    assert words.count(text) == 2
     assert shlex.split(_commands.observe(text))[-1] == text
     assert shlex.split(_commands.confirm(text))[-1] == text
     assert shlex.split(_commands.run(text)) == ["sh", "-c", text]

@@ -54,7 +54,7 @@ def refused(*codes: str, **given: t.Any) -> Prepared:
 
 def refusal(said: Prepared, **given: t.Any) -> RebootError:
     with pytest.raises(RebootError) as caught:
-        _order.order_for(arguments(**given), said, token="t0ken", host="web1")
+        _order.order_for(arguments(**given), said, token="t0ken", host="web1", seconds=0.4)
     somebody_else = caught.value.reason.code in ("already_leaving", "load_in_progress")
     assert caught.value.rebooted is (None if somebody_else else False)
     return caught.value
@@ -126,18 +126,21 @@ KEXEC, FIRMWARE = {"method": "kexec"}, {"method": "firmware"}
     ],
 )
 def test_method_of_the_order(given: dict[str, str], said: Prepared, expected: str) -> None:
-    assert _order.order_for(arguments(**given), said, token="t0ken", host="web1").method == expected
+    assert (
+        _order.order_for(arguments(**given), said, token="t0ken", host="web1", seconds=0.4).method
+        == expected
+    )
 
 
 def test_order_has_what_must_be_found_afterwards() -> None:
-    order = _order.order_for(arguments(), prepared(), token="t0ken", host="web1")
+    order = _order.order_for(arguments(), prepared(), token="t0ken", host="web1", seconds=0.4)
     assert (order.token, order.boot_id, order.release) == ("t0ken", BOOT_ID, RELEASE)
 
 
 def test_order_has_the_times_and_the_command_of_the_user() -> None:
     times = {name: float(number) for number, name in enumerate(_order.TIMES, 1)}
     order = _order.order_for(
-        arguments(test_command="true", **times), prepared(), token="t0ken", host="web1"
+        arguments(test_command="true", **times), prepared(), token="t0ken", host="web1", seconds=0.4
     )
     assert {name: getattr(order, name) for name in _order.TIMES} == times
     assert order.test_command == "true"
@@ -145,7 +148,7 @@ def test_order_has_the_times_and_the_command_of_the_user() -> None:
 
 def test_order_has_the_defaults_of_the_options() -> None:
     names = (*_order.TIMES, "test_command")
-    bare = Order("kexec", "t0ken", BOOT_ID, RELEASE, "firmware", RELEASE, "web1", None, 0)
+    bare = Order("kexec", "t0ken", BOOT_ID, RELEASE, "firmware", RELEASE, "web1", None, 0, "m")
     assert {name: getattr(bare, name) for name in names} == {
         name: _arguments.ARGUMENT_SPEC[name]["default"] for name in names
     }
@@ -160,13 +163,17 @@ def test_order_has_the_defaults_of_the_options() -> None:
     ],
 )
 def test_release_that_firmware_must_bring(firmware: str | None, expected: str | None) -> None:
-    order = _order.order_for(arguments(), prepared(firmware=firmware), token="t0ken", host="web1")
+    order = _order.order_for(
+        arguments(), prepared(firmware=firmware), token="t0ken", host="web1", seconds=0.4
+    )
     assert order.firmware_release == expected
 
 
 def test_release_that_firmware_must_bring_is_unknown_with_the_kernel() -> None:
     said = prepared(kernel=None, release=None, firmware=None)
-    order = _order.order_for(arguments(method="firmware"), said, token="t0ken", host="web1")
+    order = _order.order_for(
+        arguments(method="firmware"), said, token="t0ken", host="web1", seconds=0.4
+    )
     assert order.firmware_release is None
 
 
@@ -191,7 +198,7 @@ def test_fallback_after_the_jump(
     given: dict[str, str], firmware: str | None, expected: str
 ) -> None:
     order = _order.order_for(
-        arguments(**given), prepared(firmware=firmware), token="t0ken", host="web1"
+        arguments(**given), prepared(firmware=firmware), token="t0ken", host="web1", seconds=0.4
     )
     assert order.fallback == expected
 
@@ -257,7 +264,7 @@ def test_fallback_does_not_boot_an_unknown_kernel_where_the_user_named_one() -> 
 
 def test_fallback_boots_the_default_where_the_user_named_nothing() -> None:
     order = _order.order_for(
-        arguments(), refused("kexec_locked", kernel=LTS), token="t0ken", host="web1"
+        arguments(), refused("kexec_locked", kernel=LTS), token="t0ken", host="web1", seconds=0.4
     )
     assert order.method == "firmware"
 
@@ -307,19 +314,35 @@ def test_reboot_that_could_not_be_proven_is_not_ordered(
 
 @pytest.mark.parametrize("said", [BOOT_ID.upper(), f"{{{BOOT_ID}}}", BOOT_ID.replace("-", "")])
 def test_boot_is_written_in_one_way_whatever_the_host_says(said: str) -> None:
-    order = _order.order_for(arguments(), prepared(boot_id=said), token="t0ken", host="web1")
+    order = _order.order_for(
+        arguments(), prepared(boot_id=said), token="t0ken", host="web1", seconds=0.4
+    )
     assert order.boot_id == BOOT_ID
 
 
 def test_order_is_that_of_one_host_and_expires_there() -> None:
-    order = _order.order_for(arguments(), prepared(), token="t0ken", host="web1")
+    order = _order.order_for(arguments(), prepared(), token="t0ken", host="web1", seconds=0.4)
     assert (order.host, order.hardware_id) == ("web1", MACHINE)
     assert order.expires == 4000 + _order.ORDER_SECONDS
 
 
+def test_order_to_a_host_that_is_slow_expires_later() -> None:
+    slow = _order.order_for(arguments(), prepared(), token="t0ken", host="web1", seconds=45.2)
+    assert slow.expires == 4000 + _order.ORDER_SECONDS + 90
+
+
+def test_orders_that_boot_the_same_image_have_marks_of_their_own() -> None:
+    said = prepared(token="fr0zen")
+    first, second = (
+        _order.order_for(arguments(), said, token="t0ken", host="web1", seconds=0.4) for _ in "12"
+    )
+    assert first.token == second.token == "fr0zen"
+    assert first.mark != second.mark
+
+
 def test_order_of_a_machine_without_a_number() -> None:
     said = prepared(facts={"firmware_kernel": VIRT})
-    order = _order.order_for(arguments(), said, token="t0ken", host="web1")
+    order = _order.order_for(arguments(), said, token="t0ken", host="web1", seconds=0.4)
     assert order.hardware_id is None
 
 
@@ -331,7 +354,7 @@ def test_order_survives_being_handed_over() -> None:
     facts = {"firmware_kernel": VIRT, "hardware_id": MACHINE, **running}
     said = prepared(facts=facts)
     given = arguments(fallback="fail", flavour="virt", reboot_timeout=77, test_command="true")
-    before = _order.order_for(given, said, token="t0ken", host="web1")
+    before = _order.order_for(given, said, token="t0ken", host="web1", seconds=0.4)
     value = _order.hand_over(before, said, acknowledged=True)
     assert value.keys() == _arguments.ORDER_SPEC.keys()
     waiting = arguments(wait_for=value, reboot_timeout=77, test_command="true")
@@ -344,7 +367,9 @@ def test_order_survives_being_handed_over() -> None:
 
 def test_order_that_was_handed_over_is_written_in_one_way() -> None:
     facts = {"firmware_kernel": VIRT, "running_release": "", "running_cmdline": ""}
-    before = _order.order_for(arguments(), prepared(facts=facts), token="t0ken", host="web1")
+    before = _order.order_for(
+        arguments(), prepared(facts=facts), token="t0ken", host="web1", seconds=0.4
+    )
     value = _order.hand_over(before, prepared(facts=facts), acknowledged=True)
     value |= {"boot_id": BOOT_ID.upper(), "hardware_id": MACHINE.upper()}
     after, known = _order.taken_over(arguments(wait_for=value))

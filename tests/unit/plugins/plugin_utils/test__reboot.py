@@ -30,6 +30,7 @@ NEW_BOOT = "d7a0c3f2-04f3-4b7e-8a44-0d1c8fb0a6e1"
 OLD_RELEASE, RELEASE, OTHER_RELEASE = "6.18.38-0-virt", "6.18.56-0-virt", "6.12.1-0-lts"
 TOKEN = "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d"
 BOOT_LOADER_TYPE = "114"
+MARK = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 MACHINE = "4c4c4544-0042-3510-8056-b4c04f4a4e32"
 # Of the old system, when the order is given and when it is void.
 UPTIME, EXPIRES = 4000.0, 4020
@@ -38,7 +39,7 @@ Answer = Observation | NoAnswerError
 Boots = list[tuple[float, Answer]]
 
 
-def old(stage: str = "shutdown", leaver: str = TOKEN, uptime: float = UPTIME) -> Observation:
+def old(stage: str = "shutdown", leaver: str = MARK, uptime: float = UPTIME) -> Observation:
     """The system that is to be left, with somebody leaving it."""
     return Observation(
         OLD_BOOT, OLD_RELEASE, "quiet", BOOT_LOADER_TYPE, leaver, stage, uptime, MACHINE
@@ -83,6 +84,7 @@ def order(**given: t.Any) -> Order:
         "host": "web1",
         "hardware_id": MACHINE,
         "expires": EXPIRES,
+        "mark": MARK,
         "reboot_timeout": 60.0,
     }
     return Order(**{**settings, **given})
@@ -191,7 +193,7 @@ def test_order_says_how_when_and_whose() -> None:
     scene.run()
     delay = 3.0 + _reboot.START_DELAY
     departure = Departure(
-        "kexec", TOKEN, OLD_BOOT, delay, 50.0, EXPIRES, RELEASE, "/dev/watchdog0", 60
+        "kexec", TOKEN, OLD_BOOT, delay, 50.0, EXPIRES, MARK, RELEASE, "/dev/watchdog0", 60
     )
     assert scene.remote.calls[0] == ("leave", departure)
 
@@ -455,7 +457,7 @@ def test_order_that_was_not_acknowledged_may_be_carried_out(said: str) -> None:
 @pytest.mark.parametrize("status", [1, 143, 255], ids=["failed", "ended", "lost"])
 def test_acknowledgement_decides_and_not_the_exit_status(status: int) -> None:
     # The status is that of the connection, which may end while the order stands.
-    scene = Scene(NORMAL, remote={"order": Completed(status, f"{TOKEN}\n", "")})
+    scene = Scene(NORMAL, remote={"order": Completed(status, f"{MARK}\n", "")})
     assert scene.run().method == "kexec"
 
 
@@ -468,6 +470,13 @@ def test_mark_of_another_leaver_gives_way_to_ours() -> None:
 def test_mark_of_another_leaver_does_not_replace_ours() -> None:
     boots: Boots = [(0, old()), (5, old(leaver="s0mebody")), (30, GONE), (35, by_kexec())]
     assert Scene(boots).run().method == "kexec"
+
+
+@pytest.mark.parametrize("stage", ["replaced", "yielded", "expired"])
+def test_mark_of_another_order_that_was_not_begun_does_not_count(stage: str) -> None:
+    left = old(stage=stage, leaver="s0mebody", uptime=EXPIRES)
+    scene = Scene([(0, old(stage=stage, leaver="s0mebody")), (20, left)])
+    assert verdict(scene.fail()) == ("trigger_lost", "trigger", False)
 
 
 def test_mark_of_another_leaver_counts_when_ours_does_not_come() -> None:
@@ -489,7 +498,7 @@ def test_image_that_was_replaced_for_somebody_else_is_not_ours() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [f"Welcome!\r\n{TOKEN}\r\n", TOKEN, f"{TOKEN}\n\n"], ids=["greeting", "bare", "blank"]
+    "said", [f"Welcome!\r\n{MARK}\r\n", MARK, f"{MARK}\n\n"], ids=["greeting", "bare", "blank"]
 )
 def test_acknowledgement_may_have_noise_before_it(said: str) -> None:
     scene = Scene(NORMAL, remote={"order": Completed(0, said, "")})

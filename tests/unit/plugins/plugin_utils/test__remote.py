@@ -34,7 +34,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._remote import A
 PARAMIKO: t.Any = importlib.import_module("paramiko")
 BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
 FAR = 60.0
-DEPARTURE = Departure("kexec", "t0ken", "b00t", 0.5, 9.0, 4020)
+DEPARTURE = Departure("kexec", "t0ken", "b00t", 0.5, 9.0, 4020, "mark")
 SSH_OPTIONS: dict[str, t.Any] = {
     "host": "web1",
     "ssh_executable": "ssh",
@@ -170,7 +170,7 @@ def test_leave_is_acknowledged_with_the_token() -> None:
     host = Host("t0ken\n")
     answer = remote(host=host).leave(DEPARTURE)
     assert answer.stdout == "t0ken\n"
-    words = r"leave\.sh kexec 0\.500 9\.000 t0ken b00t .* 4020 .* printf '\\n%s\\n' t0ken$"
+    words = r"leave\.sh kexec 0\.500 9\.000 t0ken b00t .* 4020 .* printf '\\n%s\\n' mark$"
     assert re.search(words, host.commands[0])
 
 
@@ -349,7 +349,7 @@ def real_ssh(folder: Path, does: str) -> t.Any:
     """Ansible's own connection with three attempts, over a client that records its calls."""
     client = folder / "ssh"
     record = shlex.quote(str(folder / "calls"))
-    control = 'case " $* " in *" -O "*) exit 1 ;; esac'
+    control = 'case " $* " in *" -O "* | *" true "*) exit 1 ;; esac'
     client.write_text(f"#!/bin/sh\n{control}\necho call >>{record}\n{does}\n")
     client.chmod(0o755)
     context = PlayContext()
@@ -410,7 +410,7 @@ def test_connection_that_does_not_close_is_given_up(
     connection = FakeConnection(options={**SSH_OPTIONS, "ssh_executable": os.fspath(client)})
     monkeypatch.setattr(connection, "reset", lambda: time.sleep(30))
     remote(connection, timeout=0.1).shorten()
-    assert record.read_text() == "-O exit web1\n"
+    assert record.read_text() == "web1 true\n"
 
 
 def socket_of(connection: FakeConnection) -> str:

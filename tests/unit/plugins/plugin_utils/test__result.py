@@ -33,7 +33,9 @@ CAME_UP = Observation(NEW, "6.18.56-0-virt", "quiet token", "208", "", "", 2.5)
 
 def order(method: Method = "kexec", firmware_release: str | None = "6.18.56-0-virt") -> Order:
     release = "6.18.56-0-virt"
-    return Order(method, "t0ken", OLD, release, "firmware", firmware_release, "web1", None, 4020)
+    return Order(
+        method, "t0ken", OLD, release, "firmware", firmware_release, "web1", None, 4020, "mark"
+    )
 
 
 def proof(method: Method = "kexec") -> Proof:

@@ -33,6 +33,7 @@ TOKEN = "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d"
 BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
 RELEASE = "6.18.56-0-virt"
 UPTIME = 4000
+MARK = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 # Long enough for everything that does not hang, short enough to wait for what does.
 AMPLE, SHORT = "20.000", "0.150"
 
@@ -68,7 +69,7 @@ def order(
     expires: int = UPTIME + 20,
 ) -> tuple[str, ...]:
     """The arguments of leave.sh."""
-    return (method, "0.500", limit, token, boot_id, RELEASE, watchdog, "60", str(expires))
+    return (method, "0.500", limit, token, boot_id, RELEASE, watchdog, "60", str(expires), MARK)
 
 
 def whoever_is_not_root() -> pwd.struct_passwd | None:
@@ -91,6 +92,9 @@ class FakeMachine:
         # The shell takes no function of this name.
         self.write("bin/rc-service", '#!/bin/sh\necho "rc-service $*" >>${0%/bin/*}/log\n')
         (root / "bin" / "rc-service").chmod(0o755)
+        # Init does not end the system.
+        self.write("bin/pgrep", "#!/bin/sh\nexit 1\n")
+        (root / "bin" / "pgrep").chmod(0o755)
         self.write("log", "")
         self.write("sleeps", "")
         self.write("proc/uptime", f"{UPTIME}.93 7900.00\n")
@@ -213,7 +217,7 @@ def installed(name: str) -> str:
 
 def whose(*steps: str) -> list[str]:
     """What is expected in the log: a step and the stage, which carries the token."""
-    return [re.sub(r" @(\w+)$", rf" @{TOKEN} \1", step) for step in steps]
+    return [re.sub(r" @(\w+)$", rf" @{MARK} \1", step) for step in steps]
 
 
 def what(steps: list[str]) -> list[str]:
@@ -437,7 +441,7 @@ def test_image_of_another_run_is_not_jumped_into(machine: FakeMachine) -> None:
     completed = machine.run("leave.sh", *order())
     assert completed.returncode == 1
     assert machine.read("log") == ""
-    assert machine.read("run/alpinefleet-kexec/stage") == f"{TOKEN} replaced\n"
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} replaced\n"
 
 
 def test_image_that_is_not_noted_is_not_jumped_into(machine: FakeMachine) -> None:
@@ -523,7 +527,7 @@ def test_mark_that_nobody_holds_does_not_keep_a_leaver_away(machine: FakeMachine
 def test_leaver_that_died_does_not_lock_the_host(machine: FakeMachine) -> None:
     machine.load("f1rst")
     machine.run("leave.sh", *order(token="f1rst"), openrc=GONE)
-    assert machine.read("run/alpinefleet-kexec/stage") == "f1rst shutdown\n"
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} shutdown\n"
     assert machine.leave()[-1:] == whose("kexec -e -x @jump")
 
 
@@ -562,7 +566,7 @@ def test_order_that_comes_too_late_is_void(machine: FakeMachine, late: int) -> N
     completed = machine.run("leave.sh", *order(expires=UPTIME - late))
     assert completed.returncode == 1
     assert machine.read("log") == ""
-    assert machine.read("run/alpinefleet-kexec/stage") == f"{TOKEN} expired\n"
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} expired\n"
 
 
 def test_order_that_came_in_time_does_not_expire_during_its_delay(machine: FakeMachine) -> None:
@@ -571,12 +575,47 @@ def test_order_that_came_in_time_does_not_expire_during_its_delay(machine: FakeM
 
 
 @pytest.mark.parametrize("method", ["kexec", "firmware"])
+def test_host_on_which_no_mark_can_be_left_is_not_left(machine: FakeMachine, method: str) -> None:
+    # Whoever finds no mark says that the host stays up.
+    (step,) = what(machine.leave(method, mv="return 1"))
+    assert step.startswith("mv ")
+
+
+def test_order_that_openrc_refused_for_the_shutdown_of_init_gives_way(machine: FakeMachine) -> None:
+    (machine.root / "run/openrc").mkdir()
+    (machine.root / "run/openrc").chmod(0o777)
+    begins = ': >"$root/run/openrc/rc.stopping"; return 1'
+    steps = what(machine.leave(openrc=begins, pgrep="return 0"))
+    assert steps == ["openrc shutdown", "pgrep -P 1 -f ^[^ ]*openrc shutdown"]
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} yielded\n"
+    assert not (machine.root / JUMP).exists()
+
+
+def test_what_is_left_of_a_shutdown_that_was_killed_does_not_keep_the_host_up(
+    machine: FakeMachine,
+) -> None:
+    (machine.root / "run/openrc").mkdir()
+    (machine.root / "run/openrc").chmod(0o777)
+    steps = machine.leave(openrc=': >"$root/run/openrc/rc.stopping"; return 143')
+    assert steps[-1:] == whose("kexec -e -x @jump")
+
+
+def test_poweroff_while_the_watchdog_is_taken_over_is_left_alone(machine: FakeMachine) -> None:
+    (machine.root / "run/openrc").mkdir()
+    (machine.root / "run/openrc").chmod(0o777)
+    begins = ': >"$root/run/openrc/rc.stopping"; command date "$@"'
+    steps = what(machine.leave(device=DEVICE, watchdog=FEEDS, date=begins))
+    assert "openrc shutdown" not in steps
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} yielded\n"
+
+
+@pytest.mark.parametrize("method", ["kexec", "firmware"])
 def test_shutdown_of_somebody_else_is_left_alone(machine: FakeMachine, method: str) -> None:
     # It may be for a poweroff.
     (machine.root / "run/openrc").mkdir()
     machine.write("run/openrc/rc.stopping", "")
     assert machine.leave(method) == []
-    assert machine.read("run/alpinefleet-kexec/stage") == f"{TOKEN} yielded\n"
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} yielded\n"
     assert not (machine.root / JUMP).exists()
 
 
@@ -587,7 +626,7 @@ def test_shutdown_of_somebody_else_that_begins_during_the_delay_is_left_alone(
     (machine.root / "run/openrc").chmod(0o777)
     steps = machine.leave(sleep=during_delay(': >"$root/run/openrc/rc.stopping"'))
     assert "openrc shutdown" not in what(steps)
-    assert machine.read("run/alpinefleet-kexec/stage") == f"{TOKEN} yielded\n"
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} yielded\n"
 
 
 def test_leaver_waits_for_the_connection_to_end(machine: FakeMachine) -> None:
@@ -605,12 +644,12 @@ def test_mark_is_replaced_and_not_rewritten(machine: FakeMachine) -> None:
     machine.leave()
     names = {path.name for path in (machine.root / "run/alpinefleet-kexec").iterdir()}
     assert names == {"image.json", "leaving", "stage"}
-    assert machine.read("run/alpinefleet-kexec/stage") == f"{TOKEN} jump\n"
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} jump\n"
 
 
 def test_token_is_not_taken_for_shell(machine: FakeMachine) -> None:
     machine.load("$(reboot) `reboot`")
-    machine.run("leave.sh", *order(token="$(reboot) `reboot`"))
+    machine.run("leave.sh", *order(token="$(reboot) `reboot`")[:-1], "$(reboot) `reboot`")
     assert not any(step.startswith("reboot") for step in machine.read("log").splitlines())
 
 
@@ -676,7 +715,7 @@ def test_observe_tells_the_number_of_the_machine(
 def test_observe_tells_who_leaves(running: FakeMachine) -> None:
     running.leave()
     found = observe(running)
-    assert (found.leaver, found.stage) == (TOKEN, "jump")
+    assert (found.leaver, found.stage) == (MARK, "jump")
 
 
 def test_observe_on_a_machine_without_that_boot_protocol(running: FakeMachine) -> None:
