@@ -76,11 +76,17 @@ SAID_TOO = {
     "ansible_play_hosts": [],
     "ansible_play_hosts_all": [],
     "hostvars": {},
-    "inventory_hostname": "said",
-    "inventory_hostname_short": "said",
     "item": "said",
     "playbook_dir": "/said",
     "role_path": "/said",
+}
+# By these a task file of the user tells which host it is about.
+PRETENDED = {
+    "inventory_hostname": "said",
+    "inventory_hostname_short": "said",
+    "inventory_dir": "/said",
+    "inventory_file": "/said",
+    "group_names": ["said"],
 }
 FUNCTIONS = dict.fromkeys(["now", "lookup", "query", "omit", "dict", "range", "undef"], "said")
 
@@ -148,7 +154,7 @@ PLAYS = [
     play("twice", READ, role("fast_reboot", vars={"fast_reboot_timeout": 11}), note("fast_reboot")),
     play("twice", role("fast_reboot"), note("fast_reboot")),
     play(
-        "liar-*:names:functions:hidden",
+        "liar-*:names:functions:hidden:pretender*",
         {**READ, "delegate_to": "twice"},
         rescued(role("{{ runs }}")),
         *map(note, ROLES),
@@ -200,6 +206,13 @@ def hosts(folder: Path) -> dict[str, dict[str, t.Any]]:
         "names": {"runs": "fast_reboot", "script": answers("order", SAID_TOO)},
         "functions": {"runs": "fast_reboot", "script": answers("order", FUNCTIONS)},
         "hidden": {"runs": "fast_reboot", "script": answers("order", SAID_TOO, **lost)},
+        "pretender": {"runs": "fast_reboot", "script": answers("order", PRETENDED)},
+        "pretender-early": {"runs": "fast_reboot", "script": answers("predict", PRETENDED)},
+        "pretender-lost": {
+            "runs": "fast_reboot",
+            "script": answers("order", PRETENDED, **lost),
+            "fast_reboot_power_cycle_command": ["touch", str(folder / "by-command")],
+        },
         "inventor-of-a-number": {"before": {"fast_reboot_result": 7, **BUDGETS}},
         "inventor-of-a-failure": {"before": {"fast_reboot_result": {"failed": True}}},
     }
@@ -287,9 +300,27 @@ def test_names_of_ansible_change_no_ending(run: PlayRun) -> None:
     assert len(of_host(run, "names", "wait | Reboot the host")) == 1
 
 
-def test_hooks_are_run_for_the_host_and_not_for_the_one_that_it_names(run: PlayRun) -> None:
+def test_hooks_are_run_for_a_host_under_its_name(run: PlayRun) -> None:
     (undrained,) = of_host(run, "names", "Undrain")
     assert undrained["msg"] == "names names"
+
+
+@pytest.mark.parametrize(
+    ("host", "code", "stage", "drained"),
+    [
+        ("pretender", "undrain_failed", "undrain", [PRINTED]),
+        ("pretender-early", "drain_failed", "drain", []),
+        ("pretender-lost", "did_not_return", "down", [PRINTED]),
+    ],
+)
+def test_nothing_is_run_for_a_host_that_pretends_to_be_another(
+    run: PlayRun, folder: Path, host: str, code: str, stage: str, drained: list[str]
+) -> None:
+    found = run.fact("fast_reboot_result", host)
+    assert (found["reason"]["code"], found["stage"], found["drained"]) == (code, stage, drained)
+    assert "inventory_hostname" in found["reason"]["message"]
+    assert of_host(run, host, "Undrain") == []
+    assert not (folder / "by-command").exists()
 
 
 def test_names_of_functions_are_no_success(run: PlayRun) -> None:
@@ -305,6 +336,7 @@ def test_what_a_host_printed_is_no_template(run: PlayRun) -> None:
 def test_brake_counts_what_the_role_says_and_not_the_host(run: PlayRun) -> None:
     (stop,) = of_host(run, "twice", "brake | Stop when too many hosts are lost")
     lost = ["before-fast_reboot", "functions", "hidden", "liar-fast_reboot", "liar-rolling_upgrade"]
+    lost += ["pretender", "pretender-early", "pretender-lost"]
     names = re.findall(r"not well: (.*?)\. The play ends", stop["msg"])
     assert sorted(names[0].split(", ")) == lost
 

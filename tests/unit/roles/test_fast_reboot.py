@@ -88,6 +88,10 @@ CASES: dict[str, dict[str, t.Any]] = {
     "refused-late": host({"order": failure("load_failed", "load", False)}),
     "never-began": with_hooks({"wait": failure("trigger_lost", "trigger", False)}),
     "leaving": host({"order": failure("already_leaving", "preflight", None)}),
+    # The old system answered before the reset came.
+    "reset-too-soon": with_hooks(
+        {"wait": GONE, "again": failure("trigger_lost", "trigger", False)}, **RESET
+    ),
     "replaced": with_hooks({"wait": failure("image_replaced", "trigger", None)}),
     "lost": with_hooks({"wait": GONE}),
     "reset": host({"wait": GONE}, **RESET),
@@ -285,6 +289,7 @@ def test_hook_that_fails_in_the_task_that_changed_something_is_undone(run: PlayR
     [
         ("leaving", "already_leaving", "preflight", None),
         ("replaced", "image_replaced", "trigger", None),
+        ("reset-too-soon", "trigger_lost", "down", None),
         ("lost", "did_not_return", "down", None),
         ("reset-fails", "did_not_return", "down", None),
         ("reset-in-vain", "did_not_return", "down", None),
