@@ -147,7 +147,7 @@ def did_not_go_down(seconds: float, last_error: str) -> RebootError:
     return RebootError(
         "did_not_go_down",
         f"The host still ran its old system after {seconds:g} seconds: {last_error}.",
-        "Its shutdown goes on. Look at its console for a service that does not stop.",
+        "It may still go down. Look at its console for a service that does not stop.",
         stage="shutdown",
         rebooted=None,
         last_error=last_error,

@@ -32,7 +32,7 @@ class Observation:
     release: str
     cmdline: str
     bootloader_type: str
-    # Whose token, and how far the shutdown is; both empty when nobody is leaving.
+    # The mark of whose order, and how far the shutdown is; both empty when nobody is leaving.
     leaver: str
     stage: str
     # Seconds that this boot had run, by the host's own clock, before it looked at the stage.

@@ -69,7 +69,7 @@ def order_for(
         boot_id=_boot_of(prepared),
         release=prepared["release"],
         host=host,
-        hardware_id=canonical_hardware_id(prepared["facts"].get("hardware_id")),
+        hardware_id=_machine_of(prepared),
         expires=_uptime_of(prepared) + ORDER_SECONDS + int(2 * seconds),
         mark=secrets.token_hex(16),
         # After the jump, too: another kernel than the one asked for is no success.
@@ -136,6 +136,11 @@ def _boot_of(prepared: t.Mapping[str, t.Any]) -> str:
     if boot_id is None:
         raise _module_failed({"msg": f"it gave the boot_id {said!r}"})
     return boot_id
+
+
+def _machine_of(prepared: t.Mapping[str, t.Any]) -> str | None:
+    said = prepared["facts"].get("hardware_id")
+    return canonical_hardware_id(said) if isinstance(said, str) else None
 
 
 def _uptime_of(prepared: t.Mapping[str, t.Any]) -> int:

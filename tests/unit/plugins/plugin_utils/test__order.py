@@ -340,8 +340,9 @@ def test_orders_that_boot_the_same_image_have_marks_of_their_own() -> None:
     assert first.mark != second.mark
 
 
-def test_order_of_a_machine_without_a_number() -> None:
-    said = prepared(facts={"firmware_kernel": VIRT})
+@pytest.mark.parametrize("number", [{}, {"hardware_id": None}, {"hardware_id": ["a", "list"]}])
+def test_order_of_a_machine_without_a_number(number: Prepared) -> None:
+    said = prepared(facts={"firmware_kernel": VIRT, **number})
     order = _order.order_for(arguments(), said, token="t0ken", host="web1", seconds=0.4)
     assert order.hardware_id is None
 
