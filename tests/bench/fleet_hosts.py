@@ -34,6 +34,7 @@ class Host:
     boot_id: str
     next_boot_id: str = "-"
     token: str = "-"
+    mark: str = "-"
     down: float = 0.0
     up: float = 0.0
 
@@ -48,13 +49,13 @@ class Host:
 def write(host: Host) -> str:
     """Return the line that the client reads."""
     times = f"{round(host.down * 100)} {round(host.up * 100)}"
-    return f"{host.boot_id} {host.next_boot_id} {host.token} {times}\n"
+    return f"{host.boot_id} {host.next_boot_id} {host.token} {host.mark} {times}\n"
 
 
 def parse(line: str) -> Host:
     """Return the host of a line that this module or the client wrote."""
-    boot_id, next_boot_id, token, down, up = line.split()
-    return Host(boot_id, next_boot_id, token, int(down) / 100, int(up) / 100)
+    boot_id, next_boot_id, token, mark, down, up = line.split()
+    return Host(boot_id, next_boot_id, token, mark, int(down) / 100, int(up) / 100)
 
 
 def address(number: int) -> str:

@@ -4,10 +4,13 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _commands, _observation
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._ports import Departure
 
 from tests.bench import fleet_hosts
 from tests.bench.fleet_hosts import Fleet, Host
@@ -26,7 +29,7 @@ NEXT = "c0ffee00-6f5c-4a0e-9f0d-6a1f0f3c9a77"
     ],
 )
 def test_a_host_answers_unless_it_is_down(now: float, answers: bool) -> None:
-    assert Host(BOOT, NEXT, "t", 10.0, 30.0).answers_at(now) is answers
+    assert Host(BOOT, NEXT, "t", "m", 10.0, 30.0).answers_at(now) is answers
 
 
 def test_a_host_without_an_order_answers() -> None:
@@ -34,7 +37,7 @@ def test_a_host_without_an_order_answers() -> None:
     assert not Host(BOOT).rebooted
 
 
-@pytest.mark.parametrize("host", [Host(BOOT), Host(BOOT, NEXT, "t", 10.25, 30.25)])
+@pytest.mark.parametrize("host", [Host(BOOT), Host(BOOT, NEXT, "t", "m", 10.25, 30.25)])
 def test_a_host_is_read_as_it_was_written(host: Host) -> None:
     assert fleet_hosts.parse(fleet_hosts.write(host)) == host
 
@@ -93,6 +96,26 @@ def test_client_tells_the_boot_until_the_host_is_down(client: Client) -> None:
     assert (refused.returncode, refused.stdout) == (255, "")
     assert "Connection refused" in refused.stderr
     assert client.fleet.host(client.name).rebooted
+
+
+def test_client_takes_the_order_and_answers_the_questions_of_the_collection(
+    client: Client,
+) -> None:
+    boot_id = client.fleet.host(client.name).boot_id
+    departure = Departure("kexec", "t0ken", boot_id, 0.5, 120.0, 1020, "m4rk")
+    wrapped = shlex.join(["/bin/sh", "-c", f"{_commands.leave(departure)} && sleep 0"])
+    assert client.run("-tt", client.name, wrapped).stdout.split() == ["m4rk"]
+    before, after = client.fleet.host(client.name), Host(BOOT, NEXT, "t0ken", "m4rk", 0.01, 0.02)
+    assert (before.token, before.mark, before.rebooted) == ("t0ken", "m4rk", True)
+    path = client.fleet.inventory.parent / "hosts" / client.name
+    path.write_text(fleet_hosts.write(after))
+    asked = client.ask(_commands.observe("n0nce").replace("'", ""))
+    found = _observation.parse(asked.stdout, "n0nce")
+    assert found is not None
+    assert (found.boot_id, found.method("t0ken")) == (NEXT, "kexec")
+    assert (found.leaver, found.hardware_id) == ("m4rk", None)
+    confirmed = client.ask(_commands.confirm("t0ken").replace("'", ""))
+    assert confirmed.stdout.split() == ["t0ken"]
 
 
 def test_client_keeps_what_it_does_not_understand(client: Client) -> None:
