@@ -64,7 +64,7 @@ class ActionModule(ActionBase):
         host = self._task.delegate_to or task_vars["inventory_hostname"]
         _arguments.check(arguments, host)
         if self._connection.transport == "local":
-            raise local_connection()
+            raise local_connection(rebooted=None if arguments["wait_for"] else False)
         if arguments["wait_for"] is not None:
             return self._wait(arguments, prepared, clock)
         token, started = secrets.token_hex(16), clock.now()
@@ -75,7 +75,10 @@ class ActionModule(ActionBase):
             return _result.predicted(order, prepared)
         with self._rebooting(order, arguments, clock) as reboot:
             if not arguments["wait"]:
-                return _result.ordered(order, prepared, acknowledged=reboot.leave())
+                acknowledged = reboot.leave()
+                return _result.ordered(
+                    order, prepared, acknowledged=acknowledged, unheard=reboot.unheard
+                )
             return _result.proven(order, reboot.run(), prepared)
 
     def _wait(

@@ -162,13 +162,13 @@ def _replace(
             os.fsync(file.fileno())
         if put is None:
             os.replace(temporary, target)
+            sync_directory(directory)
         else:
             put(temporary)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
-    sync_directory(directory)
 
 
 def _take_over(descriptor: int, target: str) -> None:

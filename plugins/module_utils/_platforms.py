@@ -16,8 +16,8 @@ from ._host import Host
 DMI = "/sys/class/dmi/id"
 DMI_FIELDS = ("sys_vendor", "product_name", "chassis_asset_tag")
 DEVICE_TREE_MODEL = "/proc/device-tree/model"
-# What no two machines share; observe.sh asks for the same, in the same order.
-HARDWARE_IDS = (f"{DMI}/product_uuid", "/proc/device-tree/serial-number")
+# What no two machines share, by its kind; observe.sh asks for the same, in the same order.
+HARDWARE_IDS = {"dmi": f"{DMI}/product_uuid", "tree": "/proc/device-tree/serial-number"}
 
 AZURE_ASSET_TAG = "7783-7084-3265-9085-8269-3286-77"
 
@@ -65,8 +65,11 @@ def identify(host: Host) -> dict[str, str]:
 
 def hardware_id(host: Host) -> str | None:
     """The machine's own number, which no reboot changes; None where firmware gives it none."""
-    found = (canonical_hardware_id(host.text(path)) for path in HARDWARE_IDS)
-    return next((number for number in found if number is not None), None)
+    for kind, path in HARDWARE_IDS.items():
+        number = canonical_hardware_id(host.text(path))
+        if number is not None:
+            return f"{kind}:{number}"
+    return None
 
 
 def canonical_hardware_id(text: str | None) -> str | None:

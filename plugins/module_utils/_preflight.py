@@ -208,7 +208,8 @@ def _stopping() -> Reason:
         "already_leaving",
         f"OpenRC is stopping services on the host: {STOPPING} is there. Somebody asked it to power "
         "off, halt or reboot, or to change its runlevel.",
-        "Wait until it is down or has done so, and see who asked for it.",
+        "Wait until it is down or has done so, and see who asked for it. Where no process openrc runs, "
+        "the file is left over from one that was killed: remove it.",
     )
 
 

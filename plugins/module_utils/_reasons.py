@@ -47,7 +47,7 @@ CODES: dict[str, Code] = {
     "target_is_controller": Code("reboot", "The target is the machine that runs Ansible."),
     "container": Code("reboot", "The target is a container: it has no kernel of its own."),
     "not_root": Code("reboot", "The task does not run as root."),
-    "already_leaving": Code("reboot", "The host is being shut down for another reboot."),
+    "already_leaving": Code("reboot", "Somebody else is shutting the host down."),
     "load_in_progress": Code("reboot", "Another run is loading an image on the host."),
     "kernel_missing": Code("reboot", "The kernel file does not exist."),
     "kernel_invalid": Code("reboot", "The file is not a Linux kernel."),

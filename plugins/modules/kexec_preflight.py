@@ -246,11 +246,11 @@ facts:
       sample: false
     hardware_id:
       description:
-        - The number that firmware gives this machine and no other, the product UUID of DMI or the serial number of the
-          device tree. Null where there is none.
+        - The number that firmware gives this machine and no other, C(dmi:) with the product UUID of DMI or C(tree:)
+          with the serial number of the device tree. Null where there is none.
       returned: always
       type: str
-      sample: 4c4c4544-0042-3510-8056-b4c04f4a4e32
+      sample: dmi:4c4c4544-0042-3510-8056-b4c04f4a4e32
     hung:
       description:
         - The last jump into a loaded kernel, if the host did not come up in that kernel. Otherwise null.

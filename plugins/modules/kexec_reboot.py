@@ -249,7 +249,7 @@ order:
   type: dict
   sample:
     host: web1
-    hardware_id: 4c4c4544-0042-3510-8056-b4c04f4a4e32
+    hardware_id: dmi:4c4c4544-0042-3510-8056-b4c04f4a4e32
     method: kexec
     fallback: firmware
     token: 5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d
@@ -305,17 +305,17 @@ last_error:
   sample: "ssh: connect to host 192.0.2.7 port 22: Connection timed out"
 rc:
   description: Exit status of the command that failed.
-  returned: when the order to leave, the test command or the confirmation failed
+  returned: when the order to leave was not acknowledged, or the test command or the confirmation failed
   type: int
   sample: 1
 stdout:
   description: Output of that command.
-  returned: when the order to leave, the test command or the confirmation failed
+  returned: when the order to leave was not acknowledged, or the test command or the confirmation failed
   type: str
   sample: ""
 stderr:
   description: Error output of that command.
-  returned: when the order to leave, the test command or the confirmation failed
+  returned: when the order to leave was not acknowledged, or the test command or the confirmation failed
   type: str
   sample: "sh: setsid: not found"
 boot_id:

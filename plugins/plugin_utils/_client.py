@@ -22,14 +22,10 @@ GRACE_SECONDS = 2.0
 ALIVE_SECONDS = 5.0
 
 
-def is_ssh(connection: ConnectionBase) -> bool:
-    return connection.transport.rpartition(".")[2] == "ssh"
-
-
 def ssh_command(connection: t.Any, *arguments: str) -> list[t.Any] | None:
     """A command of the ssh client that the connection uses; None where it uses another one."""
     build = getattr(connection, "_build_command", None)
-    if build is None or not is_ssh(connection):
+    if build is None or connection.transport.rpartition(".")[2] != "ssh":
         return None
     command: list[t.Any] = build(
         connection.get_option("ssh_executable"), "ssh", *arguments, connection.get_option("host")

@@ -30,7 +30,7 @@ FAILURES: dict[str, str] = {
     "trigger_lost": "The shutdown never started.",
     "other_host": "Another machine answers than the one that was ordered to leave.",
     "image_replaced": "Another run replaced the image before the shutdown began.",
-    "did_not_go_down": "The shutdown started and did not come to an end.",
+    "did_not_go_down": "The host still runs its old system at the deadline.",
     "did_not_return": "The host went down and did not come back in time.",
     "host_key_changed": "The host came back under another host key.",
     "authentication_refused": "The host came back and refuses the login.",
@@ -68,13 +68,13 @@ class RebootError(Exception):
         self.details = details
 
 
-def local_connection() -> RebootError:
+def local_connection(*, rebooted: bool | None) -> RebootError:
     return RebootError(
         "local_connection",
         "The connection of this task leads to the controller itself.",
         "Connect to the host by ssh; a controller is not rebooted by its own task.",
         stage="preflight",
-        rebooted=False,
+        rebooted=rebooted,
     )
 
 
@@ -95,7 +95,7 @@ def trigger_failed(completed: Completed) -> RebootError:
         "See stdout and stderr; the order has expired, and the host was not rebooted.",
         stage="trigger",
         rebooted=False,
-        **_output(completed),
+        **output(completed),
     )
 
 
@@ -248,7 +248,7 @@ def test_failed(
         rebooted=True,
         method=method,
         observation=observation,
-        **_output(completed),
+        **output(completed),
     )
 
 
@@ -262,7 +262,7 @@ def not_confirmed(completed: Completed | None, observation: Observation) -> Rebo
         rebooted=True,
         method="kexec",
         observation=observation,
-        **_output(completed),
+        **output(completed),
     )
 
 
@@ -270,7 +270,7 @@ def _said(completed: Completed | None) -> str:
     return "the host did not answer" if completed is None else f"exit status {completed.rc}"
 
 
-def _output(completed: Completed | None) -> dict[str, t.Any]:
+def output(completed: Completed | None) -> dict[str, t.Any]:
     if completed is None:
         return {}
     return {"rc": completed.rc, "stdout": completed.stdout, "stderr": completed.stderr}

@@ -52,8 +52,15 @@ class Observation:
         return None if self.bootloader_type == KEXEC_LOADER_TYPE else "firmware"
 
     def is_other_machine(self, hardware_id: str | None) -> bool:
-        """Whether another machine answers; one without a number cannot be told from another."""
-        return None not in (hardware_id, self.hardware_id) and hardware_id != self.hardware_id
+        """Whether another machine answers.
+
+        One without a number cannot be told from another, and a kernel may find another kind of
+        number than the one before it.
+        """
+        if hardware_id is None or self.hardware_id is None:
+            return False
+        same_kind = hardware_id.partition(":")[0] == self.hardware_id.partition(":")[0]
+        return same_kind and hardware_id != self.hardware_id
 
 
 def parse(output: str, nonce: str) -> Observation | None:

@@ -134,7 +134,7 @@ def _boot_of(prepared: t.Mapping[str, t.Any]) -> str:
     said = prepared.get("boot_id")
     boot_id = valid_boot_id(said) if isinstance(said, str) else None
     if boot_id is None:
-        raise _module_failed({"msg": f"it gave the boot_id {said!r}"})
+        raise _answer_unusable(f"it gave the boot_id {said!r}")
     return boot_id
 
 
@@ -146,7 +146,7 @@ def _machine_of(prepared: t.Mapping[str, t.Any]) -> str | None:
 def _uptime_of(prepared: t.Mapping[str, t.Any]) -> int:
     said = prepared.get("uptime")
     if isinstance(said, bool) or not isinstance(said, (int, float)) or not 0 <= said < math.inf:
-        raise _module_failed({"msg": f"it gave the uptime {said!r}"})
+        raise _answer_unusable(f"it gave the uptime {said!r}")
     return int(said)
 
 
@@ -160,11 +160,9 @@ def choose_method(arguments: t.Mapping[str, t.Any], prepared: t.Mapping[str, t.A
     """kexec where it was asked for and is possible, or firmware where that is allowed."""
     if "reasons" not in prepared:
         raise _module_failed(prepared)
-    able = arguments["method"] == "kexec" and not prepared.get("failed")
-    if not able:
-        _refuse(prepared, levels=("reboot",))
-    if able:
+    if arguments["method"] == "kexec" and not prepared.get("failed"):
         return "kexec"
+    _refuse(prepared, levels=("reboot",))
     if arguments["method"] == "kexec":
         _check_fallback(arguments, prepared)
     return "firmware"
@@ -218,6 +216,16 @@ def _other_kernel(prepared: t.Mapping[str, t.Any]) -> RebootError:
         f"instead of {prepared['kernel']}.",
         obstacle["remedy"],
         stage=_stage(prepared),
+        rebooted=False,
+    )
+
+
+def _answer_unusable(why: str) -> RebootError:
+    return RebootError(
+        "module_failed",
+        f"The answer of the host cannot be used: {why}.",
+        "See whether /proc can be read there; the host was not rebooted.",
+        stage="preflight",
         rebooted=False,
     )
 

@@ -20,7 +20,8 @@ START_DELAY = 0.5
 
 # What leave.sh notes when it does not begin: the image is not the one that was ordered to be
 # booted, somebody else shuts the host down, or the order came too late.
-NOT_BEGUN = REPLACED, YIELDED, EXPIRED = "replaced", "yielded", "expired"
+REPLACED, YIELDED, EXPIRED = "replaced", "yielded", "expired"
+NOT_BEGUN = (REPLACED, YIELDED, EXPIRED)
 
 # Logins against a system that still runs, from often to seldom.
 FIRST_GAP = 0.3
@@ -129,7 +130,8 @@ class Reboot:
         self._clock = clock
         self._log = log
         self._acknowledged = order.acknowledged
-        self._unheard: Completed | None = None
+        # What the host said instead of its acknowledgement.
+        self.unheard: Completed | None = None
 
     def run(self) -> Proof:
         """Leave the running system and prove which one came up."""
@@ -157,8 +159,9 @@ class Reboot:
         # The exit status is that of the whole connection, which may end while the order stands.
         if order.mark in completed.stdout.split():
             return True
-        self._log(f"the order was not acknowledged (exit status {completed.rc})")
-        self._unheard = completed
+        said = f"{completed.stdout}{completed.stderr}".strip()
+        self._log(f"the order was not acknowledged (exit status {completed.rc}): {said}")
+        self.unheard = completed
         return False
 
     def wait(self) -> Proof:
@@ -283,8 +286,8 @@ class Reboot:
     def _never_began(self, observation: Observation) -> _failure.RebootError:
         if observation.leaver and observation.stage not in NOT_BEGUN:
             return _failure.already_leaving()
-        if self._unheard is not None:
-            return _failure.trigger_failed(self._unheard)
+        if self.unheard is not None:
+            return _failure.trigger_failed(self.unheard)
         return _failure.trigger_lost(acknowledged=self._acknowledged)
 
     def _pause(self, watch: _Watch) -> None:

@@ -63,7 +63,7 @@ class AnsibleRemote:
     def shorten(self) -> None:
         """The connection that brought the order would wait forever for a host that is gone."""
         self._drop(self._connection.reset)
-        if _client.is_ssh(self._connection):
+        if _client.ssh_command(self._connection) is not None:
             self._sockets = tempfile.mkdtemp(prefix="kexec-")
         self._set("timeout", max(1, round(self._connect_timeout)))
 

@@ -12,8 +12,9 @@ import typing as t
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
-from . import _order
+from . import _failure, _order
 from ._failure import NOTES, RebootError
+from ._ports import Completed
 from ._reboot import Order, Proof
 
 # Up to here nothing was done to the host but that an image may have been loaded.
@@ -57,11 +58,16 @@ def _release(order: Order) -> str | None:
 
 
 def ordered(
-    order: Order, prepared: t.Mapping[str, t.Any], *, acknowledged: bool
+    order: Order,
+    prepared: t.Mapping[str, t.Any],
+    *,
+    acknowledged: bool,
+    unheard: Completed | None = None,
 ) -> dict[str, t.Any]:
     """The result of a reboot that another task waits for."""
     return {
         **base(prepared),
+        **_failure.output(unheard),
         "changed": True,
         "rebooted": None,
         "method": order.method,

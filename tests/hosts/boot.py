@@ -48,7 +48,7 @@ class Boot:
     release: str = RELEASE
     cmdline: str = CMDLINE
     bootloader_type: str = EXTLINUX
-    hardware_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    hardware_id: str = field(default_factory=lambda: f"dmi:{uuid.uuid4()}")
     began: float = field(default_factory=time.monotonic)
 
     @property

@@ -118,7 +118,8 @@ class Host:
 
     async def _take(self, ordered: str, mark: str, delay: float, expires: int) -> None:
         if self.script.trigger == "late":
-            await asyncio.sleep(self.script.late)
+            # For ever means: after the order is void.
+            await asyncio.sleep(min(self.script.late, expires - self.boot.uptime + 1))
         if self.boot.uptime >= expires:
             self._note(mark, "expired")
             return

@@ -35,6 +35,15 @@ def test_order_is_proven_by_another_task(site: Site) -> None:
     assert host.journal.count("order") == 1
 
 
+def test_order_that_the_host_refuses_says_why(site: Site) -> None:
+    site.host(Script(trigger="refused"))
+    run = site.play([ORDER, WAIT])
+    ordered = run.task("Reboot").result
+    assert (ordered["rebooted"], ordered["rc"]) == (None, 126)
+    assert "setsid: Permission denied" in ordered["stderr"]
+    assert outcome(run.task("Wait")) == failed("trigger_lost", "trigger", rebooted=False)
+
+
 def test_order_whose_host_is_back_already_is_proven(site: Site) -> None:
     host = site.host(Script(downtime=0.5))
     pause = {"name": "Pause", "ansible.builtin.pause": {"seconds": 3}}

@@ -11,7 +11,9 @@ printf 'boot_id %s\n' "$(cat /proc/sys/kernel/random/boot_id)"
 printf 'release %s\n' "$(cat /proc/sys/kernel/osrelease)"
 printf 'bootloader_type %s\n' "$(cat /proc/sys/kernel/bootloader_type 2>/dev/null)"
 number=$(cat /sys/class/dmi/id/product_uuid 2>/dev/null)
-printf 'hardware_id %s\n' "${number:-$(cat /proc/device-tree/serial-number 2>/dev/null)}"
+number=${number:+dmi:$number}
+serial=$(cat /proc/device-tree/serial-number 2>/dev/null)
+printf 'hardware_id %s\n' "${number:-${serial:+tree:$serial}}"
 # Before the stage: an order that expires by then, and has left no mark, will never be begun.
 printf 'uptime %s\n' "$(cat /proc/uptime)"
 printf 'stage %s\n' "$(cat /run/alpinefleet-kexec/stage 2>/dev/null)"

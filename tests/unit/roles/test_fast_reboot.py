@@ -92,6 +92,9 @@ CASES: dict[str, dict[str, t.Any]] = {
     "reset-too-soon": with_hooks(
         {"wait": GONE, "again": failure("trigger_lost", "trigger", False)}, **RESET
     ),
+    "reset-and-sick": with_hooks(
+        {"wait": GONE, "again": failure("test_command_failed", "test_command", True)}, **RESET
+    ),
     "replaced": with_hooks({"wait": failure("image_replaced", "trigger", None)}),
     "lost": with_hooks({"wait": GONE}),
     "reset": host({"wait": GONE}, **RESET),
@@ -290,6 +293,7 @@ def test_hook_that_fails_in_the_task_that_changed_something_is_undone(run: PlayR
         ("leaving", "already_leaving", "preflight", None),
         ("replaced", "image_replaced", "trigger", None),
         ("reset-too-soon", "trigger_lost", "down", None),
+        ("reset-and-sick", "test_command_failed", "test_command", True),
         ("lost", "did_not_return", "down", None),
         ("reset-fails", "did_not_return", "down", None),
         ("reset-in-vain", "did_not_return", "down", None),

@@ -24,7 +24,7 @@ from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 OLD_BOOT = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
 NEW_BOOT = "d7a0c3f2-04f3-4b7e-8a44-0d1c8fb0a6e1"
-MACHINE, UPTIME = "4c4c4544-0042-3510-8056-b4c04f4a4e32", 4000.25
+MACHINE, UPTIME = "dmi:4c4c4544-0042-3510-8056-b4c04f4a4e32", 4000.25
 OLD_RELEASE, RELEASE = "6.18.38-0-virt", "6.18.56-0-virt"
 VIRT, LTS = "/boot/vmlinuz-virt", "/boot/vmlinuz-lts"
 REMOTE_FILES = "/tmp/ansible-tmp-1"
@@ -377,7 +377,7 @@ def test_boot_that_runs_is_no_new_one_however_it_is_written(action: Action, host
 
 def test_answer_of_another_machine_is_none(action: Action, host: FakeHost) -> None:
     order = run(action, wait=False)["order"]
-    host.machine = "f00d"
+    host.machine = "dmi:f00d"
     result = run(action, wait=True, wait_for=order)
     assert outcome(result) == ("other_host", "verify", None)
     assert result["boot_id"] == {"before": OLD_BOOT, "after": None}

@@ -129,15 +129,15 @@ def test_identify(tmp_path: Path, files: dict[str, str], fields: dict[str, str])
 @pytest.mark.parametrize(
     ("files", "number"),
     [
-        pytest.param({"dmi": "4C4C4544-0042\n"}, "4c4c4544-0042", id="dmi"),
-        pytest.param({"tree": "10000000A4C6\0"}, "10000000a4c6", id="device tree"),
-        pytest.param({"dmi": "4c4c4544\n", "tree": "1000\0"}, "4c4c4544", id="both"),
-        pytest.param({"dmi": "\n", "tree": "1000\0"}, "1000", id="empty in dmi"),
+        pytest.param({"dmi": "4C4C4544-0042\n"}, "dmi:4c4c4544-0042", id="dmi"),
+        pytest.param({"tree": "10000000A4C6\0"}, "tree:10000000a4c6", id="device tree"),
+        pytest.param({"dmi": "4c4c4544\n", "tree": "1000\0"}, "dmi:4c4c4544", id="both"),
+        pytest.param({"dmi": "\n", "tree": "1000\0"}, "tree:1000", id="empty in dmi"),
         pytest.param({}, None, id="none"),
     ],
 )
 def test_hardware_id(alpine: fakes.FakeHost, files: dict[str, str], number: str | None) -> None:
-    dmi, tree = _platforms.HARDWARE_IDS
+    dmi, tree = _platforms.HARDWARE_IDS.values()
     alpine.remove(dmi)
     for name, content in files.items():
         alpine.write(dmi if name == "dmi" else tree, content)

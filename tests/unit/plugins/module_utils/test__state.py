@@ -48,7 +48,7 @@ def test_read_of_an_alpine_host(alpine: fakes.FakeHost) -> None:
         openrc_path="/sbin/openrc",
         available_bytes=890962 * 1024,
         platform={"sys_vendor": "QEMU", "product_name": "Standard PC (Q35 + ICH9, 2009)"},
-        hardware_id="4c4c4544-0042-3510-8056-b4c04f4a4e32",
+        hardware_id="dmi:4c4c4544-0042-3510-8056-b4c04f4a4e32",
         installed={"virt": fakes.RELEASE},
         module_trees=(fakes.RELEASE,),
         boot_files=(

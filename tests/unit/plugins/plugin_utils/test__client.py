@@ -157,7 +157,7 @@ def test_client_that_hangs_is_not_waited_for(client: Path, monkeypatch: pytest.M
     monkeypatch.setattr(_client, "ALIVE_SECONDS", 0.3)
     client.write_text("#!/bin/sh\nexec sleep 60\n")
     with limit(30):
-        end(FakeConnection(client), CallTimeoutError())
+        end(FakeConnection(client), KeyboardInterrupt())
 
 
 def test_client_that_is_gone_is_no_error(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_error_carries_its_reason_and_details() -> None:
 
 
 def test_local_connection_says_that_nothing_happened() -> None:
-    error = _failure.local_connection()
+    error = _failure.local_connection(rebooted=False)
     assert error.reason.code == "local_connection"
     assert (error.stage, error.rebooted) == ("preflight", False)
 
@@ -69,7 +69,7 @@ HEARD = {"last_error": "x"}
 @pytest.mark.parametrize(
     ("error", "stage", "rebooted", "details"),
     [
-        pytest.param(_failure.local_connection(), "preflight", False, {}, id="local"),
+        pytest.param(_failure.local_connection(rebooted=False), "preflight", False, {}, id="local"),
         pytest.param(_failure.trigger_failed(SAID), "trigger", False, OUTPUT, id="not accepted"),
         pytest.param(
             _failure.trigger_lost(acknowledged=True), "trigger", False, {}, id="never began"

@@ -138,6 +138,23 @@ def wait_twice() -> None:
     wait()
 
 
+def test_signal_that_comes_late_leaves_the_outer_timer_as_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def late(which: int, seconds: float) -> None:
+        if seconds == 0:
+            raise CallTimeoutError
+        real(which, seconds)
+
+    real = signal.setitimer
+    handler = signal.getsignal(signal.SIGALRM)
+    with pytest.raises(CallTimeoutError), limit(FAR):
+        monkeypatch.setattr(signal, "setitimer", late)
+    monkeypatch.undo()
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    assert signal.getsignal(signal.SIGALRM) == handler
+
+
 def test_limit_does_nothing_outside_the_main_thread() -> None:
     # Only the main thread can take signals.
     seen: list[float] = []

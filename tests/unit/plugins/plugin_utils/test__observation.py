@@ -14,13 +14,13 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._observation imp
 
 BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
 TOKEN = "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d"
-HARDWARE_ID = "4c4c4544-0042-3510-8056-b4c04f4a4e32"
+HARDWARE_ID = "dmi:4c4c4544-0042-3510-8056-b4c04f4a4e32"
 ANSWER = f"""\
 BEGIN n0nce
 boot_id {BOOT_ID}
 release 6.18.38-0-virt
 bootloader_type 114
-hardware_id 4C4C4544-0042-3510-8056-B4C04F4A4E32
+hardware_id dmi:4C4C4544-0042-3510-8056-B4C04F4A4E32
 uptime 4000.93 7900.00
 stage {TOKEN} shutdown
 cmdline root=/dev/vda1 quiet
@@ -132,7 +132,8 @@ def test_method(cmdline: str, bootloader_type: str, expected: str | None) -> Non
     ("before", "after", "other"),
     [
         pytest.param(HARDWARE_ID, HARDWARE_ID, False, id="the same"),
-        pytest.param(HARDWARE_ID, "f00d", True, id="another"),
+        pytest.param(HARDWARE_ID, "dmi:f00d", True, id="another"),
+        pytest.param(HARDWARE_ID, "tree:f00d", False, id="another kind of number"),
         pytest.param(None, HARDWARE_ID, False, id="not known before"),
         pytest.param(HARDWARE_ID, None, False, id="not known now"),
         pytest.param(None, None, False, id="machine without one"),

@@ -18,7 +18,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import O
 BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
 VIRT, LTS = "/boot/vmlinuz-virt", "/boot/vmlinuz-lts"
 RELEASE = "6.18.56-0-virt"
-MACHINE = "4c4c4544-0042-3510-8056-b4c04f4a4e32"
+MACHINE = "dmi:4c4c4544-0042-3510-8056-b4c04f4a4e32"
 UPTIME = 4000.93
 
 Prepared = dict[str, t.Any]

@@ -31,7 +31,7 @@ OLD_RELEASE, RELEASE, OTHER_RELEASE = "6.18.38-0-virt", "6.18.56-0-virt", "6.12.
 TOKEN = "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d"
 BOOT_LOADER_TYPE = "114"
 MARK = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
-MACHINE = "4c4c4544-0042-3510-8056-b4c04f4a4e32"
+MACHINE = "dmi:4c4c4544-0042-3510-8056-b4c04f4a4e32"
 # Of the old system, when the order is given and when it is void.
 UPTIME, EXPIRES = 4000.0, 4020
 
@@ -645,7 +645,7 @@ def test_host_that_answered_again_before_the_end_did_not_go_down() -> None:
 
 # --- Another machine -----------------------------------------------------------------------
 
-ANOTHER = came_up("quiet", BOOT_LOADER_TYPE, RELEASE, machine="f00d")
+ANOTHER = came_up("quiet", BOOT_LOADER_TYPE, RELEASE, machine="dmi:f00d")
 
 
 @pytest.mark.parametrize("method", ["kexec", "firmware"])

@@ -166,10 +166,10 @@ def test_run_returns_what_the_command_did() -> None:
     assert host.commands == ["sh -c whoami"]
 
 
-def test_leave_is_acknowledged_with_the_token() -> None:
-    host = Host("t0ken\n")
+def test_leave_is_acknowledged_with_the_mark() -> None:
+    host = Host("mark\n")
     answer = remote(host=host).leave(DEPARTURE)
-    assert answer.stdout == "t0ken\n"
+    assert answer.stdout == "mark\n"
     words = r"leave\.sh kexec 0\.500 9\.000 t0ken b00t .* 4020 .* printf '\\n%s\\n' mark$"
     assert re.search(words, host.commands[0])
 
@@ -382,11 +382,9 @@ def test_order_is_given_once_although_the_user_has_ssh_try_again(tmp_path: Path)
 
 
 def test_call_that_hangs_is_not_tried_again_by_ssh(tmp_path: Path) -> None:
-    connection = real_ssh(tmp_path, "exec sleep 2")
-    started = time.monotonic()
+    connection = real_ssh(tmp_path, "exec sleep 60")
     with pytest.raises(NoAnswerError, match="hung"):
         AnsibleRemote(connection, over(connection), connect_timeout=1).run("whoami", 0.5)
-    assert time.monotonic() - started < 1.5
     assert calls_of(tmp_path) == 1
 
 

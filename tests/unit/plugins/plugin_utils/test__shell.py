@@ -216,7 +216,7 @@ def installed(name: str) -> str:
 
 
 def whose(*steps: str) -> list[str]:
-    """What is expected in the log: a step and the stage, which carries the token."""
+    """What is expected in the log: a step and the stage, which carries the mark."""
     return [re.sub(r" @(\w+)$", rf" @{MARK} \1", step) for step in steps]
 
 
@@ -698,9 +698,14 @@ def test_observe_tells_which_boot_runs(running: FakeMachine) -> None:
 @pytest.mark.parametrize(
     ("place", "said", "found"),
     [
-        pytest.param("sys/class/dmi/id/product_uuid", "4C4C4544-0042\n", "4c4c4544-0042", id="dmi"),
         pytest.param(
-            "proc/device-tree/serial-number", "10000000A4C6\0", "10000000a4c6", id="device tree"
+            "sys/class/dmi/id/product_uuid", "4C4C4544-0042\n", "dmi:4c4c4544-0042", id="dmi"
+        ),
+        pytest.param(
+            "proc/device-tree/serial-number",
+            "10000000A4C6\0",
+            "tree:10000000a4c6",
+            id="device tree",
         ),
     ],
 )
