@@ -261,6 +261,14 @@ order:
     acknowledged: true
     running_release: 6.18.38-0-virt
     running_cmdline: BOOT_IMAGE=vmlinuz-virt root=/dev/vda1 quiet initrd=initramfs-virt
+said:
+  description: What the host said instead of its acknowledgement, with the keys RV(rc), RV(stdout) and RV(stderr).
+  returned: with O(wait=false), where the order was not acknowledged
+  type: dict
+  sample:
+    rc: 126
+    stdout: ""
+    stderr: "sh: setsid: not found"
 method:
   description:
     - How the host came up, V(kexec) or V(firmware).
@@ -305,17 +313,17 @@ last_error:
   sample: "ssh: connect to host 192.0.2.7 port 22: Connection timed out"
 rc:
   description: Exit status of the command that failed.
-  returned: when the order to leave was not acknowledged, or the test command or the confirmation failed
+  returned: when the order to leave, the test command or the confirmation failed
   type: int
   sample: 1
 stdout:
   description: Output of that command.
-  returned: when the order to leave was not acknowledged, or the test command or the confirmation failed
+  returned: when the order to leave, the test command or the confirmation failed
   type: str
   sample: ""
 stderr:
   description: Error output of that command.
-  returned: when the order to leave was not acknowledged, or the test command or the confirmation failed
+  returned: when the order to leave, the test command or the confirmation failed
   type: str
   sample: "sh: setsid: not found"
 boot_id:

@@ -65,9 +65,11 @@ def ordered(
     unheard: Completed | None = None,
 ) -> dict[str, t.Any]:
     """The result of a reboot that another task waits for."""
+    # Not as they are in a failure: Ansible takes each rc but 0 for one.
+    said = {} if unheard is None else {"said": _failure.output(unheard)}
     return {
         **base(prepared),
-        **_failure.output(unheard),
+        **said,
         "changed": True,
         "rebooted": None,
         "method": order.method,

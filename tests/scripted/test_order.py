@@ -39,8 +39,8 @@ def test_order_that_the_host_refuses_says_why(site: Site) -> None:
     site.host(Script(trigger="refused"))
     run = site.play([ORDER, WAIT])
     ordered = run.task("Reboot").result
-    assert (ordered["rebooted"], ordered["rc"]) == (None, 126)
-    assert "setsid: Permission denied" in ordered["stderr"]
+    assert (ordered["rebooted"], ordered["said"]["rc"]) == (None, 126)
+    assert "setsid: Permission denied" in ordered["said"]["stdout"] + ordered["said"]["stderr"]
     assert outcome(run.task("Wait")) == failed("trigger_lost", "trigger", rebooted=False)
 
 

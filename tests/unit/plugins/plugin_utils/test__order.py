@@ -334,7 +334,8 @@ def test_order_to_a_host_that_is_slow_expires_later() -> None:
 def test_orders_that_boot_the_same_image_have_marks_of_their_own() -> None:
     said = prepared(token="fr0zen")
     first, second = (
-        _order.order_for(arguments(), said, token="t0ken", host="web1", seconds=0.4) for _ in "12"
+        _order.order_for(arguments(), said, token="t0ken", host="web1", seconds=0.4)
+        for _each in range(2)
     )
     assert first.token == second.token == "fr0zen"
     assert first.mark != second.mark

@@ -17,6 +17,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._observation imp
     Method,
     Observation,
 )
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._ports import Completed
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import Order, Proof
 
 OLD, NEW = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77", "d7a0c3f2-04f3-4b7e-8a44-0d1c8fb0a6e1"
@@ -228,3 +229,13 @@ def test_failed_before_the_host_said_anything() -> None:
 def test_failed_does_not_take_over_what_the_host_said_of_its_own() -> None:
     said = {**PREPARED, "unreachable": True, "ansible_facts": {"ansible_user": "eve"}}
     assert _result.failed(error(False), said).keys().isdisjoint({"unreachable", "ansible_facts"})
+
+
+def test_order_that_was_not_acknowledged_has_what_the_host_said() -> None:
+    said = Completed(126, "", "sh: setsid: not found")
+    told = {"rc": 126, "stdout": "", "stderr": "sh: setsid: not found"}
+    result = _result.ordered(order(), PREPARED, acknowledged=False, unheard=said)
+    assert result["said"] == told
+    # Ansible takes each other status than 0 for a failure.
+    assert "rc" not in result
+    assert "said" not in _result.ordered(order(), PREPARED, acknowledged=True)
