@@ -83,7 +83,14 @@ class FakeMachine:
     def __init__(self, root: Path, busybox: str) -> None:
         self.root = root
         self._busybox = busybox
-        for folder in ("bin", "dev", "proc/sys/kernel/random", "run", "sys/kernel", "var/lib"):
+        for folder in (
+            "bin",
+            "dev",
+            "proc/sys/kernel/random",
+            "run/openrc",
+            "sys/kernel",
+            "var/lib",
+        ):
             (root / folder).mkdir(parents=True)
         for name in HARMLESS_PROGRAMS:
             (root / "bin" / name).symlink_to(busybox)
@@ -582,8 +589,6 @@ def test_host_on_which_no_mark_can_be_left_is_not_left(machine: FakeMachine, met
 
 
 def test_order_that_openrc_refused_for_the_shutdown_of_init_gives_way(machine: FakeMachine) -> None:
-    (machine.root / "run/openrc").mkdir()
-    (machine.root / "run/openrc").chmod(0o777)
     begins = ': >"$root/run/openrc/rc.stopping"; return 1'
     steps = what(machine.leave(openrc=begins, pgrep="return 0"))
     assert steps == ["openrc shutdown", "pgrep -P 1 -f ^[^ ]*openrc shutdown"]
@@ -594,15 +599,11 @@ def test_order_that_openrc_refused_for_the_shutdown_of_init_gives_way(machine: F
 def test_what_is_left_of_a_shutdown_that_was_killed_does_not_keep_the_host_up(
     machine: FakeMachine,
 ) -> None:
-    (machine.root / "run/openrc").mkdir()
-    (machine.root / "run/openrc").chmod(0o777)
     steps = machine.leave(openrc=': >"$root/run/openrc/rc.stopping"; return 143')
     assert steps[-1:] == whose("kexec -e -x @jump")
 
 
 def test_poweroff_while_the_watchdog_is_taken_over_is_left_alone(machine: FakeMachine) -> None:
-    (machine.root / "run/openrc").mkdir()
-    (machine.root / "run/openrc").chmod(0o777)
     begins = ': >"$root/run/openrc/rc.stopping"; command date "$@"'
     steps = what(machine.leave(device=DEVICE, watchdog=FEEDS, date=begins))
     assert "openrc shutdown" not in steps
@@ -612,7 +613,6 @@ def test_poweroff_while_the_watchdog_is_taken_over_is_left_alone(machine: FakeMa
 @pytest.mark.parametrize("method", ["kexec", "firmware"])
 def test_shutdown_of_somebody_else_is_left_alone(machine: FakeMachine, method: str) -> None:
     # It may be for a poweroff.
-    (machine.root / "run/openrc").mkdir()
     machine.write("run/openrc/rc.stopping", "")
     assert machine.leave(method) == []
     assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} yielded\n"
@@ -622,8 +622,6 @@ def test_shutdown_of_somebody_else_is_left_alone(machine: FakeMachine, method: s
 def test_shutdown_of_somebody_else_that_begins_during_the_delay_is_left_alone(
     machine: FakeMachine,
 ) -> None:
-    (machine.root / "run/openrc").mkdir()
-    (machine.root / "run/openrc").chmod(0o777)
     steps = machine.leave(sleep=during_delay(': >"$root/run/openrc/rc.stopping"'))
     assert "openrc shutdown" not in what(steps)
     assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} yielded\n"
