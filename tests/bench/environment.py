@@ -13,7 +13,9 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.lab.qemu import PROGRAM, kvm_works
+from tests.lab import LabError, Progress
+from tests.lab.emulator import ensure_emulator
+from tests.lab.qemu import kvm_works
 
 
 def describe() -> dict[str, str]:
@@ -29,8 +31,15 @@ def describe() -> dict[str, str]:
         "Python": platform.python_version(),
         "ansible-core": importlib.metadata.version("ansible-core"),
         "OpenSSH": _first_line(["ssh", "-V"]),
-        "QEMU": _first_line([PROGRAM, "--version"]),
+        "QEMU": _emulator(),
     }
+
+
+def _emulator() -> str:
+    try:
+        return ensure_emulator(Progress(quiet=True)).title
+    except LabError as error:
+        return error.found
 
 
 def _processor(text: str) -> str:

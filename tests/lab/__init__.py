@@ -13,7 +13,7 @@ from .errors import LabError
 from .inventory import ssh
 from .machine import banner, power_button, power_cycle, wait_for_login
 from .progress import Progress
-from .state import Record, find
+from .records import Record, find
 
 __all__ = [
     "Ending",

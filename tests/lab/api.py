@@ -13,7 +13,8 @@ from typing import Self
 from . import machine
 from .config import MachineSpec
 from .progress import Progress
-from .state import Record
+from .records import Record
+from .snapshot import Snapshot
 
 
 class Lab:
@@ -35,9 +36,9 @@ class Lab:
     ) -> None:
         self._stack.close()
 
-    def up(self, spec: MachineSpec) -> Record:
-        """Boot a machine that this lab takes down at its end."""
-        record = machine.up(spec, self._progress)
+    def up(self, spec: MachineSpec, source: Snapshot | None = None) -> Record:
+        """Boot a machine, or take it from a snapshot; this lab takes it down at its end."""
+        record = machine.up(spec, self._progress, source)
         self._names.add(spec.name)
         self._stack.callback(self._end, spec.name)
         return record

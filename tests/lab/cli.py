@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from . import machine, state
+from . import machine, records, states
 from .commands import environment, missing_tool
 from .config import DEFAULT_PACKAGES, ImageSpec, MachineSpec
 from .container import ensure_archive, ensure_container_image
@@ -22,7 +22,7 @@ from .image import ensure_image
 from .inventory import render, ssh_argv
 from .loaders import LOADERS
 from .progress import Progress
-from .state import Record
+from .records import Record
 
 Command = Callable[[argparse.Namespace], int]
 INTERRUPTED = 130
@@ -38,7 +38,7 @@ def summary(record: Record) -> dict[str, object]:
     """Return what a script needs of a machine."""
     return {
         "name": record.name,
-        "status": state.status(record),
+        "status": records.status(record),
         "port": record.port,
         "inventory": str(record.inventory),
         "serial_log": str(record.serial_log),
@@ -63,9 +63,12 @@ def do_up(options: argparse.Namespace) -> int:
         parallel_rc=options.parallel_rc == "yes",
         append=options.append,
         watchdog=options.watchdog,
+        write_log=options.write_log,
         timeout=options.timeout,
     )
-    return _tell_up(machine.up(spec, Progress()), options.json)
+    progress = Progress()
+    source = states.booted(spec, progress) if options.state else None
+    return _tell_up(machine.up(spec, progress, source), options.json)
 
 
 def do_build(options: argparse.Namespace) -> int:
@@ -85,18 +88,18 @@ def do_container_image(_options: argparse.Namespace) -> int:
 
 
 def do_down(options: argparse.Namespace) -> int:
-    state.clean()
+    records.clean()
     if bool(options.name) == options.all:
         raise LabError("usage", "down takes a NAME or --all", "name one machine, or say --all")
-    for name in [record.name for record in state.records()] if options.all else [options.name]:
+    for name in [record.name for record in records.listed()] if options.all else [options.name]:
         machine.down(name)
         print(f"{name}: down")
     return 0
 
 
 def do_status(options: argparse.Namespace) -> int:
-    state.clean()
-    rows = [summary(record) for record in state.records()]
+    records.clean()
+    rows = [summary(record) for record in records.listed()]
     if options.json:
         print(json.dumps(rows))
         return 0
@@ -108,13 +111,13 @@ def do_status(options: argparse.Namespace) -> int:
 
 
 def do_inventory(options: argparse.Namespace) -> int:
-    names = options.names or [record.name for record in state.records()]
-    print(render([state.find(name) for name in names]), end="")
+    names = options.names or [record.name for record in records.listed()]
+    print(render([records.find(name) for name in names]), end="")
     return 0
 
 
 def do_console(options: argparse.Namespace) -> int:
-    record = state.find(options.name)
+    record = records.find(options.name)
     if options.path:
         print(record.serial_log)
         return 0
@@ -122,17 +125,21 @@ def do_console(options: argparse.Namespace) -> int:
         while True:
             sys.stdout.write(log.read())
             sys.stdout.flush()
-            if not options.follow or state.status(record) == "stopped":
+            if not options.follow or records.status(record) == "stopped":
                 return 0
             time.sleep(0.5)
 
 
 def do_ssh(options: argparse.Namespace) -> int:
-    command = [*ssh_argv(state.find(options.name)), *options.command]
+    command = [*ssh_argv(records.find(options.name)), *options.command]
     try:
         os.execvpe(command[0], command, environment())
     except FileNotFoundError as error:
         raise missing_tool(command[0]) from error
+
+
+def do_restore(options: argparse.Namespace) -> int:
+    return _tell_up(machine.restore(options.name, options.timeout), options.json)
 
 
 def do_power_on(options: argparse.Namespace) -> int:
@@ -165,11 +172,18 @@ def _waiting_options(parser: argparse.ArgumentParser) -> None:
 
 def _up_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
+    parser.add_argument(
+        "--from",
+        dest="state",
+        choices=("booted",),
+        help="take it from a state, which is made first if it is not there",
+    )
     parser.add_argument("--memory", type=int, default=1024, metavar="MIB")
     parser.add_argument("--locked", action="store_true", help="leave kexec locked, as Alpine does")
     parser.add_argument("--parallel-rc", choices=("yes", "no"), default="no")
     parser.add_argument("--append", default="", metavar="PARAMS", help="kernel parameters to add")
     parser.add_argument("--watchdog", action="store_true", help="add an i6300esb that resets")
+    parser.add_argument("--write-log", action="store_true", help="log all writes to the disk")
     _image_options(parser)
     _waiting_options(parser)
 
@@ -204,6 +218,9 @@ def parser() -> argparse.ArgumentParser:
     power_on = add("power-on", do_power_on, "start a machine that was powered off")
     power_on.add_argument("name", metavar="NAME")
     _waiting_options(power_on)
+    restore = add("restore", do_restore, "take a machine back to the state it was taken from")
+    restore.add_argument("name", metavar="NAME")
+    _waiting_options(restore)
     add("power-cycle", do_power_cycle, "reset without any shutdown").add_argument("name")
     add("power-button", do_power_button, "press the ACPI power button").add_argument("name")
     return top

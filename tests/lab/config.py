@@ -74,6 +74,7 @@ class MachineSpec:
     parallel_rc: bool = False
     append: str = ""
     watchdog: bool = False
+    write_log: bool = False
     timeout: int = 600
 
     def check(self) -> None:

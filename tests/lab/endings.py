@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from . import machine, state
+from . import machine, records
 from .errors import LabError
 from .inventory import ssh
 from .progress import Progress
-from .state import Record
+from .records import Record
 
 Ending = Literal["kexec", "firmware", "off", "halted"]
 
@@ -64,7 +64,7 @@ def ending(record: Record, act: Callable[[], object], within: float = ENDING_SEC
 
 
 def _look(record: Record, before: str, seen: int) -> Ending | None:
-    if state.read_pid(record.path) is None:
+    if records.read_pid(record.path) is None:
         return "off"
     if HALTED in console(record)[seen:]:
         return "halted"

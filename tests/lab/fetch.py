@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+import platform
 import shutil
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from . import config
@@ -84,8 +86,11 @@ def _apt(archives: Path, *options: str) -> list[str]:
         "Dir::Cache::srcpkgcache": "",
         "APT::Sandbox::User": "root",
     }
-    pairs = [part for key, value in settings.items() for part in ("-o", f"{key}={value}")]
-    return ["apt-get", "-qq", *pairs, *options]
+    return ["apt-get", "-qq", *_options(settings), *options]
+
+
+def _options(settings: Mapping[str, object]) -> list[str]:
+    return [part for key, value in settings.items() for part in ("-o", f"{key}={value}")]
 
 
 def debian_packages(names: tuple[str, ...]) -> list[Path]:
@@ -110,3 +115,39 @@ def _nowhere(archives: Path) -> str:
     empty = archives / "empty"
     os.makedirs(empty / "partial", exist_ok=True)
     return f"Dir::Cache::archives={empty}"
+
+
+def backported_packages(names: tuple[str, ...]) -> list[Path]:
+    """Return the .deb files of `names`, without what they need, as the backports have them.
+
+    Sources and lists are a folder's own, so that nothing is known of them afterwards.
+    """
+    folder = ensure_dir(config.cache_dir() / "downloads" / "backports")
+    with locked("downloads-backports"):
+        (folder / "sources.list").write_text(_backports(), encoding="utf-8")
+        (ensure_dir(folder / "lists") / "partial").mkdir(exist_ok=True)
+        settings = {
+            "Dir::Etc::SourceList": folder / "sources.list",
+            "Dir::Etc::SourceParts": "/dev/null",
+            "Dir::State::Lists": folder / "lists",
+            "Acquire::Retries": 0,
+            "Acquire::http::Timeout": 20,
+        }
+        for old in folder.glob("*.deb"):
+            old.unlink()
+        run(_apt(folder, *_options(settings), "update"), code="download", remedy=NETWORK)
+        download = _apt(folder, *_options(settings), "download", *names)
+        run(download, cwd=folder, code="download", remedy=NETWORK)
+        return sorted(folder.glob("*.deb"))
+
+
+def _backports() -> str:
+    """Return a sources list of the backports of this machine's release, where it has its own."""
+    targets = ["apt-get", "indextargets", "--format", "$(CODENAME) $(REPO_URI)"]
+    listed = run([*targets, "Created-By: Packages", "Component: main"]).splitlines()
+    release = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
+    for line in listed:
+        codename, _space, uri = line.partition(" ")
+        if codename == release:
+            return f"deb {uri} {codename}-backports main\n"
+    raise LabError("download", f"apt knows no source of {release!r}", NETWORK)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import stat
 from collections.abc import Mapping
@@ -21,6 +22,8 @@ from .qemu import DISK
 from .tree import rc_settings, repositories
 
 HOST_KEY = "etc/ssh/ssh_host_ed25519_key"
+CLIENT_KEY = "id_ed25519"
+HOST_PUBLIC_KEY = "host_key.pub"
 
 
 @dataclass(frozen=True)
@@ -33,29 +36,50 @@ class GuestFile:
 
 def make_keys(folder: Path, name: str) -> None:
     """Make the machine's client key and host key, and the known_hosts that fits them."""
-    for target in ("id_ed25519", "host_key"):
+    for target in (CLIENT_KEY, "host_key"):
         comment = f"alpinefleet-lab-{name}"
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", folder / target])
-    public = (folder / "host_key.pub").read_text(encoding="utf-8")
+    know_host(folder, name)
+
+
+def know_host(folder: Path, name: str) -> None:
+    """Have clients know the machine's host key by its name."""
+    public = (folder / HOST_PUBLIC_KEY).read_text(encoding="utf-8")
     (folder / "known_hosts").write_text(f"{name} {public}", encoding="utf-8")
 
 
 def guest_files(spec: MachineSpec, image: Image, folder: Path) -> dict[str, GuestFile]:
     """Return the files, by path, that differ from machine to machine."""
     files = {
-        "etc/hostname": GuestFile(f"{spec.name}\n"),
-        "etc/hosts": GuestFile(f"127.0.0.1\t{spec.name} localhost\n::1\tlocalhost\n"),
+        **{path: GuestFile(text) for path, text in name_files(spec.name).items()},
         "etc/apk/repositories": GuestFile(repositories(spec.image.mirror)),
         "etc/rc.conf": GuestFile(rc_settings(image.rc_conf, parallel=spec.parallel_rc)),
         HOST_KEY: GuestFile((folder / "host_key").read_text("utf-8"), 0o600),
-        f"{HOST_KEY}.pub": GuestFile((folder / "host_key.pub").read_text("utf-8")),
+        f"{HOST_KEY}.pub": GuestFile((folder / HOST_PUBLIC_KEY).read_text("utf-8")),
         "root/.ssh/authorized_keys": GuestFile(
-            (folder / "id_ed25519.pub").read_text("utf-8"), 0o600
+            (folder / f"{CLIENT_KEY}.pub").read_text("utf-8"), 0o600
         ),
     }
     options = kernel_options(locked=spec.locked, append=spec.append)
     texts = LOADERS[spec.image.loader].configure(image.boot, options)
     return {**files, **{path: GuestFile(text) for path, text in texts.items()}}
+
+
+def name_files(name: str) -> dict[str, str]:
+    """Return the files, by path, that hold a machine's name."""
+    return {
+        "etc/hostname": f"{name}\n",
+        "etc/hosts": f"127.0.0.1\t{name} localhost\n::1\tlocalhost\n",
+    }
+
+
+def renamed(name: str, now: float) -> str:
+    """Return the shell commands that give a machine its own name, and today's time."""
+    # Its clock stood still as long as it was a file.
+    lines = [f"date -u -s @{now:.0f} >/dev/null", f"hostname {name}"]
+    for path, text in name_files(name).items():
+        lines.append(f"printf %s {shlex.quote(text)} >/{path}")
+    return " && ".join(lines)
 
 
 def debugfs_script(files: Mapping[str, GuestFile], sources: Mapping[str, Path]) -> str:

@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Sequence
 
 from .commands import environment
-from .state import Record
+from .records import Record
 
 
 def ssh_options(record: Record) -> list[str]:

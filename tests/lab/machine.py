@@ -15,22 +15,34 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from . import cache, config, identity, qmp, state
+from . import cache, config, identity, qmp, records, snapshot
 from .commands import environment, missing_tool, run
 from .config import MachineSpec
+from .emulator import PROGRAM, ensure_emulator
 from .errors import LabError
 from .image import Image, ensure_image
 from .inventory import render, ssh_argv
 from .loaders import LOADERS
 from .packages import repository
 from .progress import Progress
-from .qemu import DISK, PROGRAM, UEFI_CODE, UEFI_VARIABLES, VARIABLES, Hardware, argv, kvm_works
-from .state import Record
+from .qemu import (
+    DISK,
+    UEFI_CODE,
+    UEFI_VARIABLES,
+    VARIABLES,
+    WRITE_LOG,
+    Hardware,
+    argv,
+    kvm_works,
+)
+from .records import Record
+from .snapshot import Snapshot
 
 PORT_ATTEMPTS = 5
 QUIT_SECONDS = 5.0
 LOCK_SECONDS = 5.0
 LOG_LINES = 15
+POLL_SECONDS = 0.2
 
 # Machines outlive what starts them, which Python would take for a mistake once nobody holds them.
 _STARTED: list[subprocess.Popen[bytes]] = []
@@ -43,21 +55,23 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def up(spec: MachineSpec, progress: Progress) -> Record:
-    """Boot a machine and return it once a real login over ssh worked."""
+def up(spec: MachineSpec, progress: Progress, source: Snapshot | None = None) -> Record:
+    """Boot a machine, or go on from a snapshot, and return it once a real login worked."""
     spec.check()
     _need_tools()
     _need_firmware(spec)
-    state.clean()
-    with cache.locked(state.lock_name(spec.name)):
+    records.clean()
+    with cache.locked(records.lock_name(spec.name)):
         folder = _claim(spec.name)
         try:
-            image = ensure_image(spec.image, progress)
-            record = _create(spec, image, folder, repository(progress))
-            return _boot(record, spec.timeout, progress)
+            if source is None:
+                image = ensure_image(spec.image, progress)
+                record = _install(spec, image, folder, repository(progress), progress)
+                return _boot(record, spec.timeout, progress)
+            return _resume(_thaw(spec, source, folder), spec.timeout)
         except BaseException:
             # An interrupt too must leave neither a process nor a directory behind.
-            state.remove(folder)
+            records.remove(folder)
             raise
 
 
@@ -74,7 +88,7 @@ def _need_firmware(spec: MachineSpec) -> None:
 
 
 def _claim(name: str) -> Path:
-    folder = state.machines_dir() / name
+    folder = records.machines_dir() / name
     if folder.exists():
         raise LabError(
             "name-taken",
@@ -86,7 +100,10 @@ def _claim(name: str) -> Path:
     return folder
 
 
-def _create(spec: MachineSpec, image: Image, folder: Path, repo: Path) -> Record:
+def _install(
+    spec: MachineSpec, image: Image, folder: Path, repo: Path, progress: Progress
+) -> Record:
+    """Make a machine of an image, with a name and keys of its own."""
     loader = LOADERS[spec.image.loader]
     record = Record(
         name=spec.name,
@@ -97,8 +114,10 @@ def _create(spec: MachineSpec, image: Image, folder: Path, repo: Path) -> Record
         watchdog=spec.watchdog,
         phase="starting",
         uefi=loader.uefi,
+        emulator=ensure_emulator(progress).command,
+        write_log=spec.write_log,
     )
-    state.save(record)
+    records.save(record)
     if loader.uefi:
         shutil.copyfile(UEFI_VARIABLES, folder / VARIABLES)
     with cache.locked(image.folder.name, shared=True):
@@ -108,33 +127,73 @@ def _create(spec: MachineSpec, image: Image, folder: Path, repo: Path) -> Record
     return record
 
 
+def _thaw(spec: MachineSpec, source: Snapshot, folder: Path) -> Record:
+    """Make a machine of a snapshot; keys are the snapshot's."""
+    record = Record(
+        name=spec.name,
+        folder=str(folder),
+        port=0,
+        memory=source.memory,
+        repository=source.repository,
+        watchdog=source.watchdog,
+        phase="starting",
+        uefi=source.uefi,
+        emulator=list(source.emulator),
+        overlay=True,
+        write_log=spec.write_log,
+    )
+    records.save(record)
+    snapshot.lay_out(source, folder, spec.name)
+    return record
+
+
 def _boot(record: Record, timeout: float, progress: Progress) -> Record:
     start = time.monotonic()
     record = _start(record)
     with progress.step(f"{record.name}: booting through firmware"):
         wait_for_login(record, timeout)
+    return _ready(record, start)
+
+
+def _resume(record: Record, timeout: float) -> Record:
+    """Go on where the snapshot was taken, under the machine's own name."""
+    start = time.monotonic()
+    record = _start(record, resume=True)
+    snapshot.go_on(record.path)
+    wait_for_login(record, timeout, identity.renamed(record.name, time.time()))
+    return _ready(record, start)
+
+
+def _ready(record: Record, start: float) -> Record:
     record = replace(record, phase="ready", seconds=round(time.monotonic() - start, 1))
     record.inventory.write_text(render([record]), encoding="utf-8")
-    state.save(record)
+    records.save(record)
     return record
 
 
-def _start(record: Record) -> Record:
+def _start(record: Record, *, resume: bool = False) -> Record:
     kvm = kvm_works()
+    if record.write_log:
+        # QEMU opens it, and does not make it.
+        (record.path / WRITE_LOG).touch()
     for attempt in range(PORT_ATTEMPTS):
         # A machine that is started again keeps its port if it is still free.
         port = record.port if record.port and not attempt else free_port()
         record = replace(record, port=port)
-        state.save(record)
+        records.save(record)
         hardware = Hardware(
             name=record.name,
             folder=record.path,
             port=record.port,
             memory=record.memory,
             repository=Path(record.repository),
+            emulator=record.emulator,
             watchdog=record.watchdog,
             uefi=record.uefi,
             kvm=kvm,
+            overlay=record.overlay,
+            write_log=record.write_log,
+            resume=resume,
         )
         message = _spawn(record.path, argv(hardware))
         if not message:
@@ -158,8 +217,8 @@ def _spawn(folder: Path, command: list[str]) -> str:
             start_new_session=True,
         )
     _STARTED.append(process)
-    (folder / state.PID_FILE).write_text(f"{process.pid}\n", encoding="ascii")
-    if not state.wait_until(lambda: _answers(folder) or process.poll() is not None, 30):
+    (folder / records.PID_FILE).write_text(f"{process.pid}\n", encoding="ascii")
+    if not records.wait_until(lambda: _answers(folder) or process.poll() is not None, 30):
         return "its control socket does not answer"
     return "" if process.poll() is None else log.read_text(errors="replace").strip() or "no message"
 
@@ -181,28 +240,28 @@ def banner(port: int) -> bool:
         return False
 
 
-def try_login(record: Record) -> str:
-    """Log in and out again; return why that failed, or nothing."""
+def try_login(record: Record, does: str = "true") -> str:
+    """Log in, do something and log out again; return why that failed, or nothing."""
     command = ssh_argv(record, "-o", "BatchMode=yes", "-o", "ConnectTimeout=20")
     try:
-        run([*command, "true"], timeout=60)
+        run([*command, does], timeout=60)
     except LabError as error:
         return error.found
     return ""
 
 
-def wait_for_login(record: Record, timeout: float) -> None:
-    """Return when a login works; raise with the console's last lines if none does in time."""
+def wait_for_login(record: Record, timeout: float, does: str = "true") -> None:
+    """Return when a login works and did something; raise with the console's last lines if none does in time."""
     end = time.monotonic() + timeout
     reason = "sshd did not answer"
     while time.monotonic() < end:
-        if state.read_pid(record.path) is None:
+        if records.read_pid(record.path) is None:
             raise _not_up(record, "QEMU ended")
         if banner(record.port):
-            reason = try_login(record)
+            reason = try_login(record, does)
             if not reason:
                 return
-        time.sleep(0.5)
+        time.sleep(POLL_SECONDS)
     raise _not_up(record, f"no login in {timeout:.0f} s ({reason})")
 
 
@@ -218,23 +277,38 @@ def _not_up(record: Record, reason: str) -> LabError:
 
 def power_on(name: str, timeout: float, progress: Progress) -> Record:
     """Start a machine that was powered off, from the same disk."""
-    record = state.find(name)
+    record = records.find(name)
     with _idle(name):
-        if state.read_pid(record.path):
+        if records.read_pid(record.path):
             raise LabError("running", f"machine {name!r} runs", "use power-cycle to reset it")
         return _boot(record, timeout, progress)
 
 
+def restore(name: str, timeout: float) -> Record:
+    """Have a machine go on where its snapshot was taken, whatever became of it since."""
+    record = records.find(name)
+    if not record.overlay:
+        raise LabError(
+            "no-state",
+            f"machine {name!r} was booted, and not taken from a state",
+            f"take it from one: python -m tests.lab up {name} --from booted",
+        )
+    with _idle(name):
+        records.kill(record.path)
+        snapshot.rewind(record.path)
+        return _resume(record, timeout)
+
+
 def down(name: str) -> None:
     """Take the machine down and remove all that belongs to it."""
-    folder = state.find(name).path
+    folder = records.find(name).path
     with _idle(name):
-        if state.read_pid(folder):
+        if records.read_pid(folder):
             # A QEMU that hangs does not answer: remove() kills it.
             with suppress(LabError):
                 qmp.execute(folder, "quit")
-            state.wait_until(lambda: state.read_pid(folder) is None, QUIT_SECONDS)
-        state.remove(folder)
+            records.wait_until(lambda: records.read_pid(folder) is None, QUIT_SECONDS)
+        records.remove(folder)
 
 
 @contextmanager
@@ -242,7 +316,7 @@ def _idle(name: str) -> Iterator[None]:
     """Hold the machine's lock, or say who has it instead of waiting without end."""
     end = time.monotonic() + LOCK_SECONDS
     while time.monotonic() < end:
-        with cache.tried(state.lock_name(name)) as free:
+        with cache.tried(records.lock_name(name)) as free:
             if free:
                 yield
                 return
@@ -256,9 +330,9 @@ def _idle(name: str) -> Iterator[None]:
 
 def power_cycle(name: str) -> None:
     """Reset the machine as its reset button does: nothing is shut down or synced."""
-    qmp.execute(state.find(name).path, "system_reset")
+    qmp.execute(records.find(name).path, "system_reset")
 
 
 def power_button(name: str) -> None:
     """Press the ACPI power button."""
-    qmp.execute(state.find(name).path, "system_powerdown")
+    qmp.execute(records.find(name).path, "system_powerdown")

@@ -9,15 +9,21 @@ from __future__ import annotations
 import fcntl
 import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from .config import GUEST_ADDRESS, REPOSITORY_ADDRESS
 
-PROGRAM = "qemu-system-x86_64"
 SERIAL_LOG = "serial.log"
 QMP_SOCKET = "qmp.sock"
 DISK = "disk.raw"
+# What a machine that was taken from a state has written since, and that state's disk and memory.
+OVERLAY = "disk.qcow2"
+STATE_DISK = "state.raw"
+STATE_MEMORY = "state.memory"
+# All that was written to the disk, in the format of the kernel's dm-log-writes.
+WRITE_LOG = "writes.log"
 # UEFI firmware, and the variables that each machine changes in a copy of its own.
 UEFI_CODE = Path("/usr/share/OVMF/OVMF_CODE_4M.fd")
 UEFI_VARIABLES = Path("/usr/share/OVMF/OVMF_VARS_4M.fd")
@@ -36,9 +42,16 @@ class Hardware:
     port: int
     memory: int
     repository: Path
+    emulator: Sequence[str]
+    """The beginning of its command."""
     watchdog: bool = False
     uefi: bool = False
     kvm: bool = False
+    overlay: bool = False
+    """The disk is the state's, with what was written since in a file of its own."""
+    write_log: bool = False
+    resume: bool = False
+    """It goes on where the state was taken, instead of being powered on."""
 
 
 def escape(text: object) -> str:
@@ -88,10 +101,28 @@ def network(hardware: Hardware) -> str:
     return ",".join(parts)
 
 
-def drive(hardware: Hardware) -> str:
-    """Return the disk; its absolute path also marks the process as this machine's."""
-    path = escape(hardware.folder / DISK)
-    return f"file={path},if=none,id=disk0,format=raw,cache=unsafe"
+def disk(folder: Path, overlay: bool) -> Path:
+    """Return the file that a machine's writes go to."""
+    return folder / (OVERLAY if overlay else DISK)
+
+
+def drive(hardware: Hardware) -> list[str]:
+    """Return the disk as the node disk0; its absolute path marks the process as this machine's."""
+    path = escape(disk(hardware.folder, hardware.overlay))
+    kind = "qcow2" if hardware.overlay else "raw"
+    top = "disk" if hardware.write_log else "disk0"
+    cache = "cache.no-flush=on"
+    nodes = [
+        f"driver=file,filename={path},node-name=file",
+        f"driver={kind},file=file,{cache},node-name={top}",
+    ]
+    if hardware.write_log:
+        nodes += [
+            f"driver=file,filename={escape(hardware.folder / WRITE_LOG)},node-name=log-file",
+            "driver=raw,file=log-file,node-name=log",
+            "driver=blklogwrites,file=disk,log=log,log-super-update-interval=1,node-name=disk0",
+        ]
+    return [word for node in nodes for word in ("-blockdev", node)]
 
 
 def firmware(hardware: Hardware) -> list[str]:
@@ -109,11 +140,11 @@ def argv(hardware: Hardware) -> list[str]:
     The socket's path is relative because a Unix socket's path must fit in 107 bytes.
     """
     accelerator = ["-accel", "kvm"] if hardware.kvm else ["-accel", TCG]
-    words = [PROGRAM, "-name", f"alpinefleet-{hardware.name}"]
+    words = [*hardware.emulator, "-name", f"alpinefleet-{hardware.name}"]
     words += ["-no-user-config", "-nodefaults", "-M", "q35", *accelerator]
     words += ["-cpu", "host" if hardware.kvm else "qemu64", "-smp", "1"]
     words += ["-m", str(hardware.memory), "-display", "none", *firmware(hardware)]
-    words += ["-drive", drive(hardware), "-device", "virtio-blk-pci,drive=disk0,bootindex=0"]
+    words += [*drive(hardware), "-device", "virtio-blk-pci,drive=disk0,bootindex=0"]
     words += ["-netdev", network(hardware), "-device", "virtio-net-pci,netdev=net0,romfile="]
     words += ["-device", "virtio-rng-pci"]
     # The log is continued when a machine that was powered off is started again.
@@ -121,4 +152,6 @@ def argv(hardware: Hardware) -> list[str]:
     words += ["-serial", "chardev:serial0", "-qmp", f"unix:{QMP_SOCKET},server=on,wait=off"]
     if hardware.watchdog:
         words += ["-device", "i6300esb", "-watchdog-action", "reset"]
+    if hardware.resume:
+        words += ["-incoming", f"exec:cat {STATE_MEMORY}"]
     return words

@@ -18,10 +18,13 @@ from .qemu import QMP_SOCKET
 SECONDS = 10.0
 
 
-def execute(folder: Path, command: str) -> Any:
+Arguments = dict[str, object]
+
+
+def execute(folder: Path, command: str, arguments: Arguments | None = None) -> Any:
     """Run a QMP command on the machine of this directory and return its result."""
     try:
-        return _execute(folder, command)
+        return _execute(folder, command, arguments)
     except OSError as error:
         raise LabError(
             "qmp",
@@ -30,7 +33,7 @@ def execute(folder: Path, command: str) -> Any:
         ) from error
 
 
-def _execute(folder: Path, command: str) -> Any:
+def _execute(folder: Path, command: str, arguments: Arguments | None) -> Any:
     # The path through /proc is short, however deep the cache lies.
     handle = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -40,14 +43,17 @@ def _execute(folder: Path, command: str) -> Any:
             with connection.makefile("r", encoding="utf-8") as answers:
                 answers.readline()
                 _ask(connection, answers, "qmp_capabilities")
-                return _ask(connection, answers, command)
+                return _ask(connection, answers, command, arguments)
     finally:
         os.close(handle)
 
 
-def _ask(connection: socket.socket, answers: TextIO, command: str) -> Any:
+def _ask(
+    connection: socket.socket, answers: TextIO, command: str, arguments: Arguments | None = None
+) -> Any:
     # Not one stream for both: a text stream forgets what it read ahead when it is written to.
-    connection.sendall(json.dumps({"execute": command}).encode() + b"\n")
+    request = {"execute": command, "arguments": arguments or {}}
+    connection.sendall(json.dumps(request).encode() + b"\n")
     while line := answers.readline():
         answer = json.loads(line)
         if "return" in answer:

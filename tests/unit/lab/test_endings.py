@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import endings, machine, state
+from tests.lab import endings, machine, records
 from tests.lab.errors import LabError
-from tests.lab.state import Record
+from tests.lab.records import Record
 
 BEFORE, AFTER = "boot-1", "boot-2"
 
@@ -41,7 +41,7 @@ def arrange(
 ) -> None:
     """Put a machine in the place of the real one: its process, its sshd and its boots in turn."""
     answers = iter(boots)
-    monkeypatch.setattr(state, "read_pid", lambda _folder: 1 if runs else None)
+    monkeypatch.setattr(records, "read_pid", lambda _folder: 1 if runs else None)
     monkeypatch.setattr(machine, "banner", lambda _port: greets)
     monkeypatch.setattr(endings, "boot_of", lambda _record: next(answers, ("", "")))
 

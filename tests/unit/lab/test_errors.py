@@ -115,7 +115,7 @@ def test_main_prints_errors_without_a_traceback(
 def test_main_on_interrupt(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupt(_spec: MachineSpec, _progress: Progress) -> None:
+    def interrupt(_spec: MachineSpec, _progress: Progress, _source: None) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(machine, "up", interrupt)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from tests.lab import inventory
-from tests.lab.state import Record
+from tests.lab.records import Record
 
 yaml = pytest.importorskip("yaml")
 WEB1 = Record("web1", "/m/web1", 2222, 1024, "/r", False, "ready")

@@ -10,15 +10,16 @@ import json
 import socket
 import threading
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.lab import Lab, cache, cli, machine, qmp, state
+from tests.lab import Lab, cache, cli, machine, qmp, records, snapshot, states
 from tests.lab.config import ImageSpec, MachineSpec
 from tests.lab.errors import LabError
 from tests.lab.progress import Progress
-from tests.lab.state import Record
+from tests.lab.records import Record
 
 QUIET = Progress(quiet=True)
 
@@ -29,11 +30,11 @@ def no_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "_need_tools", lambda: None)
 
 
-def saved(name: str = "web1", phase: state.Phase = "ready") -> Record:
-    folder = state.machines_dir() / name
+def saved(name: str = "web1", phase: records.Phase = "ready") -> Record:
+    folder = records.machines_dir() / name
     folder.mkdir(parents=True)
     record = Record(name, str(folder), 2222, 1024, "/r/www", False, phase)
-    state.save(record)
+    records.save(record)
     return record
 
 
@@ -75,7 +76,7 @@ def test_up_refuses_a_name_that_is_taken(no_tools: None) -> None:
     with pytest.raises(LabError, match="down web1") as caught:
         machine.up(MachineSpec("web1"), QUIET)
     assert caught.value.code == "name-taken"
-    assert state.find("web1").name == "web1"
+    assert records.find("web1").name == "web1"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), LabError("a", "b", "c")])
@@ -83,13 +84,13 @@ def test_up_that_ends_early_leaves_nothing(
     no_tools: None, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     def fail(_spec: ImageSpec, _progress: Progress) -> None:
-        assert (state.machines_dir() / "web1").is_dir()
+        assert (records.machines_dir() / "web1").is_dir()
         raise error
 
     monkeypatch.setattr(machine, "ensure_image", fail)
     with pytest.raises(type(error)):
         machine.up(MachineSpec("web1"), QUIET)
-    assert list(state.machines_dir().iterdir()) == []
+    assert list(records.machines_dir().iterdir()) == []
 
 
 def test_up_without_uefi_firmware_names_its_package(
@@ -119,20 +120,20 @@ def test_down_removes_the_directory() -> None:
 def test_down_does_not_wait_for_a_live_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "LOCK_SECONDS", 0.2)
     record = saved(phase="starting")
-    with cache.locked(state.lock_name("web1")), pytest.raises(LabError) as caught:
+    with cache.locked(records.lock_name("web1")), pytest.raises(LabError) as caught:
         machine.down("web1")
     assert caught.value.code == "busy"
     assert record.path.exists()
 
 
 def test_lab_takes_down_what_it_brought_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "up", lambda spec, _progress: saved(spec.name))
+    monkeypatch.setattr(machine, "up", lambda spec, _progress, _source: saved(spec.name))
     with Lab(quiet=True) as lab:
         lab.up(MachineSpec("web1"))
         lab.up(MachineSpec("web2"))
         lab.down("web1")
-        assert [record.name for record in state.records()] == ["web2"]
-    assert state.records() == []
+        assert [record.name for record in records.listed()] == ["web2"]
+    assert records.listed() == []
 
 
 def test_qmp_reads_past_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,3 +175,47 @@ def test_down_all(capsys: pytest.CaptureFixture[str]) -> None:
     saved("web2")
     assert cli.main(["down", "--all"]) == 0
     assert capsys.readouterr().out == "web1: down\nweb2: down\n"
+
+
+def test_restore_of_a_machine_that_was_booted_names_the_remedy(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    saved()
+    assert cli.main(["restore", "web1"]) == 1
+    assert "[no-state]" in (told := capsys.readouterr().err)
+    assert "up web1 --from booted" in told
+
+
+def test_restore_ends_the_machine_and_goes_on_from_its_snapshot(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = replace(saved(), overlay=True)
+    records.save(record)
+    done: list[str] = []
+    monkeypatch.setattr(records, "kill", lambda folder: done.append(f"kill {folder.name}"))
+    monkeypatch.setattr(snapshot, "rewind", lambda folder: done.append(f"rewind {folder.name}"))
+
+    def resume(found: Record, timeout: float) -> Record:
+        done.append(f"resume {found.name} within {timeout:.0f}")
+        return found
+
+    monkeypatch.setattr(machine, "_resume", resume)
+    assert cli.main(["restore", "web1", "--timeout=9"]) == 0
+    assert done == ["kill web1", "rewind web1", "resume web1 within 9"]
+    assert capsys.readouterr().out.startswith("web1: up in ")
+
+
+@pytest.mark.parametrize(("options", "source"), [([], None), (["--from", "booted"], "a state")])
+def test_up_takes_a_state_only_when_it_is_told_to(
+    monkeypatch: pytest.MonkeyPatch, options: list[str], source: str | None
+) -> None:
+    taken: list[object] = []
+
+    def up(spec: MachineSpec, _progress: Progress, found: object) -> Record:
+        taken.append(found)
+        return saved(spec.name)
+
+    monkeypatch.setattr(states, "booted", lambda _spec, _progress: "a state")
+    monkeypatch.setattr(machine, "up", up)
+    assert cli.main(["up", "web1", *options]) == 0
+    assert taken == [source]

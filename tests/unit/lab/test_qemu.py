@@ -14,7 +14,8 @@ import pytest
 from tests.lab import qemu
 from tests.lab.qemu import Hardware
 
-PLAIN = Hardware("web1", Path("/m/web1"), 2222, 1024, Path("/r/www"))
+PLAIN = Hardware("web1", Path("/m/web1"), 2222, 1024, Path("/r/www"), ["/q/qemu", "-L", "/q/data"])
+OVERLAY = replace(PLAIN, overlay=True)
 
 
 def after(words: list[str], option: str) -> list[str]:
@@ -32,7 +33,16 @@ def after(words: list[str], option: str) -> list[str]:
         ("-display", ["none"]),
         ("-name", ["alpinefleet-web1"]),
         ("-qmp", ["unix:qmp.sock,server=on,wait=off"]),
-        ("-drive", ["file=/m/web1/disk.raw,if=none,id=disk0,format=raw,cache=unsafe"]),
+        ("-drive", []),
+        (
+            "-blockdev",
+            [
+                "driver=file,filename=/m/web1/disk.raw,node-name=file",
+                "driver=raw,file=file,cache.no-flush=on,node-name=disk0",
+            ],
+        ),
+        ("-incoming", []),
+        ("-L", ["/q/data"]),
         (
             "-device",
             [
@@ -55,12 +65,30 @@ def test_argv_with_watchdog_resets() -> None:
     assert after(words, "-watchdog-action") == ["reset"]
 
 
+def test_argv_of_a_machine_that_goes_on_reads_memory_and_writes_beside_the_disk() -> None:
+    words = qemu.argv(replace(OVERLAY, resume=True))
+    assert after(words, "-blockdev") == [
+        "driver=file,filename=/m/web1/disk.qcow2,node-name=file",
+        "driver=qcow2,file=file,cache.no-flush=on,node-name=disk0",
+    ]
+    assert after(words, "-incoming") == ["exec:cat state.memory"]
+
+
+@pytest.mark.parametrize("hardware", [PLAIN, OVERLAY])
+def test_argv_with_a_log_has_all_writes_go_through_it(hardware: Hardware) -> None:
+    nodes = after(qemu.argv(replace(hardware, write_log=True)), "-blockdev")
+    assert nodes[1].endswith(",node-name=disk")
+    assert nodes[2] == "driver=file,filename=/m/web1/writes.log,node-name=log-file"
+    assert nodes[4].startswith("driver=blklogwrites,file=disk,log=log,")
+    assert nodes[4].endswith(",node-name=disk0")
+
+
 def test_argv_with_uefi_has_its_own_variables() -> None:
     drives = after(qemu.argv(replace(PLAIN, folder=Path("/m,1"), uefi=True)), "-drive")
     code, variables = (drive for drive in drives if drive.startswith("if=pflash,"))
     assert f"readonly=on,file={qemu.UEFI_CODE}" in code
     assert variables == "if=pflash,unit=1,format=raw,file=/m,,1/efivars.fd"
-    assert len(drives) == 3
+    assert len(drives) == 2
 
 
 def test_argv_with_kvm_uses_the_host_processor() -> None:

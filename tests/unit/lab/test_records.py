@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import cache, state
+from tests.lab import cache, records
 from tests.lab.errors import LabError
-from tests.lab.state import Record
+from tests.lab.records import Record
 
 
-def record(name: str = "web1", phase: state.Phase = "ready") -> Record:
-    folder = state.machines_dir() / name
+def record(name: str = "web1", phase: records.Phase = "ready") -> Record:
+    folder = records.machines_dir() / name
     folder.mkdir(parents=True, exist_ok=True)
     return Record(name, str(folder), 2222, 1024, "/r/www", False, phase)
 
@@ -30,16 +30,16 @@ def fake_process(proc: Path, pid: int, *words: str) -> None:
 
 def test_find_returns_what_save_wrote() -> None:
     saved = replace(record(), seconds=1.5)
-    state.save(saved)
-    assert state.find("web1") == saved
-    assert state.records() == [saved]
+    records.save(saved)
+    assert records.find("web1") == saved
+    assert records.listed() == [saved]
 
 
 def test_find_of_an_unknown_machine_names_the_remedy() -> None:
     with pytest.raises(LabError, match="up web9") as caught:
-        state.find("web9")
+        records.find("web9")
     assert caught.value.code == "no-machine"
-    assert state.records() == []
+    assert records.listed() == []
 
 
 @pytest.mark.parametrize(
@@ -47,6 +47,7 @@ def test_find_of_an_unknown_machine_names_the_remedy() -> None:
     [
         ("/usr/bin/qemu-system-x86_64", "{folder}/disk.raw", 42),
         ("qemu-system-x86_64", "{folder}/disk.raw", 42),
+        ("qemu-system-x86_64", "{folder}/disk.qcow2", 42),
         ("qemu-system-x86_64", "/elsewhere/disk.raw", None),
         ("qemu-system-x86_64", "{folder}/disk.raw2", None),
         ("vi", "{folder}/disk.raw", None),
@@ -58,50 +59,61 @@ def test_read_pid_believes_only_the_machines_own_qemu(
     folder, proc = tmp_path / "web1", tmp_path / "proc"
     folder.mkdir()
     (folder / "qemu.pid").write_text("42\n")
-    fake_process(proc, 42, program, "-drive", f"file={disk.format(folder=folder)},if=none")
-    assert state.read_pid(folder, proc) == expected
+    fake_process(
+        proc,
+        42,
+        program,
+        "-blockdev",
+        f"driver=file,filename={disk.format(folder=folder)},node-name=file",
+    )
+    assert records.read_pid(folder, proc) == expected
 
 
 def test_read_pid_of_a_process_that_ended(tmp_path: Path) -> None:
     (tmp_path / "qemu.pid").write_text("42\n")
-    assert state.read_pid(tmp_path, tmp_path / "proc") is None
+    assert records.read_pid(tmp_path, tmp_path / "proc") is None
     (tmp_path / "qemu.pid").write_text("")
-    assert state.read_pid(tmp_path, tmp_path / "proc") is None
+    assert records.read_pid(tmp_path, tmp_path / "proc") is None
 
 
 def test_read_pid_finds_a_qemu_whose_pid_was_never_written(tmp_path: Path) -> None:
     folder, proc = tmp_path / "a,b", tmp_path / "proc"
     folder.mkdir()
     fake_process(proc, 7, "sh")
-    fake_process(proc, 8, "qemu-system-x86_64", f"file={tmp_path}/a,,b/disk.raw,if=none")
-    assert state.read_pid(folder, proc) == 8
+    fake_process(
+        proc,
+        8,
+        "qemu-system-x86_64",
+        f"driver=file,filename={tmp_path}/a,,b/disk.raw,node-name=file",
+    )
+    assert records.read_pid(folder, proc) == 8
 
 
 def test_kill_leaves_a_foreign_process_alone(tmp_path: Path) -> None:
     (tmp_path / "qemu.pid").write_text(f"{os.getpid()}\n")
-    state.kill(tmp_path)
+    records.kill(tmp_path)
     assert (tmp_path / "qemu.pid").exists()
 
 
 @pytest.mark.parametrize(("phase", "expected"), [("ready", "stopped"), ("starting", "starting")])
-def test_status_without_a_process(phase: state.Phase, expected: str) -> None:
-    assert state.status(record(phase=phase)) == expected
+def test_status_without_a_process(phase: records.Phase, expected: str) -> None:
+    assert records.status(record(phase=phase)) == expected
 
 
 def test_clean_removes_only_machines_whose_up_was_killed() -> None:
-    state.save(record("ready"))
-    state.save(record("killed", "starting"))
-    state.save(record("live", "starting"))
-    (state.machines_dir() / "no-record").mkdir()
-    with cache.locked(state.lock_name("live")):
-        assert state.clean() == ["killed", "no-record"]
-    assert [found.name for found in state.records()] == ["live", "ready"]
+    records.save(record("ready"))
+    records.save(record("killed", "starting"))
+    records.save(record("live", "starting"))
+    (records.machines_dir() / "no-record").mkdir()
+    with cache.locked(records.lock_name("live")):
+        assert records.clean() == ["killed", "no-record"]
+    assert [found.name for found in records.listed()] == ["live", "ready"]
 
 
 def test_clean_without_machines() -> None:
-    assert state.clean() == []
+    assert records.clean() == []
 
 
 def test_wait_until_ends_in_time() -> None:
-    assert state.wait_until(lambda: True, 0)
-    assert not state.wait_until(lambda: False, 0)
+    assert records.wait_until(lambda: True, 0)
+    assert not records.wait_until(lambda: False, 0)

@@ -12,13 +12,14 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from . import cache, config
+from .emulator import PROGRAM
 from .errors import LabError
-from .qemu import DISK, PROGRAM, SERIAL_LOG, escape
+from .qemu import DISK, OVERLAY, SERIAL_LOG, escape
 
 RECORD = "machine.json"
 PID_FILE = "qemu.pid"
@@ -39,6 +40,9 @@ class Record:
     phase: Phase
     seconds: float = 0.0
     uefi: bool = False
+    emulator: list[str] = field(default_factory=list)
+    overlay: bool = False
+    write_log: bool = False
 
     @property
     def path(self) -> Path:
@@ -97,7 +101,7 @@ def find(name: str) -> Record:
     return record
 
 
-def records() -> list[Record]:
+def listed() -> list[Record]:
     """Return every machine that has a record."""
     if not machines_dir().is_dir():
         return []
@@ -111,9 +115,9 @@ def is_ours(folder: Path, pid: int, proc: Path = Path("/proc")) -> bool:
         words = (proc / str(pid) / "cmdline").read_bytes().split(b"\0")
     except (FileNotFoundError, ProcessLookupError):
         return False
-    disk = f"file={escape(folder / DISK)},".encode()
+    disks = [f",filename={escape(folder / name)},".encode() for name in (DISK, OVERLAY)]
     is_qemu = Path(os.fsdecode(words[0])).name == PROGRAM
-    return is_qemu and any(word.startswith(disk) for word in words)
+    return is_qemu and any(disk in word for disk in disks for word in words)
 
 
 def read_pid(folder: Path, proc: Path = Path("/proc")) -> int | None:
