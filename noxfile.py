@@ -280,7 +280,7 @@ def containers(session: nox.Session) -> None:
 def machines(session: nox.Session) -> None:
     """Real reboots of real Alpine machines under QEMU."""
     # Two at a time: more emulated machines would only wait for each other.
-    session.env["PYTEST_ADDOPTS"] = "--numprocesses=2 --dist=loadgroup --durations=20"
+    session.env["PYTEST_ADDOPTS"] = "--numprocesses=2 --dist=loadgroup"
     run_scenarios(session, "vm")
 
 

@@ -7,13 +7,16 @@
 from __future__ import annotations
 
 from .api import Lab
+from .cli import spec_of
 from .config import ImageSpec, MachineSpec
 from .endings import Ending, bring_back, console, ending, shell
 from .errors import LabError
-from .inventory import ssh
+from .inventory import render, ssh
 from .machine import banner, power_button, power_cycle, wait_for_login
 from .progress import Progress
 from .records import Record, find
+from .snapshot import Snapshot, load, take
+from .states import Preparation, booted, prepared
 
 __all__ = [
     "Ending",
@@ -21,16 +24,24 @@ __all__ = [
     "Lab",
     "LabError",
     "MachineSpec",
+    "Preparation",
     "Progress",
     "Record",
+    "Snapshot",
     "banner",
+    "booted",
     "bring_back",
     "console",
     "ending",
     "find",
+    "load",
     "power_button",
     "power_cycle",
+    "prepared",
+    "render",
     "shell",
+    "spec_of",
     "ssh",
+    "take",
     "wait_for_login",
 ]

@@ -34,6 +34,26 @@ def image_spec(options: argparse.Namespace) -> ImageSpec:
     return ImageSpec(() if options.bare else packages, options.loader, options.mirror)
 
 
+def machine_spec(options: argparse.Namespace) -> MachineSpec:
+    """Return the machine that the options of `up` ask for."""
+    return MachineSpec(
+        name=options.name,
+        memory=options.memory,
+        image=image_spec(options),
+        locked=options.locked,
+        parallel_rc=options.parallel_rc == "yes",
+        append=options.append,
+        watchdog=options.watchdog,
+        write_log=options.write_log,
+        timeout=options.timeout,
+    )
+
+
+def spec_of(arguments: Sequence[str]) -> MachineSpec:
+    """Return the machine that arguments of `up` ask for: its name, and options."""
+    return machine_spec(parser().parse_args(["up", *arguments]))
+
+
 def summary(record: Record) -> dict[str, object]:
     """Return what a script needs of a machine."""
     return {
@@ -55,17 +75,7 @@ def _tell_up(record: Record, as_json: bool) -> int:
 
 
 def do_up(options: argparse.Namespace) -> int:
-    spec = MachineSpec(
-        name=options.name,
-        memory=options.memory,
-        image=image_spec(options),
-        locked=options.locked,
-        parallel_rc=options.parallel_rc == "yes",
-        append=options.append,
-        watchdog=options.watchdog,
-        write_log=options.write_log,
-        timeout=options.timeout,
-    )
+    spec = machine_spec(options)
     progress = Progress()
     source = states.booted(spec, progress) if options.state else None
     return _tell_up(machine.up(spec, progress, source), options.json)

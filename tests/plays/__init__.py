@@ -8,7 +8,7 @@ from .extent import EXHAUSTIVE, only_in_full
 from .initramfs import HANG, initramfs_with
 from .machine import Machine, State
 from .run import FAST_REBOOT, PlayRun, TaskResult, codes_of, kill_playbook, run_playbook
-from .spread import by_fixture, spread
+from .supply import Supply
 
 __all__ = [
     "EXHAUSTIVE",
@@ -17,12 +17,11 @@ __all__ = [
     "Machine",
     "PlayRun",
     "State",
+    "Supply",
     "TaskResult",
-    "by_fixture",
     "codes_of",
     "initramfs_with",
     "kill_playbook",
     "only_in_full",
     "run_playbook",
-    "spread",
 ]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import threading
 
-from tests.plays import TaskResult
+from tests.plays import TaskResult, initramfs_with, only_in_full
 
-from .conftest import Host
+from .conftest import KERNEL, Host
 from .test_refused import instead_of_kexec
 
 BACK_BY_FIRMWARE = (True, "firmware")
+PANIC = r"#!/bin/sh\nexit 1\n"
+BROKEN = "/boot/initramfs-broken"
 
 
 def fell_back(task: TaskResult) -> None:
@@ -22,17 +24,26 @@ def fell_back(task: TaskResult) -> None:
 
 
 def test_kexec_that_is_killed_at_the_jump(parallel: Host) -> None:
-    with instead_of_kexec(parallel, 'case "$*" in *-e*) kill -KILL $$ ;; esac'):
-        fell_back(parallel.reboot())
+    instead_of_kexec(parallel, 'case "$*" in *-e*) kill -KILL $$ ;; esac')
+    fell_back(parallel.reboot())
     assert "kexec_hung" in parallel.module("kexec_preflight").codes
-    parallel.forget()
 
 
 def test_initramfs_that_does_not_find_the_root_device(parallel: Host) -> None:
     seen = len(parallel.console())
     fell_back(parallel.reboot(cmdline_append=["root=/dev/nonexistent"]))
     assert "Kernel panic" in parallel.console()[seen:]
-    parallel.forget()
+
+
+# In every run, init that does not find its root is what panics.
+@only_in_full
+def test_a_panic_comes_back_through_firmware(unlocked: Host) -> None:
+    unlocked.host.check_output("sh -c %s", initramfs_with(PANIC, BROKEN))
+    seen = len(unlocked.console())
+    task = unlocked.reboot(kernel=KERNEL, initramfs=[BROKEN], panic_timeout=1)
+    fell_back(task)
+    assert "Attempted to kill init" in unlocked.console()[seen:]
+    assert "panic=1" not in unlocked.read("/proc/cmdline").split()
 
 
 def test_two_controllers_at_once(parallel: Host) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""kexec_load on a real kernel; the image is loaded when these tests begin."""
+"""kexec_load on a real kernel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RECORD = "/run/alpinefleet-kexec/image.json"
 LOADED = "/sys/kernel/kexec_loaded"
 
 
-def test_image_is_loaded_after_converge(unlocked: Host) -> None:
+def test_image_is_loaded(unlocked: Host) -> None:
     assert unlocked.read(LOADED) == "1"
     record = unlocked.host.file(RECORD)
     assert (record.user, record.mode) == ("root", 0o600)

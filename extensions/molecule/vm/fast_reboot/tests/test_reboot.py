@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 
-from tests.plays import EXHAUSTIVE, FAST_REBOOT, State, only_in_full
+from tests.plays import EXHAUSTIVE, FAST_REBOOT, State, Supply, only_in_full
 
 from .conftest import Host
 
@@ -20,6 +20,7 @@ TOKEN = "alpinefleet_kexec.token="
 OURS = ("alpinefleet_kexec.", "panic=10", "oops=panic")
 LOADER_ONLY = ("BOOT_IMAGE=", "initrd=")
 
+# It does not stop within any time that a reboot should take.
 HANGING_SERVICE = """#!/sbin/openrc-run
 start() { return 0; }
 stop() { sleep 600; }
@@ -61,11 +62,22 @@ def test_reboots_in_a_row_leave_the_host_as_it_was(unlocked: Host) -> None:
     assert end.loaded == "0"
 
 
-def test_services_stop_and_file_systems_are_read_only_before_the_jump(parallel: Host) -> None:
-    seen = len(parallel.console())
-    result = parallel.module("kexec_reboot", cmdline_append=["loglevel=3"]).result
+@pytest.fixture(scope="module")
+def jumped(shared_machines: Supply) -> tuple[Host, dict[str, t.Any], str]:
+    """A host after a jump with a parameter of its own, its result, and the console meanwhile."""
+    host = shared_machines.take(Host, "parallel")
+    seen = len(host.console())
+    result = host.module("kexec_reboot", cmdline_append=["loglevel=3"]).result
+    return host, result, host.console()[seen:]
+
+
+@pytest.mark.xdist_group("jumped")
+def test_services_stop_and_file_systems_are_read_only_before_the_jump(
+    jumped: tuple[Host, dict[str, t.Any], str],
+) -> None:
+    _host, result, console = jumped
     assert (result["rebooted"], result["method"]) == (True, "kexec")
-    shutdown, _banner, boot = parallel.console()[seen:].partition("is starting up Linux")
+    shutdown, _banner, boot = console.partition("is starting up Linux")
     assert "Stopping sshd" in shutdown
     assert "Remounting / read only" in shutdown
     # fsck finds nothing to mend, and no journal to replay.
@@ -74,10 +86,14 @@ def test_services_stop_and_file_systems_are_read_only_before_the_jump(parallel: 
     assert "SYSLINUX" not in shutdown
 
 
-def test_a_parameter_for_one_boot_lasts_one_boot(parallel: Host) -> None:
-    assert "loglevel=3" in parallel.read("/proc/cmdline").split()
-    fast_reboot(parallel)
-    assert "loglevel=3" not in parallel.read("/proc/cmdline").split()
+@pytest.mark.xdist_group("jumped")
+def test_a_parameter_for_one_boot_lasts_one_boot(
+    jumped: tuple[Host, dict[str, t.Any], str],
+) -> None:
+    host = jumped[0]
+    assert "loglevel=3" in host.read("/proc/cmdline").split()
+    fast_reboot(host)
+    assert "loglevel=3" not in host.read("/proc/cmdline").split()
 
 
 @only_in_full
@@ -88,18 +104,10 @@ def test_firmware_on_request_comes_back_without_a_token(parallel: Host) -> None:
     assert TOKEN not in parallel.read("/proc/cmdline")
 
 
-@pytest.fixture
-def hanging_service(parallel: Host) -> t.Iterator[None]:
-    """A service that does not stop within any time that a reboot should take."""
+def test_a_shutdown_that_hangs_is_forced_through_firmware(parallel: Host) -> None:
     path = "/etc/init.d/hanging"
     parallel.host.check_output("printf %%s %s > %s", HANGING_SERVICE, path)
     parallel.host.check_output("chmod 755 %s && rc-service hanging start", path)
-    yield
-    parallel.host.check_output("rm -f %s", path)
-
-
-@pytest.mark.usefixtures("hanging_service")
-def test_a_shutdown_that_hangs_is_forced_through_firmware(parallel: Host) -> None:
     before = parallel.state()
     task = parallel.module("kexec_reboot", shutdown_timeout=5)
     assert (task.result["rebooted"], task.result["method"]) == (True, "firmware")

@@ -31,7 +31,7 @@ DOAS = "community.general.doas"
 METHODS = ["ansible.builtin.sudo", DOAS] if EXHAUSTIVE else [DOAS]
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(autouse=True)
 def user(parallel: Host) -> None:
     """A login that root may let become root."""
     parallel.host.check_output("sh -c %s", USER)

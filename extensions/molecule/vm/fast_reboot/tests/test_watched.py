@@ -10,7 +10,8 @@ import typing as t
 
 import pytest
 
-from tests.plays import EXHAUSTIVE, HANG, initramfs_with, only_in_full
+from tests import lab
+from tests.plays import EXHAUSTIVE, HANG, Supply, TaskResult, initramfs_with, only_in_full
 
 from .conftest import JUMP, KERNEL, Host
 from .test_jump import fell_back
@@ -26,39 +27,72 @@ HANGING_SECONDS = 60
 UNCONFIRMED_SECONDS = 30
 
 
+# What a host is after a jump that hung: three tests go on from there, each on its own.
+HUNG = pytest.mark.xdist_group("hung")
+
+
+class Hung(t.NamedTuple):
+    """A jump that hung, as it was told and seen, and the host that is back."""
+
+    protection: dict[str, t.Any]
+    task: TaskResult
+    console: str
+    host: lab.Snapshot
+
+
+@pytest.fixture(scope="module")
+def hung(shared_machines: Supply, tmp_path_factory: pytest.TempPathFactory) -> Hung:
+    """Boot a kernel that is up and never gets any further."""
+    host = shared_machines.take(Host, "watched")
+    host.host.check_output("sh -c %s", initramfs_with(HANG, HANGING))
+    protection = host.module("kexec_preflight").result["protection"]
+    seen = len(host.console())
+    image = {"kernel": KERNEL, "initramfs": [HANGING]}
+    task = host.reboot(**image, watchdog_timeout=HANGING_SECONDS)
+    console, folder = host.console()[seen:], tmp_path_factory.mktemp("hung")
+    lab.take(lab.find(host.name), folder)
+    return Hung(protection, task, console, lab.load(folder))
+
+
 @pytest.fixture
-def hanging(watched: Host) -> t.Iterator[dict[str, t.Any]]:
-    """An image whose kernel is up and never gets any further."""
-    watched.host.check_output("sh -c %s", initramfs_with(HANG, HANGING))
-    yield {"kernel": KERNEL, "initramfs": [HANGING]}
-    watched.host.check_output("rm %s", HANGING)
+def after_hang(machines: Supply, hung: Hung) -> Host:
+    return machines.take(Host, "watched", hung.host)
 
 
-def test_what_hangs_is_reset_by_the_watchdog(watched: Host, hanging: dict[str, t.Any]) -> None:
-    protection = watched.module("kexec_preflight").result["protection"]
-    assert (protection["hang"], protection["watchdog"]["driver"]) == (True, "i6300esb")
-    seen = len(watched.console())
-    fell_back(watched.reboot(**hanging, watchdog_timeout=HANGING_SECONDS))
-    assert "It hangs" in watched.console()[seen:]
+@HUNG
+def test_what_hangs_is_reset_by_the_watchdog(hung: Hung) -> None:
+    driver = hung.protection["watchdog"]["driver"]
+    assert (hung.protection["hang"], driver) == (True, "i6300esb")
+    fell_back(hung.task)
+    assert "It hangs" in hung.console
 
 
-def test_host_remembers_and_would_go_through_firmware(watched: Host) -> None:
-    task = watched.module("kexec_reboot", "--check")
+@HUNG
+def test_host_remembers_and_would_go_through_firmware(after_hang: Host) -> None:
+    task = after_hang.module("kexec_reboot", "--check")
     assert (task.result["changed"], task.result["method"]) == (True, "firmware")
     assert task.codes[0] == "kexec_hung"
 
 
-def test_good_jump_clears_it_and_stops_the_watchdog(watched: Host) -> None:
-    task = watched.reboot(watchdog_timeout=WATCHDOG_SECONDS, confirm_timeout=CONFIRM_SECONDS)
-    assert (task.result["rebooted"], task.result["method"]) == (True, "kexec"), task.result
-    assert not watched.host.file(JUMP).exists
+@HUNG
+def test_good_jump_clears_it_and_stops_the_watchdog(after_hang: Host) -> None:
+    good_jump(after_hang)
+    assert not after_hang.host.file(JUMP).exists
     # Nothing feeds it any more, and nobody has to.
-    assert watched.host.run("pgrep -f [/]dev/watchdog").rc == 1
-    assert watched.read(WATCHDOG_STATE) == "inactive"
+    assert after_hang.host.run("pgrep -f [/]dev/watchdog").rc == 1
+    assert after_hang.read(WATCHDOG_STATE) == "inactive"
+
+
+def good_jump(host: Host) -> None:
+    """Reboot through kexec, whatever became of the last jump."""
+    limits = {"watchdog_timeout": WATCHDOG_SECONDS, "confirm_timeout": CONFIRM_SECONDS}
+    task = host.reboot(**limits, ignore_reasons=["kexec_hung"])
+    assert (task.result["rebooted"], task.result["method"]) == (True, "kexec"), task.result
 
 
 @only_in_full
 def test_host_that_was_confirmed_stays_up(watched: Host) -> None:
+    good_jump(watched)
     before = watched.boot_id()
     lasts = WATCHDOG_SECONDS + CONFIRM_SECONDS
     wait = "while [ $(cut -d. -f1 /proc/uptime) -lt %d ]; do sleep 1; done"
@@ -72,16 +106,10 @@ UNREACHED = {"sshd never starts": "sshd", "network never comes": "networking"}
 CASES = UNREACHED if EXHAUSTIVE else ["sshd never starts"]
 
 
-@pytest.fixture
-def refusing(watched: Host, request: pytest.FixtureRequest) -> t.Iterator[str]:
-    """The parameter that keeps a service from starting."""
-    service = UNREACHED[request.param]
+@pytest.mark.parametrize("case", CASES)
+def test_what_is_never_reached_leaves_by_itself(watched: Host, case: str) -> None:
+    service = UNREACHED[case]
     watched.host.check_output("echo %s >>/etc/conf.d/%s", REFUSE, service)
-    yield f"no-{service}"
-    watched.host.check_output("sed -i '/grep -qw/d' /etc/conf.d/%s", service)
-
-
-@pytest.mark.parametrize("refusing", CASES, indirect=True)
-def test_what_is_never_reached_leaves_by_itself(watched: Host, refusing: str) -> None:
-    fell_back(watched.reboot(cmdline_append=[refusing], confirm_timeout=UNCONFIRMED_SECONDS))
+    arguments = {"cmdline_append": [f"no-{service}"], "confirm_timeout": UNCONFIRMED_SECONDS}
+    fell_back(watched.reboot(**arguments))
     assert "kexec_hung" in watched.module("kexec_preflight").codes

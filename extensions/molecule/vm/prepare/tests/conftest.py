@@ -2,33 +2,77 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The machines of this scenario, one for each boot loader."""
+"""The machines of this scenario, one for each boot loader, from power-on to a prepared host."""
 
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
-from tests.plays import EXHAUSTIVE, Machine, spread
+from tests import lab
+from tests.plays import EXHAUSTIVE, Machine, PlayRun, State, Supply
 
 LOADERS = ("extlinux", "grub", "grub-efi") if EXHAUSTIVE else ("extlinux", "grub-efi")
+CONVERGE = Path(__file__).parents[1] / "converge.yml"
+AS_INSTALLED = (
+    'test "$(cat /proc/sys/kernel/kexec_load_disabled)" = 1 &&'
+    " ! command -v python3 && ! command -v kexec && echo as installed"
+)
 
 
-def loader_of(item: pytest.Item) -> str:
-    """Every test is one of each loader."""
-    callspec: t.Any = getattr(item, "callspec", None)
-    return str(callspec.params["machine"])
+class Host(Machine):
+    """A machine that is prepared."""
+
+    def boots(self) -> int:
+        """How often a system was started, by the serial console."""
+        return lab.console(lab.find(self.name)).count("is starting up Linux")
 
 
-# xdist looks for the groups at the same time.
+@dataclass(frozen=True)
+class Prepared:
+    """What a machine was after its first boot, both runs of prepare.yml, and what it was then."""
+
+    loader: str
+    host: Host
+    found: str
+    first: PlayRun
+    second: PlayRun
+    boots: int
+    cmdline: str
+    lock: str
+    loader_type: str
+    uefi: bool
+    state: State
+
+
+# A worker has all tests of a boot loader.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    spread(items, loader_of)
+    for item in items:
+        callspec: t.Any = getattr(item, "callspec", None)
+        item.add_marker(pytest.mark.xdist_group(callspec.params["prepared"]))
 
 
-@pytest.fixture(params=LOADERS)
-def machine(request: pytest.FixtureRequest) -> Machine:
-    """A machine that prepare.yml was run on, twice."""
-    inventory = request.config.getoption("ansible_inventory")
-    return Machine(f"prepare-{request.param}", inventory)
+@pytest.fixture(scope="module", params=LOADERS)
+def prepared(request: pytest.FixtureRequest, shared_machines: Supply) -> Prepared:
+    """Prepare a machine as Alpine installs it, twice, and look at it."""
+    host = shared_machines.boot(Host, request.param)
+    found = lab.shell(lab.find(host.name), AS_INSTALLED)
+    runs = [host.play(CONVERGE) for _number in range(2)]
+    assert [run.rc for run in runs] == [0, 0], [run.output for run in runs]
+    return Prepared(
+        loader=request.param,
+        host=host,
+        found=found,
+        first=runs[0],
+        second=runs[1],
+        boots=host.boots(),
+        cmdline=host.read("/proc/cmdline"),
+        lock=host.read("/proc/sys/kernel/kexec_load_disabled"),
+        loader_type=host.read("/proc/sys/kernel/bootloader_type"),
+        uefi=host.host.file("/sys/firmware/efi").exists,
+        state=host.state(),
+    )

@@ -12,63 +12,79 @@ from pathlib import Path
 
 import pytest
 
-from tests.plays import Machine, PlayRun, State, run_playbook
+from tests import lab
+from tests.plays import PlayRun, State, Supply, run_playbook
 
+from .conftest import KIND, Host
 from .variables import LOST, ROLLING_UPGRADE
 
 SCENARIO = Path(__file__).parents[1]
 DRAINED = "/etc/out-of-work"
 BRAKE = "Stop when too many hosts are lost"
-VARIABLES = {
-    "rolling_upgrade_serial": [2, 1],
-    "rolling_upgrade_packages": ["kexec-tools"],
-    "rolling_upgrade_reboot": "always",
-    "fast_reboot_hooks": [
-        {
-            "name": "work",
-            "drain": str(SCENARIO / "drain.yml"),
-            "undrain": str(SCENARIO / "undrain.yml"),
-        }
-    ],
-    **{
-        name: f"{{{{ {value!r} if inventory_hostname == 'rolling-2' else omitted_{name} }}}}"
-        for name, value in LOST.items()
-    },
-    "omitted_fast_reboot_cmdline_append": [],
-    "omitted_fast_reboot_panic_timeout": 10,
-    "omitted_fast_reboot_timeout": 600,
-}
+pytestmark = pytest.mark.xdist_group("campaign")
+
+
+def variables(lost: str) -> dict[str, t.Any]:
+    """What the campaign is told, with one host that does not come back."""
+    return {
+        "rolling_upgrade_serial": [2, 1],
+        "rolling_upgrade_packages": ["kexec-tools"],
+        "rolling_upgrade_reboot": "always",
+        "fast_reboot_hooks": [
+            {
+                "name": "work",
+                "drain": str(SCENARIO / "drain.yml"),
+                "undrain": str(SCENARIO / "undrain.yml"),
+            }
+        ],
+        **{
+            name: f"{{{{ {value!r} if inventory_hostname == '{lost}' else omitted_{name} }}}}"
+            for name, value in LOST.items()
+        },
+        "omitted_fast_reboot_cmdline_append": [],
+        "omitted_fast_reboot_panic_timeout": 10,
+        "omitted_fast_reboot_timeout": 600,
+    }
 
 
 @dataclass(frozen=True)
 class Campaign:
-    """One run, and the third machine before it."""
+    """One run, its three hosts, and the third one before and after it."""
 
     run: PlayRun
-    third: State
+    hosts: tuple[Host, ...]
+    third: tuple[State, State]
+
+    @property
+    def names(self) -> list[str]:
+        return [host.name for host in self.hosts]
 
 
 @pytest.fixture(scope="module")
-def campaign(inventory: str, machine: t.Callable[[int], Machine]) -> Campaign:
-    third = machine(3).state()
+def campaign(shared_machines: Supply, tmp_path_factory: pytest.TempPathFactory) -> Campaign:
+    hosts = tuple(shared_machines.take(Host, KIND) for _number in range(3))
+    inventory = tmp_path_factory.mktemp("campaign") / "inventory.yml"
+    inventory.write_text(lab.render([lab.find(host.name) for host in hosts]))
+    for host in hosts:
+        assert host.module("kexec_preflight").result["able"]
+    before = hosts[2].state()
     # With one fork, hosts of a batch reboot side by side all the same.
-    run = run_playbook(ROLLING_UPGRADE, inventory, "--forks=1", variables=VARIABLES)
-    return Campaign(run, third)
+    told = variables(lost=hosts[1].name)
+    run = run_playbook(ROLLING_UPGRADE, inventory, "--forks=1", variables=told)
+    return Campaign(run, hosts, (before, hosts[2].state()))
 
 
-def test_first_host_is_upgraded_rebooted_and_undrained(
-    campaign: Campaign, machine: t.Callable[[int], Machine]
-) -> None:
-    result = campaign.run.fact("fast_reboot_result", "rolling-1")
+def test_first_host_is_upgraded_rebooted_and_undrained(campaign: Campaign) -> None:
+    first = campaign.hosts[0]
+    result = campaign.run.fact("fast_reboot_result", first.name)
     assert (result["failed"], result["method"]) == (False, "kexec"), campaign.run.output
     assert result["rungs"] == [{"method": "kexec", "reason": None}]
-    first = machine(1)
     assert first.boot_id() == result["boot_id"]["after"]
     assert not first.host.file(DRAINED).exists
 
 
 def test_second_host_is_lost_and_stays_drained(campaign: Campaign) -> None:
-    result = campaign.run.fact("fast_reboot_result", "rolling-2")
+    result = campaign.run.fact("fast_reboot_result", campaign.names[1])
     assert (result["failed"], result["rebooted"]) == (True, None)
     assert (result["reason"]["code"], result["stage"]) == ("did_not_return", "down")
     assert result["drained"] == ["work"]
@@ -76,19 +92,21 @@ def test_second_host_is_lost_and_stays_drained(campaign: Campaign) -> None:
 
 def test_both_hosts_left_before_one_was_waited_for(campaign: Campaign) -> None:
     order, wait = "Order the reboot", "Reboot the host"
+    first, second, _third = campaign.names
     steps = [(task.task.rpartition("| ")[2], task.host) for task in campaign.run.tasks]
     assert [step for step in steps if step[0] in {order, wait}][-4:] == [
-        (order, "rolling-1"),
-        (order, "rolling-2"),
-        (wait, "rolling-1"),
-        (wait, "rolling-2"),
+        (order, first),
+        (order, second),
+        (wait, first),
+        (wait, second),
     ]
 
 
-def test_third_host_is_not_touched(campaign: Campaign, machine: t.Callable[[int], Machine]) -> None:
-    assert machine(3).state() == campaign.third
+def test_third_host_is_not_touched(campaign: Campaign) -> None:
+    before, after = campaign.third
+    assert after == before
     # run_once leaves the brake to one host of its batch, which is this one alone.
-    done = [task.task for task in campaign.run.tasks if task.host == "rolling-3"]
+    done = [task.task for task in campaign.run.tasks if task.host == campaign.names[2]]
     assert len(done) == 2
     assert "Validating arguments" in done[0]
     assert done[1].endswith(BRAKE)
@@ -96,7 +114,8 @@ def test_third_host_is_not_touched(campaign: Campaign, machine: t.Callable[[int]
 
 def test_campaign_ends_with_the_name_of_the_lost_host(campaign: Campaign) -> None:
     assert campaign.run.rc != 0
+    _first, second, third = campaign.names
     brake = campaign.run.tasks[-1]
-    assert (brake.host, brake.status) == ("rolling-3", "failed")
-    assert "1 of 3 hosts were lost or are not well: rolling-2." in brake.result["msg"]
-    assert "No task was run on the hosts of this batch (rolling-3)" in brake.result["msg"]
+    assert (brake.host, brake.status) == (third, "failed")
+    assert f"1 of 3 hosts were lost or are not well: {second}." in brake.result["msg"]
+    assert f"No task was run on the hosts of this batch ({third})" in brake.result["msg"]

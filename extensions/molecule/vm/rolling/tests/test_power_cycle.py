@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A lost host that is reset from outside, on a machine that the campaign left alone."""
+"""A lost host that is reset from outside."""
 
 from __future__ import annotations
 
@@ -11,49 +11,65 @@ import typing as t
 
 import pytest
 
-from tests.plays import FAST_REBOOT, Machine, PlayRun, codes_of, only_in_full
+from tests import lab
+from tests.plays import FAST_REBOOT, PlayRun, Supply, codes_of, only_in_full
 from tests.plays.run import ROOT
 
+from .conftest import KIND, Host
 from .variables import LOST
 
 RESET = ["env", "-C", str(ROOT), sys.executable, "-m", "tests.lab", "power-cycle"]
 
 
-@pytest.fixture(scope="module")
-def third(machine: t.Callable[[int], Machine]) -> Machine:
-    return machine(3)
+pytestmark = pytest.mark.xdist_group("power-cycle")
+
+
+class Reset(t.NamedTuple):
+    """A host that was lost and reset, and what it was then."""
+
+    run: PlayRun
+    host: Host
+    cmdline: str
+    snapshot: lab.Snapshot
 
 
 @pytest.fixture(scope="module")
-def reset(third: Machine) -> PlayRun:
+def reset(shared_machines: Supply, tmp_path_factory: pytest.TempPathFactory) -> Reset:
     """Lose it, and have the role get it back."""
+    host = shared_machines.take(Host, KIND)
     command = [*RESET, "{{ inventory_hostname }}"]
-    return third.play(FAST_REBOOT, fast_reboot_power_cycle_command=command, **LOST)
+    run = host.play(FAST_REBOOT, fast_reboot_power_cycle_command=command, **LOST)
+    cmdline, folder = host.read("/proc/cmdline"), tmp_path_factory.mktemp("reset")
+    lab.take(lab.find(host.name), folder)
+    return Reset(run, host, cmdline, lab.load(folder))
 
 
-def test_lost_host_is_back_through_firmware(reset: PlayRun, third: Machine) -> None:
-    assert reset.rc == 0, reset.output
-    result = reset.reboot
+@pytest.fixture
+def back(machines: Supply, reset: Reset) -> Host:
+    return machines.take(Host, KIND, reset.snapshot)
+
+
+def test_lost_host_is_back_through_firmware(reset: Reset) -> None:
+    assert reset.run.rc == 0, reset.run.output
+    result = reset.run.reboot
     assert (result["rebooted"], result["method"]) == (True, "firmware")
     assert codes_of(result)[0] == "power_cycled"
     assert [(each["method"], each["reason"]) for each in result["rungs"]] == [
         ("kexec", "did_not_return"),
         ("power_cycle", None),
     ]
-    assert "BOOT_IMAGE=" in third.read("/proc/cmdline")
+    assert "BOOT_IMAGE=" in reset.cmdline
 
 
-@pytest.mark.usefixtures("reset")
-def test_host_remembers_what_happened(third: Machine) -> None:
-    result = third.play(FAST_REBOOT, "--check").reboot
+def test_host_remembers_what_happened(back: Host) -> None:
+    result = back.play(FAST_REBOOT, "--check").reboot
     assert result["method"] == "firmware"
     assert "kexec_hung" in codes_of(result)
 
 
 @only_in_full
-@pytest.mark.usefixtures("reset")
-def test_good_reboot_clears_it(third: Machine) -> None:
-    run = third.play(FAST_REBOOT, fast_reboot_ignore_reasons=["kexec_hung"])
+def test_good_reboot_clears_it(back: Host) -> None:
+    run = back.play(FAST_REBOOT, fast_reboot_ignore_reasons=["kexec_hung"])
     assert run.rc == 0, run.output
     assert (run.reboot["rebooted"], run.reboot["method"]) == (True, "kexec")
-    assert "kexec_hung" not in third.module("kexec_preflight").codes
+    assert "kexec_hung" not in back.module("kexec_preflight").codes

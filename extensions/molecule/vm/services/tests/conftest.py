@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import typing as t
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests import lab
-from tests.plays import EXHAUSTIVE, FAST_REBOOT, Machine, PlayRun, spread
+from tests.plays import FAST_REBOOT, Machine, PlayRun, Supply
 
 CORE_REBOOT = Path(__file__).parents[1] / "core-reboot.yml"
 CONVERGE = Path(__file__).parents[1] / "converge.yml"
@@ -61,29 +60,14 @@ ACTIONS: dict[str, Callable[[Machine], None]] = {
 }
 
 
-MACHINE_OF_FILE = {
-    "test_exhaustive.py": "parallel",
-    "test_role.py": "serial",
-    "test_services.py": "parallel",
-}
-
-
 class Host(Machine):
-    """A machine whose boots are ended and that is up again afterwards."""
-
-    # What the scenario leaves it in.
-    mode = "on_request"
-
-    def set_mode(self, mode: str) -> None:
-        if self.mode != mode:
-            run = self.role(kexec_host_mode=mode)
-            assert run.rc == 0, run.output
-            self.mode = mode
+    """A machine whose boots are ended."""
 
     def role(self, *options: str, **variables: object) -> PlayRun:
         return self.play(CONVERGE, *options, **variables)
 
     def end(self, action: str) -> lab.Ending:
+        """End its boot, and have it up again."""
         record = lab.find(self.name)
         found = lab.ending(record, lambda: ACTIONS[action](self))
         lab.bring_back(record, found)
@@ -97,24 +81,13 @@ class Host(Machine):
         return lab.shell(lab.find(self.name), command)
 
 
-# xdist looks for the groups at the same time.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what takes too long, unless everything is asked for."""
-    if not EXHAUSTIVE:
-        items[:] = [item for item in items if item.path.name != "test_exhaustive.py"]
-    spread(items, machine_of)
+@pytest.fixture
+def serial(machines: Supply) -> Host:
+    """A host that reboots through kexec on request."""
+    return machines.take(Host, "serial-on_request")
 
 
-def machine_of(item: pytest.Item) -> str:
-    """The machine that a test names, or the one that all of its file are about."""
-    callspec: t.Any = getattr(item, "callspec", None)
-    named = callspec.params.get("name") if callspec else None
-    return str(named or MACHINE_OF_FILE[item.path.name])
-
-
-@pytest.fixture(scope="session")
-def hosts(request: pytest.FixtureRequest) -> dict[str, Host]:
-    inventory = request.config.getoption("ansible_inventory")
-    names = ("serial", "parallel")
-    return {name: Host(f"services-{name}", inventory) for name in names}
+@pytest.fixture
+def parallel(machines: Supply) -> Host:
+    """A host whose every reboot goes through kexec, with services that stop side by side."""
+    return machines.take(Host, "parallel-every_reboot")

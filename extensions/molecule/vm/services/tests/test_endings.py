@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import pytest
 
-from tests.plays import EXHAUSTIVE
+from tests.plays import EXHAUSTIVE, Supply
+
+from .conftest import Host
 
 # Where each way ends, by mode. Poweroff stays poweroff, and halt stays halt.
 ENDINGS = {
@@ -38,9 +38,8 @@ CELLS = MATRIX if EXHAUSTIVE else SAMPLE
 
 
 @pytest.mark.parametrize(("name", "mode", "action"), CELLS)
-def test_ending(hosts: dict[str, t.Any], name: str, mode: str, action: str) -> None:
-    host = hosts[name]
-    host.set_mode(mode)
+def test_ending(machines: Supply, name: str, mode: str, action: str) -> None:
+    host = machines.take(Host, f"{name}-{mode}")
     assert host.end(action) == ENDINGS[action][mode]
     # Before a kernel that came up through kexec, nothing writable was mounted.
     assert host.shell("dmesg | grep -c -i -e recover -e orphan") == "0"

@@ -6,25 +6,20 @@
 
 from __future__ import annotations
 
-import typing as t
+from tests.plays import only_in_full
 
-import pytest
-
-
-@pytest.fixture
-def host(hosts: dict[str, t.Any]) -> t.Any:
-    """A host whose every reboot goes through kexec."""
-    hosts["parallel"].set_mode("every_reboot")
-    return hosts["parallel"]
+from .conftest import Host
 
 
-def test_a_file_opts_one_reboot_out(host: t.Any) -> None:
-    host.shell("touch /run/alpinefleet-kexec/no-kexec")
-    assert host.end("reboot") == "firmware"
-    assert host.end("reboot") == "kexec"
-    assert host.last_log().endswith("This boot came through kexec.")
+@only_in_full
+def test_a_file_opts_one_reboot_out(parallel: Host) -> None:
+    parallel.shell("touch /run/alpinefleet-kexec/no-kexec")
+    assert parallel.end("reboot") == "firmware"
+    assert parallel.end("reboot") == "kexec"
+    assert parallel.last_log().endswith("This boot came through kexec.")
 
 
-def test_a_reboot_during_a_poweroff_does_not_go_through_kexec(host: t.Any) -> None:
+@only_in_full
+def test_a_reboot_during_a_poweroff_does_not_go_through_kexec(parallel: Host) -> None:
     # Which of the two orders counts is busybox's to say; the wish came after the shutdown had begun.
-    assert host.end("poweroff, then reboot") in ("off", "firmware")
+    assert parallel.end("poweroff, then reboot") in ("off", "firmware")

@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import typing as t
 
-import pytest
+from tests.plays import PlayRun, Supply, TaskResult, only_in_full
 
-from tests.plays import PlayRun, TaskResult, only_in_full
+from .conftest import Host
 
 # What a hardening role leaves, and what kexec_host makes of it.
 HARDENED = "/etc/sysctl.d/99-hardened.conf"
 LOCK = "# hardening\n\nkernel.kexec_load_disabled = 1\nkernel.sysrq = 0\n"
 COMMENTED = LOCK.replace("kernel.kexec", "# alpinefleet.kexec: kernel.kexec")
 OURS = "ls -d /etc/conf.d/kexec-* /etc/init.d/kexec-* /etc/runlevels/*/kexec-* /sbin/kexec-* /var/lib/alpinefleet-kexec"
-
-
-@pytest.fixture(scope="module")
-def host(hosts: dict[str, t.Any]) -> t.Any:
-    return hosts["serial"]
 
 
 def diffs(run: PlayRun) -> list[tuple[str, t.Any]]:
@@ -42,24 +37,35 @@ def without_headers(diff: dict[str, t.Any]) -> dict[str, t.Any]:
     return {key: value for key, value in diff.items() if not key.endswith("_header")}
 
 
-def test_absent_takes_everything_back(host: t.Any) -> None:
-    host.host.check_output("printf %%s %s >%s", COMMENTED, HARDENED)
+def absent(host: Host) -> PlayRun:
     run = host.role(kexec_host_state="absent", kexec_host_panic_timeout=10)
     assert run.rc == 0, run.output
-    assert host.shell(f"{OURS} 2>/dev/null") == ""
-    assert host.shell("readlink /sbin/reboot") == "/bin/busybox"
-    assert host.shell("command -v kexec") == ""
-    assert host.host.file(HARDENED).content_string == LOCK
-    assert "kexec_load_disabled" not in host.read("/etc/update-extlinux.conf")
-    assert "kexec_load_disabled" not in host.read("/boot/extlinux.conf")
+    return run
+
+
+def test_present_again_changes_nothing(serial: Host) -> None:
+    assert serial.role().changed == []
+
+
+def test_absent_takes_everything_back(serial: Host) -> None:
+    serial.host.check_output("printf %%s %s >%s", COMMENTED, HARDENED)
+    absent(serial)
+    assert serial.shell(f"{OURS} 2>/dev/null") == ""
+    assert serial.shell("readlink /sbin/reboot") == "/bin/busybox"
+    assert serial.shell("command -v kexec") == ""
+    assert serial.host.file(HARDENED).content_string == LOCK
+    assert "kexec_load_disabled" not in serial.read("/etc/update-extlinux.conf")
+    assert "kexec_load_disabled" not in serial.read("/boot/extlinux.conf")
 
 
 @only_in_full
-def test_absent_again_changes_nothing(host: t.Any) -> None:
-    assert host.role(kexec_host_state="absent", kexec_host_panic_timeout=10).changed == []
+def test_absent_again_changes_nothing(serial: Host) -> None:
+    absent(serial)
+    assert absent(serial).changed == []
 
 
-def test_check_mode_foretells_what_present_does(host: t.Any) -> None:
+def test_check_mode_foretells_what_present_does(machines: Supply) -> None:
+    host = machines.take(Host, "hardened")
     files = host.state().files
     settings = {"kexec_host_mode": "every_reboot", "kexec_host_remove_lock": True}
     foretold = host.role("--check", "--diff", **settings)
@@ -71,5 +77,4 @@ def test_check_mode_foretells_what_present_does(host: t.Any) -> None:
     assert "alpinefleet.kexec.kexec_host : services | Install the services" in dict(diffs(done))
     # A boot with the line in force would lock kexec again.
     assert host.host.file(HARDENED).content_string == COMMENTED
-    host.mode = "every_reboot"
     assert host.end("reboot") == "kexec"

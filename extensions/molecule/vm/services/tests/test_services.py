@@ -6,12 +6,9 @@
 
 from __future__ import annotations
 
-import typing as t
-from collections.abc import Iterator
-
-import pytest
-
 from tests.plays import FAST_REBOOT, codes_of, only_in_full
+
+from .conftest import Host
 
 KEXEC = "/usr/sbin/kexec"
 SYSCTL = "/proc/sys/kernel/kexec_load_disabled"
@@ -34,64 +31,54 @@ stop() { poweroff; sleep 10; }
 """
 
 
-@pytest.fixture
-def host(hosts: dict[str, t.Any]) -> t.Any:
-    """A host whose every reboot goes through kexec."""
-    hosts["parallel"].set_mode("every_reboot")
-    return hosts["parallel"]
-
-
-@pytest.fixture
-def refusing_kexec(host: t.Any, request: pytest.FixtureRequest) -> Iterator[t.Any]:
-    """A kexec command that fails when it is called with the given option."""
+def refuse(host: Host, option: str) -> None:
+    """Have the kexec command fail when it is called with the given option."""
     host.shell(f"mv {KEXEC} {KEXEC}.real")
     host.shell(
-        f"printf '%s\\n' '#!/bin/sh' 'case $1 in {request.param}) echo no >&2; exit 1 ;; esac' "
+        f"printf '%s\\n' '#!/bin/sh' 'case $1 in {option}) echo no >&2; exit 1 ;; esac' "
         f"'exec {KEXEC}.real \"$@\"' >{KEXEC} && chmod 755 {KEXEC}"
     )
-    yield host
-    host.shell(f"mv {KEXEC}.real {KEXEC}")
 
 
 @only_in_full
-@pytest.mark.parametrize("refusing_kexec", ["-a"], indirect=True)
-def test_a_failed_load_becomes_firmware_and_the_next_boot_says_why(refusing_kexec: t.Any) -> None:
-    assert refusing_kexec.end("reboot") == "firmware"
-    assert "kexec could not load /boot/vmlinuz-virt: no" in refusing_kexec.last_log()
+def test_a_failed_load_becomes_firmware_and_the_next_boot_says_why(parallel: Host) -> None:
+    refuse(parallel, "-a")
+    assert parallel.end("reboot") == "firmware"
+    assert "kexec could not load /boot/vmlinuz-virt: no" in parallel.last_log()
 
 
-@pytest.mark.parametrize("refusing_kexec", ["-e"], indirect=True)
-def test_a_failed_jump_becomes_firmware_and_the_next_boot_says_why(refusing_kexec: t.Any) -> None:
-    assert refusing_kexec.end("reboot") == "firmware"
-    assert "went through firmware: kexec -e failed: no" in refusing_kexec.last_log()
-    assert refusing_kexec.shell("dmesg | grep -c -i -e recover -e orphan") == "0"
+def test_a_failed_jump_becomes_firmware_and_the_next_boot_says_why(parallel: Host) -> None:
+    refuse(parallel, "-e")
+    assert parallel.end("reboot") == "firmware"
+    assert "went through firmware: kexec -e failed: no" in parallel.last_log()
+    assert parallel.shell("dmesg | grep -c -i -e recover -e orphan") == "0"
 
 
-def test_an_upgrade_of_busybox_leaves_the_command_alone(host: t.Any) -> None:
-    host.host.check_output("sh -c %s", UPGRADE)
-    assert host.shell("readlink /sbin/reboot") == "kexec-reboot"
-    assert host.shell("readlink /sbin/poweroff") == "/bin/busybox"
+def test_an_upgrade_of_busybox_leaves_the_command_alone(parallel: Host) -> None:
+    parallel.host.check_output("sh -c %s", UPGRADE)
+    assert parallel.shell("readlink /sbin/reboot") == "kexec-reboot"
+    assert parallel.shell("readlink /sbin/poweroff") == "/bin/busybox"
 
 
-def test_a_poweroff_during_the_shutdown_before_a_jump_is_one(host: t.Any) -> None:
-    host.host.check_output("printf '%%s' %s >/etc/init.d/powers-off", POWERS_OFF)
-    host.shell("chmod 755 /etc/init.d/powers-off && rc-service powers-off start")
-    assert host.end("kexec_reboot") == "off"
-    # Init gives everybody one second to end, in which a slow machine does not get to this.
-    host.shell("rm -f /var/lib/alpinefleet-kexec/jump")
+def test_a_poweroff_during_the_shutdown_before_a_jump_is_one(parallel: Host) -> None:
+    parallel.host.check_output("printf '%%s' %s >/etc/init.d/powers-off", POWERS_OFF)
+    parallel.shell("chmod 755 /etc/init.d/powers-off && rc-service powers-off start")
+    assert parallel.end("kexec_reboot") == "off"
 
 
-# The last ones: kexec stays locked until the machine boots through firmware.
-def test_what_is_locked_at_boot_still_reboots_through_kexec(host: t.Any) -> None:
-    run = host.role(**LOCKED)
+def test_what_is_locked_at_boot_still_reboots_through_kexec(parallel: Host) -> None:
+    run = parallel.role(**LOCKED)
     assert run.rc == 0, run.output
-    assert host.end("reboot") == "kexec"
-    assert host.read(SYSCTL) == "1"
-    fast = host.play(FAST_REBOOT).reboot
+    assert parallel.end("reboot") == "kexec"
+    assert parallel.read(SYSCTL) == "1"
+    fast = parallel.play(FAST_REBOOT).reboot
     assert (fast["method"], codes_of(fast)[0]) == ("kexec", "kexec_frozen")
-    assert host.read(SYSCTL) == "1"
+    assert parallel.read(SYSCTL) == "1"
 
 
 @only_in_full
-def test_role_does_not_take_the_lock_for_a_defect(host: t.Any) -> None:
-    assert host.role(**LOCKED).changed == []
+def test_role_does_not_take_the_lock_for_a_defect(parallel: Host) -> None:
+    run = parallel.role(**LOCKED)
+    assert run.rc == 0, run.output
+    assert parallel.end("reboot") == "kexec"
+    assert parallel.role(**LOCKED).changed == []
