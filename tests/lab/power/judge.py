@@ -1,0 +1,118 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whether a boot loader would start a system that was meant to be there."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from . import extlinux, grub
+from .menus import Start
+from .views import Content, Look
+
+Kind = Literal["extlinux", "grub"]
+PARSERS: dict[Kind, Callable[[str, str, str], Start | None]] = {
+    "extlinux": extlinux.default_entry,
+    "grub": grub.default_entry,
+}
+# Where GRUB keeps what it is to start once, beside its menu.
+_STATE = "grubenv"
+OK = "ok"
+
+
+@dataclass(frozen=True)
+class Menu:
+    """A boot loader's menu, by its path in the root file system."""
+
+    kind: Kind
+    path: str
+
+
+@dataclass(frozen=True)
+class Known:
+    """Every version that was ever meant to be there, by its SHA-256."""
+
+    menus: frozenset[str]
+    kernels: frozenset[str]
+    initramfs: frozenset[str]
+    """None at all: then an entry needs no initramfs."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a boot loader would do: a stable code, what was found, and the sums of it."""
+
+    code: str
+    found: str
+    sums: tuple[tuple[str, str], ...] = ()
+    """Path and SHA-256 of each file that was looked at."""
+
+
+@dataclass(frozen=True)
+class _Fault:
+    code: str
+    found: str
+
+
+def judge(menu: Menu, look: Look, known: Known) -> Verdict:
+    """Judge what is there; the gravest fault is told."""
+    seen: dict[str, Content | None] = {}
+
+    def note(path: str) -> Content | None:
+        seen[path] = look(path)
+        return seen[path]
+
+    fault = next(_faults(menu, note, known), None)
+    sums = tuple((path, content.sum) for path, content in seen.items() if content is not None)
+    if fault is None:
+        versions = ", ".join(f"{path} {sha256[:8]}" for path, sha256 in sums)
+        return Verdict(OK, versions, sums)
+    return Verdict(fault.code, fault.found, sums)
+
+
+def _faults(menu: Menu, look: Look, known: Known) -> Iterator[_Fault]:
+    """Yield what is wrong; a menu that is whole but not known counts least."""
+    text = look(menu.path)
+    unknown = list(_wrong("menu", menu.path, text, known.menus))
+    if text is None or not text.data:
+        yield from unknown
+        return
+    start = _start(menu, text.data.decode(errors="replace"), look)
+    if start is None:
+        yield _Fault("no_default_entry", f"{menu.path} starts nothing ({len(text.data)} bytes)")
+        return
+    for path in start.modules:
+        yield from _wrong("module", path, look(path), None)
+    yield from _wrong("kernel", start.kernel, look(start.kernel), known.kernels)
+    if known.initramfs and not start.initramfs:
+        yield _Fault("initramfs_missing", f"the default entry of {menu.path} names none")
+    for path in start.initramfs:
+        yield from _wrong("initramfs", path, look(path), known.initramfs)
+    yield from unknown
+
+
+def _start(menu: Menu, text: str, look: Look) -> Start | None:
+    folder = posixpath.dirname(menu.path)
+    state = look(posixpath.join(folder, _STATE)) if menu.kind == "grub" else None
+    kept = state.data.decode(errors="replace") if state is not None else ""
+    return PARSERS[menu.kind](text, folder, kept)
+
+
+def _wrong(
+    what: str, path: str, content: Content | None, known: frozenset[str] | None
+) -> Iterator[_Fault]:
+    if content is None:
+        yield _Fault(f"{what}_missing", f"there is no {path}")
+    elif not content.data:
+        yield _Fault(f"{what}_empty", f"{path} is empty")
+    elif len(content.data) < content.size:
+        found = f"{path} has {content.size} bytes and {len(content.data)} can be read"
+        yield _Fault(f"{what}_not_whole", found)
+    elif known is not None and content.sum not in known:
+        found = f"{path} has {content.size} bytes, SHA-256 {content.sum}"
+        yield _Fault(f"{what}_not_known", found)
