@@ -23,6 +23,7 @@ APT_PACKAGES = {
     "docker": "docker.io",
     "dpkg-deb": "dpkg",
     "e2fsck": "e2fsprogs",
+    "e2undo": "e2fsprogs",
     "extlinux": "extlinux",
     "mcopy": "mtools",
     "mformat": "mtools",
