@@ -119,8 +119,10 @@ class Reader:
         with self._file.open("rb", buffering=0) as stream:
             place, form = _BLOCK_SIZE
             (logarithm,) = form.unpack(os.pread(stream.fileno(), form.size, self._offset + place))
+            # An inode that was never whole may name blocks that no disk has.
+            limit = os.fstat(stream.fileno()).st_size
             for span in inode.blocks(1024 << logarithm):
-                end = self._offset + span.end
+                end = min(limit, self._offset + span.end)
                 for position in range(self._offset + span.offset, end, _CHUNK):
                     length = min(_CHUNK, end - position)
                     yield position, os.pread(stream.fileno(), length, position)
