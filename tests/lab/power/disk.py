@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..layout import MIB
+from ..layout import MIB, ROOT_SIZE, Layout
 from .log import Entry
 
 
@@ -26,6 +26,11 @@ class Span:
     @property
     def end(self) -> int:
         return self.offset + self.length
+
+
+def root_of(layout: Layout) -> Span:
+    """Return where the root file system of a machine's disk is."""
+    return Span(layout.root_offset, ROOT_SIZE)
 
 
 def copy(source: Path, target: Path, span: Span | None = None) -> None:

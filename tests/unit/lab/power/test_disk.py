@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.layout import MIB
-from tests.lab.power.disk import Replay, Span, copy, write_out
+from tests.lab.layout import MIB, ROOT_SIZE
+from tests.lab.loaders import LOADERS
+from tests.lab.power.disk import Replay, Span, copy, root_of, write_out
 from tests.lab.power.log import DISCARD, FLUSH, Entry
 
 ROOT = Span(2 * MIB, 4 * MIB)
@@ -76,3 +77,10 @@ def test_write_out_stops_after_so_many_entries(
     write_out(disk, [Entry(0, 2, 0, b"aa"), Entry(1, 2, 0, b"bb")], count, target)
     assert target.read_bytes() == start + before[4:]
     assert disk.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_root_of_every_loader_is_in_its_last_partition(name: str) -> None:
+    layout = LOADERS[name].layout
+    assert root_of(layout) == Span(layout.root_offset, ROOT_SIZE)
+    assert root_of(layout).end <= layout.disk_size
