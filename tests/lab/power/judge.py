@@ -60,7 +60,7 @@ class _Fault:
 
 
 def judge(menu: Menu, look: Look, known: Known) -> Verdict:
-    """Judge what is there; the gravest fault is told."""
+    """Judge what is there, and tell the gravest fault."""
     seen: dict[str, Content | None] = {}
 
     def note(path: str) -> Content | None:
@@ -76,16 +76,17 @@ def judge(menu: Menu, look: Look, known: Known) -> Verdict:
 
 
 def _faults(menu: Menu, look: Look, known: Known) -> Iterator[_Fault]:
-    """Yield what is wrong; a menu that is whole but not known counts least."""
+    """Yield what is wrong, the gravest first; a menu that is whole but not known counts least."""
     text = look(menu.path)
-    unknown = list(_wrong("menu", menu.path, text, known.menus))
-    if text is None or not text.data:
-        yield from unknown
-        return
-    start = _start(menu, text.data.decode(errors="replace"), look)
-    if start is None:
+    start = _start(menu, text.data.decode(errors="replace"), look) if text is not None else None
+    if start is not None:
+        yield from _start_faults(menu, start, look, known)
+    elif text is not None and text.data:
         yield _Fault("no_default_entry", f"{menu.path} starts nothing ({len(text.data)} bytes)")
-        return
+    yield from _wrong("menu", menu.path, text, known.menus)
+
+
+def _start_faults(menu: Menu, start: Start, look: Look, known: Known) -> Iterator[_Fault]:
     for path in start.modules:
         yield from _wrong("module", path, look(path), None)
     yield from _wrong("kernel", start.kernel, look(start.kernel), known.kernels)
@@ -93,7 +94,6 @@ def _faults(menu: Menu, look: Look, known: Known) -> Iterator[_Fault]:
         yield _Fault("initramfs_missing", f"the default entry of {menu.path} names none")
     for path in start.initramfs:
         yield from _wrong("initramfs", path, look(path), known.initramfs)
-    yield from unknown
 
 
 def _start(menu: Menu, text: str, look: Look) -> Start | None:
