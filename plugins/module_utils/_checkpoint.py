@@ -4,7 +4,12 @@
 
 # Private to this collection: it may change at any time.
 
-"""The journal of a file system written back, for boot loaders, which do not replay it."""
+"""The journal of a file system written back, for boot loaders, which do not replay it.
+
+Nothing is frozen for it. A freeze would write every journal back at once, but a process that is
+killed before the thaw leaves a file system to which nobody can write, and no second process can be
+sure to outlive the first.
+"""
 
 from __future__ import annotations
 
@@ -12,22 +17,66 @@ import fcntl
 import os
 import struct
 
-# Of Linux 5.15 and later. PowerPC numbers it differently, and syncs.
-EXT4_IOC_CHECKPOINT = 0x4004662B
+from . import _xfs_log
+
+try:
+    import ctypes
+except ImportError:  # Python can be built without it.
+    HAS_CTYPES = False
+else:
+    HAS_CTYPES = True
+
+# _IOW('f', 43, __u32) of ext4, from Linux 5.15 on; PowerPC has its own number for "write".
+CHECKPOINT = 0x4004662B
+CHECKPOINT_ON_POWERPC = 0x8004662B
 NO_FLAGS = struct.pack("I", 0)
 
 
 def checkpoint(directory: str) -> None:
     """Let everything that the kernel sees be found by those who read the disk.
 
-    Where there is no such call, or it is not allowed, everything is synced: no failure here is one
-    of the files, which are written already.
+    Each file system gets what it needs for that. No failure here is one of the files, which are
+    written already.
     """
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.ioctl(descriptor, EXT4_IOC_CHECKPOINT, NO_FLAGS)
-        finally:
-            os.close(descriptor)
     except OSError:
+        os.sync()
+        return
+    try:
+        _write_back(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _write_back(directory: int) -> None:
+    """ext4 says that it is one by doing what it is asked for, and XFS by its log in sysfs.
+
+    What is left has no journal, such as vfat, tmpfs, or ext2, or is read by boot loaders as it was
+    when it was last synced, such as btrfs.
+    """
+    if _write_journal_of_ext4(directory):
+        return
+    sync_file_system(directory)
+    log = _xfs_log.of(directory)
+    if log is not None:
+        log.wait_until_written_back(directory)
+
+
+def _write_journal_of_ext4(directory: int) -> bool:
+    powerpc = os.uname().machine.startswith("ppc")
+    try:
+        fcntl.ioctl(directory, CHECKPOINT_ON_POWERPC if powerpc else CHECKPOINT, NO_FLAGS)
+    except OSError:
+        return False
+    return True
+
+
+def sync_file_system(descriptor: int) -> None:
+    """Sync one file system; others may be busy, or hang because a server is gone."""
+    if not HAS_CTYPES:
+        os.sync()
+        return
+    library = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(library, "syncfs") or library.syncfs(ctypes.c_int(descriptor)) != 0:
         os.sync()
