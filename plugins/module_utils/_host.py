@@ -23,6 +23,12 @@ class Completed:
     stdout: str
     stderr: str
 
+    @property
+    def told(self) -> str:
+        """The end of a sentence about a failure."""
+        said = (self.stderr or self.stdout).strip() or "nothing"
+        return f"(exit status {self.rc}): it said {said!r}"
+
 
 class Runner(t.Protocol):
     """Runs commands; an AnsibleModule stands behind it on real hosts."""
