@@ -20,9 +20,11 @@ import os
 import typing as t
 from dataclasses import dataclass
 
-# The leading dot hides both from what looks for kernels by their names.
+# The leading dot hides them from what looks for kernels by their names. They are the same for every
+# run, so that what a run that was killed leaves behind is taken over by the next one.
 OLD = ".boot-parameter-old"
 NEW = ".boot-parameter-new"
+DRAFT = ".boot-parameter-draft"
 
 # How file systems without hard links, such as vfat, refuse one.
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
@@ -30,7 +32,10 @@ _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})
 
 @dataclass(frozen=True)
 class BootFile:
-    """A file by its path, which has no symbolic link in it, and what writes the journal back."""
+    """A file by its path, which leads through no symbolic link, and what writes the journal back.
+
+    The path may be that of a symbolic link itself, which then is what is kept and put back.
+    """
 
     path: str
     checkpoint: t.Callable[[str], None]
@@ -42,36 +47,40 @@ class BootFile:
     @property
     def old(self) -> str:
         """The second name of what was there before the last change."""
-        return self._beside(OLD)
+        return beside(self.path, OLD)
 
     @property
     def _new(self) -> str:
         """The name of what a command wrote, until it is on the disk."""
-        return self._beside(NEW)
-
-    def _beside(self, suffix: str) -> str:
-        return os.path.join(self.directory, f".{os.path.basename(self.path)}{suffix}")
+        return beside(self.path, NEW)
 
     def put(self, source: str) -> None:
         """Put a file, whose content is on the disk, in place of this one."""
-        self.keep()
+        self._keep(source)
         self.checkpoint(self.directory)
-        try:
-            os.replace(source, self.path)
-        except OSError:
-            self.forget()
-            raise
-        sync_directory(self.directory)
-        self.checkpoint(self.directory)
+        with _held_open(self.path):
+            try:
+                os.replace(source, self.path)
+            except OSError:
+                self.forget()
+                raise
+            sync_directory(self.directory)
+            self.checkpoint(self.directory)
 
     def keep(self) -> None:
         """Give the file a second name, in place of that of the last change."""
-        if os.path.lexists(self.old):
+        self._keep()
+
+    def _keep(self, source: str | None = None) -> None:
+        names = [name for name in (self.old, self._new) if name != source]
+        left = [name for name in names if os.path.lexists(name)]
+        if left:
             # A run that was killed may have left the name on its way from one inode to the other.
             self.checkpoint(self.directory)
-            os.unlink(self.old)
+        for name in left:
+            os.unlink(name)
         try:
-            os.link(self.path, self.old)
+            os.link(self.path, self.old, follow_symlinks=False)
         except FileNotFoundError:
             return
         except OSError as error:
@@ -113,7 +122,7 @@ class BootFile:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._new)
         with contextlib.suppress(FileNotFoundError):
-            os.link(self.path, self._new)
+            os.link(self.path, self._new, follow_symlinks=False)
         os.replace(self.old, self.path)
         return True
 
@@ -123,6 +132,29 @@ class BootFile:
             return os.path.samestat(os.lstat(self.path), os.lstat(self.old))
         except FileNotFoundError:
             return False
+
+
+def beside(path: str, suffix: str) -> str:
+    """A name of this collection's own in the directory of a file."""
+    return os.path.join(os.path.dirname(path), f".{os.path.basename(path)}{suffix}")
+
+
+@contextlib.contextmanager
+def _held_open(path: str) -> t.Iterator[None]:
+    """Let a file that loses its last name stay whole until the new one is on the disk.
+
+    Without hard links, as on vfat, the kernel would give its space up at once, and the disk may
+    hear of that before it hears of the new file.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def sync_directory(directory: str) -> None:

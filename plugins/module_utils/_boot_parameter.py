@@ -15,9 +15,11 @@ from . import _cmdline, _edit, _editors, _load, _loaders
 from ._boot_entry import Entry, NotUnderstoodError
 from ._edit import Change
 from ._editors import Settings
-from ._files import Files, unwritable, writable
+from ._files import Files
 from ._host import Completed, FileProblemError, Host
+from ._mounts import writable
 from ._reasons import Reason, ReasonError, reason
+from ._replaceable import unwritable
 from ._state import RUN_DIRECTORY
 
 # The only mounts that are read-only as a rule, and not because somebody meant it or an error.
@@ -292,7 +294,7 @@ def _after_restoring(
     for command in again:
         completed = host.run(command)
         if completed.rc != 0:
-            problems.append(f"{command[0]}: exit status {completed.rc}")
+            problems.append(f"{command[0]} failed {completed.told}")
     if not problems:
         return error
     found = reason(
@@ -327,9 +329,7 @@ def _invalid(change: Change, problem: str) -> ReasonError:
 
 
 def _failed(command: _editors.Command, completed: Completed) -> ReasonError:
-    said = (completed.stderr or completed.stdout).strip() or "nothing"
-    message = f"{command[0]} failed (exit status {completed.rc}): it said {said!r}."
-    return _not_regenerated(message, completed)
+    return _not_regenerated(f"{command[0]} failed {completed.told}.", completed)
 
 
 def _not_regenerated(message: str, completed: Completed) -> ReasonError:

@@ -37,10 +37,10 @@ class Directory:
         self.menu = BootFile(str(path / MENU), self.checkpoint)
 
     def _noted(self, event: str, call: t.Callable[..., None]) -> t.Callable[..., None]:
-        def noted(*names: str) -> None:
+        def noted(*names: str, **options: bool) -> None:
             self.events.append(" ".join([event, *(Path(name).name for name in names)]))
             self._look()
-            call(*names)
+            call(*names, **options)
             self._look()
 
         return noted
@@ -198,6 +198,34 @@ def test_names_hide_from_what_looks_for_kernels(directory: Directory) -> None:
     assert kernel.old == "/boot/.vmlinuz-virt.boot-parameter-old"
 
 
+@pytest.mark.parametrize("name", [SECOND, THIRD])
+def test_what_is_left_of_a_killed_run_goes_when_it_is_led_to_no_longer(
+    directory: Directory, name: str
+) -> None:
+    directory.write(name, "left")
+    directory.menu.keep()
+    assert directory.events[:2] == ["checkpoint", f"unlink {name}"]
+    assert directory.files() == {MENU: "old", SECOND: "old"}
+
+
+def test_old_file_stays_whole_until_the_new_one_is_on_the_disk(
+    directory: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it has no second name, somebody has to hold it open."""
+    inode = (directory.path / MENU).stat().st_ino
+    held: list[bool] = []
+    before = os.listdir("/proc/self/fd")
+
+    def look(_directory: str) -> None:
+        files = [each for each in Path("/proc/self/fd").iterdir() if each.exists()]
+        held.append(inode in [each.stat().st_ino for each in files])
+
+    monkeypatch.setattr(os, "link", fail(errno.EPERM))
+    BootFile(str(directory.path / MENU), look).put(directory.write("temporary", "new"))
+    assert held == [False, True]
+    assert os.listdir("/proc/self/fd") == before
+
+
 # --- What a command wrote ------------------------------------------------------------------
 
 
@@ -296,6 +324,24 @@ def test_undo_puts_the_old_inode_back_and_keeps_the_other(directory: Directory) 
     assert directory.files() == {MENU: "old", SECOND: "broken"}
     assert (directory.path / MENU).stat().st_ino == inode
     assert directory.written == [directory.files()]
+
+
+@pytest.mark.parametrize("step", ["settle", "undo"])
+def test_link_that_a_command_replaced_is_the_link_again_or_gives_way(
+    directory: Directory, step: str
+) -> None:
+    (directory.path / MENU).rename(directory.path / "real")
+    (directory.path / MENU).symlink_to("real")
+    directory.menu.keep()
+    directory.rename("new")
+    getattr(directory.menu, step)()
+    assert (directory.path / "real").read_text() == "old"
+    if step == "undo":
+        assert os.readlink(directory.path / MENU) == "real"
+    else:
+        assert directory.files()[MENU] == "new"
+        assert not (directory.path / MENU).is_symlink()
+        assert os.readlink(directory.path / SECOND) == "real"
 
 
 def test_undo_of_nothing_does_nothing(directory: Directory) -> None:

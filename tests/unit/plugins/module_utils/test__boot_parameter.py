@@ -21,6 +21,8 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._edit import Cha
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
+# What a draft is made with.
+CREATE = "ansible_collections.alpinefleet.kexec.plugins.module_utils._draft.make"
 SETTINGS, MENU = "/etc/update-extlinux.conf", "/boot/extlinux.conf"
 SECOND = "/boot/.extlinux.conf.boot-parameter-old"
 GRUB, GRUB_MENU = "/etc/default/grub", "/boot/grub/grub.cfg"
@@ -220,7 +222,7 @@ def test_another_run_is_not_disturbed(extlinux: fakes.FakeHost) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.EROFS, errno.ENOSPC])
-@pytest.mark.parametrize("call", ["tempfile.mkstemp", "os.fsync"])
+@pytest.mark.parametrize("call", [CREATE, "os.fsync"])
 def test_file_system_that_takes_nothing(
     extlinux: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch, call: str, number: int
 ) -> None:
@@ -288,7 +290,7 @@ def test_what_cannot_be_put_back_is_told_loudly(
     extlinux: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def break_down() -> None:
-        monkeypatch.setattr("tempfile.mkstemp", fail(errno.EROFS))
+        monkeypatch.setattr(CREATE, fail(errno.EROFS))
 
     extlinux.runner.on(COMMAND, rc=1, effect=break_down)
     error = failure(extlinux)
@@ -439,7 +441,8 @@ def test_medium_is_writable_for_a_moment(alpine: fakes.FakeHost) -> None:
     alpine.remove(MENU)
     alpine.write(path, "LABEL lts\nKERNEL /boot/vmlinuz-lts\nAPPEND quiet\n")
     alpine.write("/proc/mounts", "/dev/sda1 /media/sda1 vfat ro 0 0\n")
-    alpine.runner.on("mount")
+    alpine.runner.installed["mount"] = "/bin/mount"
+    alpine.runner.on("/bin/mount")
     result = ensure(alpine)
     assert (result["boot_loader"], result["regenerated"]) == ("syslinux", False)
     assert alpine.path(path).read_text().endswith("APPEND quiet kexec_load_disabled=0\n")

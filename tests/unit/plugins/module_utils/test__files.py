@@ -11,14 +11,15 @@ import os
 import stat
 import types
 import typing as t
-from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils import _files
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._files import Files
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
+PACKAGE = "ansible_collections.alpinefleet.kexec.plugins.module_utils"
+# What a draft is made with.
+CREATE = f"{PACKAGE}._draft.make"
 PATH = "/boot/extlinux.conf"
 SECOND = "/boot/.extlinux.conf.boot-parameter-old"
 
@@ -97,8 +98,8 @@ def test_write_does_not_need_directories_that_can_be_synced(
 @pytest.mark.parametrize(
     ("call", "number", "remedy"),
     [
-        pytest.param("tempfile.mkstemp", errno.EROFS, "Mount the file system", id="read-only"),
-        pytest.param("tempfile.mkstemp", errno.EACCES, "as root", id="not root"),
+        pytest.param(CREATE, errno.EROFS, "Mount the file system", id="read-only"),
+        pytest.param(CREATE, errno.EACCES, "as root", id="not root"),
         pytest.param("os.fsync", errno.ENOSPC, "Free space", id="full"),
         pytest.param("os.fsync", errno.EIO, "host's log", id="broken"),
         pytest.param("os.replace", errno.EPERM, "immutable", id="immutable"),
@@ -133,7 +134,7 @@ def test_room_is_looked_for_beforehand(
     if fits:
         Files(alpine.host).write(PATH, b"new")
         return
-    monkeypatch.setattr("tempfile.mkstemp", fail(errno.EIO))
+    monkeypatch.setattr(CREATE, fail(errno.EIO))
     with pytest.raises(ReasonError, match="No space left on device"):
         Files(alpine.host).write(PATH, b"new")
 
@@ -250,6 +251,7 @@ def test_restore_of_what_was_changed_in_place_goes_through_the_disk(
     alpine: fakes.FakeHost, old: bytes
 ) -> None:
     files = boot_files(alpine)
+    files.remember(PATH)
     files.keep(PATH)
     alpine.write(PATH, b"half of a m")
     assert files.restore() == []
@@ -265,6 +267,41 @@ def test_restore_leaves_no_second_name_of_what_did_not_change(
     files.keep(PATH)
     assert files.restore() == []
     assert names(alpine) == before
+
+
+@pytest.mark.parametrize("by", ["rename", "rename of the target", "writing"])
+@pytest.mark.parametrize("settled", [False, True])
+def test_restore_of_a_link_makes_it_the_link_again(
+    alpine: fakes.FakeHost, old: bytes, by: str, settled: bool
+) -> None:
+    alpine.path("/boot/real").mkdir()
+    alpine.path(PATH).rename(alpine.path("/boot/real/menu"))
+    alpine.link(PATH, "real/menu")
+    files = boot_files(alpine)
+    files.remember(PATH)
+    files.keep(PATH)
+    alpine.write("/boot/draft", b"broken")
+    if by == "writing":
+        alpine.write(PATH, b"broken")
+    else:
+        alpine.path("/boot/draft").rename(
+            alpine.path(PATH if by == "rename" else "/boot/real/menu")
+        )
+    if settled:
+        files.settle(PATH)
+        assert alpine.path(PATH).read_bytes() == b"broken"
+    assert files.restore() == []
+    assert os.readlink(alpine.path(PATH)) == "real/menu"
+    assert alpine.path("/boot/real/menu").read_bytes() == old
+
+
+def test_restore_puts_back_what_was_kept_and_not_read(alpine: fakes.FakeHost, old: bytes) -> None:
+    files = boot_files(alpine)
+    files.keep(PATH)
+    make(alpine, b"broken")
+    files.settle(PATH)
+    assert files.restore() == []
+    assert alpine.path(PATH).read_bytes() == old
 
 
 # --- Putting back --------------------------------------------------------------------------
@@ -289,7 +326,7 @@ def test_restore_says_what_could_not_be_put_back(
 ) -> None:
     files = Files(alpine.host)
     files.write(PATH, b"new")
-    monkeypatch.setattr("tempfile.mkstemp", fail(errno.EROFS))
+    monkeypatch.setattr(CREATE, fail(errno.EROFS))
     (problem,) = files.restore()
     assert PATH in problem
     assert "Read-only file system" in problem
@@ -300,11 +337,21 @@ def test_restore_leaves_alone_what_did_not_change(
 ) -> None:
     files = Files(alpine.host)
     files.remember(PATH)
-    monkeypatch.setattr("tempfile.mkstemp", fail(errno.EROFS))
+    monkeypatch.setattr(CREATE, fail(errno.EROFS))
     assert files.restore() == []
 
 
 # --- Copies --------------------------------------------------------------------------------
+
+
+def test_draft_that_a_killed_run_left_is_taken_over(alpine: fakes.FakeHost, old: bytes) -> None:
+    before = names(alpine)
+    for path in (PATH, f"{PATH}.1234.2026~"):
+        alpine.write("/boot/.extlinux.conf.boot-parameter-draft", b"half of a m")
+        files = Files(alpine.host)
+        files.write(PATH, b"new") if path == PATH else files.back_up(PATH)
+    assert len(names(alpine)) == len(before) + 1
+    assert alpine.path(PATH).read_bytes() == b"new"
 
 
 def test_back_up_leaves_a_copy_with_the_same_mode(alpine: fakes.FakeHost, old: bytes) -> None:
@@ -322,65 +369,3 @@ def test_back_up_is_gone_when_everything_is_put_back(alpine: fakes.FakeHost, old
     files.back_up(PATH)
     assert files.restore() == []
     assert names(alpine) == before
-
-
-# --- Boot media ----------------------------------------------------------------------------
-
-MEDIUM = "/media/mmc blk/syslinux.cfg"
-MOUNTS = """\
-tmpfs / tmpfs ro 0 0
-/dev/sda1 /media/mmc\\040blk vfat {},relatime 0 0
-/dev/sdb1 /media/mmc ext4 ro 0 0
-"""
-OPEN = ("mount", "-o", "remount,rw", "/media/mmc blk")
-CLOSE = ("mount", "-o", "remount,ro", "/media/mmc blk")
-
-
-@pytest.mark.parametrize(("options", "calls"), [("ro", [OPEN, CLOSE]), ("rw", [])])
-def test_writable_mounts_what_is_read_only(
-    alpine: fakes.FakeHost, options: str, calls: list[tuple[str, ...]]
-) -> None:
-    alpine.write("/proc/mounts", MOUNTS.format(options))
-    alpine.runner.on("mount")
-    with _files.writable(alpine.host, [MEDIUM, MEDIUM]):
-        assert alpine.runner.calls == calls[:1]
-    assert alpine.runner.calls == calls
-
-
-def test_writable_closes_again_after_a_failure(alpine: fakes.FakeHost) -> None:
-    alpine.write("/proc/mounts", MOUNTS.format("ro"))
-    alpine.runner.on("mount")
-    with pytest.raises(KeyError), _files.writable(alpine.host, [MEDIUM]):
-        raise KeyError
-    assert alpine.runner.calls == [OPEN, CLOSE]
-
-
-def test_writable_says_when_it_cannot(alpine: fakes.FakeHost) -> None:
-    alpine.write("/proc/mounts", MOUNTS.format("ro"))
-    alpine.runner.on("mount", rc=32, stderr="mount: write-protected\n")
-    with (
-        pytest.raises(ReasonError, match="write-protected") as caught,
-        _files.writable(alpine.host, [MEDIUM]),
-    ):
-        raise AssertionError("this is not reached")
-    assert caught.value.reason.code == "boot_config_unwritable"
-    assert alpine.runner.calls == [OPEN, CLOSE]
-
-
-def test_medium_that_stays_writable_is_told(alpine: fakes.FakeHost) -> None:
-    alpine.write("/proc/mounts", MOUNTS.format("ro"))
-    alpine.runner.on("mount")
-    alpine.runner.on(*CLOSE, rc=32)
-    with (
-        pytest.raises(ReasonError, match="cannot be mounted read-only again"),
-        _files.writable(alpine.host, [MEDIUM]),
-    ):
-        pass
-    with pytest.raises(KeyError), _files.writable(alpine.host, [MEDIUM]):
-        raise KeyError
-
-
-def test_later_mount_covers_an_earlier_one(alpine: fakes.FakeHost, tmp_path: Path) -> None:
-    alpine.write("/proc/mounts", "a /boot ext4 ro 0 0\nb /boot ext4 rw 0 0\n")
-    with _files.writable(alpine.host, [PATH]):
-        assert alpine.runner.calls == []
