@@ -139,6 +139,11 @@ def beside(path: str, suffix: str) -> str:
     return os.path.join(os.path.dirname(path), f".{os.path.basename(path)}{suffix}")
 
 
+def own_names(path: str) -> list[str]:
+    """The names that this collection may have given to the inode of a file."""
+    return [beside(path, suffix) for suffix in (OLD, NEW, DRAFT)]
+
+
 @contextlib.contextmanager
 def _held_open(path: str) -> t.Iterator[None]:
     """Let a file that loses its last name stay whole until the new one is on the disk.

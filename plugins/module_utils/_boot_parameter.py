@@ -11,13 +11,13 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from . import _cmdline, _edit, _editors, _load, _loaders
+from . import _cmdline, _edit, _editors, _load, _loaders, _replaceable
 from ._boot_entry import Entry, NotUnderstoodError
 from ._edit import Change
 from ._editors import Settings
 from ._files import Files
 from ._host import Completed, FileProblemError, Host
-from ._mounts import writable
+from ._mounts import read_only_mount, writable
 from ._reasons import Reason, ReasonError, reason
 from ._replaceable import unwritable
 from ._state import RUN_DIRECTORY
@@ -150,7 +150,18 @@ def plan(host: Host, wish: Wish) -> Plan:
     if settings.commands is not None:
         settings.commands(host)
     stale = bool(wish.changes) and not _shows(host, settings, wish.changes)
-    return Plan(settings, before, after, stale)
+    found = Plan(settings, before, after, stale)
+    _check_places(host, found)
+    return found
+
+
+def _check_places(host: Host, found: Plan) -> None:
+    """Refuse what could not be put in place, and in check mode, too."""
+    for path in found.writes:
+        opened_up = path.startswith(MEDIA) and read_only_mount(host, path) is not None
+        _replaceable.check(host, path, opened_up=opened_up)
+    for path in found.settings.read_at_boot if found.regenerates else ():
+        _replaceable.check(host, path, by_a_command=True)
 
 
 def _refuse(settings: Settings, changes: t.Iterable[Change]) -> None:

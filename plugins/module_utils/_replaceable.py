@@ -4,12 +4,18 @@
 
 # Private to this collection: it may change at any time.
 
-"""What stood in the way of a file that was to be replaced, and what helps."""
+"""What stands in the way of a file that is to be replaced, found before anything is written."""
 
 from __future__ import annotations
 
 import errno
+import fcntl
+import os
+import struct
+from dataclasses import dataclass
 
+from . import _boot_file, _mounts
+from ._host import Host
 from ._reasons import ReasonError, reason
 
 _REMEDIES = {
@@ -19,7 +25,111 @@ _REMEDIES = {
     errno.EACCES: "Run the task as root.",
     errno.EPERM: "Run the task as root, and see that the file is not immutable.",
     errno.EAGAIN: "Wait until the other run of this collection has ended.",
+    errno.ENOENT: "Make the directory, or mount what it is on.",
+    errno.EBUSY: "Unmount what is mounted over the file, or edit it where it is mounted from.",
+    errno.EMLINK: "Remove its other names, or make it a file of its own with cp -p and mv. "
+    "find -xdev -samefile lists the names.",
 }
+
+# Of linux/fs.h. With either of them a file or the names in a directory cannot be replaced.
+IMMUTABLE = 0x10
+APPEND_ONLY = 0x20
+GETFLAGS = 0x80006601
+# Where the two bits that mean "read" are others.
+GETFLAGS_ON_POWERPC = 0x40006601
+
+
+@dataclass(frozen=True)
+class Place:
+    """What matters of a file and of its directory; of a file that is missing nothing does."""
+
+    has_directory: bool = True
+    read_only: bool = False
+    allowed: bool = True
+    mount_point: bool = False
+    flags: int = 0
+    other_names: int = 0
+
+
+def obstacle(place: Place) -> tuple[str, int] | None:
+    """Why a file cannot be replaced, and the number of the error that it would be."""
+    obstacles = (
+        (not place.has_directory, "there is no such directory", errno.ENOENT),
+        (place.read_only, os.strerror(errno.EROFS), errno.EROFS),
+        (not place.allowed, os.strerror(errno.EACCES), errno.EACCES),
+        (place.mount_point, "something is mounted over it", errno.EBUSY),
+        (bool(place.flags & IMMUTABLE), "it or its directory is immutable", errno.EPERM),
+        (bool(place.flags & APPEND_ONLY), "it or its directory is append-only", errno.EPERM),
+        (bool(place.other_names), _linked(place.other_names), errno.EMLINK),
+    )
+    return next(((why, number) for stands, why, number in obstacles if stands), None)
+
+
+def _linked(count: int) -> str:
+    names = "another name" if count == 1 else f"{count} other names"
+    return f"it has {names} (hard links), which would be left with the old content"
+
+
+def check(host: Host, path: str, *, opened_up: bool = False, by_a_command: bool = False) -> None:
+    """Refuse what could not be replaced.
+
+    A medium that is to be opened up may be read-only as yet. Where a command of the host writes the
+    file, it is the command that keeps hard links or not.
+    """
+    found = obstacle(_look(host, path, opened_up=opened_up, by_a_command=by_a_command))
+    if found is not None:
+        raise unwritable(path, *found)
+
+
+def _look(host: Host, path: str, *, opened_up: bool, by_a_command: bool) -> Place:
+    target = os.path.realpath(host.real(path))
+    directory = os.path.dirname(target)
+    if not os.path.isdir(directory):
+        return Place(has_directory=False)
+    read_only = bool(os.statvfs(directory).f_flag & os.ST_RDONLY)
+    return Place(
+        read_only=read_only and not opened_up,
+        allowed=read_only or os.access(directory, os.W_OK),
+        mount_point=target in {os.path.realpath(host.real(each)) for each in _mounts.points(host)},
+        flags=_flags(directory) | _flags(target),
+        other_names=0 if by_a_command else _other_names(target),
+    )
+
+
+def _other_names(target: str) -> int:
+    """The names of the same inode but for this one and those that this collection gave it."""
+    try:
+        status = os.stat(target)
+    except OSError:
+        return 0
+    own = sum(_leads_to(status, name) for name in _boot_file.own_names(target))
+    return status.st_nlink - 1 - own
+
+
+def _leads_to(status: os.stat_result, name: str) -> bool:
+    try:
+        return os.path.samestat(status, os.lstat(name))
+    except OSError:
+        return False
+
+
+def _flags(path: str) -> int:
+    """The attributes that chattr sets; many file systems have none."""
+    powerpc = os.uname().machine.startswith("ppc")
+    size = struct.calcsize("l")
+    number = (GETFLAGS_ON_POWERPC if powerpc else GETFLAGS) | size << 16
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return 0
+    try:
+        answer: bytes = fcntl.ioctl(descriptor, number, bytes(size))
+    except OSError:
+        return 0
+    finally:
+        os.close(descriptor)
+    # The kernel answers with an int, though the number of the call has the size of a long.
+    return int(struct.unpack_from("i", answer)[0])
 
 
 def refusal(path: str, error: OSError) -> ReasonError:

@@ -218,6 +218,37 @@ def test_another_run_is_not_disturbed(extlinux: fakes.FakeHost) -> None:
     assert "another run" in error.reason.message
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("path", [SETTINGS, MENU])
+def test_what_cannot_be_put_in_place_is_refused_before_anything_is_written(
+    extlinux: fakes.FakeHost, check_mode: bool, path: str
+) -> None:
+    extlinux.write("/proc/mounts", f"/dev/sda1 {path} ext4 ro 0 0\n")
+    before = contents(extlinux)
+    error = failure(extlinux, check_mode=check_mode)
+    assert (error.reason.code, error.details) == ("boot_config_unwritable", {"stage": "write"})
+    assert f"{path} cannot be written: something is mounted over it." in error.reason.message
+    assert contents(extlinux) == before
+    assert extlinux.runner.calls == []
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_settings_with_another_name_are_refused_and_a_menu_is_the_commands(
+    extlinux: fakes.FakeHost, check_mode: bool
+) -> None:
+    extlinux.path("/boot/other").hardlink_to(extlinux.path(MENU))
+    if check_mode:
+        assert ensure(extlinux, check_mode=True)["changed"] is True
+    extlinux.path("/etc/other").hardlink_to(extlinux.path(SETTINGS))
+    assert "it has another name" in failure(extlinux, check_mode=check_mode).reason.message
+
+
+def test_what_needs_no_change_needs_no_place(extlinux: fakes.FakeHost) -> None:
+    ensure(extlinux)
+    extlinux.write("/proc/mounts", f"/dev/sda1 {SETTINGS} ext4 ro 0 0\n")
+    assert ensure(extlinux)["changed"] is False
+
+
 # --- What fails on the way -----------------------------------------------------------------
 
 
