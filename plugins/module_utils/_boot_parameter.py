@@ -11,14 +11,15 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-from . import _cmdline, _edit, _editors, _load, _loaders, _replaceable
+from . import _boot_menu, _cmdline, _edit, _editors, _load, _replaceable
 from ._boot_entry import Entry, NotUnderstoodError
+from ._boot_menu import Making
 from ._edit import Change
 from ._editors import Settings
 from ._files import Files
-from ._host import Completed, FileProblemError, Host
+from ._host import FileProblemError, Host
 from ._mounts import read_only_mount, writable
-from ._reasons import Reason, ReasonError, reason
+from ._reasons import ReasonError, reason
 from ._replaceable import unwritable
 from ._state import RUN_DIRECTORY
 
@@ -160,8 +161,10 @@ def _check_places(host: Host, found: Plan) -> None:
     for path in found.writes:
         opened_up = path.startswith(MEDIA) and read_only_mount(host, path) is not None
         _replaceable.check(host, path, opened_up=opened_up)
+    by_a_command = found.settings.draft is None
     for path in found.settings.read_at_boot if found.regenerates else ():
-        _replaceable.check(host, path, by_a_command=True)
+        if host.exists(path):
+            _replaceable.check(host, path, by_a_command=by_a_command)
 
 
 def _refuse(settings: Settings, changes: t.Iterable[Change]) -> None:
@@ -192,28 +195,8 @@ def _shows(host: Host, settings: Settings, changes: t.Iterable[Change]) -> bool:
     """Tell whether the menu's default entry is as the changes want it."""
     if settings.menu is None:
         return True
-    entry = _default_entry(host, settings)
-    return isinstance(entry, Entry) and not _missing(entry, changes)
-
-
-def _default_entry(host: Host, settings: Settings) -> Entry | str:
-    """The entry, or why there is none."""
-    path = settings.menu or ""
-    text = host.text(path)
-    if text is None:
-        return "it is not there"
-    reader = next(loader for loader in _loaders.LOADERS if loader.name == settings.loader)
-    try:
-        entry = reader.read(host, path, text)
-        _cmdline.split(entry.cmdline)
-    except (NotUnderstoodError, ReasonError) as problem:
-        return str(problem)
-    return entry
-
-
-def _missing(entry: Entry, changes: t.Iterable[Change]) -> list[str]:
-    words = _cmdline.split(entry.cmdline)
-    return [change.word for change in changes if not change.holds(words)]
+    entry = _boot_menu.default_entry(host, settings, host.text(settings.menu))
+    return isinstance(entry, Entry) and not _boot_menu.missing(entry, changes)
 
 
 # --- Carrying it out -----------------------------------------------------------------------
@@ -224,88 +207,31 @@ def _carry_out(host: Host, found: Plan, wish: Wish) -> list[str]:
     media = [path for path in found.writes if path.startswith(MEDIA)]
     with writable(host, media):
         files = Files(host, found.settings.read_at_boot)
-        done: list[_editors.Command] = []
+        making = Making(host, files, found.settings)
         try:
-            return _write(host, files, found, wish, done)
+            return _write(files, found, wish, making)
         except ReasonError as error:
-            again = done if found.settings.menu is None else []
-            raise _after_restoring(host, files, again, error) from error
+            raise _after_restoring(files, making, error) from error
         except BaseException:
             files.restore()
             raise
 
 
-def _write(
-    host: Host, files: Files, found: Plan, wish: Wish, done: list[_editors.Command]
-) -> list[str]:
-    settings = found.settings
-    menus = () if settings.menu is None else (settings.menu, *settings.generated)
-    for path in menus if found.regenerates else ():
-        files.remember(path)
+def _write(files: Files, found: Plan, wish: Wish, making: Making) -> list[str]:
+    if found.regenerates:
+        making.remember()
     existing = [path for path in found.writes if found.before[path] is not None]
     backups = [files.back_up(path) for path in existing] if wish.backup else []
     for path in found.writes:
         files.write(path, found.after[path].encode("utf-8", "surrogateescape"))
-    if settings.commands is not None and found.regenerates:
-        _regenerate(host, files, settings, wish, done)
+    if found.regenerates:
+        making.make(wish.changes)
     return backups
 
 
-def _regenerate(
-    host: Host, files: Files, settings: Settings, wish: Wish, done: list[_editors.Command]
-) -> None:
-    before = _default_words(host, settings)
-    commands = settings.commands(host) if settings.commands else []
-    for path in settings.read_at_boot:
-        files.keep(path)
-    completed = _run(host, commands, done)
-    # At once: what the command left on the disk may be a menu that is empty for a boot loader.
-    for path in settings.read_at_boot:
-        files.settle(path)
-    if not commands:
-        raise _not_regenerated("No kernel is installed to make an image of.", completed)
-    entry = _default_entry(host, settings) if settings.menu else None
-    if isinstance(entry, str):
-        raise _not_regenerated(f"{settings.menu} cannot be read: {entry}.", completed)
-    missing = _missing(entry, wish.changes) if entry else []
-    if missing:
-        raise _not_regenerated(_unchanged(settings, missing), completed)
-    _edit.check_size(before, _default_words(host, settings), host.machine)
-
-
-def _run(
-    host: Host, commands: t.Iterable[_editors.Command], done: list[_editors.Command]
-) -> Completed:
-    """The outcome of the last one; those that succeeded are noted."""
-    completed = Completed(0, "", "")
-    for command in commands:
-        completed = host.run(command)
-        if completed.rc != 0:
-            raise _failed(command, completed)
-        done.append(command)
-    return completed
-
-
-def _default_words(host: Host, settings: Settings) -> list[str]:
-    """What the menu's default entry has, which is more than what its settings have."""
-    entry = _default_entry(host, settings) if settings.menu else None
-    return _cmdline.split(entry.cmdline) if isinstance(entry, Entry) else []
-
-
-def _unchanged(settings: Settings, missing: list[str]) -> str:
-    words = ", ".join(missing)
-    return f"The default entry of {settings.menu} is not as it was wanted, by {words}."
-
-
-def _after_restoring(
-    host: Host, files: Files, again: t.Sequence[_editors.Command], error: ReasonError
-) -> ReasonError:
+def _after_restoring(files: Files, making: Making, error: ReasonError) -> ReasonError:
     """What was made of the new settings, and has no copy, is made of the old ones again."""
-    problems = files.restore()
-    for command in again:
-        completed = host.run(command)
-        if completed.rc != 0:
-            problems.append(f"{command[0]} failed {completed.told}")
+    problems = files.restore() + making.make_again()
     if not problems:
         return error
     found = reason(
@@ -336,24 +262,4 @@ def _invalid(change: Change, problem: str) -> ReasonError:
             f"The kernel parameter {change.word!r} cannot be set or removed: {problem}.",
             "Edit the boot loader's configuration by hand.",
         )
-    )
-
-
-def _failed(command: _editors.Command, completed: Completed) -> ReasonError:
-    return _not_regenerated(f"{command[0]} failed {completed.told}.", completed)
-
-
-def _not_regenerated(message: str, completed: Completed) -> ReasonError:
-    found: Reason = reason(
-        "boot_menu_not_regenerated",
-        message,
-        "The settings and the menu are as they were. See what the command says, and whether "
-        "settings such as overwrite or the default entry keep it from writing the menu.",
-    )
-    return ReasonError(
-        found,
-        stage="regenerate",
-        rc=completed.rc,
-        stdout=completed.stdout,
-        stderr=completed.stderr,
     )

@@ -8,11 +8,16 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from ._boot_entry import NotUnderstoodError
 from ._edit import Line, Span, Texts, text_lines, words_of
 from ._edit_shell import assigned
 
 SETTINGS = "/etc/kernel-hooks.d/secureboot.conf"
+
+# What the hook does without settings.
+_OUTPUT = {"output_dir": "/boot/efi/Alpine", "output_name": "linux-{flavor}.efi"}
 
 
 def active(text: str) -> bool:
@@ -37,6 +42,20 @@ def file_of(text: str) -> str | None:
     if len(words) > 1 or words[0].startswith(".") or "{" in words[0]:
         raise NotUnderstoodError(f"cmdline names no single file: {text[span.start : span.end]!r}")
     return words[0]
+
+
+def image(text: str, flavour: str, version: str) -> str:
+    """Where the hook writes the image of a kernel."""
+    name = _output(text, "output_name")
+    name = name.replace("{flavor}", flavour, 1).replace("{version}", version, 1)
+    return posixpath.join(_output(text, "output_dir"), name)
+
+
+def _output(text: str, variable: str) -> str:
+    span = assigned(SETTINGS, text, variable)
+    if span is None:
+        return _OUTPUT[variable]
+    return "".join(char for char, _raw in span.quoting.read(text[span.start : span.end]))
 
 
 def lines(texts: Texts) -> list[Line]:

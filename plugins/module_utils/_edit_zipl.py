@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 import typing as t
 from dataclasses import dataclass
@@ -93,3 +94,10 @@ def lines(texts: Texts) -> list[Line]:
                 sections[-1].read(path, start, line, line_break(text))
         found += [line for section in sections for line in section.lines()]
     return found
+
+
+def maps(text: str) -> tuple[str, ...]:
+    """The files that zipl writes where its sections say so, and that lead the loader on."""
+    options = (_OPTION.fullmatch(line) for _start, line in text_lines(text))
+    targets = (match[3].strip("\"'") for match in options if match and match[2] == "target")
+    return tuple(dict.fromkeys(posixpath.join(each, "bootmap") for each in targets))

@@ -22,21 +22,18 @@ from . import (
     _edit_update_extlinux,
     _edit_zipl,
     _loader_raspberrypi,
+    _menu_commands,
 )
 from ._boot_entry import NotUnderstoodError
 from ._edit import Finder
 from ._host import Host
 from ._loaders import booted_by
+from ._menu_commands import Command
 from ._reasons import Reason, ReasonError, reason
 
 EXTLINUX_MENU = "/boot/extlinux.conf"
 UBOOT_MENU = "/boot/extlinux/extlinux.conf"
 GRUB_MENUS = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")
-HOOK_DIRECTORIES = ("/etc/kernel-hooks.d", "/usr/share/kernel-hooks.d")
-HOOK = "secureboot.hook"
-KERNELS = "/usr/share/kernel"
-
-Command = list[str]
 
 
 @dataclass(frozen=True)
@@ -52,6 +49,10 @@ class Settings:
     # The menu that is made and can be read, and what else is written with it.
     menu: str | None = None
     generated: tuple[str, ...] = ()
+    # Where the commands write it, if it is not they that put it in its place.
+    draft: str | None = None
+    # What the commands make that cannot be read, but is read by the boot loader.
+    images: tuple[str, ...] = ()
     # Characters that the boot loader would not hand on as they are.
     forbidden: str = ""
     # Parameters that come from other settings.
@@ -62,7 +63,7 @@ class Settings:
         """The files that the boot loader itself reads, as far as they are known."""
         if self.menu is not None:
             return (self.menu,)
-        return self.files if self.commands is None else ()
+        return self.files if self.commands is None else self.images
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ def _extlinux(host: Host, _signs: tuple[str, ...]) -> Settings:
         "extlinux",
         (_edit_update_extlinux.SETTINGS,),
         _edit_update_extlinux.lines,
-        lambda host: [[_found(host, "update-extlinux")]],
+        _menu_commands.one("update-extlinux"),
         menu=EXTLINUX_MENU,
         generated=(f"{EXTLINUX_MENU}.old", f"{EXTLINUX_MENU}.new"),
         fixed=_edit_update_extlinux.GENERATED,
@@ -119,21 +120,19 @@ _grub_signs = _existing(*GRUB_MENUS)
 def _grub(host: Host, signs: tuple[str, ...]) -> Settings:
     menu = signs[0]
     extlinux = _edit_update_extlinux.SETTINGS
+    draft = _menu_commands.grub_draft(host, menu)
+    own = (f"{menu}.new", f"{menu}.backup") if draft is None else (draft, f"{draft}.new")
     return Settings(
         "grub",
         (_edit_grub.SETTINGS, *((extlinux,) if host.exists(extlinux) else ())),
         _edit_grub.lines,
-        lambda host: [_grub_command(host, menu)],
+        lambda host: _menu_commands.grub(host, draft),
         menu=menu,
-        generated=(f"{menu}.new", f"{menu}.backup"),
+        generated=own,
+        draft=draft,
         forbidden=_edit_grub.FORBIDDEN,
         fixed=_edit_update_extlinux.GENERATED if host.exists(extlinux) else frozenset({"root"}),
     )
-
-
-def _grub_command(host: Host, menu: str) -> Command:
-    own = host.find("update-grub")
-    return [own] if own else [_found(host, "grub-mkconfig"), "-o", menu]
 
 
 # --- The others ----------------------------------------------------------------------------
@@ -148,9 +147,14 @@ def _raspberrypi(host: Host, signs: tuple[str, ...]) -> Settings:
     return Settings("raspberrypi", signs[:1], _edit_raspberrypi.lines)
 
 
-def _zipl(_host: Host, signs: tuple[str, ...]) -> Settings:
+def _zipl(host: Host, signs: tuple[str, ...]) -> Settings:
     return Settings(
-        "zipl", signs[:1], _edit_zipl.lines, lambda host: [[_found(host, "zipl")]], forbidden="'"
+        "zipl",
+        signs[:1],
+        _edit_zipl.lines,
+        _menu_commands.one("zipl"),
+        images=_edit_zipl.maps(host.text(signs[0]) or ""),
+        forbidden="'",
     )
 
 
@@ -167,31 +171,11 @@ def _uki_signs(host: Host) -> tuple[str, ...]:
 
 
 def _uki(host: Host, signs: tuple[str, ...]) -> Settings:
-    named = _edit_uki.file_of(host.text(signs[0]) or "")
+    text = host.text(signs[0]) or ""
+    named = _edit_uki.file_of(text)
     files = (signs[0], *((named,) if named else ()))
-    return Settings("uki", files, _edit_uki.lines, _hooks)
-
-
-def _hooks(host: Host) -> list[Command]:
-    """What kernel-hooks would run after an upgrade: flavour, and the version without it."""
-    hook = next(
-        (
-            f"{directory}/{name}"
-            for directory in HOOK_DIRECTORIES
-            for name in host.names(directory)
-            if name.endswith(HOOK)
-        ),
-        None,
-    )
-    if hook is None:
-        raise _no_command(HOOK)
-    commands = []
-    for flavour in host.names(KERNELS):
-        release = (host.text(f"{KERNELS}/{flavour}/kernel.release") or "").strip()
-        suffix = f"-{flavour}"
-        version = release[: -len(suffix)] if release.endswith(suffix) else release
-        commands += [[hook, flavour, version]] if version else []
-    return commands
+    images = _menu_commands.images(host, text)
+    return Settings("uki", files, _edit_uki.lines, _menu_commands.hooks, images=images)
 
 
 def _media(host: Host) -> tuple[str, ...]:
@@ -205,13 +189,6 @@ def _media(host: Host) -> tuple[str, ...]:
         )
         if host.exists(path)
     )
-
-
-def _found(host: Host, name: str) -> str:
-    path = host.find(name)
-    if path is None:
-        raise _no_command(name)
-    return path
 
 
 EDITORS: tuple[Editor, ...] = (
@@ -286,14 +263,4 @@ def _ambiguous(paths: list[str], several_media: bool) -> Reason:
         "boot_loader_ambiguous",
         f"Several boot loaders are configured: {', '.join(paths)}.",
         remedy,
-    )
-
-
-def _no_command(name: str) -> ReasonError:
-    return ReasonError(
-        reason(
-            "boot_menu_not_regenerated",
-            f"{name}, which makes the boot loader's menu, is not installed.",
-            "Install it, or name another boot loader with boot_loader.",
-        )
     )

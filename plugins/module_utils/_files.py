@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import time
@@ -70,6 +71,10 @@ class Files:
         except OSError as error:
             raise refusal(path, error) from error
 
+    def replaced(self, paths: t.Iterable[str]) -> int:
+        """How many of those that were kept have been replaced, and can be put back."""
+        return sum(each.is_replaced for path in paths for each in self._kept.get(path, ()))
+
     def settle(self, path: str) -> None:
         """Make last what a command made."""
         try:
@@ -77,6 +82,24 @@ class Files:
                 boot_file.settle()
         except OSError as error:
             raise refusal(path, error) from error
+
+    def take(self, path: str) -> bytes | None:
+        """The content of what a command made for us alone, which is no longer needed then."""
+        content = self._read(path)
+        self.discard(path)
+        return content
+
+    def discard(self, path: str) -> None:
+        """Remove what is nobody else's, as a run that was killed may have left it."""
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.host.real(path))
+        except OSError as error:
+            raise refusal(path, error) from error
+
+    def sync(self, path: str) -> None:
+        """Have what is under the path be on the disk, however it came there."""
+        self.host.checkpoint(os.path.dirname(os.path.realpath(self.host.real(path))))
 
     def back_up(self, path: str) -> str:
         """Copy a file with its owner, mode and times beside it, named as core modules name it."""

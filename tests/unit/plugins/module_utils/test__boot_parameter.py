@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import typing as t
 
 import pytest
@@ -464,6 +465,84 @@ def test_grub_does_not_get_what_its_shell_would_replace(grub: fakes.FakeHost, va
     assert "grub would not hand on" in error.reason.message
 
 
+# --- GRUB, whose menu is made beside its place -----------------------------------------------
+
+MAKER, DRAFT = "/sbin/grub-mkconfig", "/boot/grub/.grub.cfg.boot-parameter-new"
+GRUB_SECOND = "/boot/grub/.grub.cfg.boot-parameter-old"
+WANTED = GRUB_ENTRY.format("panic=1 kexec_load_disabled=0 quiet")
+
+
+@pytest.fixture
+def mkconfig(grub: fakes.FakeHost) -> fakes.FakeHost:
+    grub.runner.installed["grub-mkconfig"] = MAKER
+    grub.runner.on(MAKER, "-o", DRAFT, effect=lambda: grub.write(DRAFT, WANTED))
+    return grub
+
+
+def test_menu_of_grub_is_put_in_place_by_this_collection(mkconfig: fakes.FakeHost) -> None:
+    old = mkconfig.path(GRUB_MENU).read_bytes()
+    mkconfig.path(GRUB_MENU).chmod(0o600)
+    ensure(mkconfig)
+    first, last = mkconfig.checkpoints
+    assert (first["grub.cfg"], last["grub.cfg"]) == (old, WANTED.encode())
+    assert WANTED.encode() in first.values()
+    assert mkconfig.path(GRUB_SECOND).read_bytes() == old
+    assert sorted(path.name for path in mkconfig.path("/boot/grub").iterdir()) == [
+        ".grub.cfg.boot-parameter-old",
+        "grub.cfg",
+    ]
+    assert stat.S_IMODE(mkconfig.path(GRUB_MENU).stat().st_mode) == 0o600
+    assert ensure(mkconfig)["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("rc", "made", "message"),
+    [
+        pytest.param(1, WANTED, "failed (exit status 1): it said 'syntax'", id="failure"),
+        pytest.param(0, None, f"{MAKER} left no menu in {DRAFT}", id="nothing"),
+        pytest.param(0, "", f"{MAKER} left no menu in {DRAFT}", id="empty"),
+        pytest.param(0, "source x\n", f"{GRUB_MENU} cannot be read", id="not readable"),
+        pytest.param(0, GRUB_ENTRY.format("quiet"), "by kexec_load_disabled=0", id="old"),
+    ],
+)
+def test_menu_of_grub_that_is_not_whole_and_right_never_gets_the_name(
+    mkconfig: fakes.FakeHost, rc: int, made: str | None, message: str
+) -> None:
+    def make() -> None:
+        mkconfig.write(f"{DRAFT}.new", "half of a m")
+        if made is not None:
+            mkconfig.write(DRAFT, made)
+
+    inode, before = mkconfig.path(GRUB_MENU).stat().st_ino, contents(mkconfig)
+    mkconfig.runner.on(MAKER, rc=rc, stderr="syntax", effect=make)
+    error = failure(mkconfig)
+    assert error.reason.code == "boot_menu_not_regenerated"
+    assert message in error.reason.message
+    assert error.details["stderr"] == "syntax"
+    assert contents(mkconfig) == before
+    assert mkconfig.path(GRUB_MENU).stat().st_ino == inode
+    assert mkconfig.checkpoints == []
+
+
+def test_draft_of_a_run_that_was_killed_is_not_taken_for_the_menu(
+    mkconfig: fakes.FakeHost,
+) -> None:
+    before = contents(mkconfig)
+    mkconfig.write(DRAFT, WANTED)
+    mkconfig.write(f"{DRAFT}.new", "half of a m")
+    mkconfig.runner.on(MAKER)
+    assert "left no menu" in failure(mkconfig).reason.message
+    assert contents(mkconfig) == before
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_menu_of_grub_with_another_name_is_refused(
+    mkconfig: fakes.FakeHost, check_mode: bool
+) -> None:
+    mkconfig.path("/boot/grub/mine").hardlink_to(mkconfig.path(GRUB_MENU))
+    assert "it has another name" in failure(mkconfig, check_mode=check_mode).reason.message
+
+
 # --- Others --------------------------------------------------------------------------------
 
 
@@ -494,6 +573,83 @@ def test_images_are_made_of_the_old_settings_again(alpine: fakes.FakeHost) -> No
     assert error.reason.code == "boot_menu_not_regenerated"
     assert contents(alpine) == before
     assert [call[1] for call in alpine.runner.calls] == ["lts", "virt", "lts"]
+
+
+IMAGE = "/boot/EFI/Linux/linux-virt.efi"
+IMAGE_SECOND = "/boot/EFI/Linux/.linux-virt.efi.boot-parameter-old"
+
+
+@pytest.fixture
+def uki(alpine: fakes.FakeHost) -> fakes.FakeHost:
+    hook = "/etc/kernel-hooks.d/secureboot.hook"
+    alpine.write(
+        "/etc/kernel-hooks.d/secureboot.conf", 'cmdline="quiet"\noutput_dir=/boot/EFI/Linux\n'
+    )
+    alpine.write(hook, "")
+    alpine.write(IMAGE, "old")
+
+    def make() -> None:
+        alpine.write("/boot/unsigned", "new")
+        alpine.path("/boot/unsigned").rename(alpine.path(IMAGE))
+
+    alpine.runner.on(hook, "virt", effect=make)
+    return alpine
+
+
+def test_image_is_on_the_disk_before_and_after_it_gets_its_name(uki: fakes.FakeHost) -> None:
+    ensure(uki, boot_loader="uki")
+    assert [each["linux-virt.efi"] for each in uki.checkpoints] == [b"old", b"new"]
+    assert uki.path(IMAGE_SECOND).read_bytes() == b"old"
+
+
+def test_image_that_was_kept_is_put_back_and_not_made_again(uki: fakes.FakeHost) -> None:
+    uki.add_flavour("zfs", "6.18.56-0-zfs")
+    uki.write("/boot/EFI/Linux/linux-zfs.efi", "old")
+    uki.runner.on("/etc/kernel-hooks.d/secureboot.hook", "zfs", rc=1)
+    before = contents(uki)
+    failure(uki, boot_loader="uki")
+    assert contents(uki) == before
+    assert [call[1] for call in uki.runner.calls] == ["virt", "zfs"]
+
+
+def test_image_that_could_not_be_kept_is_made_again_and_written_back(
+    uki: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uki.add_flavour("zfs", "6.18.56-0-zfs")
+    uki.runner.on("/etc/kernel-hooks.d/secureboot.hook", "zfs", rc=1)
+    monkeypatch.setattr(os, "link", fail(errno.EPERM))
+    failure(uki, boot_loader="uki")
+    assert [call[1] for call in uki.runner.calls] == ["virt", "zfs", "virt"]
+    assert uki.checkpoints[-1]["linux-virt.efi"] == b"new"
+
+
+def test_image_that_was_written_in_place_is_made_again(uki: fakes.FakeHost) -> None:
+    """The second name leads to the same inode then, as where sbsign writes."""
+    hook = "/etc/kernel-hooks.d/secureboot.hook"
+    uki.add_flavour("zfs", "6.18.56-0-zfs")
+    uki.write("/boot/EFI/Linux/linux-zfs.efi", "old")
+    made = iter(["new", "old again"])
+    uki.runner.on(hook, "virt", effect=lambda: uki.write(IMAGE, next(made)))
+    uki.runner.on(hook, "zfs", rc=1)
+    failure(uki, boot_loader="uki")
+    assert [call[1] for call in uki.runner.calls] == ["virt", "zfs", "virt"]
+    assert uki.path(IMAGE).read_bytes() == b"old again"
+
+
+def test_command_that_fails_the_second_time_is_told_with_what_it_said(
+    alpine: fakes.FakeHost,
+) -> None:
+    hook = "/etc/kernel-hooks.d/secureboot.hook"
+    alpine.write("/etc/kernel-hooks.d/secureboot.conf", 'cmdline="quiet"\n')
+    alpine.write(hook, "")
+    alpine.add_flavour("lts", "6.18.56-0-lts")
+    alpine.runner.on(
+        hook, "lts", effect=lambda: alpine.runner.on(hook, "lts", rc=2, stderr="key gone")
+    )
+    alpine.runner.on(hook, "virt", rc=1)
+    error = failure(alpine, boot_loader="uki")
+    assert error.reason.code == "boot_config_damaged"
+    assert f"{hook} failed (exit status 2): it said 'key gone'" in error.reason.message
 
 
 def test_image_of_no_kernel_is_a_failure(alpine: fakes.FakeHost) -> None:

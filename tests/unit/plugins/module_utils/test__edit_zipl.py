@@ -108,3 +108,9 @@ def test_present_then_absent_restores_the_file(line: str, quote: str) -> None:
     after = edited(before)
     assert edited(after) == after
     assert edited(after, NO_PANIC) == before
+
+
+def test_maps_are_where_the_sections_say() -> None:
+    text = "[a]\ntarget = /boot\n[b]\ntarget='/boot'\nimage=/x\n[c]\n\ttarget=\"/boot/c\"\n#target=/d\n"
+    assert _edit_zipl.maps(text) == ("/boot/bootmap", "/boot/c/bootmap")
+    assert _edit_zipl.maps("[a]\nimage=/x\n") == ()

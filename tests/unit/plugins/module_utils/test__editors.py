@@ -112,9 +112,9 @@ def test_two_media_are_refused(alpine: fakes.FakeHost) -> None:
 @pytest.mark.parametrize("name", SIGNS)
 def test_boot_loader_reads_its_menu_or_what_is_edited(alpine: fakes.FakeHost, name: str) -> None:
     install(alpine, name)
-    # What zipl and the hook for unified kernel images make has no name that is known.
-    read = () if name in ("zipl", "uki") else (SIGNS[name],)
-    assert _editors.choose(alpine.host, name).read_at_boot == read
+    made = {"zipl": ("/boot/bootmap",), "uki": ("/boot/efi/Alpine/linux-virt.efi",)}
+    alpine.write(SIGNS["zipl"], "[alpine]\ntarget = /boot\n")
+    assert _editors.choose(alpine.host, name).read_at_boot == made.get(name, (SIGNS[name],))
 
 
 def test_settings_of_update_extlinux_are_not_read_at_boot(alpine: fakes.FakeHost) -> None:
@@ -168,25 +168,19 @@ def test_parameters_that_other_settings_make(alpine: fakes.FakeHost) -> None:
     assert _editors.choose(alpine.host, "auto").fixed == {"modules", "root"}
 
 
-@pytest.mark.parametrize(
-    ("installed", "menu", "command"),
-    [
-        ("update-grub", "/boot/grub/grub.cfg", ["/sbin/update-grub"]),
-        (
-            "grub-mkconfig",
-            "/boot/grub2/grub.cfg",
-            ["/sbin/grub-mkconfig", "-o", "/boot/grub2/grub.cfg"],
-        ),
-    ],
-)
-def test_commands_of_grub(
-    alpine: fakes.FakeHost, installed: str, menu: str, command: list[str]
+def test_menu_of_grub_is_made_beside_its_place_where_that_is_possible(
+    alpine: fakes.FakeHost,
 ) -> None:
-    alpine.write(menu, "")
-    alpine.runner.installed[installed] = f"/sbin/{installed}"
+    alpine.write("/boot/grub2/grub.cfg", "")
     found = _editors.choose(alpine.host, "auto")
+    assert found.draft is None
+    assert found.generated == ("/boot/grub2/grub.cfg.new", "/boot/grub2/grub.cfg.backup")
+    alpine.runner.installed["grub-mkconfig"] = "/sbin/grub-mkconfig"
+    found = _editors.choose(alpine.host, "auto")
+    draft = "/boot/grub2/.grub.cfg.boot-parameter-new"
+    assert (found.draft, found.generated) == (draft, (draft, f"{draft}.new"))
     assert found.commands is not None
-    assert found.commands(alpine.host) == [command]
+    assert found.commands(alpine.host) == [["/sbin/grub-mkconfig", "-o", draft]]
 
 
 @pytest.mark.parametrize("name", ["extlinux", "grub", "zipl", "uki"])
@@ -198,29 +192,6 @@ def test_command_that_is_missing_is_a_reason(alpine: fakes.FakeHost, name: str) 
     with pytest.raises(ReasonError, match="is not installed") as caught:
         found.commands(alpine.host)
     assert caught.value.reason.code == "boot_menu_not_regenerated"
-
-
-@pytest.mark.parametrize(
-    "hook",
-    [
-        "/etc/kernel-hooks.d/secureboot.hook",
-        "/etc/kernel-hooks.d/50-secureboot.hook",
-        "/usr/share/kernel-hooks.d/secureboot.hook",
-    ],
-)
-def test_hook_is_run_for_each_kernel_as_kernel_hooks_does(
-    alpine: fakes.FakeHost, hook: str
-) -> None:
-    install(alpine, "uki")
-    alpine.write(hook, "#!/bin/sh\n")
-    alpine.add_flavour("lts", "6.18.56-0-lts")
-    alpine.write("/usr/share/kernel/gone/readme", "")
-    found = _editors.choose(alpine.host, "auto")
-    assert found.commands is not None
-    assert found.commands(alpine.host) == [
-        [hook, "lts", "6.18.56-0"],
-        [hook, "virt", "6.18.56-0"],
-    ]
 
 
 def test_uki_with_a_file_of_its_own(alpine: fakes.FakeHost) -> None:

@@ -1,0 +1,148 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""A menu that a command of the host makes: put in place whole, proven, or made of the old again."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from . import _cmdline, _edit, _loaders
+from ._boot_entry import Entry, NotUnderstoodError
+from ._edit import Change
+from ._editors import Settings
+from ._files import Files
+from ._host import Completed, Host
+from ._menu_commands import Command
+from ._reasons import ReasonError, reason
+
+NOTHING_RUN = Completed(0, "", "")
+
+
+@dataclass
+class Making:
+    """One attempt to make the menu, or the images, of one boot loader."""
+
+    host: Host
+    files: Files
+    settings: Settings
+    # The commands that succeeded, and of which nothing can be put back.
+    _done: list[Command] = field(default_factory=list)
+    _last: Completed = NOTHING_RUN
+
+    def remember(self) -> None:
+        """Take down what there is, before the first file is written."""
+        settings = self.settings
+        for path in settings.generated if settings.draft is not None else ():
+            self.files.discard(path)
+        for path in () if settings.menu is None else (settings.menu, *settings.generated):
+            self.files.remember(path)
+
+    def make(self, changes: t.Iterable[Change]) -> None:
+        """Run the commands, and see that the default entry is as the changes want it."""
+        settings = self.settings
+        before = _words(self._entry())
+        commands = settings.commands(self.host) if settings.commands else []
+        if not commands:
+            raise self._not_made("No kernel is installed to make an image of.")
+        if settings.menu is not None and settings.draft is not None:
+            content = self._make_elsewhere(commands, settings.draft)
+            text = content.decode("utf-8", "surrogateescape")
+            self._prove(default_entry(self.host, settings, text), before, changes)
+            # Until here the old menu is what it was.
+            self.files.write(settings.menu, content)
+        else:
+            self._make_in_place(commands)
+            self._prove(self._entry(), before, changes)
+
+    def _make_elsewhere(self, commands: list[Command], draft: str) -> bytes:
+        self._run(commands)
+        content = self.files.take(draft)
+        if not content:
+            raise self._not_made(f"{commands[0][0]} left no menu in {draft}.")
+        return content
+
+    def _make_in_place(self, commands: list[Command]) -> None:
+        paths = self.settings.read_at_boot
+        for path in paths:
+            self.files.keep(path)
+        self._run(commands)
+        # At once: what the command left on the disk may be a menu that is empty for a boot loader.
+        for path in paths:
+            self.files.settle(path)
+
+    def _run(self, commands: t.Iterable[Command]) -> None:
+        """Run them until one fails."""
+        for command in commands:
+            replaced = self.files.replaced(self.settings.images)
+            self._last = self.host.run(command)
+            if self._last.rc != 0:
+                raise self._not_made(f"{command[0]} failed {self._last.told}.")
+            if self.files.replaced(self.settings.images) == replaced:
+                self._done.append(command)
+
+    def _entry(self) -> Entry | str | None:
+        menu = self.settings.menu
+        return default_entry(self.host, self.settings, self.host.text(menu)) if menu else None
+
+    def _prove(
+        self, entry: Entry | str | None, before: list[str], changes: t.Iterable[Change]
+    ) -> None:
+        menu = self.settings.menu
+        if isinstance(entry, str):
+            raise self._not_made(f"{menu} cannot be read: {entry}.")
+        lacks = ", ".join(missing(entry, changes)) if entry else ""
+        if lacks:
+            raise self._not_made(
+                f"The default entry of {menu} is not as it was wanted, by {lacks}."
+            )
+        _edit.check_size(before, _words(entry), self.host.machine)
+
+    def _not_made(self, message: str) -> ReasonError:
+        found = reason(
+            "boot_menu_not_regenerated",
+            message,
+            "The settings and the menu are as they were. See what the command says, and whether "
+            "settings such as overwrite or the default entry keep it from writing the menu.",
+        )
+        last = self._last
+        details = {"rc": last.rc, "stdout": last.stdout, "stderr": last.stderr}
+        return ReasonError(found, stage="regenerate", **details)
+
+    def make_again(self) -> list[str]:
+        """Make of the old settings what could not be put back; what failed, as sentences."""
+        if self.settings.menu is not None:
+            return []
+        completed = [(command, self.host.run(command)) for command in self._done]
+        for path in self.settings.images if completed else ():
+            if self.host.exists(path):
+                self.files.sync(path)
+        return [f"{command[0]} failed {each.told}" for command, each in completed if each.rc != 0]
+
+
+def default_entry(host: Host, settings: Settings, text: str | None) -> Entry | str:
+    """The default entry of a menu's text, or why there is none."""
+    if text is None:
+        return "it is not there"
+    reader = next(loader for loader in _loaders.LOADERS if loader.name == settings.loader)
+    try:
+        entry = reader.read(host, settings.menu or "", text)
+        _cmdline.split(entry.cmdline)
+    except (NotUnderstoodError, ReasonError) as problem:
+        return str(problem)
+    return entry
+
+
+def missing(entry: Entry, changes: t.Iterable[Change]) -> list[str]:
+    """The changes that an entry does not hold."""
+    words = _cmdline.split(entry.cmdline)
+    return [change.word for change in changes if not change.holds(words)]
+
+
+def _words(entry: Entry | str | None) -> list[str]:
+    """What an entry has, which is more than what its settings have."""
+    return _cmdline.split(entry.cmdline) if isinstance(entry, Entry) else []
