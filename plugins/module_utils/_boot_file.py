@@ -71,14 +71,21 @@ class BootFile:
         """Give the file a second name, in place of that of the last change."""
         self._keep()
 
-    def _keep(self, source: str | None = None) -> None:
-        names = [name for name in (self.old, self._new) if name != source]
+    def tidy(self) -> None:
+        """Remove what only a run that was killed leaves: what it had not put in place yet."""
+        self._remove([self._new, beside(self.path, DRAFT)])
+
+    def _remove(self, names: t.Iterable[str]) -> None:
         left = [name for name in names if os.path.lexists(name)]
         if left:
-            # A run that was killed may have left the name on its way from one inode to the other.
+            # That run may also have left the file's own name on its way from one inode to the
+            # other, so that the boot loader could be led to any of these.
             self.checkpoint(self.directory)
         for name in left:
             os.unlink(name)
+
+    def _keep(self, source: str | None = None) -> None:
+        self._remove(name for name in (self.old, self._new) if name != source)
         try:
             os.link(self.path, self.old, follow_symlinks=False)
         except FileNotFoundError:

@@ -118,6 +118,7 @@ def ensure(host: Host, wish: t.Callable[[], Wish], *, check_mode: bool) -> dict[
         with _load.run_directory(host):
             found = plan(host, wanted)
             outcome = found.result()
+            Files(host).tidy([*found.settings.files, *found.settings.read_at_boot])
             if outcome["changed"]:
                 outcome["backup_files"] = _carry_out(host, found, wanted)
     except OSError as error:

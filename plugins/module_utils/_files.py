@@ -33,6 +33,12 @@ class Files:
     # Under both names, where a link leads from one to the other: a command may replace either.
     _kept: dict[str, list[BootFile]] = field(default_factory=dict)
 
+    def tidy(self, paths: t.Iterable[str]) -> None:
+        """Remove what a run that was killed left beside files; what cannot be is in nobody's way."""
+        for path in paths:
+            with contextlib.suppress(OSError):
+                self._boot_file(path).tidy()
+
     def remember(self, path: str) -> None:
         """Take down what a command may change, so that it can be put back."""
         if path not in self._before:

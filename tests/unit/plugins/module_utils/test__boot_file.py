@@ -208,6 +208,17 @@ def test_what_is_left_of_a_killed_run_goes_when_it_is_led_to_no_longer(
     assert directory.files() == {MENU: "old", SECOND: "old"}
 
 
+def test_tidy_removes_what_was_never_put_in_place_and_nothing_else(directory: Directory) -> None:
+    directory.write(SECOND, "older")
+    directory.menu.tidy()
+    assert directory.events == []
+    directory.write(THIRD, "new")
+    directory.write(".menu.boot-parameter-draft", "half of a m")
+    directory.menu.tidy()
+    assert directory.events[0] == "checkpoint"
+    assert directory.files() == {MENU: "old", SECOND: "older"}
+
+
 def test_old_file_stays_whole_until_the_new_one_is_on_the_disk(
     directory: Directory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

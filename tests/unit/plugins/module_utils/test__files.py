@@ -354,6 +354,19 @@ def test_draft_that_a_killed_run_left_is_taken_over(alpine: fakes.FakeHost, old:
     assert alpine.path(PATH).read_bytes() == b"new"
 
 
+def test_tidy_of_what_cannot_be_changed_is_no_failure(
+    alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = "/boot/.extlinux.conf.boot-parameter-draft"
+    alpine.write(draft, b"half of a m")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", fail(errno.EROFS))
+        Files(alpine.host).tidy([PATH])
+    assert alpine.path(draft).exists()
+    Files(alpine.host).tidy([PATH, "/gone/menu"])
+    assert not alpine.path(draft).exists()
+
+
 def test_back_up_leaves_a_copy_with_the_same_mode(alpine: fakes.FakeHost, old: bytes) -> None:
     name = Files(alpine.host).back_up(PATH)
     assert name.startswith(f"{PATH}.{os.getpid()}.20")
