@@ -78,7 +78,8 @@ options:
       - V(extlinux) edits C(default_kernel_opts) in C(/etc/update-extlinux.conf) and runs C(update-extlinux), or edits
         C(/boot/extlinux.conf) where there are no such settings.
       - V(grub) edits C(GRUB_CMDLINE_LINUX_DEFAULT) in C(/etc/default/grub), and C(GRUB_CMDLINE_LINUX) and
-        C(/etc/update-extlinux.conf) for what stands there, and runs C(update-grub) or C(grub-mkconfig).
+        C(/etc/update-extlinux.conf) for what stands there, and runs C(grub-mkconfig), or C(update-grub) where that is
+        all there is.
       - V(limine) edits C(/boot/limine/limine.conf).
       - V(uboot) edits C(/boot/extlinux/extlinux.conf).
       - V(raspberrypi) edits C(/boot/cmdline.txt).
@@ -106,17 +107,24 @@ options:
     type: bool
     default: false
 notes:
-  - A boot loader reads a file system without replaying its journal. On ext4, with Linux 5.15 or newer, the journal is
-    therefore written back before and after a file that the boot loader reads gets its name. A power cut while the task
+  - A boot loader reads a file system without replaying its journal. What the module writes is therefore written back to
+    its place on the disk before and after a file that the boot loader reads gets its name. A power cut while the task
     runs leaves the boot loader the old content or the new one, and after the task the new one.
-  - Where the journal cannot be written back, as on other file systems, in containers and with older kernels, everything
-    is synced at the same moments.
-  - A menu that a command makes is put in place in the same way once the command has ended. What the command itself does
-    before that is up to it.
+    R(Boot files and power cuts,ansible_collections.alpinefleet.kexec.docsite.guide_prepare.power_cuts) tells
+    what that takes on each file system, and what remains where a command of the host writes.
+  - On XFS each change takes a minute or more, because the kernel's own time to write its log back is waited for.
+    Nothing is ever frozen, so that a task that is killed leaves nothing frozen.
   - The file that was replaced last stays beside the new one, with a dot before its name and C(.boot-parameter-old)
     behind it, such as C(/boot/.extlinux.conf.boot-parameter-old), because the boot loader could be led to it until the
     new one was on the disk. The next change replaces it. It is left out on file systems without hard links, such as
     vfat, and where a command wrote the menu in place.
+  - A task that is killed leaves whole files. The next one removes what it left beside them.
+  - Owner, mode and extended attributes stay, such as access control lists and labels, but for C(security.ima) and
+    C(security.evm), which are sums of the old content. A label that the security module lets nobody set is its own
+    affair.
+  - A file with further hard links is refused, because they would be left with the old content. So is one that is
+    immutable, append-only, on a read-only file system, or under a mount of its own. Check mode refuses the same. Where
+    a command of the host writes the menu itself, the hard links of the menu are up to it.
 requirements:
   - Python 3.9 or newer on the host.
 seealso:
