@@ -9,7 +9,9 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
+import importlib.util
 import os
+import sys
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,6 +133,20 @@ def test_everything_is_synced_where_one_file_system_cannot_be(
     monkeypatch.setattr(ctypes, "CDLL", lambda _name, use_errno: object())
     checkpoint(str(tmp_path))
     assert kernel.names[5:] == ["ioctl", "sync"]
+
+
+def test_python_without_ctypes_syncs_everything(
+    kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ctypes", None)
+    # By its own name, which its relative import needs.
+    spec = importlib.util.spec_from_file_location(_checkpoint.__name__, _checkpoint.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.sync_file_system(0)
+    assert kernel.names == ["sync"]
 
 
 def test_directory_that_is_gone_is_no_failure(tmp_path: Path, kernel: FakeKernel) -> None:

@@ -92,6 +92,23 @@ def test_draft_takes_the_place_of_one_that_a_killed_run_left(old: Path, leftover
     assert old.read_text() == "old"
 
 
+def test_draft_belongs_to_the_owner_of_the_old_file(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever runs the tests may not give files away."""
+    given: list[tuple[int, int]] = []
+    really = os.stat
+
+    def of_another(path: str, **options: bool) -> os.stat_result:
+        fields = list(really(path, **options))
+        return os.stat_result([*fields[:4], 1234, 5678, *fields[6:]])
+
+    monkeypatch.setattr(os, "fchown", lambda _file, uid, gid: given.append((uid, gid)))
+    monkeypatch.setattr(os, "stat", of_another)
+    make(old)
+    assert given == [(1234, 5678)]
+
+
 @pytest.mark.parametrize("call", ["fsync", "fchmod", "stat"])
 def test_failure_leaves_no_draft(old: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     def fail(*_arguments: object, **_options: object) -> t.NoReturn:

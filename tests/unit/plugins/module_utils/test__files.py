@@ -155,6 +155,40 @@ def test_file_that_is_none_is_refused(alpine: fakes.FakeHost) -> None:
         Files(alpine.host).write(PATH, b"new")
 
 
+class FailingFile:
+    """A file that can be opened, and not read."""
+
+    def __enter__(self) -> FailingFile:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        pass
+
+    def read(self) -> t.NoReturn:
+        fail(errno.EIO)()
+
+
+def test_file_that_cannot_be_read_is_told(
+    alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = alpine.host
+    monkeypatch.setattr(host, "open", lambda _path: FailingFile())
+    with pytest.raises(ReasonError, match="Input/output error"):
+        Files(host).write(PATH, b"new")
+    assert alpine.path(PATH).read_bytes() == old
+
+
+def test_what_a_command_made_is_taken_once(
+    alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = Files(alpine.host)
+    assert files.take(PATH) == old
+    assert files.take(PATH) is None
+    monkeypatch.setattr(os, "unlink", fail(errno.EROFS))
+    with pytest.raises(ReasonError, match="Read-only file system"):
+        files.discard(PATH)
+
+
 # --- What a boot loader reads --------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 PATH = "/boot/extlinux.conf"
 MEDIUM = "/media/mmc blk/syslinux.cfg"
 MOUNTS = """\
+cut off
 tmpfs / tmpfs ro 0 0
 /dev/sda1 /media/mmc\\040blk vfat {},relatime 0 0
 /dev/sdb1 /media/mmc ext4 ro 0 0
