@@ -91,10 +91,16 @@ def _look(host: Host, path: str, *, opened_up: bool, by_a_command: bool) -> Plac
     return Place(
         read_only=read_only and not opened_up,
         allowed=read_only or os.access(directory, os.W_OK),
-        mount_point=target in {os.path.realpath(host.real(each)) for each in _mounts.points(host)},
+        mount_point=_is_mount_point(host, target),
         flags=_flags(directory) | _flags(target),
         other_names=0 if by_a_command else _other_names(target),
     )
+
+
+def _is_mount_point(host: Host, target: str) -> bool:
+    """By the kernel's list alone: to look at a mount whose server is gone would never end."""
+    root = os.path.realpath(host.real("/"))
+    return any(os.path.join(root, each.lstrip("/")) == target for each in _mounts.points(host))
 
 
 def _other_names(target: str) -> int:

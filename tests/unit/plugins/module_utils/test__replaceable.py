@@ -111,6 +111,21 @@ def test_link_to_a_file_that_is_a_mount_point(old: fakes.FakeHost) -> None:
     assert "something is mounted over it" in refused(old)[0]
 
 
+def test_mounts_are_not_looked_at_themselves(
+    old: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server of one may be gone, so that every question about it hangs."""
+    old.write("/proc/mounts", "server:/x /gone nfs rw 0 0\n")
+    really = os.lstat
+
+    def look(path: str, **options: int) -> os.stat_result:
+        assert not str(path).endswith("/gone")
+        return really(path, **options)
+
+    monkeypatch.setattr(os, "lstat", look)
+    _replaceable.check(old.host, PATH)
+
+
 @pytest.mark.parametrize(("machine", "direction"), [("x86_64", 2), ("ppc64le", 1)])
 @pytest.mark.parametrize("size", [4, 8])
 @pytest.mark.parametrize("of", ["file", "directory"])
