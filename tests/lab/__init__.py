@@ -12,13 +12,15 @@ from .config import ImageSpec, MachineSpec
 from .endings import Ending, bring_back, console, ending, shell
 from .errors import LabError
 from .inventory import render, ssh
-from .machine import banner, power_button, power_cycle, wait_for_login
+from .loaders import LOADERS
+from .machine import banner, power_button, power_cycle, pull_plug, wait_for_login
 from .progress import Progress
 from .records import Record, find
 from .snapshot import Snapshot, load, take
 from .states import Preparation, booted, prepared
 
 __all__ = [
+    "LOADERS",
     "Ending",
     "ImageSpec",
     "Lab",
@@ -38,6 +40,7 @@ __all__ = [
     "power_button",
     "power_cycle",
     "prepared",
+    "pull_plug",
     "render",
     "shell",
     "spec_of",

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -39,6 +40,13 @@ class Lab:
     def up(self, spec: MachineSpec, source: Snapshot | None = None) -> Record:
         """Boot a machine, or take it from a snapshot; this lab takes it down at its end."""
         record = machine.up(spec, self._progress, source)
+        self._names.add(spec.name)
+        self._stack.callback(self._end, spec.name)
+        return record
+
+    def boot_disk(self, spec: MachineSpec, disk: Path, like: Record) -> Record:
+        """Boot a disk that another machine has written; this lab takes it down at its end."""
+        record = machine.boot_disk(spec, disk, like, self._progress)
         self._names.add(spec.name)
         self._stack.callback(self._end, spec.name)
         return record

@@ -24,6 +24,8 @@ from .tree import rc_settings, repositories
 HOST_KEY = "etc/ssh/ssh_host_ed25519_key"
 CLIENT_KEY = "id_ed25519"
 HOST_PUBLIC_KEY = "host_key.pub"
+# What a client needs of them.
+KEYS = (CLIENT_KEY, f"{CLIENT_KEY}.pub", HOST_PUBLIC_KEY)
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,13 @@ def make_keys(folder: Path, name: str) -> None:
     for target in (CLIENT_KEY, "host_key"):
         comment = f"alpinefleet-lab-{name}"
         run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", folder / target])
+    know_host(folder, name)
+
+
+def take_keys(source: Path, folder: Path, name: str) -> None:
+    """Let clients of a machine log in with the keys of the one that it came from."""
+    for key in KEYS:
+        shutil.copy2(source / key, folder / key)
     know_host(folder, name)
 
 

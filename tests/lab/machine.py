@@ -328,6 +328,38 @@ def _idle(name: str) -> Iterator[None]:
     )
 
 
+def boot_disk(spec: MachineSpec, disk: Path, like: Record, progress: Progress) -> Record:
+    """Boot a machine from a disk that another one has written; the disk is moved into it."""
+    spec.check()
+    with cache.locked(records.lock_name(spec.name)):
+        folder = _claim(spec.name)
+        try:
+            record = replace(
+                like,
+                name=spec.name,
+                folder=str(folder),
+                port=0,
+                phase="starting",
+                overlay=False,
+                write_log=False,
+            )
+            records.save(record)
+            shutil.move(disk, folder / DISK)
+            identity.take_keys(like.path, folder, spec.name)
+            if like.uefi:
+                shutil.copyfile(like.path / VARIABLES, folder / VARIABLES)
+            return _boot(record, spec.timeout, progress)
+        except BaseException:
+            records.remove(folder)
+            raise
+
+
+def pull_plug(name: str) -> None:
+    """End the machine at once; what it has sent to its disk is there, and its memory is gone."""
+    with _idle(name):
+        records.kill(records.find(name).path)
+
+
 def power_cycle(name: str) -> None:
     """Reset the machine as its reset button does: nothing is shut down or synced."""
     qmp.execute(records.find(name).path, "system_reset")

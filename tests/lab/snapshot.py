@@ -15,13 +15,12 @@ from pathlib import Path
 from . import qmp, records
 from .commands import run
 from .errors import LabError
-from .identity import CLIENT_KEY, HOST_PUBLIC_KEY, know_host
+from .identity import KEYS, take_keys
 from .qemu import OVERLAY, STATE_DISK, STATE_MEMORY, VARIABLES, disk
 from .records import Record
 
 DETAILS = "state.json"
 STATE_VARIABLES = "state.efivars"
-KEYS = (CLIENT_KEY, f"{CLIENT_KEY}.pub", HOST_PUBLIC_KEY)
 SAVE_SECONDS = 120.0
 # In bytes a second: as fast as it goes.
 UNLIMITED = 1 << 40
@@ -84,9 +83,7 @@ def lay_out(snapshot: Snapshot, folder: Path, name: str) -> None:
     """Give a machine's folder all that it goes on from; the snapshot may vanish afterwards."""
     for part in (STATE_DISK, STATE_MEMORY, *([STATE_VARIABLES] if snapshot.uefi else [])):
         os.link(snapshot.folder / part, folder / part)
-    for part in KEYS:
-        shutil.copy2(snapshot.folder / part, folder / part)
-    know_host(folder, name)
+    take_keys(snapshot.folder, folder, name)
     rewind(folder)
 
 

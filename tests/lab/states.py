@@ -67,7 +67,7 @@ def _booted_inputs(spec: MachineSpec, progress: Progress) -> object:
         "emulator": ensure_emulator(progress).identity,
         "kvm": kvm_works(),
         "firmware": [sha256(path) for path in (UEFI_CODE, UEFI_VARIABLES)] if uefi else [],
-        "machine": asdict(replace(spec, name="", timeout=0)),
+        "machine": asdict(replace(spec, name="", timeout=0, write_log=False)),
     }
 
 
@@ -83,7 +83,7 @@ def _ensure(
 
     def build(folder: Path) -> None:
         with progress.step(f"state: making {title}"):
-            _make(replace(spec, name=f"making-{key}"), parent, prepare, folder)
+            _make(replace(spec, name=f"making-{key}", write_log=False), parent, prepare, folder)
 
     folder, _cached = cache.artifact(f"state-{key}", build, public=False)
     cache.prune("state", KEPT)

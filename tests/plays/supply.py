@@ -14,7 +14,7 @@ from types import TracebackType
 
 import yaml
 
-from tests.lab import Lab, MachineSpec, Progress, Record, Snapshot, booted, prepared, spec_of
+from tests.lab import Lab, MachineSpec, Progress, Record, Snapshot, booted, find, prepared, spec_of
 
 from .machine import Machine
 from .states import by_playbook
@@ -85,6 +85,14 @@ class Supply:
         """Return a machine that was powered on, and to which nothing was done."""
         return self._up(host, self._kinds[kind], None)
 
+    def boot_disk(self, host: type[Host], disk: Path, like: Host) -> Host:
+        """Return a machine that was powered on with a disk that another one has written."""
+        spec = MachineSpec(next(self._names))
+        return self._host(host, self._lab.boot_disk(spec, disk, find(like.name)))
+
     def _up(self, host: type[Host], kind: Kind, source: Snapshot | None) -> Host:
-        record: Record = self._lab.up(replace(kind.spec, name=next(self._names)), source)
+        return self._host(host, self._lab.up(replace(kind.spec, name=next(self._names)), source))
+
+    @staticmethod
+    def _host(host: type[Host], record: Record) -> Host:
         return host(record.name, str(record.inventory))

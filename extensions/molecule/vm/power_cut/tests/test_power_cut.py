@@ -1,0 +1,74 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whenever the power fails, the boot loader finds a whole menu, and the kernel one, too."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.lab.power.judge import OK
+from tests.lab.power.walk import Run, prefixes, report
+from tests.plays import EXHAUSTIVE, Supply
+
+from .conftest import MENUS, WRITTEN_BACK, Watch, watch
+
+CONVERGE = Path(__file__).parents[1] / "converge.yml"
+# Each of them replaces the menu once.
+CHANGES = 50 if EXHAUSTIVE else 6
+BOOTS = 10 if EXHAUSTIVE else 1
+
+
+def change_parameters(seen: Watch) -> None:
+    """Add a parameter, change it, and take it away at the end."""
+    for number in range(CHANGES):
+        last = number == CHANGES - 1
+        wanted = {"state": "absent"} if last else {"value": str(number)}
+        task = seen.host.module("boot_parameter", name="power_cut", **wanted)
+        assert (task.status, task.result["changed"]) == ("ok", True), task.result
+        seen.note()
+
+
+def run_role(seen: Watch) -> None:
+    """Make the host able, and take everything back."""
+    for state in ("present", "absent"):
+        run = seen.host.play(CONVERGE, kexec_host_state=state)
+        assert run.rc == 0, run.output
+        seen.note()
+
+
+DOES: dict[str, Callable[[Watch], None]] = {
+    "boot_parameter": change_parameters,
+    "kexec_host": run_role,
+}
+
+
+def bad(runs: list[Run]) -> list[Run]:
+    codes = [(run, {run.sight.boot_loader.code, run.sight.kernel.code}) for run in runs]
+    return [run for run, found in codes if found != {OK}]
+
+
+@pytest.mark.parametrize("loader", MENUS)
+@pytest.mark.parametrize("does", DOES)
+def test_menu_is_whole_after_each_write(
+    machines: Supply, tmp_path: Path, loader: str, does: str
+) -> None:
+    seen = watch(machines, loader)
+    DOES[does](seen)
+    seen.host.host.check_output(WRITTEN_BACK)
+    runs = seen.judge()
+    seed = random.randrange(1 << 32)
+    told = report(runs, seed)
+    print(told)
+    assert bad(runs) == [], told
+    # A disk on which nothing happened would be whole, too: each menu was there for the boot loader.
+    path = MENUS[loader].path
+    shown = {dict(run.sight.boot_loader.sums).get(path) for run in runs}
+    assert shown == set(seen.menus), told
+    for count in prefixes(runs, seed, BOOTS):
+        assert seen.boot(machines, count, tmp_path).boot_id(), told
