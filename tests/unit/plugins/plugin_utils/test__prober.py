@@ -20,9 +20,16 @@ LOCAL = "127.0.0.1"
 
 
 @pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing here is far away."""
-    monkeypatch.setattr(_prober, "BANNER_SECONDS", 0.1)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who answers at all gets the time that a busy machine needs."""
+    for name in ("LOOKUP_SECONDS", "CONNECT_SECONDS", "BANNER_SECONDS"):
+        monkeypatch.setattr(_prober, name, 60.0)
+
+
+@pytest.fixture
+def impatient(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No name server answers."""
+    monkeypatch.setattr(_prober, "LOOKUP_SECONDS", 0.05)
 
 
 @contextlib.contextmanager
@@ -35,7 +42,7 @@ def server(greeting: bytes | None) -> t.Iterator[int]:
             connection, _address = listener.accept()
             with connection, contextlib.suppress(OSError):
                 if greeting is None:
-                    done.wait(5)
+                    done.wait(60)
                 else:
                     connection.sendall(greeting)
 
@@ -43,7 +50,7 @@ def server(greeting: bytes | None) -> t.Iterator[int]:
         thread.start()
         yield listener.getsockname()[1]
         done.set()
-        thread.join(5)
+        thread.join()
 
 
 @pytest.mark.parametrize(
@@ -55,15 +62,18 @@ def server(greeting: bytes | None) -> t.Iterator[int]:
         pytest.param(None, False, id="accepts and keeps silent"),
     ],
 )
-def test_answers(greeting: bytes | None, expected: bool) -> None:
+def test_answers(monkeypatch: pytest.MonkeyPatch, greeting: bytes | None, expected: bool) -> None:
+    if greeting is None:
+        monkeypatch.setattr(_prober, "BANNER_SECONDS", 0.05)
     with server(greeting) as port:
         assert BannerProber(LOCAL, port).answers() is expected
 
 
 def test_answers_of_a_closed_port() -> None:
-    with socket.create_server((LOCAL, 0)) as listener:
-        port = listener.getsockname()[1]
-    assert BannerProber(LOCAL, port).answers() is False
+    # It is taken, so that nobody else listens there, and refuses.
+    with socket.socket() as taken:
+        taken.bind((LOCAL, 0))
+        assert BannerProber(LOCAL, taken.getsockname()[1]).answers() is False
 
 
 def test_answers_of_an_address_that_is_none() -> None:
@@ -90,6 +100,7 @@ def names(monkeypatch: pytest.MonkeyPatch, answers: list[t.Any]) -> t.Iterator[t
 LOOK_UP = socket.getaddrinfo
 
 
+@pytest.mark.usefixtures("impatient")
 def test_name_server_that_does_not_answer_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
     # Unlike this one, a real question cannot be interrupted.
     with names(monkeypatch, [None]), limit(10):
@@ -103,6 +114,7 @@ def test_last_answer_counts_while_the_name_server_does_not_answer(
     with server(b"SSH-2.0-x\r\n") as port, names(monkeypatch, [LOCAL, None]):
         prober = BannerProber("web1.example", port)
         prober._lookup.addresses()
+        monkeypatch.setattr(_prober, "LOOKUP_SECONDS", 0.05)
         assert prober.answers() is True
 
 
@@ -112,18 +124,21 @@ def test_name_is_looked_up_again_each_time(monkeypatch: pytest.MonkeyPatch) -> N
         assert [prober.answers(), prober.answers()] == [False, True]
 
 
+@pytest.mark.usefixtures("impatient")
 def test_one_question_is_under_way_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[threading.Thread] = []
 
     def look_up(*_question: t.Any, **_options: t.Any) -> t.Any:
         asked.append(threading.current_thread())
+        begun.set()
         done.wait(30)
         return []
 
-    done = threading.Event()
+    begun, done = threading.Event(), threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
     lookup = _prober.Lookup("web1.example", 22)
     assert [lookup.addresses() for _each in range(3)] == [[], [], []]
+    assert begun.wait(30)
     assert len(asked) == 1
     done.set()
 
