@@ -127,7 +127,7 @@ def test_is_alive_tells_the_dead() -> None:
     assert not is_alive(process.pid)
 
 
-def wait_for(condition: t.Callable[[], bool], seconds: float = 1.0) -> bool:
+def wait_for(condition: t.Callable[[], bool], seconds: float = 30.0) -> bool:
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
         time.sleep(0.02)
@@ -187,7 +187,7 @@ def test_play_that_is_killed_takes_its_children_along(
     kill_playbook(
         tmp_path / "playbook.yml",
         tmp_path / "inventory",
-        moment=lambda: wait_for(lambda: child.exists() and bool(child.read_text()), 30.0),
+        moment=lambda: wait_for(lambda: child.exists() and bool(child.read_text())),
         variables={"wait": f"echo $$ >{child}; exec sleep 60"},
     )
     pid = int(child.read_text())

@@ -151,7 +151,8 @@ class ServiceHost:
         return subprocess.run(
             [installed("busybox"), "ash", "-c", text + after, name, *arguments],
             cwd=self.root,
-            timeout=30,
+            # For what waits for ever by mistake.
+            timeout=120,
             check=False,
             **identity,
         ).returncode
