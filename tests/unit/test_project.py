@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import typing as t
 from pathlib import Path
@@ -215,6 +216,8 @@ def templates(node: t.Any, key: str = "") -> t.Iterator[str]:
         yield f"{{{{ {node} }}}}" if key in EXPRESSIONS and "{{" not in node else node
 
 
+# The same templates are read for each variable.
+@functools.cache
 def names_read(template: str) -> set[str]:
     # Ansible takes a backslash for itself.
     parsed = jinja2.Environment().parse(template.replace("\\", "\\\\"))
