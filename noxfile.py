@@ -137,6 +137,17 @@ def pip_stand_in() -> Iterator[None]:
                 path.unlink()
 
 
+def pytest_of(part: str) -> list[str]:
+    """Return the command for the tests of a part, which leaves a report of their times."""
+    # The cache is not in pytest.ini: Molecule runs pytest without one, and an unknown setting is
+    # an error.
+    return [
+        "pytest",
+        "--override-ini=cache_dir=.cache/pytest",
+        f"--junitxml=.cache/logs/{part}.xml",
+    ]
+
+
 def run_scenarios(session: nox.Session, kind: str) -> None:
     """Test all scenarios of a kind with Molecule."""
     if not list(ROOT.glob(f"extensions/molecule/{kind}/*/molecule.yml")):
@@ -177,10 +188,8 @@ def types(session: nox.Session) -> None:
 @nox.session
 def units(session: nox.Session) -> None:
     """Unit tests, and the branches of plugins/ that they reach."""
-    # Not in pytest.ini: Molecule runs pytest without a cache, and an unknown setting is an error.
-    command = ["pytest", "--override-ini=cache_dir=.cache/pytest"]
     measured = ["--cov", "--cov-report=term-missing", "-n", "auto", "--dist=loadgroup"]
-    session.run(*command, *(session.posargs or [*measured, "tests/unit"]))
+    session.run(*pytest_of("units"), *(session.posargs or [*measured, "tests/unit"]))
 
 
 @nox.session
@@ -266,8 +275,7 @@ def galaxy(session: nox.Session) -> None:
 def scripted(session: nox.Session) -> None:
     """Reboots by the real ssh client of hosts that follow a script, with everything that fails."""
     # More at a time than there are processors: they wait most of the time.
-    command = ["pytest", "--override-ini=cache_dir=.cache/pytest", "-n", "4"]
-    session.run(*command, "tests/scripted", *session.posargs)
+    session.run(*pytest_of("scripted"), "-n", "4", "tests/scripted", *session.posargs)
 
 
 @nox.session
