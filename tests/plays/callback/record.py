@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import typing as t
 
 from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import filter_loader, test_loader
 
 DOCUMENTATION = r"""
 name: record
@@ -22,6 +24,12 @@ description:
 """
 
 FILE = "ALPINEFLEET_RECORD"
+
+# Each task of each host has a process of its own, a copy of this one. Without this each of them would
+# read all filters and tests of Ansible anew, and copy memory only to look for garbage in it.
+for loader in (filter_loader, test_loader):
+    list(loader.all())
+gc.freeze()
 
 
 class CallbackModule(CallbackBase):
