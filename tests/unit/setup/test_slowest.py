@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -67,7 +68,8 @@ def test_report_that_is_cut_off_is_left_out(tmp_path: Path) -> None:
 def test_report_of_pytest_counts_the_set_up(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(TESTS)
     command = [sys.executable, "-m", "pytest", "--junitxml=units.xml", "test_it.py"]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env=alone)
     first, second = slowest.slowest(tmp_path)
     assert (first.name, second.name) == ("test_it::test_that_is_set_up", "test_it::test_quick")
     assert first.seconds >= 0.2
