@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import typing as t
 from pathlib import Path
 
@@ -37,8 +38,13 @@ pytestmark = pytest.mark.xdist_group("fast_reboot")
 # Says on the second call that nginx does not run, on the host "sick".
 RC_STATUS = """#!/bin/sh
 printf '[default]\\nsshd =  started \\nntpd =  crashed \\n'
-[ -e "$SCRATCH/$CASE" ] && [ "$CASE" = sick ] || echo 'nginx =  started '
-: >"$SCRATCH/$CASE"
+[ -e "$SEEN" ] && [ "$CASE" = sick ] || echo 'nginx =  started '
+: >"$SEEN"
+"""
+# By its Python a host is known there: an environment of the play is templated for each task.
+PYTHON = """#!/bin/sh
+export CASE={name} SEEN={folder}/seen-by-{name}
+exec {python} "$@"
 """
 
 
@@ -156,7 +162,6 @@ PLAYS = [
     {
         "hosts": "all",
         "gather_facts": False,
-        "environment": {"CASE": "{{ inventory_hostname }}", "SCRATCH": "{{ playbook_dir }}/seen"},
         "tasks": [
             {
                 "block": [
@@ -202,11 +207,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("fast_reboot")
     for name, tasks in {**FILES, "playbook.yml": PLAYS}.items():
         (folder / name).write_text(json.dumps(tasks))
-    (folder / "seen").mkdir()
     (folder / "bin").mkdir()
-    (folder / "bin/rc-status").write_text(RC_STATUS)
-    (folder / "bin/rc-status").chmod(0o755)
+    write_program(folder / "bin/rc-status", RC_STATUS)
     return folder
+
+
+def write_program(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o755)
+
+
+def with_a_python(folder: Path, name: str, case: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return a host that is known to the programs which its modules run."""
+    python = folder / f"python-of-{name}"
+    write_program(python, PYTHON.format(name=name, folder=folder, python=sys.executable))
+    return {**case, "ansible_python_interpreter": str(python)}
 
 
 def play(folder: Path, cases: dict[str, dict[str, t.Any]], *options: str) -> PlayRun:
@@ -218,7 +233,8 @@ def play(folder: Path, cases: dict[str, dict[str, t.Any]], *options: str) -> Pla
 @pytest.fixture(scope="module")
 def run(folder: Path) -> PlayRun:
     """The cases, in one play."""
-    return play(folder, {name: case for name, case in CASES.items() if name in NAMES})
+    chosen = {name: case for name, case in CASES.items() if name in NAMES}
+    return play(folder, {name: with_a_python(folder, name, case) for name, case in chosen.items()})
 
 
 def told(run: PlayRun, name: str) -> dict[str, t.Any]:
