@@ -216,29 +216,37 @@ def templates(node: t.Any, key: str = "") -> t.Iterator[str]:
         yield f"{{{{ {node} }}}}" if key in EXPRESSIONS and "{{" not in node else node
 
 
-# The same templates are read for each variable.
-@functools.cache
 def names_read(template: str) -> set[str]:
     # Ansible takes a backslash for itself.
     parsed = jinja2.Environment().parse(template.replace("\\", "\\\\"))
     return {name.name for name in parsed.find_all(jinja2.nodes.Name)}
 
 
+# A file is looked at for each variable of its role.
+@functools.cache
+def names_by_piece(path: Path) -> list[set[str]]:
+    """Return what each task of a file reads, or the file itself where it has none."""
+    if path.suffix == ".yml":
+        found = yaml.safe_load(path.read_text())
+        pieces = list(flat(found)) if isinstance(found, list) else [found]
+    else:
+        pieces = [path.read_text()]
+    return [set().union(*map(names_read, templates(piece))) for piece in pieces]
+
+
 def tasks_that_read(role: Path, variable: str) -> list[str]:
-    """Return where a role reads a variable: the file, and the task or variable in it."""
-    places = []
-    for path in sorted(role.glob("*/*")):
-        if path.parent.name in {"defaults", "meta", "files"}:
-            continue
-        if path.suffix == ".yml":
-            found = yaml.safe_load(path.read_text())
-            pieces = list(flat(found)) if isinstance(found, list) else [found]
-        else:
-            pieces = [path.read_text()]
-        for piece in pieces:
-            if any(variable in names_read(text) for text in templates(piece)):
-                places.append(str(path.relative_to(role)))
-    return places
+    """Return where a role reads a variable: the file, once for each task or variable in it."""
+    files = [
+        path
+        for path in sorted(role.glob("*/*"))
+        if path.parent.name not in {"defaults", "meta", "files"}
+    ]
+    return [
+        str(path.relative_to(role))
+        for path in files
+        for names in names_by_piece(path)
+        if variable in names
+    ]
 
 
 def flat(tasks: list[t.Any]) -> t.Iterator[t.Any]:
