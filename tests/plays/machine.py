@@ -69,7 +69,7 @@ class Machine:
             frozenset(self.host.check_output(LIST_FILES).splitlines()),
         )
 
-    def module(self, name: str, *options: str, **arguments: t.Any) -> TaskResult:
+    def module(self, name: str, /, *options: str, **arguments: t.Any) -> TaskResult:
         """What one module of this collection returns; options are those of ansible-playbook."""
         module = f"alpinefleet.kexec.{name}"
         play = {"hosts": "all", "gather_facts": False, "tasks": [{"name": name, module: arguments}]}
