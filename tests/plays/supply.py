@@ -54,7 +54,7 @@ def _kind(
     variables: dict[str, t.Any] | None = None,
 ) -> Kind:
     path = scenario / playbook if playbook else None
-    return Kind(name, spec_of([name, *options]), path, variables or {})
+    return Kind(name, spec_of(["any", *options]), path, variables or {})
 
 
 class Supply:
