@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from .records import Record
 
 DETAILS = "state.json"
 STATE_VARIABLES = "state.efivars"
+# Not the name of the memory that it went on from, which is a link into another snapshot.
+SAVED_MEMORY = "saved.memory"
 SAVE_SECONDS = 120.0
 # In bytes a second: as fast as it goes.
 UNLIMITED = 1 << 40
@@ -48,13 +51,16 @@ def load(folder: Path) -> Snapshot:
 def take(record: Record, folder: Path) -> None:
     """Write a running machine into an empty folder; the machine ends with it."""
     _save_memory(record.path)
-    shutil.move(record.path / STATE_MEMORY, folder / STATE_MEMORY)
+    shutil.move(record.path / SAVED_MEMORY, folder / STATE_MEMORY)
     source = disk(record.path, record.overlay)
     run(["qemu-img", "convert", "-O", "raw", source, folder / STATE_DISK])
     for name in KEYS:
         shutil.copy2(record.path / name, folder / name)
     if record.uefi:
         shutil.copyfile(record.path / VARIABLES, folder / STATE_VARIABLES)
+    for part in folder.iterdir():
+        # Machines hold links to them.
+        part.chmod(stat.S_IRUSR)
     details = asdict(record)
     kept = {name: details[name] for name in Snapshot.__annotations__ if name != "folder"}
     (folder / DETAILS).write_text(json.dumps(kept), encoding="utf-8")
@@ -65,7 +71,7 @@ def _save_memory(folder: Path) -> None:
     qmp.execute(folder, "stop")
     qmp.execute(folder, "migrate-set-parameters", {"max-bandwidth": UNLIMITED})
     # Its working directory is the machine's.
-    qmp.execute(folder, "migrate", {"uri": f"exec:cat >{STATE_MEMORY}"})
+    qmp.execute(folder, "migrate", {"uri": f"exec:cat >{SAVED_MEMORY}"})
     ended = {"completed", "failed", "cancelled"}
     records.wait_until(lambda: _progress(folder) in ended, SAVE_SECONDS)
     found = _progress(folder)

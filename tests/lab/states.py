@@ -26,7 +26,7 @@ from .records import Record
 from .snapshot import Snapshot
 
 SOURCES = tuple(path.name for path in sorted(Path(__file__).parent.glob("*.py")))
-KEPT = 24
+KEPT = 20
 QUIET_SECONDS = 120
 # Services may still be starting when the first login works; what they wrote is on the disk then.
 QUIET = "while [ -e /run/openrc/rc.starting ]; do sleep 0.2; done; sync; echo quiet"
