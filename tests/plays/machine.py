@@ -16,8 +16,15 @@ import testinfra
 
 from .run import PlayRun, TaskResult, run_playbook
 
-# What a boot or a login may write: logs, seeds of random numbers, runtime files of services.
-VOLATILE = ("/run/openrc", "/run/utmp", "/var/log", "/var/lib/seedrng", "/root/.ansible")
+# What a boot, its end or a login may write: logs, seeds of random numbers, what services keep.
+VOLATILE = (
+    "/run/openrc",
+    "/run/utmp",
+    "/var/cache/rc",
+    "/var/log",
+    "/var/lib/seedrng",
+    "/root/.ansible",
+)
 LIST_FILES = (
     "find / /run -xdev \\( "
     + " -o ".join(f"-path {path}" for path in VOLATILE)
