@@ -32,7 +32,7 @@ import time
 from pathlib import Path
 from unittest import mock
 
-from tests.lab import Lab, MachineSpec, Record, machine, qemu, ssh, state
+from tests.lab import Lab, MachineSpec, Record, machine, qemu, records, ssh
 from tests.lab.commands import run
 from tests.lab.image import FEATURES
 from tests.lab.layout import MIB, START
@@ -145,7 +145,7 @@ def main(output: Path, *pairs: str) -> None:
             sample: replay(record, letter, collections)
             for letter, (sample, collections) in zip("bcdefg", samples.items(), strict=False)
         }
-        state.kill(record.path)
+        records.kill(record.path)
         for sample in samples:
             pack(folder, output, sample)
         (output / "menus.json").write_text(json.dumps(sums, indent=2) + "\n", encoding="utf-8")
