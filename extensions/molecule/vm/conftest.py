@@ -27,6 +27,12 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.xmlpath = str(LOGS / f"machines-{scenario.rpartition('/')[2]}.xml")
 
 
+# xdist gives a worker the next test before it has ended one: a long one at the end would run alone.
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def _supply(request: pytest.FixtureRequest) -> Iterator[Supply]:
     scenario = request.path.parents[1]
     title = scenario.name.replace("_", "-")

@@ -41,6 +41,7 @@ def name_of(word: str) -> str:
     return word.partition("=")[0]
 
 
+@pytest.mark.long
 def test_reboots_in_a_row_leave_the_host_as_it_was(unlocked: Host) -> None:
     start = unlocked.state()
     boots = [start.boot_id]

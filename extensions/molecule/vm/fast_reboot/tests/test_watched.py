@@ -106,6 +106,7 @@ UNREACHED = {"sshd never starts": "sshd", "network never comes": "networking"}
 CASES = UNREACHED if EXHAUSTIVE else ["sshd never starts"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_never_reached_leaves_by_itself(watched: Host, case: str) -> None:
     service = UNREACHED[case]

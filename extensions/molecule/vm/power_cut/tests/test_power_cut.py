@@ -53,8 +53,9 @@ def bad(runs: list[Run]) -> list[Run]:
     return [run for run, found in codes if found != {OK}]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("loader", MENUS)
-@pytest.mark.parametrize("does", DOES)
+@pytest.mark.parametrize("does", reversed(DOES))
 def test_menu_is_whole_after_each_write(
     machines: Supply, tmp_path: Path, loader: str, does: str
 ) -> None:

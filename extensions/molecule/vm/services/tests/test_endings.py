@@ -37,6 +37,7 @@ SAMPLE = [
 CELLS = MATRIX if EXHAUSTIVE else SAMPLE
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "mode", "action"), CELLS)
 def test_ending(machines: Supply, name: str, mode: str, action: str) -> None:
     host = machines.take(Host, f"{name}-{mode}")

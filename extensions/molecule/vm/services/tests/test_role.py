@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+import pytest
+
 from tests.plays import PlayRun, Supply, TaskResult, only_in_full
 
 from .conftest import Host
@@ -64,6 +66,7 @@ def test_absent_again_changes_nothing(serial: Host) -> None:
     assert absent(serial).changed == []
 
 
+@pytest.mark.long
 def test_check_mode_foretells_what_present_does(machines: Supply) -> None:
     host = machines.take(Host, "hardened")
     files = host.state().files

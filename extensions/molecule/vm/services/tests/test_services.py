@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.plays import FAST_REBOOT, codes_of, only_in_full
 
 from .conftest import Host
@@ -66,6 +68,7 @@ def test_a_poweroff_during_the_shutdown_before_a_jump_is_one(parallel: Host) -> 
     assert parallel.end("kexec_reboot") == "off"
 
 
+@pytest.mark.long
 def test_what_is_locked_at_boot_still_reboots_through_kexec(parallel: Host) -> None:
     run = parallel.role(**LOCKED)
     assert run.rc == 0, run.output
