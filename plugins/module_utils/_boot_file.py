@@ -25,6 +25,8 @@ from dataclasses import dataclass
 OLD = ".boot-parameter-old"
 NEW = ".boot-parameter-new"
 DRAFT = ".boot-parameter-draft"
+# Beside settings of which images are still to be made, which cannot be read themselves.
+OWED = ".boot-parameter-owed"
 
 # How file systems without hard links, such as vfat, refuse one.
 _NO_LINKS = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS})

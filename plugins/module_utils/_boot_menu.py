@@ -37,10 +37,18 @@ class Making:
     def remember(self) -> None:
         """Take down what there is, before the first file is written."""
         settings = self.settings
+        if settings.mark is not None:
+            # Should this run be killed, the next one makes the images: they do not tell themselves.
+            self.files.mark(settings.mark)
         for path in settings.generated if settings.draft is not None else ():
             self.files.discard(path)
         for path in () if settings.menu is None else (settings.menu, *settings.generated):
             self.files.remember(path)
+
+    def settled(self) -> None:
+        """Nothing is owed any more: the images are on the disk, and made of the settings there."""
+        if self.settings.mark is not None:
+            self.files.discard(self.settings.mark)
 
     def make(self, changes: t.Iterable[Change]) -> None:
         """Run the commands, and see that the default entry is as the changes want it."""

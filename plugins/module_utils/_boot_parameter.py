@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from dataclasses import dataclass
 
@@ -193,9 +194,9 @@ def _text(host: Host, path: str) -> str | None:
 
 
 def _shows(host: Host, settings: Settings, changes: t.Iterable[Change]) -> bool:
-    """Tell whether the menu's default entry is as the changes want it."""
+    """Tell whether the menu's default entry is as the changes want it, or no image is owed."""
     if settings.menu is None:
-        return True
+        return settings.mark is None or not host.exists(settings.mark)
     entry = _boot_menu.default_entry(host, settings, host.text(settings.menu))
     return isinstance(entry, Entry) and not _boot_menu.missing(entry, changes)
 
@@ -227,6 +228,7 @@ def _write(files: Files, found: Plan, wish: Wish, making: Making) -> list[str]:
         files.write(path, found.after[path].encode("utf-8", "surrogateescape"))
     if found.regenerates:
         making.make(wish.changes)
+        making.settled()
     return backups
 
 
@@ -234,6 +236,9 @@ def _after_restoring(files: Files, making: Making, error: ReasonError) -> Reason
     """What was made of the new settings, and has no copy, is made of the old ones again."""
     problems = files.restore() + making.make_again()
     if not problems:
+        with contextlib.suppress(ReasonError):
+            # Left where it is, it costs no more than images that are made once more.
+            making.settled()
         return error
     found = reason(
         "boot_config_damaged",

@@ -25,6 +25,7 @@ from . import (
     _menu_commands,
 )
 from ._boot_entry import NotUnderstoodError
+from ._boot_file import OWED, beside
 from ._edit import Finder
 from ._host import Host
 from ._loaders import booted_by
@@ -57,6 +58,12 @@ class Settings:
     forbidden: str = ""
     # Parameters that come from other settings.
     fixed: frozenset[str] = frozenset()
+
+    @property
+    def mark(self) -> str | None:
+        """What says that images are owed, where no menu tells what they were made of."""
+        unseen = self.commands is not None and self.menu is None
+        return beside(self.files[0], OWED) if unseen else None
 
     @property
     def read_at_boot(self) -> tuple[str, ...]:

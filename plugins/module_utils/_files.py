@@ -103,6 +103,15 @@ class Files:
         except OSError as error:
             raise refusal(path, error) from error
 
+    def mark(self, path: str) -> None:
+        """Make an empty file last, before anything is written of which it tells."""
+        real = self.host.real(path)
+        try:
+            _draft.make(real, [], like=real)
+            sync_directory(os.path.dirname(real))
+        except OSError as error:
+            raise refusal(path, error) from error
+
     def sync(self, path: str) -> None:
         """Have what is under the path be on the disk, however it came there."""
         self.host.checkpoint(os.path.dirname(os.path.realpath(self.host.real(path))))

@@ -119,6 +119,10 @@ notes:
     new one was on the disk. The next change replaces it. It is left out on file systems without hard links, such as
     vfat, and where a command wrote the menu in place.
   - A task that is killed leaves whole files. The next one removes what it left beside them.
+  - What C(zipl) and the hook of C(secureboot-hook) make cannot be read to see whether it is of the present settings.
+    From before the settings are written until it is made and on the disk, an empty file beside them says that it is
+    owed, such as C(/etc/.zipl.conf.boot-parameter-owed). If a task was killed in between, the next one that is to set
+    or remove a parameter makes it, and returns C(changed=true) also where the settings need no change.
   - Owner, mode and extended attributes stay, such as access control lists and labels, but for C(security.ima) and
     C(security.evm), which are sums of the old content. A label that the security module lets nobody set is its own
     affair.

@@ -596,6 +596,58 @@ def uki(alpine: fakes.FakeHost) -> fakes.FakeHost:
     return alpine
 
 
+CONF, HOOK = "/etc/kernel-hooks.d/secureboot.conf", "/etc/kernel-hooks.d/secureboot.hook"
+OWED = "/etc/kernel-hooks.d/.secureboot.conf.boot-parameter-owed"
+
+
+def test_image_is_owed_from_before_the_settings_are_written_until_it_is_made(
+    uki: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    replace = os.replace
+
+    def note(source: str, target: str) -> None:
+        seen.append(uki.path(OWED).exists())
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", note)
+    ensure(uki, boot_loader="uki")
+    assert len(seen) > 2
+    assert all(seen)
+    assert not uki.path(OWED).exists()
+    assert ensure(uki, boot_loader="uki")["changed"] is False
+
+
+def test_image_that_a_killed_run_owes_is_made_by_the_next_one(uki: fakes.FakeHost) -> None:
+    uki.write(CONF, 'cmdline="quiet kexec_load_disabled=0"\noutput_dir=/boot/EFI/Linux\n')
+    uki.write(OWED, "")
+    told = ensure(uki, check_mode=True, boot_loader="uki")
+    assert (told["changed"], told["regenerated"], told["diff"]) == (True, True, [])
+    assert uki.path(OWED).exists()
+    assert ensure(uki, boot_loader="uki") == told
+    assert uki.path(IMAGE).read_bytes() == b"new"
+    assert ensure(uki, boot_loader="uki")["changed"] is False
+
+
+def test_boot_loader_whose_menu_can_be_read_owes_nothing_by_a_mark(
+    extlinux: fakes.FakeHost,
+) -> None:
+    extlinux.runner.on(COMMAND, effect=lambda: marks.extend(extlinux.root.rglob("*-owed")))
+    marks: list[object] = []
+    failure(extlinux)
+    assert marks == []
+
+
+def test_mark_that_cannot_be_made_is_a_failure_before_anything_is_written(
+    uki: fakes.FakeHost,
+) -> None:
+    before = uki.path(CONF).read_bytes()
+    uki.path(OWED).mkdir()
+    uki.path(OWED).joinpath("full").touch()
+    assert OWED in failure(uki, boot_loader="uki").reason.message
+    assert uki.path(CONF).read_bytes() == before
+
+
 def test_image_is_on_the_disk_before_and_after_it_gets_its_name(uki: fakes.FakeHost) -> None:
     ensure(uki, boot_loader="uki")
     assert [each["linux-virt.efi"] for each in uki.checkpoints] == [b"old", b"new"]

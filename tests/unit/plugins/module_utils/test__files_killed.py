@@ -41,7 +41,11 @@ MODULES = (
 )
 SECOND = ".boot-parameter-old"
 GRUB_DRAFT = "/boot/grub/.grub.cfg.boot-parameter-new"
+HOOK = "/etc/kernel-hooks.d/secureboot.hook"
+IMAGE = "/boot/efi/linux-virt.efi"
 ENTRY = "set default=0\nmenuentry 'Alpine' {{\n\tlinux /boot/vmlinuz-virt {}\n}}\n"
+# What the command of a boot loader makes of the command line.
+TEXTS = {"grub": ENTRY, "extlinux": fakes.extlinux("{}"), "uki": "image {}"}
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,8 @@ class Case:
     def run(self, root: Path) -> None:
         runner = fakes.FakeRunner()
         if self.command is not None:
-            runner.installed[self.command] = f"/sbin/{self.command}"
-            runner.on(f"/sbin/{self.command}", effect=lambda: self._make(root))
+            runner.installed[os.path.basename(self.command)] = self.command
+            runner.on(self.command, effect=lambda: self._make(root))
         wish = Wish((Change("panic", "10"),), self.loader, False)
         host = fakes.bare_host(runner, str(root))
         _boot_parameter.ensure(host, lambda: wish, check_mode=False)
@@ -71,7 +75,7 @@ class Case:
     def _make(self, root: Path) -> None:
         """What a command does: the menu of the settings, under another name, and renamed."""
         settings = (root / next(iter(self.files))[1:]).read_text()
-        text = ENTRY if self.loader == "grub" else fakes.extlinux("{}")
+        text = TEXTS[self.loader]
         draft = root / f"{self.writes[1:]}.new"
         draft.write_text(text.format(settings.split('"')[1]))
         draft.rename(root / self.writes[1:])
@@ -86,7 +90,7 @@ CASES = {
             "/etc/update-extlinux.conf": 'default_kernel_opts="quiet"\n',
             "/boot/extlinux.conf": fakes.extlinux("quiet"),
         },
-        "update-extlinux",
+        "/sbin/update-extlinux",
         "/boot/extlinux.conf",
     ),
     "grub": Case(
@@ -96,8 +100,21 @@ CASES = {
             "/etc/default/grub": 'GRUB_CMDLINE_LINUX_DEFAULT="quiet"\n',
             "/boot/grub/grub.cfg": ENTRY.format("quiet"),
         },
-        "grub-mkconfig",
+        "/sbin/grub-mkconfig",
         GRUB_DRAFT,
+    ),
+    # Nothing can be read of what is made, so that the disk has to say that it is owed.
+    "uki": Case(
+        "uki",
+        IMAGE,
+        {
+            "/etc/kernel-hooks.d/secureboot.conf": 'cmdline="quiet"\noutput_dir=/boot/efi\n',
+            IMAGE: "image quiet",
+            HOOK: "",
+            "/usr/share/kernel/virt/kernel.release": "6.18.56-0-virt\n",
+        },
+        HOOK,
+        IMAGE,
     ),
 }
 
