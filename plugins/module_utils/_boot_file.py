@@ -126,7 +126,7 @@ class BootFile:
 
     def _take_back(self) -> bool:
         """Let the name lead to the old inode, if a command gave it to another one."""
-        if not self.is_replaced:
+        if not os.path.lexists(self.old) or self._is_kept():
             return False
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._new)
@@ -134,11 +134,6 @@ class BootFile:
             os.link(self.path, self._new, follow_symlinks=False)
         os.replace(self.old, self.path)
         return True
-
-    @property
-    def is_replaced(self) -> bool:
-        """Tell whether the old inode is there, and the name leads to another one."""
-        return os.path.lexists(self.old) and not self._is_kept()
 
     def _is_kept(self) -> bool:
         """Tell whether both names lead to the same inode."""

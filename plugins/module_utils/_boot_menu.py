@@ -23,6 +23,35 @@ from ._reasons import ReasonError, reason
 NOTHING_RUN = Completed(0, "", "")
 
 
+# The images by their paths, each as its content is told from another.
+Digests = t.Mapping[str, t.Optional[str]]
+
+
+@dataclass
+class _Run:
+    """A command that was started, and how it left the images."""
+
+    command: Command
+    before: Digests
+    # Of a run that was broken off nothing is known, and everything may have changed.
+    after: Digests = field(default_factory=dict)
+    succeeded: bool = False
+
+    def touched(self) -> list[str]:
+        return [path for path, digest in self.before.items() if digest != self.after.get(path)]
+
+    def damaged(self, whole: Digests, now: Digests) -> list[str]:
+        """What it touched and is not as it was."""
+        return [path for path in self.touched() if now[path] is None or now[path] != whole[path]]
+
+    def is_needed_again(self, whole: Digests, now: Digests) -> bool:
+        """Tell whether something that it made cannot be known to be as it was."""
+        if self.touched():
+            return bool(self.damaged(whole, now))
+        # One that succeeded made something where nobody looked.
+        return self.succeeded or not self.before
+
+
 @dataclass
 class Making:
     """One attempt to make the menu, or the images, of one boot loader."""
@@ -30,8 +59,7 @@ class Making:
     host: Host
     files: Files
     settings: Settings
-    # The commands that succeeded, and of which nothing can be put back.
-    _done: list[Command] = field(default_factory=list)
+    _runs: list[_Run] = field(default_factory=list)
     _last: Completed = NOTHING_RUN
 
     def remember(self) -> None:
@@ -86,12 +114,16 @@ class Making:
     def _run(self, commands: t.Iterable[Command]) -> None:
         """Run them until one fails."""
         for command in commands:
-            replaced = self.files.replaced(self.settings.images)
+            run = _Run(command, self._images())
+            self._runs.append(run)
             self._last = self.host.run(command)
-            if self._last.rc != 0:
+            run.succeeded = self._last.rc == 0
+            run.after = self._images()
+            if not run.succeeded:
                 raise self._not_made(f"{command[0]} failed {self._last.told}.")
-            if self.files.replaced(self.settings.images) == replaced:
-                self._done.append(command)
+
+    def _images(self) -> Digests:
+        return {path: self.files.digest(path) for path in self.settings.images}
 
     def _entry(self) -> Entry | str | None:
         menu = self.settings.menu
@@ -123,13 +155,26 @@ class Making:
 
     def make_again(self) -> list[str]:
         """Make of the old settings what could not be put back; what failed, as sentences."""
-        if self.settings.menu is not None:
+        if self.settings.menu is not None or not self._runs:
             return []
-        completed = [(command, self.host.run(command)) for command in self._done]
-        for path in self.settings.images if completed else ():
-            if self.host.exists(path):
-                self.files.sync(path)
-        return [f"{command[0]} failed {each.told}" for command, each in completed if each.rc != 0]
+        whole, now = self._runs[0].before, self._images()
+        needed = [run for run in self._runs if run.is_needed_again(whole, now)]
+        try:
+            problems = [self._again(run, run.damaged(whole, now)) for run in needed]
+            for path in self.settings.images if needed else ():
+                if self.host.exists(path):
+                    self.files.sync(path)
+        except OSError as error:
+            problems = [f"the images may not be on the disk: {error}"]
+        return [problem for problem in problems if problem]
+
+    def _again(self, run: _Run, damaged: t.Iterable[str]) -> str:
+        """What is wrong after a command ran again, nothing if it succeeded."""
+        completed = self.host.run(run.command)
+        if completed.rc == 0:
+            return ""
+        what = ", ".join(damaged) or "what it makes"
+        return f"{run.command[0]} failed {completed.told}, and {what} may not be whole"
 
 
 def default_entry(host: Host, settings: Settings, text: str | None) -> Entry | str:

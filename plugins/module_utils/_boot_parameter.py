@@ -212,7 +212,7 @@ def _carry_out(host: Host, found: Plan, wish: Wish) -> list[str]:
         making = Making(host, files, found.settings)
         try:
             return _write(files, found, wish, making)
-        except ReasonError as error:
+        except Exception as error:
             raise _after_restoring(files, making, error) from error
         except BaseException:
             files.restore()
@@ -232,8 +232,11 @@ def _write(files: Files, found: Plan, wish: Wish, making: Making) -> list[str]:
     return backups
 
 
-def _after_restoring(files: Files, making: Making, error: ReasonError) -> ReasonError:
-    """What was made of the new settings, and has no copy, is made of the old ones again."""
+def _after_restoring(files: Files, making: Making, error: Exception) -> Exception:
+    """What was made of the new settings, and has no copy, is made of the old ones again.
+
+    Whatever went wrong, what is damaged by it has to be told.
+    """
     problems = files.restore() + making.make_again()
     if not problems:
         with contextlib.suppress(ReasonError):
@@ -242,10 +245,15 @@ def _after_restoring(files: Files, making: Making, error: ReasonError) -> Reason
         return error
     found = reason(
         "boot_config_damaged",
-        f"{error.reason.message} What had been there could not be restored: {'; '.join(problems)}.",
-        "Repair it before the host reboots.",
+        f"{_message(error)} What had been there could not be restored: {'; '.join(problems)}.",
+        "Repair it before the host reboots. Where the command of an image failed, run it when its "
+        "cause is gone, or the task again, which makes the images.",
     )
-    return ReasonError(found, **error.details)
+    return ReasonError(found, **(error.details if isinstance(error, ReasonError) else {}))
+
+
+def _message(error: Exception) -> str:
+    return error.reason.message if isinstance(error, ReasonError) else f"{error}."
 
 
 # --- What can go wrong ---------------------------------------------------------------------

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import time
 import typing as t
@@ -20,6 +21,9 @@ from ._boot_file import DRAFT, BootFile, beside, sync_directory
 from ._host import FileProblemError, Host
 from ._reasons import ReasonError
 from ._replaceable import refusal, unwritable
+
+# Images are large, and hosts may have little memory.
+BLOCK = 1 << 20
 
 
 @dataclass
@@ -77,9 +81,18 @@ class Files:
         except OSError as error:
             raise refusal(path, error) from error
 
-    def replaced(self, paths: t.Iterable[str]) -> int:
-        """How many of those that were kept have been replaced, and can be put back."""
-        return sum(each.is_replaced for path in paths for each in self._kept.get(path, ()))
+    def digest(self, path: str) -> str | None:
+        """What tells one content from another: empty if there is none, None if it is not known."""
+        found = hashlib.sha256()
+        try:
+            with self.host.open(path) as file:
+                while block := file.read(BLOCK):
+                    found.update(block)
+        except FileProblemError as problem:
+            return "" if problem.problem == "missing" else None
+        except OSError:
+            return None
+        return found.hexdigest()
 
     def settle(self, path: str) -> None:
         """Make last what a command made."""

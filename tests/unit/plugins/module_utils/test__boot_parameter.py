@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import stat
 import typing as t
@@ -19,6 +20,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils import (
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._boot_parameter import Wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._edit import Change
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._files import Files
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
@@ -686,6 +688,94 @@ def test_image_that_was_written_in_place_is_made_again(uki: fakes.FakeHost) -> N
     failure(uki, boot_loader="uki")
     assert [call[1] for call in uki.runner.calls] == ["virt", "zfs", "virt"]
     assert uki.path(IMAGE).read_bytes() == b"old again"
+
+
+def half(uki: fakes.FakeHost) -> None:
+    uki.write(IMAGE, "half of an i")
+    # It fails once: the disk was full.
+    uki.runner.on(HOOK, "virt", effect=lambda: uki.write(IMAGE, "old again"))
+
+
+def test_image_that_a_command_left_half_written_is_made_again(uki: fakes.FakeHost) -> None:
+    settings = uki.path(CONF).read_bytes()
+    uki.runner.on(HOOK, "virt", rc=1, stderr="No space", effect=lambda: half(uki))
+    assert failure(uki, boot_loader="uki").reason.code == "boot_menu_not_regenerated"
+    assert uki.path(IMAGE).read_bytes() == b"old again"
+    assert uki.path(CONF).read_bytes() == settings
+    assert not uki.path(OWED).exists()
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_image_that_stays_half_written_is_told_and_owed(
+    uki: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch, links: bool
+) -> None:
+    def renamed() -> None:
+        uki.path(IMAGE).rename(uki.path(f"{IMAGE}.bak"))
+        uki.write(IMAGE, "half of an i")
+
+    if not links:
+        monkeypatch.setattr(os, "link", fail(errno.EPERM))
+    in_place = functools.partial(uki.write, IMAGE, "half of an i")
+    uki.runner.on(HOOK, rc=1, stderr="No space", effect=in_place if links else renamed)
+    error = failure(uki, boot_loader="uki")
+    assert (error.reason.code, error.reason.blocks) == ("boot_config_damaged", "reboot")
+    assert f"it said 'No space', and {IMAGE} may not be whole" in error.reason.message
+    assert "run it when its cause is gone" in error.reason.remedy
+    assert uki.path(OWED).exists()
+    assert ensure(uki, check_mode=True, boot_loader="uki")["changed"] is True
+
+
+def test_images_of_which_the_place_is_not_known_are_made_again(uki: fakes.FakeHost) -> None:
+    uki.write("/etc/zipl.conf", "[alpine]\nimage=/boot/vmlinuz\nparameters=quiet\n")
+    uki.runner.installed["zipl"] = "/sbin/zipl"
+    uki.runner.on("/sbin/zipl", rc=1)
+    error = failure(uki, boot_loader="zipl")
+    assert error.reason.code == "boot_config_damaged"
+    assert "/sbin/zipl failed" in error.reason.message
+    assert len(uki.runner.calls) == 2
+
+
+@pytest.mark.parametrize("stuck", [False, True])
+def test_error_that_nobody_expected_restores_and_tells_what_it_cannot(
+    uki: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch, stuck: bool
+) -> None:
+    def make() -> None:
+        uki.write(IMAGE, "new")
+        uki.runner.on(HOOK, rc=int(stuck), effect=lambda: uki.write(IMAGE, "old again"))
+        monkeypatch.setattr(Files, "settle", fail(errno.EIO))
+
+    uki.runner.on(HOOK, effect=make)
+    error = failure(uki, boot_loader="uki")
+    assert "Input/output error" in error.reason.message
+    damaged = "boot_config_damaged" if stuck else "boot_config_unwritable"
+    assert error.reason.code == damaged
+    assert (IMAGE in error.reason.message) is stuck
+    assert uki.path(IMAGE).read_bytes() == b"old again"
+
+
+def test_disk_that_fails_behind_an_image_that_was_made_again_is_told(
+    uki: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uki.runner.on(HOOK, rc=1, effect=lambda: half(uki))
+    monkeypatch.setattr(Files, "sync", fail(errno.EIO))
+    error = failure(uki, boot_loader="uki")
+    assert error.reason.code == "boot_config_damaged"
+    assert "the images may not be on the disk" in error.reason.message
+
+
+def test_exit_passes_when_everything_is_as_it_was_and_images_stay_owed(
+    uki: fakes.FakeHost,
+) -> None:
+    def leave() -> None:
+        uki.write(IMAGE, "half of an i")
+        raise SystemExit(1)
+
+    settings = uki.path(CONF).read_bytes()
+    uki.runner.on(HOOK, effect=leave)
+    with pytest.raises(SystemExit):
+        ensure(uki, boot_loader="uki")
+    assert uki.path(CONF).read_bytes() == settings
+    assert uki.path(OWED).exists()
 
 
 def test_command_that_fails_the_second_time_is_told_with_what_it_said(
