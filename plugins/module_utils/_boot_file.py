@@ -139,7 +139,8 @@ class BootFile:
         """Tell whether both names lead to the same inode."""
         try:
             return os.path.samestat(os.lstat(self.path), os.lstat(self.old))
-        except FileNotFoundError:
+        except OSError:
+            # No such name, or none that there could be.
             return False
 
 

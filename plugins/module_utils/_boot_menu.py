@@ -22,6 +22,9 @@ from ._reasons import ReasonError, reason
 
 NOTHING_RUN = Completed(0, "", "")
 
+# What a menu is made of that holds nothing, as a power cut or a killed command leaves it.
+_BLANK = "\0 \t\r\n"
+
 
 # The images by their paths, each as its content is told from another.
 Digests = t.Mapping[str, t.Optional[str]]
@@ -70,8 +73,24 @@ class Making:
             self.files.mark(settings.mark)
         for path in settings.generated if settings.draft is not None else ():
             self.files.discard(path)
-        for path in () if settings.menu is None else (settings.menu, *settings.generated):
+        if settings.menu is None:
+            return
+        if not (self.host.text(settings.menu) or "").strip(_BLANK):
+            # Of no use to anybody, so that it is not what is put back after a failure.
+            self._revive(settings.menu)
+        for path in (settings.menu, *settings.generated):
             self.files.remember(path)
+        if settings.draft is None:
+            self._revive(settings.menu)
+
+    def _revive(self, menu: str) -> None:
+        """Put the menu before the last change back where a run was killed before it proved its own.
+
+        The command is about to write, and it would be the last good one that is given up.
+        """
+        readable = isinstance(self._entry(), Entry)
+        if not readable and isinstance(self._entry_of(self.files.second(menu)), Entry):
+            self.files.revive(menu)
 
     def settled(self) -> None:
         """Nothing is owed any more: the images are on the disk, and made of the settings there."""
@@ -88,12 +107,15 @@ class Making:
         if settings.menu is not None and settings.draft is not None:
             content = self._make_elsewhere(commands, settings.draft)
             text = content.decode("utf-8", "surrogateescape")
-            self._prove(default_entry(self.host, settings, text), before, changes)
+            self._prove(self._entry_of(text), before, changes)
             # Until here the old menu is what it was.
             self.files.write(settings.menu, content)
         else:
-            self._make_in_place(commands)
+            self._keep()
+            self._run(commands)
+            # Not yet on the disk, so that a menu that is wrong gives way before a power cut keeps it.
             self._prove(self._entry(), before, changes)
+            self._settle()
 
     def _make_elsewhere(self, commands: list[Command], draft: str) -> bytes:
         self._run(commands)
@@ -102,13 +124,12 @@ class Making:
             raise self._not_made(f"{commands[0][0]} left no menu in {draft}.")
         return content
 
-    def _make_in_place(self, commands: list[Command]) -> None:
-        paths = self.settings.read_at_boot
-        for path in paths:
+    def _keep(self) -> None:
+        for path in self.settings.read_at_boot:
             self.files.keep(path)
-        self._run(commands)
-        # At once: what the command left on the disk may be a menu that is empty for a boot loader.
-        for path in paths:
+
+    def _settle(self) -> None:
+        for path in self.settings.read_at_boot:
             self.files.settle(path)
 
     def _run(self, commands: t.Iterable[Command]) -> None:
@@ -127,7 +148,10 @@ class Making:
 
     def _entry(self) -> Entry | str | None:
         menu = self.settings.menu
-        return default_entry(self.host, self.settings, self.host.text(menu)) if menu else None
+        return self._entry_of(self.host.text(menu)) if menu else None
+
+    def _entry_of(self, text: str | None) -> Entry | str:
+        return default_entry(self.host, self.settings, text)
 
     def _prove(
         self, entry: Entry | str | None, before: list[str], changes: t.Iterable[Change]

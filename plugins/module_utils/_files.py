@@ -12,6 +12,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import stat
 import time
 import typing as t
 from dataclasses import dataclass, field
@@ -34,6 +35,10 @@ class Files:
     # Those that a boot loader reads, which sees the disk as it is.
     boot: t.Collection[str] = ()
     _before: dict[str, bytes | None] = field(default_factory=dict)
+    # Those of which the second name is of this run, and not of an earlier one or of somebody else.
+    _placed: set[str] = field(default_factory=set)
+    # The last good ones, which a command may write into.
+    _revived: dict[str, bytes | None] = field(default_factory=dict)
     # Under both names, where a link leads from one to the other: a command may replace either.
     _kept: dict[str, list[BootFile]] = field(default_factory=dict)
 
@@ -93,6 +98,25 @@ class Files:
         except OSError:
             return None
         return found.hexdigest()
+
+    def second(self, path: str) -> str | None:
+        """The text of what has the second name: the file before the last change."""
+        try:
+            name = self._boot_file(path).old
+            if not stat.S_ISREG(os.lstat(name).st_mode):
+                return None
+            with open(name, "rb") as file:
+                return file.read().decode("utf-8", "surrogateescape")
+        except OSError:
+            return None
+
+    def revive(self, path: str) -> None:
+        """Put what has the second name back, and keep what is there under that one."""
+        try:
+            self._boot_file(path).undo()
+        except OSError as error:
+            raise refusal(path, error) from error
+        self._revived[path] = self._read(path)
 
     def settle(self, path: str) -> None:
         """Make last what a command made."""
@@ -157,7 +181,7 @@ class Files:
     def _restore(self, path: str) -> None:
         kept = self._kept.get(path, [])
         # What was kept may have been a link, which its content does not tell.
-        for boot_file in kept or self._changed(path):
+        for boot_file in kept or (self._changed(path) if path in self._placed else ()):
             boot_file.undo()
         if self._changed(path):
             self._put_back(path, self._before[path])
@@ -172,13 +196,23 @@ class Files:
     def _put_back(self, path: str, content: bytes | None) -> None:
         if content is None:
             os.unlink(self.host.real(path))
-        else:
-            self._put(path, content)
+            return
+        good = self._revived.get(path)
+        if good is not None and good != content:
+            # It is then what has the second name again.
+            self._put(path, good)
+        self._put(path, content)
 
     def _put(self, path: str, content: bytes) -> None:
         boot_file = self._boot_file(path)
-        put = boot_file.put if path in self.boot else _put_plainly(boot_file.path)
-        _replace(boot_file.path, content, put)
+        if path not in self.boot:
+            _replace(boot_file.path, content, _put_plainly(boot_file.path))
+            return
+        _replace(boot_file.path, content, lambda draft: self._place(path, boot_file, draft))
+
+    def _place(self, path: str, boot_file: BootFile, draft: str) -> None:
+        self._placed.add(path)
+        boot_file.put(draft)
 
     def _boot_file(self, path: str) -> BootFile:
         """A link stays one, and its target is replaced."""

@@ -355,6 +355,13 @@ def test_link_that_a_command_replaced_is_the_link_again_or_gives_way(
         assert os.readlink(directory.path / SECOND) == "real"
 
 
+def test_name_too_long_for_a_second_one_is_none_to_forget(directory: Directory) -> None:
+    long = BootFile(directory.write("x" * 240, "old"), directory.checkpoint)
+    long.forget()
+    long.undo()
+    assert directory.files()["x" * 240] == "old"
+
+
 def test_undo_of_nothing_does_nothing(directory: Directory) -> None:
     directory.menu.undo()
     directory.menu.keep()

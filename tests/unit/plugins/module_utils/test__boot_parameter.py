@@ -16,6 +16,7 @@ import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import (
     _boot_parameter,
     _boot_set,
+    _draft,
     _load,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._boot_parameter import Wish
@@ -405,6 +406,94 @@ def test_menu_of_a_command_that_failed_never_takes_the_place_of_the_old_one(
     assert extlinux.path(MENU).stat().st_ino == inode
     old = extlinux.path(MENU).read_bytes()
     assert {each["extlinux.conf"] for each in extlinux.checkpoints} == {old}
+
+
+@pytest.mark.parametrize("made", ["", "INCLUDE x\n"])
+def test_menu_that_is_not_proven_is_never_written_back_under_the_name(
+    extlinux: fakes.FakeHost, made: str
+) -> None:
+    def make() -> None:
+        extlinux.write(f"{MENU}.new", made)
+        extlinux.path(f"{MENU}.new").rename(extlinux.path(MENU))
+
+    old, before = extlinux.path(MENU).read_bytes(), contents(extlinux)
+    extlinux.runner.on(COMMAND, effect=make)
+    assert "cannot be read" in failure(extlinux).reason.message
+    assert {each["extlinux.conf"] for each in extlinux.checkpoints} == {old}
+    assert contents(extlinux) == before
+
+
+@pytest.fixture(params=["", "\0" * 512, "INCLUDE x\n"], ids=["empty", "zeros", "not understood"])
+def killed(extlinux: fakes.FakeHost, request: pytest.FixtureRequest) -> fakes.FakeHost:
+    """What a run leaves that was killed before it proved the menu."""
+    extlinux.write(SETTINGS, NEW)
+    extlinux.path(MENU).rename(extlinux.path(SECOND))
+    extlinux.write(MENU, request.param)
+    return extlinux
+
+
+def test_last_good_menu_stays_while_a_command_makes_another(killed: fakes.FakeHost) -> None:
+    good = killed.path(SECOND).read_bytes()
+
+    def make() -> None:
+        assert killed.path(SECOND).read_bytes() == killed.path(MENU).read_bytes() == good
+        make_elsewhere(killed)
+
+    killed.runner.on(COMMAND, effect=make)
+    assert ensure(killed)["regenerated"] is True
+    assert "kexec_load_disabled=0\n" in killed.path(MENU).read_text()
+    assert killed.path(SECOND).read_bytes() == good
+
+
+def test_last_good_menu_is_not_lost_where_no_other_can_be_made(killed: fakes.FakeHost) -> None:
+    good, bad = killed.path(SECOND).read_bytes(), killed.path(MENU).read_bytes()
+    killed.runner.on(COMMAND, rc=1, effect=lambda: killed.write(MENU, "half of a m"))
+    assert failure(killed).reason.code == "boot_menu_not_regenerated"
+    if bad.strip(b"\0"):
+        # It may be right in a way that only the boot loader understands.
+        assert killed.path(MENU).read_bytes() == bad
+        assert killed.path(SECOND).read_bytes() == good
+    else:
+        assert killed.path(MENU).read_bytes() == good
+
+
+@pytest.mark.parametrize("other", ["INCLUDE y\n", None])
+def test_what_is_no_menu_itself_does_not_take_the_place_of_one(
+    killed: fakes.FakeHost, other: str | None
+) -> None:
+    bad = killed.path(MENU).read_bytes()
+    killed.remove(SECOND)
+    if other is None:
+        killed.path(SECOND).mkdir()
+    else:
+        killed.write(SECOND, other)
+    killed.runner.on(COMMAND, rc=1)
+    failure(killed)
+    assert killed.path(MENU).read_bytes() == bad
+
+
+def test_old_menu_of_an_earlier_change_is_not_what_a_failure_puts_back(
+    mkconfig: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkconfig.write(GRUB_SECOND, GRUB_ENTRY.format("stale"))
+    now = mkconfig.path(GRUB_MENU).read_bytes()
+    seen: list[bytes] = []
+    real = _draft.make
+
+    def look(path: str, *arguments: t.Any, **options: t.Any) -> None:
+        seen.append(mkconfig.path(GRUB_MENU).read_bytes())
+        real(path, *arguments, **options)
+
+    def make() -> None:
+        # A command that knows one place only.
+        mkconfig.write(GRUB_MENU, "half of a m")
+        monkeypatch.setattr(CREATE, look)
+
+    mkconfig.runner.on(MAKER, effect=make)
+    failure(mkconfig)
+    assert b"half of a m" in seen
+    assert not any(b"stale" in each for each in [*seen, mkconfig.path(GRUB_MENU).read_bytes()])
+    assert mkconfig.path(GRUB_MENU).read_bytes() == now
 
 
 # --- GRUB, whose command line stands in two files ------------------------------------------
