@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import stat
@@ -35,7 +36,7 @@ class Runner(t.Protocol):
 
     def find(self, name: str) -> str | None: ...
 
-    def run(self, argv: t.Sequence[str]) -> Completed: ...
+    def run(self, argv: t.Sequence[str], inherited: t.Sequence[int] = ()) -> Completed: ...
 
 
 class FileProblemError(Exception):
@@ -64,6 +65,7 @@ class Host:
         # Takes a directory, of which it writes the file system's journal back.
         self.checkpoint = checkpoint
         self.machine = os.uname().machine
+        self._inherited: tuple[int, ...] = ()
 
     def real(self, path: str) -> str:
         """Where a path of the host is for this process."""
@@ -143,4 +145,13 @@ class Host:
         return self._runner.find(name)
 
     def run(self, argv: t.Sequence[str]) -> Completed:
-        return self._runner.run(argv)
+        return self._runner.run(argv, self._inherited)
+
+    @contextlib.contextmanager
+    def handing_on(self, descriptor: int) -> t.Iterator[None]:
+        """Have commands inherit what holds a lock: they go on when this process is killed."""
+        self._inherited = (descriptor,)
+        try:
+            yield
+        finally:
+            self._inherited = ()

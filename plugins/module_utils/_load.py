@@ -137,7 +137,10 @@ def _is_loaded(host: Host) -> bool:
 
 @contextlib.contextmanager
 def run_directory(host: Host) -> t.Iterator[str]:
-    """The real path of a directory that nobody else can change, held by one run at a time."""
+    """The real path of a directory that nobody else can change, held by one run at a time.
+
+    A run that is killed holds it until the command that it had started has ended, too.
+    """
     path = host.real(RUN_DIRECTORY)
     os.makedirs(path, mode=0o700, exist_ok=True)
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -146,7 +149,8 @@ def run_directory(host: Host) -> t.Iterator[str]:
         if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise PermissionError(f"{RUN_DIRECTORY} can be changed by other users")
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield path
+        with host.handing_on(descriptor):
+            yield path
     finally:
         os.close(descriptor)
 

@@ -75,7 +75,7 @@ class ModuleRunner:
         path: str | None = self._module.get_bin_path(name)
         return path
 
-    def run(self, argv: t.Sequence[str]) -> Completed:
+    def run(self, argv: t.Sequence[str], inherited: t.Sequence[int] = ()) -> Completed:
         """Run the words as they are: a "$" on a command line belongs to the kernel."""
         try:
             rc, stdout, stderr = self._module.run_command(
@@ -83,6 +83,7 @@ class ModuleRunner:
                 environ_update=ENVIRONMENT,
                 expand_user_and_vars=False,
                 handle_exceptions=False,
+                pass_fds=list(inherited),
             )
         except OSError as error:
             return Completed(CANNOT_EXECUTE, "", str(error))

@@ -119,7 +119,8 @@ notes:
     behind it, such as C(/boot/.extlinux.conf.boot-parameter-old), because the boot loader could be led to it until the
     new one was on the disk. The next change replaces it. It is left out on file systems without hard links, such as
     vfat, and where a command wrote the menu in place.
-  - A task that is killed leaves whole files. The next one removes what it left beside them.
+  - A task that is killed leaves whole files. The next one removes what it left beside them. As long as a command of the
+    host goes on that the killed one had started, the next one is refused.
   - What C(zipl) and the hook of C(secureboot-hook) make cannot be read to see whether it is of the present settings.
     From before the settings are written until it is made and on the disk, an empty file beside them says that it is
     owed, such as C(/etc/.zipl.conf.boot-parameter-owed). If a task was killed in between, the next one that is to set

@@ -189,7 +189,7 @@ class FakeRunner:
     def find(self, name: str) -> str | None:
         return self.installed.get(name)
 
-    def run(self, argv: t.Sequence[str]) -> _host.Completed:
+    def run(self, argv: t.Sequence[str], inherited: t.Sequence[int] = ()) -> _host.Completed:
         self.calls.append(tuple(argv))
         for start, completed, effect in self._script:
             if tuple(argv[: len(start)]) == start:

@@ -9,7 +9,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import signal
 import stat
+import subprocess
+import sys
+import time
 import typing as t
 from pathlib import Path
 
@@ -404,3 +408,49 @@ def test_wanted_image_of_a_survey_with_obstacles_is_a_mistake(
 ) -> None:
     with pytest.raises(ValueError, match="obstacles"):
         _load.wanted_image(_survey.survey(alpine.host, wish))
+
+
+# --- The lock ------------------------------------------------------------------------------
+
+# A module that is killed while its command runs.
+KILLED = """
+import os, signal, sys
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.testing import patch_module_args
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _host, _load, _module
+
+with patch_module_args({}):
+    runner = _module.ModuleRunner(AnsibleModule(argument_spec={}))
+host = _host.Host(runner, sys.argv[1], ask_kernel=None, checkpoint=None)
+with _load.run_directory(host):
+    host.run(["sh", "-c", f"kill -9 {os.getpid()}; read end < $0", sys.argv[2]])
+"""
+
+
+def is_held(alpine: fakes.FakeHost) -> bool:
+    try:
+        with _load.run_directory(alpine.host):
+            return False
+    except BlockingIOError:
+        return True
+
+
+def test_lock_is_held_until_the_command_of_a_killed_run_has_ended(
+    alpine: fakes.FakeHost, tmp_path: Path
+) -> None:
+    end = tmp_path / "end"
+    os.mkfifo(end)
+    completed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(alpine.root), str(end)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+        timeout=60,
+    )
+    assert completed.returncode == -signal.SIGKILL
+    # Whoever waits for the end of a pipe has it open, and what opens the other side waits for that.
+    with end.open("w"):
+        assert failure(alpine).reason.code == "load_in_progress"
+    deadline = time.monotonic() + 60
+    while is_held(alpine) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    load(alpine)
