@@ -97,10 +97,10 @@ class Making:
         if self.settings.mark is not None:
             self.files.discard(self.settings.mark)
 
-    def make(self, changes: t.Iterable[Change]) -> None:
+    def make(self, changes: t.Sequence[Change]) -> None:
         """Run the commands, and see that the default entry is as the changes want it."""
         settings = self.settings
-        before = _words(self._entry())
+        before = self._entry()
         commands = settings.commands(self.host) if settings.commands else []
         if not commands:
             raise self._not_made("No kernel is installed to make an image of.")
@@ -154,7 +154,10 @@ class Making:
         return default_entry(self.host, self.settings, text)
 
     def _prove(
-        self, entry: Entry | str | None, before: list[str], changes: t.Iterable[Change]
+        self,
+        entry: Entry | str | None,
+        before: Entry | str | None,
+        changes: t.Sequence[Change],
     ) -> None:
         menu = self.settings.menu
         if isinstance(entry, str):
@@ -164,7 +167,10 @@ class Making:
             raise self._not_made(
                 f"The default entry of {menu} is not as it was wanted, by {lacks}."
             )
-        _edit.check_size(before, _words(entry), self.host.machine)
+        lost = ", ".join(lost_by(before, entry, changes)) if isinstance(before, Entry) else ""
+        if lost:
+            raise self._not_made(f"The default entry of {menu} has lost {lost}.")
+        _edit.check_size(_words(before), _words(entry), self.host.machine)
 
     def _not_made(self, message: str) -> ReasonError:
         found = reason(
@@ -218,6 +224,25 @@ def missing(entry: Entry, changes: t.Iterable[Change]) -> list[str]:
     """The changes that an entry does not hold."""
     words = _cmdline.split(entry.cmdline)
     return [change.word for change in changes if not change.holds(words)]
+
+
+def lost_by(before: Entry, entry: Entry | None, changes: t.Iterable[Change]) -> list[str]:
+    """What an entry made anew has lost of that without which the host does not boot."""
+    if entry is None:
+        return []
+    # A kernel that was installed meanwhile has another name, and any other parameter may have gone
+    # because somebody edited the settings by hand: that is theirs to decide.
+    of_changes = any(change.names("root") for change in changes)
+    found = {
+        "its kernel": bool(before.kernel) and not entry.kernel,
+        "its initramfs": bool(before.initramfs) and not any(entry.initramfs),
+        "root=": _has_root(before) and not of_changes and not _has_root(entry),
+    }
+    return [what for what, lost in found.items() if lost]
+
+
+def _has_root(entry: Entry) -> bool:
+    return bool(_cmdline.last_value(_cmdline.kernel_part(_words(entry))[0], "root"))
 
 
 def _words(entry: Entry | str | None) -> list[str]:

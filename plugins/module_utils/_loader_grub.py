@@ -30,6 +30,7 @@ class _Item:
     submenu: bool
     items: list[_Item] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    closed: bool = False
 
 
 def environment(text: str) -> dict[str, str]:
@@ -106,7 +107,7 @@ def _parse(text: str) -> list[_Item]:
             parent.lines.append(line)
         depth += _depth_change(line)
         while open_items and depth <= open_items[-1][1]:
-            open_items.pop()
+            open_items.pop()[0].closed = True
     return top.items
 
 
@@ -138,6 +139,9 @@ def _find(items: list[_Item], path: str) -> _Item:
     if not matching:
         raise NotUnderstoodError(f"it has no entry {path!r}")
     item = matching[0]
+    if not item.closed:
+        # GRUB runs a block when it has read the whole of it, so that a menu that is cut off has none.
+        raise NotUnderstoodError(f"its entry {item.names[0]!r} is not closed")
     if item.submenu:
         return _find(item.items, rest or "0")
     return item

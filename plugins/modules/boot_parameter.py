@@ -14,9 +14,9 @@ description:
   - Sets or removes parameters of the kernel in the configured command line, and makes the boot loader's menu anew
     where one is generated. The parameters take effect with the next boot.
   - Comments, quotes, the order of parameters and everything else that was not asked for stay byte for byte.
-  - Where the menu can be read, it is read afterwards. If its default entry is not as it was wanted, or a command fails,
-    settings and menu are put back and the task fails. An image that a command wrote in place, or half of it, is made
-    again of the old settings then.
+  - Where the menu can be read, it is read afterwards. If its default entry is not as it was wanted, has lost its
+    kernel, its initramfs or C(root=), or a command fails, settings and menu are put back and the task fails. An image
+    that a command wrote in place, or half of it, is made again of the old settings then.
   - Settings that are programs, such as those that append to a variable, are refused and not guessed at.
 author:
   - The alpinefleet.kexec authors (@alpinefleet)

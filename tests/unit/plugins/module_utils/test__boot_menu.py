@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _boot_menu, _editors
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._boot_entry import Entry
@@ -49,6 +51,36 @@ def test_missing_names_what_an_entry_does_not_hold() -> None:
     entry = Entry("Alpine", "vmlinuz", (), "quiet a=1")
     changes = [Change("a", "1"), Change("b", "2"), Change("quiet", present=False)]
     assert _boot_menu.missing(entry, changes) == ["b=2", "quiet"]
+
+
+WHOLE = Entry("Alpine", "vmlinuz", ("initramfs",), "root=/dev/a quiet")
+
+
+@pytest.mark.parametrize(
+    ("entry", "lost"),
+    [
+        pytest.param(WHOLE, [], id="the same"),
+        pytest.param(Entry("A", "vmlinuz-2", ("i", "j"), "root=/dev/b"), [], id="other names"),
+        pytest.param(replace(WHOLE, kernel=""), ["its kernel"], id="no kernel"),
+        pytest.param(replace(WHOLE, initramfs=()), ["its initramfs"], id="no initramfs"),
+        pytest.param(replace(WHOLE, initramfs=("",)), ["its initramfs"], id="no name of one"),
+        pytest.param(replace(WHOLE, cmdline="quiet"), ["root="], id="no root"),
+        pytest.param(replace(WHOLE, cmdline="root= quiet"), ["root="], id="empty root"),
+        pytest.param(replace(WHOLE, cmdline="-- root=/dev/a"), ["root="], id="root for init"),
+        pytest.param(None, [], id="images"),
+    ],
+)
+def test_what_is_needed_for_the_root_file_system_is_not_to_be_lost(
+    entry: Entry | None, lost: list[str]
+) -> None:
+    assert _boot_menu.lost_by(WHOLE, entry, [Change("quiet")]) == lost
+
+
+def test_what_was_not_there_or_is_to_go_is_not_lost() -> None:
+    nothing = Entry("Alpine", "vmlinuz", (), "quiet")
+    assert _boot_menu.lost_by(nothing, nothing, []) == []
+    without = replace(WHOLE, cmdline="quiet")
+    assert _boot_menu.lost_by(WHOLE, without, [Change("root", present=False)]) == []
 
 
 def test_menu_is_never_made_again_for_it_has_a_copy(

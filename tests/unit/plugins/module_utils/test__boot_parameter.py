@@ -408,6 +408,16 @@ def test_menu_of_a_command_that_failed_never_takes_the_place_of_the_old_one(
     assert {each["extlinux.conf"] for each in extlinux.checkpoints} == {old}
 
 
+def test_menu_that_lost_what_the_host_boots_with_is_put_back(extlinux: fakes.FakeHost) -> None:
+    made = fakes.extlinux("kexec_load_disabled=0", initrd="")
+    before = contents(extlinux)
+    extlinux.runner.on(COMMAND, effect=lambda: extlinux.write(MENU, made))
+    error = failure(extlinux)
+    assert error.reason.code == "boot_menu_not_regenerated"
+    assert f"The default entry of {MENU} has lost its initramfs, root=." in error.reason.message
+    assert contents(extlinux) == before
+
+
 @pytest.mark.parametrize("made", ["", "INCLUDE x\n"])
 def test_menu_that_is_not_proven_is_never_written_back_under_the_name(
     extlinux: fakes.FakeHost, made: str
@@ -593,6 +603,7 @@ def test_menu_of_grub_is_put_in_place_by_this_collection(mkconfig: fakes.FakeHos
         pytest.param(0, None, f"{MAKER} left no menu in {DRAFT}", id="nothing"),
         pytest.param(0, "", f"{MAKER} left no menu in {DRAFT}", id="empty"),
         pytest.param(0, "source x\n", f"{GRUB_MENU} cannot be read", id="not readable"),
+        pytest.param(0, WANTED.rpartition("}")[0], "is not closed", id="cut off"),
         pytest.param(0, GRUB_ENTRY.format("quiet"), "by kexec_load_disabled=0", id="old"),
     ],
 )

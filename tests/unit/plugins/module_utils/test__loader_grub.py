@@ -321,3 +321,22 @@ def test_environment_skips_the_padding() -> None:
 @pytest.mark.parametrize("text", ["", "#####", "nonsense\n"])
 def test_environment_of_no_variables(text: str) -> None:
     assert _loader_grub.environment(text) == {}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("menuentry 'Alpine' {\n\tlinux /vmlinuz root=/dev/a\n", id="entry"),
+        pytest.param(
+            "submenu 'More' {\nmenuentry 'Alpine' {\n\tlinux /vmlinuz\n}\n", id="submenu around it"
+        ),
+    ],
+)
+def test_entry_that_is_cut_off_is_none(text: str) -> None:
+    with pytest.raises(NotUnderstoodError, match="is not closed"):
+        _loader_grub.default_entry(text, {})
+
+
+def test_entry_before_one_that_is_cut_off_is_whole() -> None:
+    text = "menuentry 'Alpine' {\n\tlinux /vmlinuz\n}\nmenuentry 'Old' {\n\tlinux /vmlinuz.old\n"
+    assert _loader_grub.default_entry(text, {}).title == "Alpine"
