@@ -154,13 +154,21 @@ def _raspberrypi(host: Host, signs: tuple[str, ...]) -> Settings:
     return Settings("raspberrypi", signs[:1], _edit_raspberrypi.lines)
 
 
+def _text(host: Host, path: str) -> str:
+    """Settings that name files, whose names the kernel ends at a NUL byte."""
+    text = host.text(path) or ""
+    if "\0" in text:
+        raise NotUnderstoodError(f"{path} has a NUL byte")
+    return text
+
+
 def _zipl(host: Host, signs: tuple[str, ...]) -> Settings:
     return Settings(
         "zipl",
         signs[:1],
         _edit_zipl.lines,
         _menu_commands.one("zipl"),
-        images=_edit_zipl.maps(host.text(signs[0]) or ""),
+        images=_edit_zipl.maps(_text(host, signs[0])),
         forbidden="'",
     )
 
@@ -178,7 +186,7 @@ def _uki_signs(host: Host) -> tuple[str, ...]:
 
 
 def _uki(host: Host, signs: tuple[str, ...]) -> Settings:
-    text = host.text(signs[0]) or ""
+    text = _text(host, signs[0])
     named = _edit_uki.file_of(text)
     files = (signs[0], *((named,) if named else ()))
     images = _menu_commands.images(host, text)

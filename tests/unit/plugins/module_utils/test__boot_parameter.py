@@ -198,6 +198,36 @@ def test_settings_that_cannot_be_read_are_not_taken_for_empty(extlinux: fakes.Fa
     assert failure(extlinux).reason.code == "boot_config_unwritable"
 
 
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize(
+    ("loader", "path", "text"),
+    [
+        pytest.param("uki", "/etc/kernel-hooks.d/secureboot.conf", text, id=text)
+        for text in ('cmdline="/etc/a\0b"\n', 'cmdline="quiet"\noutput_dir="/boot/a\0b"\n')
+    ]
+    + [
+        pytest.param(
+            "zipl",
+            "/etc/zipl.conf",
+            "[a]\nimage=/boot/vmlinuz\nparameters=quiet\ntarget=/boot/a\0b\n",
+            id="zipl",
+        )
+    ],
+)
+def test_byte_that_no_path_can_hold_is_refused(
+    extlinux: fakes.FakeHost, check_mode: bool, loader: str, path: str, text: str
+) -> None:
+    extlinux.write(path, text)
+    extlinux.write("/etc/kernel-hooks.d/secureboot.hook", "")
+    extlinux.runner.installed["zipl"] = "/sbin/zipl"
+    extlinux.runner.on("/sbin/zipl")
+    extlinux.runner.on("/etc/kernel-hooks.d/secureboot.hook")
+    error = failure(extlinux, boot_loader=loader, check_mode=check_mode)
+    assert error.reason.code == "boot_loader_not_understood"
+    assert f"{path} has a NUL byte" in error.reason.message
+    assert extlinux.runner.calls == []
+
+
 def test_loader_whose_settings_are_elsewhere_is_refused(extlinux: fakes.FakeHost) -> None:
     extlinux.write("/boot/cmdline.txt", "quiet\n")
     extlinux.write("/boot/config.txt", "cmdline=other.txt\n")
