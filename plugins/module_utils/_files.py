@@ -187,6 +187,10 @@ class Files:
             self._put_back(path, self._before[path])
         for boot_file in kept or [self._boot_file(path)]:
             boot_file.forget()
+        for boot_file in kept:
+            # Left by a settling that failed, and in nobody's way.
+            with contextlib.suppress(OSError):
+                boot_file.tidy()
 
     def _changed(self, path: str) -> list[BootFile]:
         """The file, if it is not as it was; of one that is only kept the content is not known."""

@@ -303,6 +303,25 @@ def test_restore_leaves_no_second_name_of_what_did_not_change(
     assert names(alpine) == before
 
 
+@pytest.mark.parametrize("stuck", [False, True])
+def test_restore_leaves_nothing_of_what_could_not_be_made_to_last(
+    alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch, stuck: bool
+) -> None:
+    before = names(alpine)
+    files = boot_files(alpine)
+    files.keep(PATH)
+    make(alpine, b"new")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail(errno.EIO))
+        with pytest.raises(ReasonError, match="Input/output error"):
+            files.settle(PATH)
+    if stuck:
+        monkeypatch.setattr(os, "unlink", fail(errno.EROFS))
+    assert files.restore() == []
+    assert alpine.path(PATH).read_bytes() == old
+    assert (names(alpine) == before) is not stuck
+
+
 @pytest.mark.parametrize("by", ["rename", "rename of the target", "writing"])
 @pytest.mark.parametrize("settled", [False, True])
 def test_restore_of_a_link_makes_it_the_link_again(
