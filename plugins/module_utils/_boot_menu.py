@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from dataclasses import dataclass, field
 
@@ -24,7 +25,6 @@ NOTHING_RUN = Completed(0, "", "")
 
 # What a menu is made of that holds nothing, as a power cut or a killed command leaves it.
 _BLANK = "\0 \t\r\n"
-
 
 # The images by their paths, each as its content is told from another.
 Digests = t.Mapping[str, t.Optional[str]]
@@ -64,11 +64,14 @@ class Making:
     settings: Settings
     _runs: list[_Run] = field(default_factory=list)
     _last: Completed = NOTHING_RUN
+    # What an earlier run left undone, so that there is no telling how the images are.
+    _owed: bool = False
 
     def remember(self) -> None:
         """Take down what there is, before the first file is written."""
         settings = self.settings
         if settings.mark is not None:
+            self._owed = self.host.exists(settings.mark)
             # Should this run be killed, the next one makes the images: they do not tell themselves.
             self.files.mark(settings.mark)
         for path in settings.generated if settings.draft is not None else ():
@@ -91,6 +94,13 @@ class Making:
         readable = isinstance(self._entry(), Entry)
         if not readable and isinstance(self._entry_of(self.files.second(menu)), Entry):
             self.files.revive(menu)
+
+    def undone(self) -> None:
+        """All is as it was, so that only what was owed before is owed."""
+        # A mark that cannot be removed costs no more than images that are made once more.
+        with contextlib.suppress(ReasonError):
+            if not self._owed:
+                self.settled()
 
     def settled(self) -> None:
         """Nothing is owed any more: the images are on the disk, and made of the settings there."""
@@ -188,7 +198,7 @@ class Making:
         if self.settings.menu is not None or not self._runs:
             return []
         whole, now = self._runs[0].before, self._images()
-        needed = [run for run in self._runs if run.is_needed_again(whole, now)]
+        needed = [run for run in self._runs if self._owed or run.is_needed_again(whole, now)]
         try:
             problems = [self._again(run, run.damaged(whole, now)) for run in needed]
             for path in self.settings.images if needed else ():

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import typing as t
 from dataclasses import dataclass
 
@@ -239,9 +238,7 @@ def _after_restoring(files: Files, making: Making, error: Exception) -> Exceptio
     """
     problems = files.restore() + making.make_again()
     if not problems:
-        with contextlib.suppress(ReasonError):
-            # Left where it is, it costs no more than images that are made once more.
-            making.settled()
+        making.undone()
         return error
     found = reason(
         "boot_config_damaged",

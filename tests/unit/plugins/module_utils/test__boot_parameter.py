@@ -23,6 +23,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._boot_parameter 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._edit import Change
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._files import Files
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._replaceable import unwritable
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 # What a draft is made with.
@@ -88,6 +89,10 @@ def fail(number: int) -> t.Callable[..., t.NoReturn]:
         raise OSError(number, os.strerror(number))
 
     return raise_it
+
+
+def fail_to_write(_files: Files, path: str) -> t.NoReturn:
+    raise unwritable(path, "no", errno.EROFS)
 
 
 # --- Where everything goes well ------------------------------------------------------------
@@ -768,6 +773,29 @@ def test_boot_loader_whose_menu_can_be_read_owes_nothing_by_a_mark(
     marks: list[object] = []
     failure(extlinux)
     assert marks == []
+
+
+@pytest.mark.parametrize("again", [0, 1])
+def test_image_that_is_owed_stays_owed_when_the_next_run_fails(
+    uki: fakes.FakeHost, again: int
+) -> None:
+    """How the killed run left it is not known, whether the command of this one touched it or not."""
+    uki.write(CONF, 'cmdline="quiet kexec_load_disabled=0"\noutput_dir=/boot/EFI/Linux\n')
+    uki.write(OWED, "")
+    uki.runner.on(HOOK, rc=1, effect=lambda: uki.runner.on(HOOK, rc=again))
+    code = "boot_config_damaged" if again else "boot_menu_not_regenerated"
+    assert failure(uki, boot_loader="uki").reason.code == code
+    assert uki.path(OWED).exists()
+    assert ensure(uki, check_mode=True, boot_loader="uki")["changed"] is True
+
+
+def test_mark_that_cannot_be_removed_is_left_behind_a_failure(
+    uki: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uki.runner.on(HOOK, rc=1)
+    monkeypatch.setattr(Files, "discard", fail_to_write)
+    assert failure(uki, boot_loader="uki").reason.code == "boot_menu_not_regenerated"
+    assert uki.path(OWED).exists()
 
 
 def test_mark_that_cannot_be_made_is_a_failure_before_anything_is_written(
