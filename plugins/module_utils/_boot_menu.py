@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import typing as t
 from dataclasses import dataclass, field
 
@@ -141,6 +142,9 @@ class Making:
     def _settle(self) -> None:
         for path in self.settings.read_at_boot:
             self.files.settle(path)
+        if self.settings.mark is not None and not self.settings.images:
+            # They are somewhere, and have to be on the disk before it says that none is owed.
+            os.sync()
 
     def _run(self, commands: t.Iterable[Command]) -> None:
         """Run them until one fails."""

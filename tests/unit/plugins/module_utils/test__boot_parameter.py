@@ -775,6 +775,20 @@ def test_boot_loader_whose_menu_can_be_read_owes_nothing_by_a_mark(
     assert marks == []
 
 
+def test_images_of_which_the_place_is_not_known_are_on_the_disk_before_none_is_owed(
+    uki: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = "/etc/.zipl.conf.boot-parameter-owed"
+    owed: list[bool] = []
+    monkeypatch.setattr(os, "sync", lambda: owed.append(uki.path(mark).exists()))
+    uki.write("/etc/zipl.conf", "[alpine]\nimage=/boot/vmlinuz\nparameters=quiet\n")
+    uki.runner.installed["zipl"] = "/sbin/zipl"
+    uki.runner.on("/sbin/zipl")
+    ensure(uki, boot_loader="zipl")
+    assert owed == [True]
+    assert not uki.path(mark).exists()
+
+
 @pytest.mark.parametrize("again", [0, 1])
 def test_image_that_is_owed_stays_owed_when_the_next_run_fails(
     uki: fakes.FakeHost, again: int
