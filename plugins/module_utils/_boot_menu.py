@@ -124,7 +124,7 @@ class Making:
         else:
             self._keep()
             self._run(commands)
-            # Not yet on the disk, so that a menu that is wrong gives way before a power cut keeps it.
+            # Before it is made to last, so that a wrong menu gives way before a power cut keeps it.
             self._prove(self._entry(), before, changes)
             self._settle()
 

@@ -140,7 +140,7 @@ def _find(items: list[_Item], path: str) -> _Item:
         raise NotUnderstoodError(f"it has no entry {path!r}")
     item = matching[0]
     if not item.closed:
-        # GRUB runs a block when it has read the whole of it, so that a menu that is cut off has none.
+        # GRUB runs a block when it has read the whole of it, and never one that is cut off.
         raise NotUnderstoodError(f"its entry {item.names[0]!r} is not closed")
     if item.submenu:
         return _find(item.items, rest or "0")

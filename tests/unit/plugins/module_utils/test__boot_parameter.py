@@ -793,7 +793,7 @@ def test_images_of_which_the_place_is_not_known_are_on_the_disk_before_none_is_o
 def test_image_that_is_owed_stays_owed_when_the_next_run_fails(
     uki: fakes.FakeHost, again: int
 ) -> None:
-    """How the killed run left it is not known, whether the command of this one touched it or not."""
+    """How the killed run left it is not known, also if the command of this one did nothing."""
     uki.write(CONF, 'cmdline="quiet kexec_load_disabled=0"\noutput_dir=/boot/EFI/Linux\n')
     uki.write(OWED, "")
     uki.runner.on(HOOK, rc=1, effect=lambda: uki.runner.on(HOOK, rc=again))
