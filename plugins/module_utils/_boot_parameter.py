@@ -211,7 +211,7 @@ def _carry_out(host: Host, found: Plan, wish: Wish) -> list[str]:
         making = Making(host, files, found.settings)
         try:
             return _write(files, found, wish, making)
-        except Exception as error:
+        except (OSError, ReasonError, ValueError) as error:
             raise _after_restoring(files, making, error) from error
         except BaseException:
             files.restore()
