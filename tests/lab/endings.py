@@ -58,9 +58,15 @@ def ending(record: Record, act: Callable[[], object], within: float = ENDING_SEC
         time.sleep(0.5)
     raise LabError(
         "no-end",
-        f"machine {record.name!r} neither left its boot nor came back in {within:.0f} s",
-        f"read its console: {record.serial_log}",
+        f"machine {record.name!r} neither left its boot nor came back in {within:.0f} s; "
+        f"{_answer(record, before)}, and its console ends with\n{machine.last_lines(record)}",
+        "see by the console how far it came",
     )
+
+
+def _answer(record: Record, before: str) -> str:
+    boot, _loader = boot_of(record)
+    return f"it answers as boot {boot!r}, and was {before!r}"
 
 
 def _look(record: Record, before: str, seen: int) -> Ending | None:

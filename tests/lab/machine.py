@@ -265,12 +265,17 @@ def wait_for_login(record: Record, timeout: float, does: str = "true") -> None:
     raise _not_up(record, f"no login in {timeout:.0f} s ({reason})")
 
 
-def _not_up(record: Record, reason: str) -> LabError:
+def last_lines(record: Record) -> str:
+    """Return the end of the console's log, as part of a message."""
     text = record.serial_log.read_text(errors="replace") if record.serial_log.exists() else ""
-    lines = "\n".join(f"    {line}" for line in text.splitlines()[-LOG_LINES:])
+    return "\n".join(f"    {line}" for line in text.splitlines()[-LOG_LINES:])
+
+
+def _not_up(record: Record, reason: str) -> LabError:
     return LabError(
         "not-up",
-        f"machine {record.name!r} did not come up: {reason}; its console ends with\n{lines}",
+        f"machine {record.name!r} did not come up: {reason}; its console ends with\n"
+        f"{last_lines(record)}",
         "a busy host is slow under emulation: raise --timeout; else read the console above",
     )
 

@@ -86,6 +86,9 @@ def test_ending_sees_only_what_the_console_says_afterwards(
 def test_ending_that_does_not_come_is_an_error(
     monkeypatch: pytest.MonkeyPatch, record: Record
 ) -> None:
-    arrange(monkeypatch, greets=False)
-    with pytest.raises(LabError, match="neither left its boot nor came back"):
+    arrange(monkeypatch, greets=False, boots=[("old", "48"), ("old", "48")])
+    record.serial_log.write_text("the last line\n")
+    with pytest.raises(LabError, match="neither left its boot nor came back") as caught:
         endings.ending(record, lambda: None, within=0.1)
+    assert "it answers as boot 'old', and was 'old'" in caught.value.found
+    assert caught.value.found.endswith("the last line")

@@ -23,7 +23,8 @@ def detached(command: str) -> Callable[[Machine], None]:
 
     def act(machine: Machine) -> None:
         # Without a terminal the connection would wait for everything that holds its streams.
-        lab.shell(lab.find(machine.name), f"({command}) </dev/null >/dev/null 2>&1 &")
+        done = lab.ssh(lab.find(machine.name), f"({command}) </dev/null >/dev/null 2>&1 &")
+        assert done.returncode == 0, done.stderr
 
     return act
 
