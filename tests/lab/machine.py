@@ -314,6 +314,12 @@ def down(name: str) -> None:
                 qmp.execute(folder, "quit")
             records.wait_until(lambda: records.read_pid(folder) is None, QUIT_SECONDS)
         records.remove(folder)
+    _forget_ended()
+
+
+def _forget_ended() -> None:
+    """Take note of the ends of those that this process started, so that none stays a zombie."""
+    _STARTED[:] = [process for process in _STARTED if process.poll() is None]
 
 
 @contextmanager

@@ -64,29 +64,29 @@ if [ "${recordfail}" = 1 ] ; then set timeout=30; fi
 ### END /etc/grub.d/00_header ###
 ### BEGIN /etc/grub.d/10_linux ###
 function gfxmode {
-	set gfxpayload="${1}"
+\tset gfxpayload="${1}"
 }
 menuentry 'Alpine Linux, with Linux virt' --class os $menuentry_id_option 'gnulinux-simple-1' {
-	load_video
-	if [ x$grub_platform = xxen ]; then insmod xzio; insmod lzopio; fi
-	search --no-floppy --fs-uuid --set=root 1-2
-	echo	'Loading Linux virt ...'
-	linux	/boot/vmlinuz-virt root=UUID=1-2 ro  quiet
-	echo	'Loading initial ramdisk ...'
-	initrd	/boot/intel-ucode.img /boot/initramfs-virt
+\tload_video
+\tif [ x$grub_platform = xxen ]; then insmod xzio; insmod lzopio; fi
+\tsearch --no-floppy --fs-uuid --set=root 1-2
+\techo\t'Loading Linux virt ...'
+\tlinux\t/boot/vmlinuz-virt root=UUID=1-2 ro  quiet
+\techo\t'Loading initial ramdisk ...'
+\tinitrd\t/boot/intel-ucode.img /boot/initramfs-virt
 }
 submenu 'Advanced options for Alpine Linux' $menuentry_id_option 'gnulinux-advanced-1' {
-	menuentry 'Alpine Linux, with Linux lts' --class os $menuentry_id_option 'gnulinux-lts-1' {
-		linux	/boot/vmlinuz-lts root=UUID=1-2 ro
-		initrd	/boot/initramfs-lts
-	}
-	menuentry 'Alpine Linux, with Linux edge' --class os $menuentry_id_option 'gnulinux-edge-1' {
-		linux	($root)/boot/vmlinuz-edge root=UUID=1-2 ro
-	}
+\tmenuentry 'Alpine Linux, with Linux lts' --class os $menuentry_id_option 'gnulinux-lts-1' {
+\t\tlinux\t/boot/vmlinuz-lts root=UUID=1-2 ro
+\t\tinitrd\t/boot/initramfs-lts
+\t}
+\tmenuentry 'Alpine Linux, with Linux edge' --class os $menuentry_id_option 'gnulinux-edge-1' {
+\t\tlinux\t($root)/boot/vmlinuz-edge root=UUID=1-2 ro
+\t}
 }
 ### END /etc/grub.d/10_linux ###
 menuentry 'UEFI Firmware Settings' $menuentry_id_option 'uefi-firmware' {
-	fwsetup
+\tfwsetup
 }
 """
 VIRT = Start("/boot/vmlinuz-virt", ("/boot/initramfs-virt",))

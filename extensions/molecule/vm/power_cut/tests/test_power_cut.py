@@ -55,7 +55,7 @@ def bad(runs: list[Run]) -> list[Run]:
 
 @pytest.mark.long
 @pytest.mark.parametrize("loader", MENUS)
-@pytest.mark.parametrize("does", reversed(DOES))
+@pytest.mark.parametrize("does", DOES)
 def test_menu_is_whole_after_each_write(
     machines: Supply, tmp_path: Path, loader: str, does: str
 ) -> None:
