@@ -96,6 +96,8 @@ def artifact(name: str, build: Callable[[Path], None], *, public: bool = True) -
             build(partial)
             partial.chmod(0o755 if public else 0o700)
             partial.rename(final)
+            # What unpacks an archive may give the folder that one's age, and the oldest are pruned.
+            os.utime(final)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     return final, False

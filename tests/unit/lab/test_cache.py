@@ -133,3 +133,10 @@ def test_digest_changes_with_the_sources() -> None:
 def test_every_source_of_the_key_exists() -> None:
     folder = Path(cache.__file__).parent
     assert [name for name in image.SOURCES if not (folder / name).is_file()] == []
+
+
+def test_prune_keeps_what_was_made_last_whatever_age_its_content_has(lab_cache: Path) -> None:
+    first = cache.artifact("thing-a", lambda _folder: None)[0]
+    second = cache.artifact("thing-b", lambda folder: os.utime(folder, (0, 0)))[0]
+    cache.prune("thing", 1)
+    assert (first.exists(), second.exists()) == (False, True)
