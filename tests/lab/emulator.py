@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -111,8 +110,8 @@ def _newer(own: Emulator, progress: Progress) -> Emulator | None:
     return _in(folder)
 
 
-def _unpack(folder: Path, packages: Callable[..., list[Path]] = backported_packages) -> None:
-    for package in packages(PACKAGES):
+def _unpack(folder: Path) -> None:
+    for package in backported_packages(PACKAGES):
         run(["dpkg-deb", "--extract", package, folder])
 
 

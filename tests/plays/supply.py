@@ -10,7 +10,6 @@ import typing as t
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 import yaml
 
@@ -60,21 +59,10 @@ def _kind(
 class Supply:
     """Machines of a scenario, each under a name that no other one has."""
 
-    def __init__(self, scenario: Path, names: Iterator[str]) -> None:
+    def __init__(self, scenario: Path, names: Iterator[str], lab: Lab) -> None:
         self._kinds = kinds(scenario)
         self._names = names
-        self._lab = Lab(quiet=True)
-
-    def __enter__(self) -> t.Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._lab.__exit__(kind, value, trace)
+        self._lab = lab
 
     def take(self, host: type[Host], kind: str, source: Snapshot | None = None) -> Host:
         """Return a machine that goes on from a snapshot, or from the state of its kind."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab import Lab
 from tests.plays import Supply
 
 LOGS = Path(__file__).parents[3] / ".cache/logs"
@@ -39,8 +40,8 @@ def _supply(request: pytest.FixtureRequest) -> Iterator[Supply]:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw")
     # A name is never used again: testinfra keeps an inventory by its path.
     names = (f"{title}-{worker}-{number}" for number in _NUMBERS)
-    with Supply(scenario, names) as supply:
-        yield supply
+    with Lab(quiet=True) as lab:
+        yield Supply(scenario, names, lab)
 
 
 @pytest.fixture

@@ -71,7 +71,8 @@ def names() -> Iterator[str]:
 def test_machines_are_of_a_kind_and_no_name_is_used_twice(
     scenario: Path, ups: list[tuple[str, object]]
 ) -> None:
-    with Supply(scenario, names()) as machines:
+    with Lab(quiet=True) as lab:
+        machines = Supply(scenario, names(), lab)
         hosts = [machines.take(Host, kind) for kind in ("plain", "watched")]
         hosts.append(machines.boot(Host, "plain"))
     assert [host.name for host in hosts] == ["it-1", "it-2", "it-3"]
