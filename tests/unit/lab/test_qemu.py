@@ -25,7 +25,7 @@ def after(words: list[str], option: str) -> list[str]:
 @pytest.mark.parametrize(
     ("option", "expected"),
     [
-        ("-accel", ["tcg,tb-size=64"]),
+        ("-accel", ["tcg,tb-size=256"]),
         ("-cpu", ["qemu64"]),
         ("-smp", ["1"]),
         ("-M", ["q35"]),
