@@ -104,6 +104,10 @@ class Plan:
         }
 
 
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else text.encode("utf-8", "surrogateescape")
+
+
 def _shown(text: str) -> str:
     """Bytes that are no letters cannot travel to the controller."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
@@ -224,7 +228,8 @@ def _write(files: Files, found: Plan, wish: Wish, making: Making) -> list[str]:
     existing = [path for path in found.writes if found.before[path] is not None]
     backups = [files.back_up(path) for path in existing] if wish.backup else []
     for path in found.writes:
-        files.write(path, found.after[path].encode("utf-8", "surrogateescape"))
+        files.expect(path, _bytes(found.before[path]))
+        files.write(path, _bytes(found.after[path]) or b"")
     if found.regenerates:
         making.make(wish.changes)
         making.settled()

@@ -35,6 +35,7 @@ class Files:
     # Those that a boot loader reads, which sees the disk as it is.
     boot: t.Collection[str] = ()
     _before: dict[str, bytes | None] = field(default_factory=dict)
+    _written: dict[str, bytes] = field(default_factory=dict)
     # Those of which the second name is of this run, and not of an earlier one or of somebody else.
     _placed: set[str] = field(default_factory=set)
     # The last good ones, which a command may write into.
@@ -64,11 +65,18 @@ class Files:
         except OSError as error:
             raise refusal(path, error) from error
 
+    def expect(self, path: str, content: bytes | None) -> None:
+        """Refuse a file that is another one than that of which the new one was made."""
+        self.remember(path)
+        if self._before[path] != content:
+            raise _changed_meanwhile(path)
+
     def write(self, path: str, content: bytes) -> None:
         self.remember(path)
         try:
             _check_room(self.host.real(path), len(content))
-            self._put(path, content)
+            self._put(path, content, self._refuse_another)
+            self._written[path] = content
         except OSError as error:
             raise refusal(path, error) from error
 
@@ -207,12 +215,28 @@ class Files:
             self._put(path, good)
         self._put(path, content)
 
-    def _put(self, path: str, content: bytes) -> None:
+    def _refuse_another(self, path: str) -> None:
+        """Refuse to write over what somebody else wrote since it was read."""
+        if self._read(path) != self._written.get(path, self._before[path]):
+            # What it was is of no use to anybody now.
+            del self._before[path]
+            raise _changed_meanwhile(path)
+
+    def _put(
+        self, path: str, content: bytes, see: t.Callable[[str], None] = lambda _path: None
+    ) -> None:
+        """Put a new content in place, after the last look that somebody wants to have."""
         boot_file = self._boot_file(path)
-        if path not in self.boot:
-            _replace(boot_file.path, content, _put_plainly(boot_file.path))
-            return
-        _replace(boot_file.path, content, lambda draft: self._place(path, boot_file, draft))
+        plainly = _put_plainly(boot_file.path)
+
+        def put(draft: str) -> None:
+            see(path)
+            if path in self.boot:
+                self._place(path, boot_file, draft)
+            else:
+                plainly(draft)
+
+        _replace(boot_file.path, content, put)
 
     def _place(self, path: str, boot_file: BootFile, draft: str) -> None:
         self._placed.add(path)
@@ -221,6 +245,10 @@ class Files:
     def _boot_file(self, path: str) -> BootFile:
         """A link stays one, and its target is replaced."""
         return BootFile(os.path.realpath(self.host.real(path)), self.host.checkpoint)
+
+
+def _changed_meanwhile(path: str) -> ReasonError:
+    return unwritable(path, "somebody else has changed it meanwhile", errno.ESTALE)
 
 
 def _names(path: str) -> list[str]:

@@ -25,6 +25,7 @@ _REMEDIES = {
     errno.EACCES: "Run the task as root.",
     errno.EPERM: "Run the task as root. See with lsattr whether the file or its directory is "
     "immutable or append-only, and take that away with chattr.",
+    errno.ESTALE: "Run the task again, and see what else writes it.",
     errno.EAGAIN: "Wait until the other run of this collection has ended.",
     errno.ENOENT: "Make the directory, or mount what it is on.",
     errno.EBUSY: "Unmount what is mounted over the file, or edit it where it is mounted from.",

@@ -16,7 +16,7 @@ from .loaders import LOADERS
 from .machine import banner, power_button, power_cycle, pull_plug, wait_for_login
 from .progress import Progress
 from .records import Record, find
-from .snapshot import Snapshot, load, take
+from .snapshot import Snapshot, take
 from .states import Preparation, booted, prepared
 
 __all__ = [
@@ -36,7 +36,6 @@ __all__ = [
     "console",
     "ending",
     "find",
-    "load",
     "power_button",
     "power_cycle",
     "prepared",

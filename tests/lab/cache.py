@@ -78,17 +78,24 @@ def need_space(needed: int) -> None:
         )
 
 
-def artifact(name: str, build: Callable[[Path], None], *, public: bool = True) -> tuple[Path, bool]:
+def artifact(
+    name: str,
+    build: Callable[[Path], None],
+    *,
+    public: bool = True,
+    whole: Callable[[Path], bool] = lambda _folder: True,
+) -> tuple[Path, bool]:
     """Return the finished directory `name` and whether it was there already.
 
-    While it is built, and after that unless it is public, only its owner may enter: trees of a
-    root file system hold set-user-id programs.
+    One that is not whole any more is made anew. While it is built, and after that unless it is
+    public, only its owner may enter: trees of a root file system hold set-user-id programs.
     """
     final = cache_dir() / name
     with locked(name):
-        if final.is_dir():
+        if final.is_dir() and whole(final):
             os.utime(final)
             return final, True
+        shutil.rmtree(final, ignore_errors=True)
         clean_partials(own=name)
         partial = final.with_name(name + PARTIAL)
         partial.mkdir(parents=True, mode=0o700)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 from . import machine, records, states
 from .commands import environment, missing_tool
-from .config import DEFAULT_PACKAGES, ImageSpec, MachineSpec
+from .config import DEFAULT_PACKAGES, ImageSpec, MachineSpec, cache_dir
 from .container import ensure_archive, ensure_container_image
 from .errors import LabError
 from .image import ensure_image
@@ -244,6 +244,9 @@ def main(arguments: Sequence[str]) -> int:
         return function(options)
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"lab: [os] {error}; see to the cache, {cache_dir()}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("lab: interrupted; nothing was left behind", file=sys.stderr)

@@ -23,8 +23,8 @@ from .base import apk, base_tree
 from .commands import run
 from .errors import LabError
 from .image import install, lab_as_root
+from .packages import KEY, repository, trusts
 from .packages import SOURCES as PACKAGE_SOURCES
-from .packages import repository
 from .progress import Progress
 from .tree import adapt, set_runlevels
 
@@ -94,14 +94,14 @@ def _forget(tags: list[str]) -> None:
 def ensure_archive(progress: Progress) -> Path:
     """Return the root file system as an archive; a plain user's build goes through sudo."""
     name = f"container-{image_key()}"
-    if os.geteuid() != 0 and not (config.cache_dir() / name).is_dir():
+    if os.geteuid() != 0 and not trusts(config.cache_dir() / name):
         lab_as_root("container-archive")
 
     def build(folder: Path) -> None:
         cache.need_space(config.BUILD_SPACE)
         _build(folder, progress)
 
-    folder, _cached = cache.artifact(name, build)
+    folder, _cached = cache.artifact(name, build, whole=trusts)
     cache.prune("container", KEPT_ARCHIVES)
     return folder / ARCHIVE
 
@@ -121,6 +121,7 @@ def _build(folder: Path, progress: Progress) -> None:
     run(
         ["tar", "--numeric-owner", "--create", "--file", folder / ARCHIVE, "--directory", tree, "."]
     )
+    shutil.copy2(repo / f"{KEY}.pub", folder)
     shutil.rmtree(tree)
 
 

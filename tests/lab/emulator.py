@@ -24,8 +24,10 @@ PROGRAM = "qemu-system-x86_64"
 FAST = (10, 0)
 PACKAGES = ("qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios")
 DATA = ("usr/share/qemu", "usr/share/seabios")
+# What a BIOS machine runs before its boot loader.
+FIRMWARE = ("bios-256k.bin", "kvmvapic.bin")
 SOURCES = ("emulator.py", "fetch.py")
-KEPT = 1
+KEPT = 2
 # For so long nobody asks again for what was not to be had.
 ASK_AGAIN_SECONDS = 24 * 3600
 
@@ -50,17 +52,20 @@ class Emulator:
         return f"QEMU {'.'.join(map(str, self.version))} ({whose})"
 
     @property
-    def identity(self) -> str:
-        """What tells it apart from every other build."""
-        return sha256(self.program)
+    def identity(self) -> list[str]:
+        """What tells it and its firmware apart from every other build."""
+        folders = self.data or [Path("/", part) for part in DATA]
+        found = [folder / name for folder in folders for name in FIRMWARE]
+        return [sha256(path) for path in (self.program, *filter(Path.exists, found))]
 
 
 def ensure_emulator(progress: Progress) -> Emulator:
     """Return this machine's own QEMU where it is fast, or else a newer one if there is one."""
     own = machines_own()
-    if own.version >= FAST:
-        return own
-    return _newer(own, progress) or own
+    newer = None if own.version >= FAST else _newer(own, progress)
+    found = newer or own
+    progress.say(f"emulator: {found.title}")
+    return found
 
 
 def machines_own() -> Emulator:
@@ -90,8 +95,10 @@ def version_of(text: str) -> tuple[int, ...]:
 
 
 def _newer(own: Emulator, progress: Progress) -> Emulator | None:
-    name = f"emulator-{cache.digest([PACKAGES, own.version], SOURCES)}"
+    # Not of this machine's own version: machines run from the folder, and states name what is in it.
+    name = f"emulator-{cache.digest([PACKAGES], SOURCES)}"
     if not (cache_dir() / name).is_dir() and _was_refused(name):
+        progress.say("emulator: no newer one was to be had when it was asked for last")
         return None
 
     def build(folder: Path) -> None:
@@ -103,11 +110,12 @@ def _newer(own: Emulator, progress: Progress) -> Emulator | None:
     try:
         folder, _cached = cache.artifact(name, build)
     except LabError as error:
-        progress.say(f"emulator: {own.title}; no newer one was to be had: {error.found}")
+        progress.say(f"emulator: no newer one was to be had: {error.found}")
         _refusal(name).touch()
         return None
     cache.prune("emulator", KEPT)
-    return _in(folder)
+    found = _in(folder)
+    return found if found.version > own.version else None
 
 
 def _unpack(folder: Path) -> None:

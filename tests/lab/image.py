@@ -25,7 +25,7 @@ from .layout import ROOT_SIZE, Layout
 from .loaders import LOADERS, BootFiles, kernel_options
 from .loaders import SOURCES as LOADER_SOURCES
 from .loaders.grub import MENU
-from .packages import KEY, main_dir, repository
+from .packages import KEY, main_dir, repository, trusts
 from .packages import SOURCES as PACKAGE_SOURCES
 from .progress import Progress
 from .tree import adapt, set_runlevels
@@ -74,14 +74,14 @@ def image_key(spec: ImageSpec) -> str:
 def ensure_image(spec: ImageSpec, progress: Progress) -> Image:
     """Return the image, built if the cache lacks it; a plain user's build goes through sudo."""
     name = f"image-{image_key(spec)}"
-    if os.geteuid() != 0 and not (config.cache_dir() / name).is_dir():
+    if os.geteuid() != 0 and not trusts(config.cache_dir() / name):
         _build_as_root(spec)
 
     def build(folder: Path) -> None:
         cache.need_space(config.BUILD_SPACE)
         _build(spec, folder, progress)
 
-    folder, cached = cache.artifact(name, build)
+    folder, cached = cache.artifact(name, build, whole=trusts)
     progress.say(f"image: {'cached' if cached else 'built'} ({name})")
     cache.prune("image", KEPT_IMAGES)
     cache.prune("base", KEPT_BASES)
@@ -137,6 +137,7 @@ def _build(spec: ImageSpec, folder: Path, progress: Progress) -> None:
         run(["e2fsck", "-fn", loader.layout.filesystem(folder / "disk.raw")], code="image")
     details = {"uuid": identity, "files": dict(boot.files)}
     (folder / "image.json").write_text(json.dumps(details), encoding="utf-8")
+    shutil.copy2(repo / f"{KEY}.pub", folder)
     shutil.rmtree(tree)
 
 

@@ -10,7 +10,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +27,7 @@ from .packages import repository
 from .progress import Progress
 from .qemu import (
     DISK,
+    QEMU_LOG,
     UEFI_CODE,
     UEFI_VARIABLES,
     VARIABLES,
@@ -160,7 +161,7 @@ def _resume(record: Record, timeout: float) -> Record:
     start = time.monotonic()
     record = _start(record, resume=True)
     snapshot.go_on(record.path)
-    wait_for_login(record, timeout, identity.renamed(record.name, time.time()))
+    wait_for_login(record, timeout, lambda: identity.renamed(record.name, time.time()))
     return _ready(record, start)
 
 
@@ -173,9 +174,11 @@ def _ready(record: Record, start: float) -> Record:
 
 def _start(record: Record, *, resume: bool = False) -> Record:
     kvm = kvm_works()
-    if record.write_log:
-        # QEMU opens it, and does not make it.
-        (record.path / WRITE_LOG).touch()
+    log = record.path / WRITE_LOG
+    append = record.write_log and not resume and log.exists()
+    if record.write_log and not append:
+        # QEMU opens it, and does not make it; what is left of another one would follow its end.
+        log.write_bytes(b"")
     for attempt in range(PORT_ATTEMPTS):
         # A machine that is started again keeps its port if it is still free.
         port = record.port if record.port and not attempt else free_port()
@@ -193,6 +196,7 @@ def _start(record: Record, *, resume: bool = False) -> Record:
             kvm=kvm,
             overlay=record.overlay,
             write_log=record.write_log,
+            append_log=append,
             resume=resume,
         )
         message = _spawn(record.path, argv(hardware))
@@ -205,19 +209,24 @@ def _start(record: Record, *, resume: bool = False) -> Record:
 
 def _spawn(folder: Path, command: list[str]) -> str:
     """Start QEMU in a session of its own; return its message if it ended at once."""
-    log = folder / "qemu.log"
+    log, pid_file = folder / QEMU_LOG, folder / records.PID_FILE
+    # Whoever finds none looks for the process itself.
+    pid_file.unlink(missing_ok=True)
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(
+                command,
+                cwd=folder,
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        except OSError as error:
+            return f"{error}; the cache may have another one by now: bring the machine up anew"
     _STARTED.append(process)
-    (folder / records.PID_FILE).write_text(f"{process.pid}\n", encoding="ascii")
+    pid_file.write_text(f"{process.pid}\n", encoding="ascii")
     if not records.wait_until(lambda: _answers(folder) or process.poll() is not None, 30):
         return "its control socket does not answer"
     return "" if process.poll() is None else log.read_text(errors="replace").strip() or "no message"
@@ -250,7 +259,9 @@ def try_login(record: Record, does: str = "true") -> str:
     return ""
 
 
-def wait_for_login(record: Record, timeout: float, does: str = "true") -> None:
+def wait_for_login(
+    record: Record, timeout: float, does: Callable[[], str] = lambda: "true"
+) -> None:
     """Return when a login works and did something; raise with the console's last lines if none does in time."""
     end = time.monotonic() + timeout
     reason = "sshd did not answer"
@@ -258,7 +269,7 @@ def wait_for_login(record: Record, timeout: float, does: str = "true") -> None:
         if records.read_pid(record.path) is None:
             raise _not_up(record, "QEMU ended")
         if banner(record.port):
-            reason = try_login(record, does)
+            reason = try_login(record, does())
             if not reason:
                 return
         time.sleep(POLL_SECONDS)

@@ -78,8 +78,23 @@ def repository(progress: Progress) -> Path:
         with progress.step("packages: making Alpine packages from Debian's programs"):
             _build(base_tree(progress), folder)
 
-    key = digest([config.DEBIAN_PACKAGES, config.WHEEL_SHA256], SOURCES)
-    return artifact(f"repository-{key}", build)[0]
+    return artifact(_repository_name(), build)[0]
+
+
+def _repository_name() -> str:
+    return f"repository-{digest([config.DEBIAN_PACKAGES, config.WHEEL_SHA256], SOURCES)}"
+
+
+def trusts(folder: Path) -> bool:
+    """Tell whether what was made in a folder trusts the packages that there are now.
+
+    A repository that was made anew has another key.
+    """
+    now = config.cache_dir() / _repository_name() / f"{KEY}.pub"
+    try:
+        return (folder / f"{KEY}.pub").read_bytes() == now.read_bytes()
+    except OSError:
+        return False
 
 
 def main_dir(folder: Path) -> Path:

@@ -22,6 +22,8 @@ DISK = "disk.raw"
 OVERLAY = "disk.qcow2"
 STATE_DISK = "state.raw"
 STATE_MEMORY = "state.memory"
+# What QEMU says.
+QEMU_LOG = "qemu.log"
 # All that was written to the disk, in the format of the kernel's dm-log-writes.
 WRITE_LOG = "writes.log"
 # UEFI firmware, and the variables that each machine changes in a copy of its own.
@@ -51,6 +53,7 @@ class Hardware:
     overlay: bool = False
     """The disk is the state's, with what was written since in a file of its own."""
     write_log: bool = False
+    append_log: bool = False
     resume: bool = False
     """It goes on where the state was taken, instead of being powered on."""
 
@@ -118,10 +121,13 @@ def drive(hardware: Hardware) -> list[str]:
         f"driver={kind},file=file,{cache},node-name={top}",
     ]
     if hardware.write_log:
+        # A machine that is powered on again goes on with its disk, and so with the log of it.
+        append = "on" if hardware.append_log else "off"
+        kept = f"log-append={append},log-super-update-interval=1"
         nodes += [
             f"driver=file,filename={escape(hardware.folder / WRITE_LOG)},node-name=log-file",
             "driver=raw,file=log-file,node-name=log",
-            "driver=blklogwrites,file=disk,log=log,log-super-update-interval=1,node-name=disk0",
+            f"driver=blklogwrites,file=disk,log=log,{kept},node-name=disk0",
         ]
     return [word for node in nodes for word in ("-blockdev", node)]
 

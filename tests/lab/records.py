@@ -84,8 +84,10 @@ def save(record: Record) -> None:
 def load(folder: Path) -> Record | None:
     """Return the record of a directory, or None if its machine never got one."""
     try:
-        return Record(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
-    except (FileNotFoundError, NotADirectoryError):
+        stored = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+        # Another checkout's lab may know more of a machine, and it can be taken down all the same.
+        return Record(**{name: stored[name] for name in Record.__annotations__ if name in stored})
+    except (FileNotFoundError, NotADirectoryError, ValueError, TypeError):
         return None
 
 
@@ -124,10 +126,8 @@ def read_pid(folder: Path, proc: Path = Path("/proc")) -> int | None:
     """Return the process id of this directory's QEMU, if that process is truly it."""
     try:
         pid = int((folder / PID_FILE).read_text(encoding="ascii"))
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return _search(folder, proc)
-    except ValueError:
-        return None
     return pid if is_ours(folder, pid, proc) else None
 
 

@@ -10,17 +10,23 @@ import json
 import os
 import shutil
 import stat
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from . import qmp, records
 from .commands import run
+from .config import cache_dir
 from .errors import LabError
 from .identity import KEYS, take_keys
-from .qemu import OVERLAY, STATE_DISK, STATE_MEMORY, VARIABLES, disk
+from .qemu import OVERLAY, QEMU_LOG, STATE_DISK, STATE_MEMORY, VARIABLES, disk
 from .records import Record
 
 DETAILS = "state.json"
+# What a machine that goes on must be like.
+MACHINE = ("memory", "watchdog", "uefi")
 STATE_VARIABLES = "state.efivars"
 # Not the name of the memory that it went on from, which is a link into another snapshot.
 SAVED_MEMORY = "saved.memory"
@@ -35,20 +41,35 @@ class Snapshot:
 
     folder: Path
     memory: int
-    repository: str
     watchdog: bool
     uefi: bool
+    repository: str
     emulator: tuple[str, ...]
-    """The QEMU that wrote it, since no other one need understand it."""
+    """How to call the QEMU that wrote it, since no other one need understand it."""
 
 
-def load(folder: Path) -> Snapshot:
-    """Read a snapshot that was taken."""
-    stored = json.loads((folder / DETAILS).read_text(encoding="utf-8"))
-    return Snapshot(folder, **{**stored, "emulator": tuple(stored["emulator"])})
+def load(folder: Path, repository: str, emulator: Sequence[str]) -> Snapshot:
+    """Read a snapshot that was taken, for the packages and the QEMU that it was taken with."""
+    stored = _details(folder)
+    machine = {name: stored[name] for name in MACHINE}
+    return Snapshot(folder, **machine, repository=repository, emulator=tuple(emulator))
 
 
-def take(record: Record, folder: Path) -> None:
+def is_whole(folder: Path) -> bool:
+    """Tell whether all files are there, as long as they were when they were written."""
+    try:
+        sizes = _details(folder)["sizes"]
+        return all((folder / name).stat().st_size == size for name, size in sizes.items())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _details(folder: Path) -> dict[str, Any]:
+    details: dict[str, Any] = json.loads((folder / DETAILS).read_text(encoding="utf-8"))
+    return details
+
+
+def take(record: Record, folder: Path) -> Snapshot:
     """Write a running machine into an empty folder; the machine ends with it."""
     _save_memory(record.path)
     shutil.move(record.path / SAVED_MEMORY, folder / STATE_MEMORY)
@@ -58,12 +79,20 @@ def take(record: Record, folder: Path) -> None:
         shutil.copy2(record.path / name, folder / name)
     if record.uefi:
         shutil.copyfile(record.path / VARIABLES, folder / STATE_VARIABLES)
-    for part in folder.iterdir():
-        # Machines hold links to them.
-        part.chmod(stat.S_IRUSR)
+    sizes = {part.name: _finish(part) for part in folder.iterdir()}
     details = asdict(record)
-    kept = {name: details[name] for name in Snapshot.__annotations__ if name != "folder"}
-    (folder / DETAILS).write_text(json.dumps(kept), encoding="utf-8")
+    kept = {name: details[name] for name in MACHINE}
+    (folder / DETAILS).write_text(json.dumps({**kept, "sizes": sizes}), encoding="utf-8")
+    _finish(folder / DETAILS)
+    return load(folder, record.repository, record.emulator)
+
+
+def _finish(part: Path) -> int:
+    """Have a file on the disk before it counts, and nobody write to what machines link to."""
+    with part.open("rb") as stream:
+        os.fsync(stream.fileno())
+    part.chmod(stat.S_IRUSR)
+    return part.stat().st_size
 
 
 def _save_memory(folder: Path) -> None:
@@ -95,8 +124,18 @@ def lay_out(snapshot: Snapshot, folder: Path, name: str) -> None:
 
 def go_on(folder: Path) -> None:
     """Start the processor of a machine that QEMU has read: it was stopped when it was taken."""
-    records.wait_until(lambda: _status(folder) != "inmigrate", SAVE_SECONDS)
-    qmp.execute(folder, "cont")
+    with suppress(LabError):
+        # It ends when it cannot read the memory.
+        records.wait_until(lambda: _status(folder) != "inmigrate", SAVE_SECONDS)
+        if _status(folder) != "inmigrate":
+            qmp.execute(folder, "cont")
+            return
+    said = (folder / QEMU_LOG).read_text(errors="replace").strip() or "it says nothing"
+    raise LabError(
+        "state-damaged",
+        f"QEMU cannot go on from the state: {said}",
+        f"remove the folders state-* in {cache_dir()}; they are made anew",
+    )
 
 
 def _status(folder: Path) -> str:

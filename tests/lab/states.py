@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import cache, machine, records, snapshot
 from .config import MachineSpec
-from .emulator import ensure_emulator
+from .emulator import Emulator, ensure_emulator
 from .endings import shell
 from .errors import LabError
 from .fetch import sha256
@@ -33,6 +33,14 @@ QUIET = "while [ -e /run/openrc/rc.starting ]; do sleep 0.2; done; sync; echo qu
 
 
 @dataclass(frozen=True)
+class Ground:
+    """What a machine stands on."""
+
+    repository: Path
+    emulator: Emulator
+
+
+@dataclass(frozen=True)
 class Preparation:
     """What a machine goes through before it is kept."""
 
@@ -44,27 +52,28 @@ class Preparation:
 
 def booted(spec: MachineSpec, progress: Progress) -> Snapshot:
     """Return a machine that has booted and done nothing since."""
-    title = "a booted machine"
-    return _ensure(
-        _booted_inputs(spec, progress), title, spec, None, lambda _record: None, progress
-    )
+    ground = Ground(repository(progress), ensure_emulator(progress))
+    inputs = _booted_inputs(spec, ground, progress)
+    folder = _ensure(inputs, "a booted machine", spec, None, lambda _record: None, progress)
+    return snapshot.load(folder, str(ground.repository / "www"), ground.emulator.command)
 
 
 def prepared(spec: MachineSpec, preparation: Preparation, progress: Progress) -> Snapshot:
     """Return a booted machine that something was done to."""
     parent = booted(spec, progress)
     inputs = [parent.folder.name, preparation.inputs]
-    return _ensure(inputs, preparation.title, spec, parent, preparation.run, progress)
+    folder = _ensure(inputs, preparation.title, spec, parent, preparation.run, progress)
+    return snapshot.load(folder, parent.repository, parent.emulator)
 
 
-def _booted_inputs(spec: MachineSpec, progress: Progress) -> object:
+def _booted_inputs(spec: MachineSpec, ground: Ground, progress: Progress) -> object:
     image = ensure_image(spec.image, progress)
     uefi = LOADERS[spec.image.loader].uefi
     return {
         # An image that was made anew has another one.
         "image": [image.folder.name, image.boot.uuid],
-        "repository": repository(progress).name,
-        "emulator": ensure_emulator(progress).identity,
+        "repository": ground.repository.name,
+        "emulator": ground.emulator.identity,
         "kvm": kvm_works(),
         "firmware": [sha256(path) for path in (UEFI_CODE, UEFI_VARIABLES)] if uefi else [],
         "machine": asdict(replace(spec, name="", timeout=0, write_log=False)),
@@ -78,16 +87,17 @@ def _ensure(
     parent: Snapshot | None,
     prepare: Callable[[Record], None],
     progress: Progress,
-) -> Snapshot:
+) -> Path:
     key = cache.digest(inputs, SOURCES)
 
     def build(folder: Path) -> None:
         with progress.step(f"state: making {title}"):
             _make(replace(spec, name=f"making-{key}", write_log=False), parent, prepare, folder)
 
-    folder, _cached = cache.artifact(f"state-{key}", build, public=False)
+    name = f"state-{key}"
+    folder, _cached = cache.artifact(name, build, public=False, whole=snapshot.is_whole)
     cache.prune("state", KEPT)
-    return snapshot.load(folder)
+    return folder
 
 
 def _make(

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import LabError
 from ..layout import MIB, ROOT_SIZE, Layout
 from .log import Entry
 
@@ -81,6 +82,12 @@ class Replay:
         span = Span(entry.position, len(entry.data))
         if not span.length:
             return False
+        if span.end > self.disk.stat().st_size:
+            raise LabError(
+                "log-foreign",
+                f"an entry writes up to byte {span.end}, and the disk ends before",
+                "replay a log on a copy of the disk that it was begun with",
+            )
         with self.disk.open("r+b", buffering=0) as disk:
             same = os.pread(disk.fileno(), span.length, span.offset) == entry.data
             if not same:

@@ -25,6 +25,8 @@ SUPER = struct.Struct("<QQQI")
 HEAD = struct.Struct("<QQQQ")
 FLUSH, FUA, DISCARD, MARK = 1, 2, 4, 8
 KNOWN_FLAGS = FLUSH | FUA | DISCARD | MARK
+# QEMU counts each entry when it has written it, and can be killed in between.
+MOST_UNCOUNTED = 1
 SECTOR_SIZES = (512, 1024, 2048, 4096)
 
 
@@ -43,8 +45,21 @@ def entries(log: BinaryIO) -> Iterator[Entry]:
     """Yield the entries of a log in turn; only one at a time is in memory."""
     count, sector = _read_super(log)
     log.seek(sector)
+    if not count:
+        raise _refused("log-empty", "the log counts no entry, so that it shows nothing")
     for number in range(count):
         yield _read_entry(log, number, sector)
+    _refuse_more(log, count, sector)
+
+
+def _refuse_more(log: BinaryIO, count: int, sector: int) -> None:
+    """Refuse a log that goes on behind its end by more than what was on its way to the disk."""
+    try:
+        for number in range(count, count + MOST_UNCOUNTED + 1):
+            _read_entry(log, number, sector)
+    except LabError:
+        return
+    raise _refused("log-damaged", f"the log counts {count} entries, and goes on behind them")
 
 
 def _read_super(log: BinaryIO) -> tuple[int, int]:

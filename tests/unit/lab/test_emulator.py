@@ -89,6 +89,42 @@ def test_no_qemu_names_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         emulator.ensure_emulator(QUIET)
 
 
+def test_each_time_it_is_told_which_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installed(tmp_path, monkeypatch, "7.2.22", "")
+    for _number in range(2):
+        emulator.ensure_emulator(Progress())
+        told = capsys.readouterr().err
+        assert "no newer one was to be had" in told
+        assert "emulator: QEMU 7.2.22 (this machine's own)" in told
+
+
+def test_an_upgrade_of_the_machines_own_leaves_the_unpacked_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backports = installed(tmp_path, monkeypatch, "7.2.22", "10.0.2")
+    before = emulator.ensure_emulator(QUIET)
+    program(tmp_path / "bin", "7.2.99")
+    assert emulator.ensure_emulator(QUIET) == before
+    program(tmp_path / "bin", "9.9")
+    assert emulator.ensure_emulator(QUIET) == before
+    assert backports.asked == 1
+
+
+def test_firmware_is_a_part_of_it(tmp_path: Path) -> None:
+    bios = tmp_path / "share" / emulator.FIRMWARE[0]
+    bios.parent.mkdir()
+    (tmp_path / "qemu").write_text("qemu")
+    found = Emulator(tmp_path / "qemu", (10, 0, 2), (bios.parent,))
+    seen = []
+    for content in ("one", "another"):
+        bios.write_text(content)
+        seen.append(found.identity)
+    assert seen[0] != seen[1]
+    assert seen[0][:1] == seen[1][:1]
+
+
 def test_an_unpacked_one_brings_its_data() -> None:
     unpacked = Emulator(Path("/q/qemu"), (10, 0, 2), (Path("/q/a"), Path("/q/b")))
     assert unpacked.command == ["/q/qemu", "-L", "/q/a", "-L", "/q/b"]

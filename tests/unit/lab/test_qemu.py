@@ -81,6 +81,9 @@ def test_argv_with_a_log_has_all_writes_go_through_it(hardware: Hardware) -> Non
     assert nodes[2] == "driver=file,filename=/m/web1/writes.log,node-name=log-file"
     assert nodes[4].startswith("driver=blklogwrites,file=disk,log=log,")
     assert nodes[4].endswith(",node-name=disk0")
+    assert ",log-append=off," in nodes[4]
+    again = replace(hardware, write_log=True, append_log=True)
+    assert ",log-append=on," in after(qemu.argv(again), "-blockdev")[4]
 
 
 def test_argv_with_uefi_has_its_own_variables() -> None:

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import typing as t
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,6 +35,24 @@ def test_find_returns_what_save_wrote() -> None:
     records.save(saved)
     assert records.find("web1") == saved
     assert records.listed() == [saved]
+
+
+@pytest.mark.parametrize(
+    ("change", "there"),
+    [
+        pytest.param({"of_another_checkout": 1}, True, id="more is known"),
+        pytest.param({"seconds": None}, True, id="all that is needed"),
+        pytest.param({"port": None}, False, id="less is known"),
+    ],
+)
+def test_record_of_another_checkouts_lab(change: dict[str, t.Any], there: bool) -> None:
+    records.save(record())
+    file = record().path / records.RECORD
+    stored = json.loads(file.read_text()) | change
+    file.write_text(json.dumps({name: each for name, each in stored.items() if each is not None}))
+    assert records.listed() == ([record()] if there else [])
+    file.write_text("")
+    assert records.listed() == []
 
 
 def test_find_of_an_unknown_machine_names_the_remedy() -> None:
@@ -72,13 +92,19 @@ def test_read_pid_believes_only_the_machines_own_qemu(
 def test_read_pid_of_a_process_that_ended(tmp_path: Path) -> None:
     (tmp_path / "qemu.pid").write_text("42\n")
     assert records.read_pid(tmp_path, tmp_path / "proc") is None
+    (tmp_path / "proc").mkdir()
     (tmp_path / "qemu.pid").write_text("")
     assert records.read_pid(tmp_path, tmp_path / "proc") is None
 
 
-def test_read_pid_finds_a_qemu_whose_pid_was_never_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("written", [None, ""])
+def test_read_pid_finds_a_qemu_whose_pid_was_never_written(
+    tmp_path: Path, written: str | None
+) -> None:
     folder, proc = tmp_path / "a,b", tmp_path / "proc"
     folder.mkdir()
+    if written is not None:
+        (folder / "qemu.pid").write_text(written)
     fake_process(proc, 7, "sh")
     fake_process(
         proc,

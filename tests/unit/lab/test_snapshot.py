@@ -59,14 +59,16 @@ def parent(tmp_path: Path) -> snapshot.Snapshot:
     names = (STATE_DISK, STATE_MEMORY, snapshot.STATE_VARIABLES, *KEYS)
     for name in names:
         (folder / name).write_text(f"{name} of the parent")
-    return snapshot.Snapshot(folder, 1024, "/r/www", False, True, ("qemu",))
+    return snapshot.Snapshot(folder, 1024, False, True, "/r/www", ("qemu",))
 
 
 def laid_out(tmp_path: Path, parent: snapshot.Snapshot) -> Record:
     folder = tmp_path / "web1"
     folder.mkdir()
     snapshot.lay_out(parent, folder, "web1")
-    return Record("web1", str(folder), 2222, 1024, "/r/www", False, "ready", uefi=True)
+    return Record(
+        "web1", str(folder), 2222, 1024, "/r/www", False, "ready", uefi=True, emulator=["qemu"]
+    )
 
 
 def test_a_machine_has_all_that_it_goes_on_from(
@@ -85,13 +87,14 @@ def test_a_snapshot_of_what_went_on_from_another_leaves_that_one_alone(
     record, child = laid_out(tmp_path, parent), tmp_path / "child"
     (record.path / VARIABLES).write_text("variables of the child")
     child.mkdir()
-    snapshot.take(record, child)
+    taken = snapshot.take(record, child)
     assert (parent.folder / STATE_MEMORY).read_text() == "state.memory of the parent"
     assert (parent.folder / snapshot.STATE_VARIABLES).read_text() == "state.efivars of the parent"
     assert (child / STATE_MEMORY).read_text() == "memory of the child"
     assert (child / snapshot.STATE_VARIABLES).read_text() == "variables of the child"
     assert stat.S_IMODE((child / STATE_MEMORY).stat().st_mode) == stat.S_IRUSR
-    assert snapshot.load(child).uefi
+    assert snapshot.is_whole(child)
+    assert taken == snapshot.Snapshot(child, 1024, False, True, "/r/www", ("qemu",))
     assert qemu.commands[:1] + qemu.commands[-1:] == ["stop", "quit"]
 
 
@@ -115,3 +118,19 @@ def test_memory_that_cannot_be_saved_is_no_snapshot(
     with pytest.raises(LabError, match="ended as 'failed'"):
         snapshot.take(record, child)
     assert list(child.iterdir()) == []
+
+
+@pytest.mark.parametrize("status", ["inmigrate", "running"])
+def test_a_machine_that_cannot_go_on_says_what_qemu_said(
+    tmp_path: Path, qemu: Qemu, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    qemu.status = status
+    monkeypatch.setattr(snapshot, "SAVE_SECONDS", 0)
+    (tmp_path / "qemu.log").write_text("load of migration failed\n")
+    if status == "running":
+        snapshot.go_on(tmp_path)
+        assert qemu.commands[-1] == "cont"
+        return
+    with pytest.raises(LabError, match="load of migration failed") as caught:
+        snapshot.go_on(tmp_path)
+    assert caught.value.code == "state-damaged"

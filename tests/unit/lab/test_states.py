@@ -31,7 +31,8 @@ class Machines:
     def __init__(self) -> None:
         self.made: list[str] = []
         self.identity = "image-1"
-        self.emulator = "qemu-1"
+        self.emulator = ["qemu-1", "its firmware"]
+        self.program = "/q1/qemu"
         self.firmware = "firmware-1"
         self.said = "quiet"
 
@@ -44,8 +45,10 @@ class Machines:
         return record
 
     def take(self, record: Record, folder: Path) -> None:
-        details = {"memory": record.memory, "repository": "/r", "watchdog": False, "uefi": False}
-        (folder / snapshot.DETAILS).write_text(json.dumps({**details, "emulator": ["qemu"]}))
+        (folder / "state.raw").write_text("disk")
+        machine = {"memory": record.memory, "watchdog": False, "uefi": False}
+        details = {**machine, "sizes": {"state.raw": 4}}
+        (folder / snapshot.DETAILS).write_text(json.dumps(details))
 
 
 @pytest.fixture
@@ -60,7 +63,11 @@ def machines(monkeypatch: pytest.MonkeyPatch) -> Machines:
     monkeypatch.setattr(snapshot, "take", found.take)
     monkeypatch.setattr(states, "ensure_image", image)
     monkeypatch.setattr(states, "repository", lambda _progress: Path("/c/repository-a"))
-    monkeypatch.setattr(states, "ensure_emulator", lambda _progress: boot(identity=found.emulator))
+
+    def emulator(_progress: Progress) -> t.Any:
+        return boot(identity=found.emulator, command=[found.program])
+
+    monkeypatch.setattr(states, "ensure_emulator", emulator)
     monkeypatch.setattr(states, "sha256", lambda _path: found.firmware)
     monkeypatch.setattr(states, "shell", lambda *_arguments, **_options: found.said)
     return found
@@ -70,7 +77,7 @@ def test_booted_is_made_once_whatever_the_machine_is_called(machines: Machines) 
     first = states.booted(SPEC, QUIET)
     second = states.booted(replace(SPEC, name="web2", timeout=7), QUIET)
     assert first == second
-    assert first.emulator == ("qemu",)
+    assert (first.repository, first.emulator) == ("/c/repository-a/www", ("/q1/qemu",))
     assert [each.partition(" from ")[2] for each in machines.made] == ["power-on"]
     assert records.listed() == []
 
@@ -105,6 +112,34 @@ def test_firmware_takes_part_where_it_is_the_machines_own(machines: Machines) ->
     machines.firmware = "another"
     assert states.booted(uefi, QUIET) != before
     assert states.booted(SPEC, QUIET) == bios
+
+
+def test_a_state_goes_on_under_its_emulator_wherever_that_is_now(machines: Machines) -> None:
+    before = states.booted(SPEC, QUIET)
+    machines.program = "/q2/qemu"
+    after = states.booted(SPEC, QUIET)
+    assert after == replace(before, emulator=("/q2/qemu",))
+    assert len(machines.made) == 1
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda folder: (folder / "state.raw").unlink(), id="no disk"),
+        pytest.param(lambda folder: (folder / "state.raw").write_text("dis"), id="half a disk"),
+        pytest.param(lambda folder: (folder / "state.json").write_text(""), id="no details"),
+        pytest.param(lambda folder: (folder / "state.json").write_text("{}"), id="older details"),
+        pytest.param(lambda folder: (folder / "state.json").unlink(), id="nothing is known"),
+    ],
+)
+def test_a_state_that_is_not_whole_is_made_anew(
+    machines: Machines, damage: t.Callable[[Path], None]
+) -> None:
+    before = states.booted(SPEC, QUIET)
+    damage(before.folder)
+    assert states.booted(SPEC, QUIET) == before
+    assert snapshot.is_whole(before.folder)
+    assert len(machines.made) == 2
 
 
 def test_sources_of_the_lab_take_part() -> None:
@@ -142,6 +177,5 @@ def test_what_a_killed_run_left_is_no_hindrance(machines: Machines) -> None:
     folder = states.booted(SPEC, QUIET).folder
     machines.up(replace(SPEC, name=name), QUIET)
     (folder / snapshot.DETAILS).unlink()
-    folder.rmdir()
     assert states.booted(SPEC, QUIET).folder == folder
     assert records.listed() == []

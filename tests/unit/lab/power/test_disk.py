@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.errors import LabError
 from tests.lab.layout import MIB, ROOT_SIZE
 from tests.lab.loaders import LOADERS
 from tests.lab.power.disk import Replay, Span, copy, root_of, write_out
@@ -67,6 +68,12 @@ def test_replay_keeps_both_copies_alike(
     assert replay.disk.read_bytes() == expected
     assert replay.root.read_bytes() == expected[ROOT.offset : ROOT.end]
     assert disk.read_bytes() == before
+
+
+def test_replay_refuses_a_log_of_a_larger_disk(disk: Path, tmp_path: Path) -> None:
+    entry = Entry(disk.stat().st_size - 512, 1024, 0, b"x" * 1024)
+    with pytest.raises(LabError, match="the disk ends before"):
+        Replay(disk, ROOT, tmp_path).apply(entry)
 
 
 @pytest.mark.parametrize(("count", "start"), [(0, b"boot"), (1, b"aaot"), (2, b"abbt")])

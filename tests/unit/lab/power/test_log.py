@@ -30,6 +30,13 @@ def read(tmp_path: Path, content: bytes) -> list[Entry]:
         return list(entries(stream))
 
 
+FLUSHED = entry(0, 0, FLUSH)
+
+
+def test_the_last_entry_may_not_be_counted_yet(tmp_path: Path) -> None:
+    assert len(read(tmp_path, head(1) + 2 * FLUSHED)) == 1
+
+
 @pytest.mark.parametrize("sector", [512, 4096])
 def test_entries_of_every_kind(tmp_path: Path, sector: int) -> None:
     data = b"x" * sector * 2
@@ -59,6 +66,9 @@ def test_entries_of_every_kind(tmp_path: Path, sector: int) -> None:
         pytest.param(head(0, magic=1), "log-foreign", id="another magic"),
         pytest.param(head(0, version=2), "log-version", id="another version"),
         pytest.param(head(0, sector=512)[:24] + bytes(4), "log-damaged", id="no sector size"),
+        pytest.param(head(0), "log-empty", id="counts none"),
+        pytest.param(head(0) + 3 * FLUSHED, "log-empty", id="counts none of three"),
+        pytest.param(head(1) + 3 * FLUSHED, "log-damaged", id="counts one of three"),
         pytest.param(head(1), "log-truncated", id="no entry"),
         pytest.param(head(1) + entry(0, 0, FLUSH)[:31], "log-truncated", id="half a head"),
         pytest.param(head(1) + entry(0, 2, FUA, b"x" * 600), "log-truncated", id="half the data"),

@@ -13,6 +13,7 @@ import types
 import typing as t
 
 import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _draft
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._files import Files
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
@@ -146,6 +147,40 @@ def test_full_file_system_that_is_read_only_is_called_read_only(
     monkeypatch.setattr(os, "statvfs", lambda _path: both)
     with pytest.raises(ReasonError, match="Read-only file system"):
         Files(alpine.host).write(PATH, b"new")
+
+
+@pytest.mark.parametrize("boot", [(), (PATH,)])
+@pytest.mark.parametrize("written", [False, True])
+def test_what_somebody_else_wrote_meanwhile_stays(
+    alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch, boot: t.Any, written: bool
+) -> None:
+    files = Files(alpine.host, boot)
+    if written:
+        files.write(PATH, b"new\n")
+    make = _draft.make
+
+    def make_while_it_changes(path: str, *arguments: t.Any, **options: t.Any) -> None:
+        make(path, *arguments, **options)
+        alpine.write(PATH, b"theirs\n")
+
+    monkeypatch.setattr(CREATE, make_while_it_changes)
+    with pytest.raises(ReasonError, match="somebody else has changed it") as caught:
+        files.write(PATH, b"newer\n")
+    assert caught.value.reason.code == "boot_config_unwritable"
+    assert files.restore() == []
+    assert alpine.path(PATH).read_bytes() == b"theirs\n"
+    assert not [name for name in names(alpine) if "draft" in name]
+
+
+def test_what_was_decided_on_is_what_is_replaced(alpine: fakes.FakeHost, old: bytes) -> None:
+    files = Files(alpine.host, (PATH,))
+    files.expect(PATH, old)
+    with pytest.raises(ReasonError, match="somebody else has changed it"):
+        Files(alpine.host, (PATH,)).expect(PATH, None)
+    alpine.write(PATH, b"theirs\n")
+    with pytest.raises(ReasonError, match="somebody else has changed it"):
+        files.write(PATH, b"new\n")
+    assert alpine.path(PATH).read_bytes() == b"theirs\n"
 
 
 def test_file_that_is_none_is_refused(alpine: fakes.FakeHost) -> None:

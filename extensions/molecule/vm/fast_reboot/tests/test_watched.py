@@ -50,8 +50,7 @@ def hung(shared_machines: Supply, tmp_path_factory: pytest.TempPathFactory) -> H
     image = {"kernel": KERNEL, "initramfs": [HANGING]}
     task = host.reboot(**image, watchdog_timeout=HANGING_SECONDS)
     console, folder = host.console()[seen:], tmp_path_factory.mktemp("hung")
-    lab.take(lab.find(host.name), folder)
-    return Hung(protection, task, console, lab.load(folder))
+    return Hung(protection, task, console, lab.take(lab.find(host.name), folder))
 
 
 @pytest.fixture

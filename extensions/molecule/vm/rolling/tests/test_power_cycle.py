@@ -40,8 +40,7 @@ def reset(shared_machines: Supply, tmp_path_factory: pytest.TempPathFactory) -> 
     command = [*RESET, "{{ inventory_hostname }}"]
     run = host.play(FAST_REBOOT, fast_reboot_power_cycle_command=command, **LOST)
     cmdline, folder = host.read("/proc/cmdline"), tmp_path_factory.mktemp("reset")
-    lab.take(lab.find(host.name), folder)
-    return Reset(run, host, cmdline, lab.load(folder))
+    return Reset(run, host, cmdline, lab.take(lab.find(host.name), folder))
 
 
 @pytest.fixture
