@@ -165,7 +165,7 @@ def _check_places(host: Host, found: Plan) -> None:
     """Refuse what could not be put in place, and in check mode, too."""
     for path in found.writes:
         opened_up = path.startswith(MEDIA) and read_only_mount(host, path) is not None
-        _replaceable.check(host, path, opened_up=opened_up)
+        _replaceable.check(host, path, len(_bytes(found.after[path]) or b""), opened_up=opened_up)
     by_a_command = found.settings.draft is None
     for path in found.settings.read_at_boot if found.regenerates else ():
         if host.exists(path):

@@ -21,7 +21,7 @@ from . import _draft
 from ._boot_file import DRAFT, BootFile, beside, sync_directory
 from ._host import FileProblemError, Host
 from ._reasons import ReasonError
-from ._replaceable import refusal, unwritable
+from ._replaceable import has_room, refusal, unwritable
 
 # Images are large, and hosts may have little memory.
 BLOCK = 1 << 20
@@ -280,10 +280,9 @@ def _put_plainly(path: str) -> t.Callable[[str], None]:
 
 
 def _check_room(path: str, size: int) -> None:
-    """The old and the new file are there together for a moment; a full one may be read-only."""
+    """Refuse what is full before anything is written; such a file system may be read-only, too."""
     status = os.statvfs(os.path.dirname(os.path.realpath(path)))
     if status.f_flag & os.ST_RDONLY:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-    # A file system that counts no blocks, as btrfs may, has to be tried.
-    if status.f_blocks and status.f_bfree * status.f_frsize < size:
+    if not has_room(status, size):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -47,6 +47,7 @@ class Place:
 
     has_directory: bool = True
     read_only: bool = False
+    has_room: bool = True
     allowed: bool = True
     mount_point: bool = False
     flags: int = 0
@@ -58,6 +59,7 @@ def obstacle(place: Place) -> tuple[str, int] | None:
     obstacles = (
         (not place.has_directory, "there is no such directory", errno.ENOENT),
         (place.read_only, os.strerror(errno.EROFS), errno.EROFS),
+        (not place.has_room, os.strerror(errno.ENOSPC), errno.ENOSPC),
         (not place.allowed, os.strerror(errno.EACCES), errno.EACCES),
         (place.mount_point, "something is mounted over it", errno.EBUSY),
         (bool(place.flags & IMMUTABLE), "it or its directory is immutable", errno.EPERM),
@@ -72,25 +74,39 @@ def _linked(count: int) -> str:
     return f"it has {names} (hard links), which would be left with the old content"
 
 
-def check(host: Host, path: str, *, opened_up: bool = False, by_a_command: bool = False) -> None:
-    """Refuse what could not be replaced.
+def check(
+    host: Host, path: str, size: int = 0, *, opened_up: bool = False, by_a_command: bool = False
+) -> None:
+    """Refuse what could not be replaced by a file of a size.
 
     A medium that is to be opened up may be read-only as yet. Where a command of the host writes the
     file, it is the command that keeps hard links or not.
     """
-    found = obstacle(_look(host, path, opened_up=opened_up, by_a_command=by_a_command))
+    found = obstacle(_look(host, path, size, opened_up=opened_up, by_a_command=by_a_command))
     if found is not None:
         raise unwritable(path, *found)
 
 
-def _look(host: Host, path: str, *, opened_up: bool, by_a_command: bool) -> Place:
+def has_room(status: os.statvfs_result, size: int) -> bool:
+    """Tell whether a file can be there together with the old one for a moment.
+
+    A file system that counts no blocks or no inodes, as btrfs may, has to be tried.
+    """
+    no_inode = status.f_files and not status.f_ffree
+    no_block = status.f_blocks and status.f_bfree * status.f_frsize < size
+    return not (no_inode or no_block)
+
+
+def _look(host: Host, path: str, size: int, *, opened_up: bool, by_a_command: bool) -> Place:
     target = os.path.realpath(host.real(path))
     directory = os.path.dirname(target)
     if not os.path.isdir(directory):
         return Place(has_directory=False)
-    read_only = bool(os.statvfs(directory).f_flag & os.ST_RDONLY)
+    status = os.statvfs(directory)
+    read_only = bool(status.f_flag & os.ST_RDONLY)
     return Place(
         read_only=read_only and not opened_up,
+        has_room=has_room(status, size),
         allowed=read_only or os.access(directory, os.W_OK),
         mount_point=_is_mount_point(host, target),
         flags=_flags(directory) | _flags(target),

@@ -18,6 +18,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils import (
     _boot_set,
     _draft,
     _load,
+    _replaceable,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._boot_parameter import Wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._edit import Change
@@ -255,6 +256,37 @@ def test_another_run_is_not_disturbed(extlinux: fakes.FakeHost) -> None:
     assert contents(extlinux) == before
     assert error.reason.code == "boot_config_unwritable"
     assert "another run" in error.reason.message
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_full_file_system_is_refused_before_anything_is_written(
+    extlinux: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch, check_mode: bool
+) -> None:
+    before = contents(extlinux)
+    monkeypatch.setattr(_replaceable, "has_room", lambda _status, size: size < len(NEW))
+    error = failure(extlinux, check_mode=check_mode)
+    assert error.reason.code == "boot_config_unwritable"
+    assert "No space left on device" in error.reason.message
+    assert contents(extlinux) == before
+    assert extlinux.runner.calls == []
+
+
+def test_settings_that_somebody_changes_meanwhile_are_left_to_them(
+    extlinux: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = OLD + "# theirs\n"
+    carry_out = _boot_parameter._carry_out
+
+    def carry_out_later(host: t.Any, *arguments: t.Any) -> t.Any:
+        extlinux.write(SETTINGS, theirs)
+        return carry_out(host, *arguments)
+
+    monkeypatch.setattr(_boot_parameter, "_carry_out", carry_out_later)
+    error = failure(extlinux)
+    assert error.reason.code == "boot_config_unwritable"
+    assert "somebody else has changed it meanwhile" in error.reason.message
+    assert extlinux.path(SETTINGS).read_text() == theirs
+    assert extlinux.runner.calls == []
 
 
 @pytest.mark.parametrize("check_mode", [True, False])

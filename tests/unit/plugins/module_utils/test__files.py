@@ -130,7 +130,7 @@ def test_failure_of_a_write_leaves_the_old_file_and_nothing_else(
 def test_room_is_looked_for_beforehand(
     alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch, blocks: int, fits: bool
 ) -> None:
-    full = types.SimpleNamespace(f_blocks=blocks, f_bfree=0, f_frsize=4096, f_flag=0)
+    full = types.SimpleNamespace(f_blocks=blocks, f_bfree=0, f_frsize=4096, f_files=0, f_flag=0)
     monkeypatch.setattr(os, "statvfs", lambda _path: full)
     if fits:
         Files(alpine.host).write(PATH, b"new")

@@ -11,6 +11,7 @@ import fcntl
 import os
 import struct
 import types
+import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _replaceable
@@ -31,6 +32,7 @@ PATH = "/boot/cmdline.txt"
     [
         pytest.param(Place(has_directory=False), errno.ENOENT, "no such directory", id="gone"),
         pytest.param(Place(read_only=True), errno.EROFS, "Read-only", id="read-only"),
+        pytest.param(Place(has_room=False), errno.ENOSPC, "No space left", id="full"),
         pytest.param(Place(allowed=False), errno.EACCES, "Permission denied", id="not root"),
         pytest.param(Place(mount_point=True), errno.EBUSY, "mounted over it", id="mount"),
         pytest.param(Place(flags=IMMUTABLE), errno.EPERM, "immutable", id="immutable"),
@@ -47,6 +49,25 @@ def test_obstacle(place: Place, number: int, why: str) -> None:
     assert found is not None
     assert why in found[0]
     assert found[1] == number
+
+
+@pytest.mark.parametrize(
+    ("blocks", "free", "inodes", "free_inodes", "fits"),
+    [
+        pytest.param(10, 3, 10, 1, True, id="there is room"),
+        pytest.param(10, 2, 10, 1, True, id="just enough"),
+        pytest.param(10, 1, 10, 1, False, id="a block short"),
+        pytest.param(10, 0, 10, 1, False, id="full"),
+        pytest.param(10, 3, 10, 0, False, id="no inode left"),
+        pytest.param(10, 3, 0, 0, True, id="inodes are not counted"),
+        pytest.param(0, 0, 0, 0, True, id="nothing is counted"),
+    ],
+)
+def test_room(blocks: int, free: int, inodes: int, free_inodes: int, fits: bool) -> None:
+    status: t.Any = types.SimpleNamespace(
+        f_blocks=blocks, f_bfree=free, f_frsize=4096, f_files=inodes, f_ffree=free_inodes
+    )
+    assert _replaceable.has_room(status, 8192) is fits
 
 
 # 0x80000 says that a file has extents, as every one on ext4.
@@ -88,7 +109,7 @@ def test_directory_that_is_missing(alpine: fakes.FakeHost) -> None:
 def test_file_system_that_is_read_only_unless_it_is_to_be_opened_up(
     old: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    status = types.SimpleNamespace(f_flag=os.ST_RDONLY)
+    status = types.SimpleNamespace(f_flag=os.ST_RDONLY, f_files=0, f_blocks=0)
     monkeypatch.setattr(os, "statvfs", lambda _path: status)
     monkeypatch.setattr(os, "access", lambda _path, _mode: False)
     assert "Read-only file system" in refused(old)[0]
