@@ -78,6 +78,10 @@ class Supply:
         spec = MachineSpec(next(self._names))
         return self._host(host, self._lab.boot_disk(spec, disk, find(like.name)))
 
+    def down(self, host: Machine) -> None:
+        """Take a machine down before its test ends: an idle one takes a tenth of a processor."""
+        self._lab.down(host.name)
+
     def _up(self, host: type[Host], kind: Kind, source: Snapshot | None) -> Host:
         return self._host(host, self._lab.up(replace(kind.spec, name=next(self._names)), source))
 

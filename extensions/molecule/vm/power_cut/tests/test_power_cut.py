@@ -78,4 +78,6 @@ def test_menu_is_whole_after_each_write(
     shown = {dict(run.sight.boot_loader.sums).get(path) for run in runs}
     assert shown == set(seen.menus), told
     for count in prefixes(runs, seed, BOOTS):
-        assert seen.boot(machines, count, tmp_path).boot_id(), told
+        host = seen.boot(machines, count, tmp_path)
+        assert host.boot_id(), told
+        machines.down(host)
