@@ -104,13 +104,14 @@ class Plan:
         }
 
 
-def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else text.encode("utf-8", "surrogateescape")
+def _bytes(text: str) -> bytes:
+    """What was read as text, as it is in the file."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _shown(text: str) -> str:
     """Bytes that are no letters cannot travel to the controller."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return _bytes(text).decode("utf-8", "backslashreplace")
 
 
 def ensure(host: Host, wish: t.Callable[[], Wish], *, check_mode: bool) -> dict[str, t.Any]:
@@ -165,7 +166,7 @@ def _check_places(host: Host, found: Plan) -> None:
     """Refuse what could not be put in place, and in check mode, too."""
     for path in found.writes:
         opened_up = path.startswith(MEDIA) and read_only_mount(host, path) is not None
-        _replaceable.check(host, path, len(_bytes(found.after[path]) or b""), opened_up=opened_up)
+        _replaceable.check(host, path, len(_bytes(found.after[path])), opened_up=opened_up)
     by_a_command = found.settings.draft is None
     for path in found.settings.read_at_boot if found.regenerates else ():
         if host.exists(path):
@@ -228,8 +229,9 @@ def _write(files: Files, found: Plan, wish: Wish, making: Making) -> list[str]:
     existing = [path for path in found.writes if found.before[path] is not None]
     backups = [files.back_up(path) for path in existing] if wish.backup else []
     for path in found.writes:
-        files.expect(path, _bytes(found.before[path]))
-        files.write(path, _bytes(found.after[path]) or b"")
+        before = found.before[path]
+        files.expect(path, None if before is None else _bytes(before))
+        files.write(path, _bytes(found.after[path]))
     if found.regenerates:
         making.make(wish.changes)
         making.settled()

@@ -35,6 +35,7 @@ class Files:
     # Those that a boot loader reads, which sees the disk as it is.
     boot: t.Collection[str] = ()
     _before: dict[str, bytes | None] = field(default_factory=dict)
+    # What this run has written last, which is not somebody else's.
     _written: dict[str, bytes] = field(default_factory=dict)
     # Those of which the second name is of this run, and not of an earlier one or of somebody else.
     _placed: set[str] = field(default_factory=set)

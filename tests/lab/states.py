@@ -33,14 +33,6 @@ QUIET = "while [ -e /run/openrc/rc.starting ]; do sleep 0.2; done; sync; echo qu
 
 
 @dataclass(frozen=True)
-class Ground:
-    """What a machine stands on."""
-
-    repository: Path
-    emulator: Emulator
-
-
-@dataclass(frozen=True)
 class Preparation:
     """What a machine goes through before it is kept."""
 
@@ -52,10 +44,10 @@ class Preparation:
 
 def booted(spec: MachineSpec, progress: Progress) -> Snapshot:
     """Return a machine that has booted and done nothing since."""
-    ground = Ground(repository(progress), ensure_emulator(progress))
-    inputs = _booted_inputs(spec, ground, progress)
+    packages, emulator = repository(progress), ensure_emulator(progress)
+    inputs = _booted_inputs(spec, packages, emulator, progress)
     folder = _ensure(inputs, "a booted machine", spec, None, lambda _record: None, progress)
-    return snapshot.load(folder, str(ground.repository / "www"), ground.emulator.command)
+    return snapshot.load(folder, str(packages / "www"), emulator.command)
 
 
 def prepared(spec: MachineSpec, preparation: Preparation, progress: Progress) -> Snapshot:
@@ -66,14 +58,16 @@ def prepared(spec: MachineSpec, preparation: Preparation, progress: Progress) ->
     return snapshot.load(folder, parent.repository, parent.emulator)
 
 
-def _booted_inputs(spec: MachineSpec, ground: Ground, progress: Progress) -> object:
+def _booted_inputs(
+    spec: MachineSpec, packages: Path, emulator: Emulator, progress: Progress
+) -> object:
     image = ensure_image(spec.image, progress)
     uefi = LOADERS[spec.image.loader].uefi
     return {
         # An image that was made anew has another one.
         "image": [image.folder.name, image.boot.uuid],
-        "repository": ground.repository.name,
-        "emulator": ground.emulator.identity,
+        "repository": packages.name,
+        "emulator": emulator.identity,
         "kvm": kvm_works(),
         "firmware": [sha256(path) for path in (UEFI_CODE, UEFI_VARIABLES)] if uefi else [],
         "machine": asdict(replace(spec, name="", timeout=0, write_log=False)),
