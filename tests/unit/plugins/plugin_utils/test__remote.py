@@ -45,6 +45,18 @@ SSH_OPTIONS: dict[str, t.Any] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def folders(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> t.Iterator[None]:
+    """Folders for sockets that nobody took away are the test's; a short path leaves them room."""
+    # Where those of pytest are is settled before.
+    tmp_path_factory.getbasetemp()
+    with tempfile.TemporaryDirectory(prefix="remote-") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield
+
+
 class FakeBecome:
     """A way to become another user."""
 
