@@ -12,7 +12,10 @@ all=("${quick[@]}" "${gates[@]}" containers scripted machines)
 others=(bench)
 logs=.cache/logs
 
-is_part() { [[ " ${all[*]} ${others[*]} " == *" $1 "* ]]; }
+# among WORD LIST…
+among() { [[ " ${*:2} " == *" $1 "* ]]; }
+
+is_part() { among "$1" "${all[@]}" "${others[@]}"; }
 
 runner=(nox)
 
@@ -47,10 +50,10 @@ start_beside() {
 
 # Tells whether it passed. What has ended is nobody's to end any more.
 end_beside() {
-    local passed=0
-    wait "$beside" || passed=1
+    local failed=0
+    wait "$beside" || failed=1
     beside=
-    return "$passed"
+    return "$failed"
 }
 
 # What a trap for EXIT returns becomes the script's own result, if it is a failure.
@@ -84,7 +87,7 @@ run_parts() {
     trap 'exit 143' TERM
     trap stop_beside EXIT
     for part in "${parts[@]}"; do
-        if [[ " ${gates[*]} " == *" $part "* && " ${parts[*]} " == *" scripted "* ]]; then
+        if among "$part" "${gates[@]}" && among scripted "${parts[@]}"; then
             [[ $beside || -e $logs/scripted.result ]] || start_beside "$@"
         fi
         printf '\n======== %s ========\n' "$part"
