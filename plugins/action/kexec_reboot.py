@@ -11,25 +11,25 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import (
-    _arguments,
-    _client,
-    _controller,
-    _order,
-    _result,
-)
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._clock import SystemClock
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._failure import (
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import orders, results, spec
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import (
     RebootError,
     local_connection,
     module_hung,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._limit import (
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.protocol import (
+    Order,
+    Reboot,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import client, controller
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport.clock import SystemClock
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport.limit import (
     CallTimeoutError,
     limit,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import Order, Reboot
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._remote import AnsibleRemote
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport.remote import (
+    AnsibleRemote,
+)
 
 display = Display()
 
@@ -42,16 +42,14 @@ class ActionModule(ActionBase):
         self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
     ) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
-        _validation, arguments = self.validate_argument_spec(
-            _arguments.ARGUMENT_SPEC, **_arguments.RULES
-        )
+        _validation, arguments = self.validate_argument_spec(spec.ARGUMENT_SPEC, **spec.RULES)
         clock = SystemClock()
         started = clock.now()
         prepared: dict[str, t.Any] = {}
         try:
             result = self._reboot(arguments, task_vars or {}, prepared, clock)
         except RebootError as error:
-            result = _result.failed(error, prepared)
+            result = results.failed(error, prepared)
         return {**result, "elapsed": round(clock.now() - started, 2)}
 
     def _reboot(
@@ -62,7 +60,7 @@ class ActionModule(ActionBase):
         clock: SystemClock,
     ) -> dict[str, t.Any]:
         host = self._task.delegate_to or task_vars["inventory_hostname"]
-        _arguments.check(arguments, host)
+        spec.check(arguments, host)
         if self._connection.transport == "local":
             raise local_connection(rebooted=None if arguments["wait_for"] else False)
         if arguments["wait_for"] is not None:
@@ -70,27 +68,27 @@ class ActionModule(ActionBase):
         token, started = secrets.token_hex(16), clock.now()
         self._prepare(arguments, task_vars, prepared, token)
         seconds = clock.now() - started
-        order = _order.order_for(arguments, prepared, token=token, host=host, seconds=seconds)
+        order = orders.order_for(arguments, prepared, token=token, host=host, seconds=seconds)
         if self._task.check_mode:
-            return _result.predicted(order, prepared)
+            return results.predicted(order, prepared)
         with self._rebooting(order, arguments, clock) as reboot:
             if not arguments["wait"]:
                 acknowledged = reboot.leave()
-                return _result.ordered(
+                return results.ordered(
                     order, prepared, acknowledged=acknowledged, unheard=reboot.unheard
                 )
-            return _result.proven(order, reboot.run(), prepared)
+            return results.proven(order, reboot.run(), prepared)
 
     def _wait(
         self, arguments: dict[str, t.Any], prepared: dict[str, t.Any], clock: SystemClock
     ) -> dict[str, t.Any]:
         """Wait for a reboot that another task ordered."""
-        order, before = _order.taken_over(arguments)
+        order, before = orders.taken_over(arguments)
         prepared.update(before)
         if self._task.check_mode:
-            return _result.not_waited(prepared)
+            return results.not_waited(prepared)
         with self._rebooting(order, arguments, clock) as reboot:
-            return {**_result.proven(order, reboot.wait(), prepared), "changed": False}
+            return {**results.proven(order, reboot.wait(), prepared), "changed": False}
 
     def _prepare(
         self,
@@ -100,8 +98,8 @@ class ActionModule(ActionBase):
         token: str,
     ) -> None:
         """Look at the host, and load the image."""
-        name, call = _order.module_call(
-            arguments, token=token, controller_boot_id=_controller.boot_id()
+        name, call = orders.module_call(
+            arguments, token=token, controller_boot_id=controller.boot_id()
         )
         try:
             with self._bounded(arguments["reboot_timeout"]):
@@ -119,7 +117,7 @@ class ActionModule(ActionBase):
     def _bounded(self, seconds: float) -> t.Iterator[None]:
         """A host that vanishes meanwhile, or a command on it that hangs, is not waited for."""
         try:
-            with _client.ended(self._connection), limit(seconds):
+            with client.ended(self._connection), limit(seconds):
                 yield
         except CallTimeoutError:
             self._connection.close()

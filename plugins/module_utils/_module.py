@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import typing as t
 
-from . import _ask_kernel, _checkpoint, _state
-from ._boot_set import Wish
 from ._cmdline import MAX_INT
-from ._frozen import TOKEN
-from ._host import Completed, Host
+from ._host import ask_kernel
+from ._host.port import Completed, Host
+from ._image.boot_set import Wish
+from ._jump.frozen import TOKEN
+from ._preflight import state
 from ._reasons import IGNORABLE, Reason, ReasonError, reason, sentence
+from ._write import checkpoint
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -164,7 +166,7 @@ def _cmdline_empty() -> Reason:
 
 
 def _host(module: AnsibleModule) -> Host:
-    return Host(ModuleRunner(module), ask_kernel=_ask_kernel.ask, checkpoint=_checkpoint.checkpoint)
+    return Host(ModuleRunner(module), ask_kernel=ask_kernel.ask, checkpoint=checkpoint.checkpoint)
 
 
 def run(module: AnsibleModule, work: t.Callable[[Host], dict[str, t.Any]]) -> t.NoReturn:
@@ -180,4 +182,4 @@ def run(module: AnsibleModule, work: t.Callable[[Host], dict[str, t.Any]]) -> t.
 
 def _dated(host: Host, outcome: dict[str, t.Any]) -> dict[str, t.Any]:
     """An answer about a boot says when it was given: an order that follows from it expires."""
-    return {**outcome, "uptime": _state.uptime(host)} if "boot_id" in outcome else outcome
+    return {**outcome, "uptime": state.uptime(host)} if "boot_id" in outcome else outcome

@@ -219,17 +219,18 @@ stderr:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.alpinefleet.kexec.plugins.module_utils import _boot_parameter, _module
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import parameter
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec=_boot_parameter.ARGUMENTS, supports_check_mode=True, **_boot_parameter.RULES
+        argument_spec=parameter.ARGUMENTS, supports_check_mode=True, **parameter.RULES
     )
     _module.run(
         module,
-        lambda host: _boot_parameter.ensure(
-            host, lambda: _boot_parameter.wish_of(module.params), check_mode=module.check_mode
+        lambda host: parameter.ensure(
+            host, lambda: parameter.wish_of(module.params), check_mode=module.check_mode
         ),
     )
 

@@ -232,7 +232,8 @@ stderr:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.alpinefleet.kexec.plugins.module_utils import _ensure, _module
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import ensure
 
 
 def main() -> None:
@@ -244,7 +245,7 @@ def main() -> None:
     )
     _module.run(
         module,
-        lambda host: _ensure.ensure(
+        lambda host: ensure.ensure(
             host,
             module.params["state"],
             lambda: _module.wish_of(module.params),

@@ -386,7 +386,8 @@ facts:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module, _survey
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import survey
 
 
 def main() -> None:
@@ -400,7 +401,7 @@ def main() -> None:
         module,
         lambda host: {
             "changed": False,
-            **_survey.result(_survey.survey(host, _module.wish_of(module.params))),
+            **survey.result(survey.survey(host, _module.wish_of(module.params))),
         },
     )
 

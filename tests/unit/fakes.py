@@ -19,9 +19,9 @@ import typing as t
 import weakref
 from pathlib import Path
 
-from ansible_collections.alpinefleet.kexec.plugins.module_utils import _host
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _ports
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._observation import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import port
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import ports
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.observation import (
     Observation,
 )
 
@@ -73,7 +73,7 @@ def answer(happening: Happening | Exception) -> Happening:
     return happening
 
 
-SUCCEEDS: Timeline[_ports.Completed | Exception] = ((0.0, _ports.Completed(0, "root\n", "")),)
+SUCCEEDS: Timeline[ports.Completed | Exception] = ((0.0, ports.Completed(0, "root\n", "")),)
 
 
 class FakeRemote:
@@ -84,9 +84,9 @@ class FakeRemote:
         clock: FakeClock,
         boots: Timeline[Observation | Exception],
         *,
-        order: _ports.Completed | Exception | None = None,
-        tests: Timeline[_ports.Completed | Exception] = SUCCEEDS,
-        confirmations: Timeline[_ports.Completed | Exception] | None = None,
+        order: ports.Completed | Exception | None = None,
+        tests: Timeline[ports.Completed | Exception] = SUCCEEDS,
+        confirmations: Timeline[ports.Completed | Exception] | None = None,
         cost: float = 0.1,
     ) -> None:
         self._clock = clock
@@ -103,9 +103,9 @@ class FakeRemote:
         """From then on a question ends only when its time is over."""
         self._hangs_from = time
 
-    def leave(self, departure: _ports.Departure) -> _ports.Completed:
+    def leave(self, departure: ports.Departure) -> ports.Completed:
         self._called("leave", departure)
-        return answer(self._order or _ports.Completed(0, f"{departure.mark}\r\n", ""))
+        return answer(self._order or ports.Completed(0, f"{departure.mark}\r\n", ""))
 
     def shorten(self) -> None:
         self._called("shorten")
@@ -114,14 +114,14 @@ class FakeRemote:
         self._called("observe", within=within)
         return answer(at(self._boots, self._clock.time))
 
-    def run(self, command: str, within: float) -> _ports.Completed:
+    def run(self, command: str, within: float) -> ports.Completed:
         self._called("run", command, within=within)
         return answer(at(self._tests, self._clock.time))
 
-    def confirm(self, token: str, within: float) -> _ports.Completed:
+    def confirm(self, token: str, within: float) -> ports.Completed:
         self._called("confirm", token, within=within)
         if self._confirmations is None:
-            return _ports.Completed(0, f"{token}\n", "")
+            return ports.Completed(0, f"{token}\n", "")
         return answer(at(self._confirmations, self._clock.time))
 
     def names(self) -> list[str]:
@@ -137,7 +137,7 @@ class FakeRemote:
         cost = self._cost if self._clock.time < self._hangs_from else math.inf
         self._clock.advance(max(0.001, min(cost, within)))
         if cost > within:
-            raise _ports.NoAnswerError("silent", "the connection hung and was given up")
+            raise ports.NoAnswerError("silent", "the connection hung and was given up")
 
 
 class FakeProber:
@@ -173,7 +173,7 @@ class FakeRunner:
     def __init__(self) -> None:
         self.installed = {"kexec": KEXEC, "openrc": "/sbin/openrc"}
         self.calls: list[tuple[str, ...]] = []
-        self._script: list[tuple[tuple[str, ...], _host.Completed, t.Callable[[], object]]] = []
+        self._script: list[tuple[tuple[str, ...], port.Completed, t.Callable[[], object]]] = []
 
     def on(
         self,
@@ -184,12 +184,12 @@ class FakeRunner:
         effect: t.Callable[[], object] = lambda: None,
     ) -> None:
         """Script the commands that start with these words; a later script takes precedence."""
-        self._script.insert(0, (start, _host.Completed(rc, stdout, stderr), effect))
+        self._script.insert(0, (start, port.Completed(rc, stdout, stderr), effect))
 
     def find(self, name: str) -> str | None:
         return self.installed.get(name)
 
-    def run(self, argv: t.Sequence[str], inherited: t.Sequence[int] = ()) -> _host.Completed:
+    def run(self, argv: t.Sequence[str], inherited: t.Sequence[int] = ()) -> port.Completed:
         self.calls.append(tuple(argv))
         for start, completed, effect in self._script:
             if tuple(argv[: len(start)]) == start:
@@ -305,9 +305,9 @@ def alpine_files(release: str = RELEASE) -> dict[str, str | bytes]:
     }
 
 
-def bare_host(runner: FakeRunner, root: str = "/") -> _host.Host:
+def bare_host(runner: FakeRunner, root: str = "/") -> port.Host:
     """A host whose kernel is not asked for anything."""
-    return _host.Host(runner, root, ask_kernel=lambda: None, checkpoint=lambda _directory: None)
+    return port.Host(runner, root, ask_kernel=lambda: None, checkpoint=lambda _directory: None)
 
 
 class FakeHost:
@@ -330,8 +330,8 @@ class FakeHost:
         self.runner.on(KEXEC, "-u", effect=lambda: self.hold_image(False))
 
     @property
-    def host(self) -> _host.Host:
-        return _host.Host(
+    def host(self) -> port.Host:
+        return port.Host(
             self.runner, str(self.root), ask_kernel=self._answer, checkpoint=self._checkpoint
         )
 

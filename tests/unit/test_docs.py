@@ -16,18 +16,17 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.alpinefleet.kexec.plugins.module_utils import (
-    _boot_parameter,
-    _module,
-    _reasons,
-)
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module, _reasons
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import parameter
 from ansible_collections.alpinefleet.kexec.plugins.modules import (
     boot_parameter,
     kexec_load,
     kexec_preflight,
     kexec_reboot,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _arguments, _audit, _failure
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _audit
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec as spec_module
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -83,7 +82,7 @@ def test_entries_and_fields_of_a_sample() -> None:
 
 
 def test_reasons_list_each_code_once_and_no_other() -> None:
-    codes = [*_reasons.CODES, *_failure.FAILURES, *_failure.NOTES, *_audit.CODES]
+    codes = [*_reasons.CODES, *failure.FAILURES, *failure.NOTES, *_audit.CODES]
     codes += ROLE_CODES
     assert sorted(code for code, _text in entries(REASONS)) == sorted(codes)
 
@@ -110,17 +109,17 @@ def test_reason_of_the_host_says_how_far_it_blocks(code: str) -> None:
     assert ("when it is ignored" in blocks) is fixed.ignorable
 
 
-@pytest.mark.parametrize("code", sorted(_failure.FAILURES))
+@pytest.mark.parametrize("code", sorted(failure.FAILURES))
 def test_reason_of_the_controller_says_at_which_stage(code: str) -> None:
     stages = re.findall(r"``(\w+)``", field(ENTRIES[code], "Stage"))
     assert stages
-    assert set(stages) <= set(t.get_args(_failure.Stage))
+    assert set(stages) <= set(t.get_args(failure.Stage))
     assert field(ENTRIES[code], "Rebooted").split(",", maxsplit=1)[0] in {"true", "false", "null"}
 
 
 def test_guide_to_failures_has_each_stage_in_order() -> None:
     headings = [code for code, _text in entries(GUIDES["guide_when_it_fails.rst"])]
-    assert headings == list(t.get_args(_failure.Stage))
+    assert headings == list(t.get_args(failure.Stage))
 
 
 # --- Commands, links and playbooks ---------------------------------------------------------
@@ -190,7 +189,7 @@ def test_content_that_is_named_exists(text: str) -> None:
 # --- Examples in YAML ----------------------------------------------------------------------
 
 SPECS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
-    "boot_parameter": (_boot_parameter.ARGUMENTS, _boot_parameter.RULES),
+    "boot_parameter": (parameter.ARGUMENTS, parameter.RULES),
     "kexec_preflight": (
         _module.PREFLIGHT_ARGUMENTS,
         {"mutually_exclusive": _module.MUTUALLY_EXCLUSIVE, "required_if": _module.REQUIRED_IF},
@@ -199,7 +198,7 @@ SPECS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
         _module.LOAD_ARGUMENTS,
         {"mutually_exclusive": _module.MUTUALLY_EXCLUSIVE, "required_if": _module.REQUIRED_IF},
     ),
-    "kexec_reboot": (_arguments.ARGUMENT_SPEC, _arguments.RULES),
+    "kexec_reboot": (spec_module.ARGUMENT_SPEC, spec_module.RULES),
 }
 PREFIX = "alpinefleet.kexec."
 

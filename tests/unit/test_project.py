@@ -18,7 +18,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "ansible_collections.alpinefleet.kexec.plugins"
-ARGUMENTS = f"{PACKAGE}.plugin_utils._arguments"
+ARGUMENTS = f"{PACKAGE}.plugin_utils._reboot.spec"
 
 Options = dict[str, dict[str, t.Any]]
 

@@ -9,8 +9,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _commands, _observation
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._ports import Departure
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import observation
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import Departure
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import commands
 
 from tests.bench import fleet_hosts
 from tests.bench.fleet_hosts import Fleet, Host
@@ -103,18 +104,18 @@ def test_client_takes_the_order_and_answers_the_questions_of_the_collection(
 ) -> None:
     boot_id = client.fleet.host(client.name).boot_id
     departure = Departure("kexec", "t0ken", boot_id, 0.5, 120.0, 1020, "m4rk")
-    wrapped = shlex.join(["/bin/sh", "-c", f"{_commands.leave(departure)} && sleep 0"])
+    wrapped = shlex.join(["/bin/sh", "-c", f"{commands.leave(departure)} && sleep 0"])
     assert client.run("-tt", client.name, wrapped).stdout.split() == ["m4rk"]
     before, after = client.fleet.host(client.name), Host(BOOT, NEXT, "t0ken", "m4rk", 0.01, 0.02)
     assert (before.token, before.mark, before.rebooted) == ("t0ken", "m4rk", True)
     path = client.fleet.inventory.parent / "hosts" / client.name
     path.write_text(fleet_hosts.write(after))
-    asked = client.ask(_commands.observe("n0nce").replace("'", ""))
-    found = _observation.parse(asked.stdout, "n0nce")
+    asked = client.ask(commands.observe("n0nce").replace("'", ""))
+    found = observation.parse(asked.stdout, "n0nce")
     assert found is not None
     assert (found.boot_id, found.method("t0ken")) == (NEXT, "kexec")
     assert (found.leaver, found.hardware_id) == ("m4rk", None)
-    confirmed = client.ask(_commands.confirm("t0ken").replace("'", ""))
+    confirmed = client.ask(commands.confirm("t0ken").replace("'", ""))
     assert confirmed.stdout.split() == ["t0ken"]
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _commands, _ports
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import ports
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import commands
 
 from tests.hosts.commands import (
     Action,
@@ -89,7 +90,7 @@ def test_way_to_become_root_is_peeled_off(start: str, become: Become) -> None:
 
 # --- This collection's own -----------------------------------------------------------------
 
-DEPARTURE = _ports.Departure(
+DEPARTURE = ports.Departure(
     method="kexec",
     delay=0.5,
     limit=120.0,
@@ -103,7 +104,7 @@ DEPARTURE = _ports.Departure(
 
 @pytest.mark.parametrize("start", [None, "sudo -H -S -n  -u root"], ids=["root", "user"])
 def test_order_to_leave(start: str | None) -> None:
-    text = _commands.leave(DEPARTURE)
+    text = commands.leave(DEPARTURE)
     request = parse(wrapped(text if start is None else as_root(start, text)))
     assert (request.become is None) == (start is None)
     assert isinstance(request.action, Leave)
@@ -114,15 +115,15 @@ def test_order_to_leave(start: str | None) -> None:
 
 
 def test_question_which_boot_runs() -> None:
-    request = parse(wrapped(_commands.observe("nonce")))
+    request = parse(wrapped(commands.observe("nonce")))
     assert request == Request(Shell("observe.sh", ("nonce",), {}))
 
 
 def test_confirmation() -> None:
-    request = parse(wrapped(_commands.confirm("token")))
+    request = parse(wrapped(commands.confirm("token")))
     assert request == Request(Shell("confirm.sh", ("token",), {"token": "token"}))
 
 
 @pytest.mark.parametrize("command", ["whoami", "test -e '/a b' && true", "sh -c 'exit 3'"])
 def test_command_of_the_user(command: str) -> None:
-    assert parse(wrapped(_commands.run(command))) == Request(Run(command))
+    assert parse(wrapped(commands.run(command))) == Request(Run(command))

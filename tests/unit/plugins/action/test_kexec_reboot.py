@@ -19,7 +19,7 @@ from ansible.plugins.connection import ConnectionBase
 from ansible.template import Templar
 from ansible_collections.alpinefleet.kexec.plugins.action import kexec_reboot
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _controller
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import controller
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 OLD_BOOT = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
@@ -275,7 +275,7 @@ def test_token_of_the_image_is_that_of_the_order(action: Action) -> None:
 
 def test_module_is_told_which_boot_the_controller_runs(action: Action) -> None:
     run(action)
-    assert action.called[0][1]["controller_boot_id"] == _controller.boot_id()
+    assert action.called[0][1]["controller_boot_id"] == controller.boot_id()
 
 
 def test_files_of_the_module_are_gone_before_the_host_is(action: Action, host: FakeHost) -> None:

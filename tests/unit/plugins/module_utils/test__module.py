@@ -15,12 +15,9 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._boot_set import Wish
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import Completed, Host
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import (
-    ReasonError,
-    reason,
-)
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Completed, Host
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.boot_set import Wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError, reason
 
 PARAMS: dict[str, t.Any] = {
     "kernel": None,

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.alpinefleet.kexec.plugins.module_utils import _ask_kernel, _checkpoint
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import Host
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import ask_kernel
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Host
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._write import checkpoint
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 PACKAGE = "ansible_collections.alpinefleet.kexec.plugins"
@@ -85,8 +86,8 @@ def machine(
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     there = functools.partial(Host, root=str(alpine.root))
     monkeypatch.setattr(f"{PACKAGE}.module_utils._module.Host", there)
-    monkeypatch.setattr(_ask_kernel, "ask", lambda: "EINVAL")
-    monkeypatch.setattr(_checkpoint, "checkpoint", lambda _directory: None)
+    monkeypatch.setattr(ask_kernel, "ask", lambda: "EINVAL")
+    monkeypatch.setattr(checkpoint, "checkpoint", lambda _directory: None)
     return Machine(alpine, folder, capsys)
 
 

@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.alpinefleet.kexec.plugins.module_utils import _boot_parameter
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import parameter
 from ansible_collections.alpinefleet.kexec.plugins.modules import boot_parameter
 
 if t.TYPE_CHECKING:
@@ -177,8 +177,8 @@ def test_every_value_of_a_failed_command_is_documented_and_returned(
 
 def test_documented_options_are_those_of_the_module() -> None:
     options = yaml.safe_load(boot_parameter.DOCUMENTATION)["options"]
-    assert options.keys() == _boot_parameter.ARGUMENTS.keys()
-    for name, spec in _boot_parameter.ARGUMENTS.items():
+    assert options.keys() == parameter.ARGUMENTS.keys()
+    for name, spec in parameter.ARGUMENTS.items():
         for key in ("type", "default", "choices", "elements"):
             assert options[name].get(key) == spec.get(key), (name, key)
 

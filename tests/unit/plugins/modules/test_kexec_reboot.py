@@ -12,9 +12,11 @@ import typing as t
 import pytest
 import yaml
 from ansible_collections.alpinefleet.kexec.plugins.modules import kexec_reboot
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _failure, _result
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._observation import Observation
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import Order, Proof
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure, results
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.observation import (
+    Observation,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.protocol import Order, Proof
 
 RETURN: dict[str, t.Any] = yaml.safe_load(kexec_reboot.RETURN)
 COMMON = {"changed", "diff", "failed", "msg"}
@@ -32,40 +34,40 @@ def test_it_has_no_code_of_its_own() -> None:
 
 
 def test_every_value_of_a_prediction_is_documented_and_returned() -> None:
-    assert set(_result.predicted(ORDER, PREPARED)) - COMMON == documented("always")
+    assert set(results.predicted(ORDER, PREPARED)) - COMMON == documented("always")
 
 
 def test_every_value_of_a_reboot_is_documented_and_returned() -> None:
     observation = Observation("new", "6.18", "quiet", "210", "", "", 2.5)
-    result = _result.proven(ORDER, Proof(observation, "kexec", 5.0, TIMINGS), PREPARED)
+    result = results.proven(ORDER, Proof(observation, "kexec", 5.0, TIMINGS), PREPARED)
     assert set(result) - COMMON == documented("always") | {"token"}
     assert "token" in RETURN
     assert set(result["timings"]) == set(RETURN["timings"]["contains"])
 
 
 def test_every_value_of_a_failure_is_documented_and_returned() -> None:
-    error = _failure.RebootError(
+    error = failure.RebootError(
         "did_not_return", "Gone.", "Look.", stage="down", rebooted=None, last_error="timeout"
     )
-    own = set(_result.failed(error, PREPARED)) - COMMON
+    own = set(results.failed(error, PREPARED)) - COMMON
     assert documented("always", "failure") | {"last_error"} == own
     assert own <= set(RETURN)
 
 
 FOUND = Observation("new", "6.18", "quiet", "52", "", "", 2.5)
 AFTER_THE_JUMP = [
-    pytest.param(_failure.wrong_method("kexec", "firmware", FOUND), "firmware", id="wrong_method"),
-    pytest.param(_failure.wrong_method("kexec", None, FOUND), None, id="somebody else's image"),
-    pytest.param(_failure.wrong_kernel("6.12", "kexec", FOUND), "kexec", id="wrong_kernel"),
-    pytest.param(_failure.test_failed("false", None, "kexec", FOUND), "kexec", id="test_command"),
+    pytest.param(failure.wrong_method("kexec", "firmware", FOUND), "firmware", id="wrong_method"),
+    pytest.param(failure.wrong_method("kexec", None, FOUND), None, id="somebody else's image"),
+    pytest.param(failure.wrong_kernel("6.12", "kexec", FOUND), "kexec", id="wrong_kernel"),
+    pytest.param(failure.test_failed("false", None, "kexec", FOUND), "kexec", id="test_command"),
 ]
 
 
 @pytest.mark.parametrize(("error", "method"), AFTER_THE_JUMP)
 def test_failure_after_the_jump_has_the_documented_values_of_what_runs(
-    error: _failure.RebootError, method: str | None
+    error: failure.RebootError, method: str | None
 ) -> None:
-    result = _result.failed(error, PREPARED)
+    result = results.failed(error, PREPARED)
     assert set(result) - COMMON == documented("always", "failure")
     assert (result["rebooted"], result["method"]) == (True, method)
     after = {name: result[name]["after"] for name in ("boot_id", "kernel", "cmdline")}
@@ -73,14 +75,14 @@ def test_failure_after_the_jump_has_the_documented_values_of_what_runs(
 
 
 def test_token_is_documented_as_null_after_firmware() -> None:
-    result = _result.proven(ORDER, Proof(FOUND, "firmware", 5.0, TIMINGS), PREPARED)
+    result = results.proven(ORDER, Proof(FOUND, "firmware", 5.0, TIMINGS), PREPARED)
     assert result["token"] is None
     assert "null" in RETURN["token"]["description"]
 
 
 def test_stages_are_all_documented_in_their_order() -> None:
     text = " ".join(RETURN["stage"]["description"])
-    assert re.findall(r"V\((\w+)\)", text) == list(t.get_args(_failure.Stage))
+    assert re.findall(r"V\((\w+)\)", text) == list(t.get_args(failure.Stage))
 
 
 def test_examples_are_tasks_of_this_module() -> None:

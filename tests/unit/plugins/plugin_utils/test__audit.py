@@ -10,8 +10,9 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons, _survey
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._boot_set import Wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.boot_set import Wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import survey
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _audit
 
 if t.TYPE_CHECKING:
@@ -119,7 +120,7 @@ def test_cause_has_the_last_line_that_the_host_said() -> None:
 
 def test_result_of_a_real_preflight_is_understood(alpine: fakes.FakeHost) -> None:
     alpine.lock()
-    host = only(_survey.result(_survey.survey(alpine.host, Wish())))
+    host = only(survey.result(survey.survey(alpine.host, Wish())))
     assert (host["verdict"], host["boot_loader"]) == ("firmware", "extlinux")
     assert [each["code"] for each in host["reasons"]] == ["kexec_locked", "cmdline_drift"]
 
@@ -244,8 +245,8 @@ def test_platform_and_jump(facts: Result, platform: str | None, hung: Result | N
 
 
 def test_platform_of_the_report_is_one_for_the_option(alpine: fakes.FakeHost) -> None:
-    name = only(_survey.result(_survey.survey(alpine.host, Wish())))["platform"]
-    found = _survey.survey(alpine.host, Wish(denied_platforms=(name,)))
+    name = only(survey.result(survey.survey(alpine.host, Wish())))["platform"]
+    found = survey.survey(alpine.host, Wish(denied_platforms=(name,)))
     assert [each.code for each in found.obstacles] == ["platform_denied"]
 
 

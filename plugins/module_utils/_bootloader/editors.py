@@ -1,0 +1,279 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The boot loaders whose configuration can be edited: how each is recognised, and made anew."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import dataclass
+
+from .._host.port import Host
+from .._reasons import Reason, ReasonError, reason
+from .._write.boot_file import OWED, beside
+from . import menu_commands
+from .edit import Finder
+from .entry import NotUnderstoodError
+from .find import booted_by
+from .formats import (
+    edit_efi_stub,
+    edit_extlinux,
+    edit_grub,
+    edit_limine,
+    edit_raspberrypi,
+    edit_uki,
+    edit_update_extlinux,
+    edit_zipl,
+    read_raspberrypi,
+)
+from .menu_commands import Command
+
+EXTLINUX_MENU = "/boot/extlinux.conf"
+UBOOT_MENU = "/boot/extlinux/extlinux.conf"
+GRUB_MENUS = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is to be edited on one host."""
+
+    loader: str
+    # Files that are edited. One that is not there yet counts as empty.
+    files: tuple[str, ...]
+    lines: Finder
+    # What makes the menu anew, None where the files are the menu themselves.
+    commands: t.Callable[[Host], list[Command]] | None = None
+    # The menu that is made and can be read, and what else is written with it.
+    menu: str | None = None
+    generated: tuple[str, ...] = ()
+    # Where the commands write it, if it is not they that put it in its place.
+    draft: str | None = None
+    # What the commands make that cannot be read, but is read by the boot loader.
+    images: tuple[str, ...] = ()
+    # Characters that the boot loader would not hand on as they are.
+    forbidden: str = ""
+    # Parameters that come from other settings.
+    fixed: frozenset[str] = frozenset()
+
+    @property
+    def mark(self) -> str | None:
+        """What says that images are owed, where no menu tells what they were made of."""
+        unseen = self.commands is not None and self.menu is None
+        return beside(self.files[0], OWED) if unseen else None
+
+    @property
+    def read_at_boot(self) -> tuple[str, ...]:
+        """The files that the boot loader itself reads, as far as they are known."""
+        if self.menu is not None:
+            return (self.menu,)
+        return self.files if self.commands is None else self.images
+
+
+@dataclass(frozen=True)
+class Editor:
+    """How to recognise a boot loader, and what to edit then."""
+
+    name: str
+    # The files that tell that it is there.
+    signs: t.Callable[[Host], tuple[str, ...]]
+    settings: t.Callable[[Host, tuple[str, ...]], Settings]
+    # The upper digit of what the kernel reports as its boot loader, on x86.
+    type_ids: frozenset[int] = frozenset()
+
+
+def _existing(*paths: str) -> t.Callable[[Host], tuple[str, ...]]:
+    return lambda host: tuple(path for path in paths if host.exists(path))
+
+
+def _static(name: str, lines: Finder, forbidden: str = "") -> t.Callable[..., Settings]:
+    return lambda _host, signs: Settings(name, signs[:1], lines, forbidden=forbidden)
+
+
+# --- extlinux ------------------------------------------------------------------------------
+
+
+def _extlinux_signs(host: Host) -> tuple[str, ...]:
+    """The settings alone may be left from another boot loader, and GRUB reads them, too."""
+    if host.exists(EXTLINUX_MENU):
+        return (EXTLINUX_MENU,)
+    settings = edit_update_extlinux.SETTINGS
+    alone = host.exists(settings) and host.find("update-extlinux") is not None
+    return (settings,) if alone and not _grub_signs(host) else ()
+
+
+def _extlinux(host: Host, _signs: tuple[str, ...]) -> Settings:
+    if not host.exists(edit_update_extlinux.SETTINGS):
+        return Settings("extlinux", (EXTLINUX_MENU,), edit_extlinux.lines)
+    return Settings(
+        "extlinux",
+        (edit_update_extlinux.SETTINGS,),
+        edit_update_extlinux.lines,
+        menu_commands.one("update-extlinux"),
+        menu=EXTLINUX_MENU,
+        generated=(f"{EXTLINUX_MENU}.old", f"{EXTLINUX_MENU}.new"),
+        fixed=edit_update_extlinux.GENERATED,
+    )
+
+
+# --- GRUB ----------------------------------------------------------------------------------
+
+_grub_signs = _existing(*GRUB_MENUS)
+
+
+def _grub(host: Host, signs: tuple[str, ...]) -> Settings:
+    menu = signs[0]
+    extlinux = edit_update_extlinux.SETTINGS
+    draft = menu_commands.grub_draft(host, menu)
+    own = (f"{menu}.new", f"{menu}.backup") if draft is None else (draft, f"{draft}.new")
+    return Settings(
+        "grub",
+        (edit_grub.SETTINGS, *((extlinux,) if host.exists(extlinux) else ())),
+        edit_grub.lines,
+        lambda host: menu_commands.grub(host, draft),
+        menu=menu,
+        generated=own,
+        draft=draft,
+        forbidden=edit_grub.FORBIDDEN,
+        fixed=edit_update_extlinux.GENERATED if host.exists(extlinux) else frozenset({"root"}),
+    )
+
+
+# --- The others ----------------------------------------------------------------------------
+
+
+def _raspberrypi(host: Host, signs: tuple[str, ...]) -> Settings:
+    """The reader knows whether config.txt leads to another file."""
+    directory = os.path.dirname(signs[0])
+    names = read_raspberrypi.CONFIGURATIONS
+    texts = (host.text(os.path.join(directory, name)) or "" for name in names)
+    read_raspberrypi.default_entry("line", "\n".join(texts))
+    return Settings("raspberrypi", signs[:1], edit_raspberrypi.lines)
+
+
+def _text(host: Host, path: str) -> str:
+    """Settings that name files, whose names the kernel ends at a NUL byte."""
+    text = host.text(path) or ""
+    if "\0" in text:
+        raise NotUnderstoodError(f"{path} has a NUL byte")
+    return text
+
+
+def _zipl(host: Host, signs: tuple[str, ...]) -> Settings:
+    return Settings(
+        "zipl",
+        signs[:1],
+        edit_zipl.lines,
+        menu_commands.one("zipl"),
+        images=edit_zipl.maps(_text(host, signs[0])),
+        forbidden="'",
+    )
+
+
+def _uki_signs(host: Host) -> tuple[str, ...]:
+    """Settings that are not understood are a sign, too, and refused later."""
+    path = edit_uki.SETTINGS
+    text = host.text(path)
+    if text is None:
+        return ()
+    try:
+        return (path,) if edit_uki.active(text) else ()
+    except NotUnderstoodError:
+        return (path,)
+
+
+def _uki(host: Host, signs: tuple[str, ...]) -> Settings:
+    text = _text(host, signs[0])
+    named = edit_uki.file_of(text)
+    files = (signs[0], *((named,) if named else ()))
+    images = menu_commands.images(host, text)
+    return Settings("uki", files, edit_uki.lines, menu_commands.hooks, images=images)
+
+
+def _media(host: Host) -> tuple[str, ...]:
+    """The configurations on the media of diskless hosts."""
+    return tuple(
+        path
+        for device in host.names("/media")
+        for path in (
+            f"/media/{device}/boot/syslinux/syslinux.cfg",
+            f"/media/{device}/syslinux.cfg",
+        )
+        if host.exists(path)
+    )
+
+
+EDITORS: tuple[Editor, ...] = (
+    Editor("extlinux", _extlinux_signs, _extlinux, frozenset({3})),
+    Editor("grub", _grub_signs, _grub, frozenset({7})),
+    Editor("limine", _existing(edit_limine.SETTINGS), _static("limine", edit_limine.lines, "${}")),
+    Editor(
+        "uboot",
+        _existing(UBOOT_MENU),
+        _static("uboot", edit_extlinux.lines_of_uboot, "$"),
+        # On x86 extlinux reads that file.
+        frozenset({3}),
+    ),
+    Editor("raspberrypi", _existing(edit_raspberrypi.SETTINGS), _raspberrypi),
+    Editor("zipl", _existing(edit_zipl.SETTINGS), _zipl),
+    Editor(
+        "efi_stub",
+        _existing(edit_efi_stub.SETTINGS),
+        _static("efi_stub", edit_efi_stub.lines, edit_efi_stub.FORBIDDEN),
+    ),
+    Editor("uki", _uki_signs, _uki),
+    Editor("syslinux", _media, _static("syslinux", edit_extlinux.lines), frozenset({3})),
+)
+CHOICES = ("auto", *(editor.name for editor in EDITORS))
+
+
+def choose(host: Host, name: str) -> Settings:
+    """The settings of the boot loader that was named, or of the one that boots this host."""
+    wanted = [editor for editor in EDITORS if name in ("auto", editor.name)]
+    present = [(editor, signs) for editor in wanted for signs in [editor.signs(host)] if signs]
+    if not present:
+        raise ReasonError(_not_found(name))
+    started = booted_by(host, present, EDITORS) if name == "auto" else present
+    if not started:
+        raise ReasonError(_left_behind(present))
+    signs = [path for _editor, paths in started for path in paths]
+    several_media = started[0][0].name == "syslinux" and len(signs) > 1
+    if len(started) > 1 or several_media:
+        raise ReasonError(_ambiguous(signs, several_media))
+    editor, paths = started[0]
+    return editor.settings(host, paths)
+
+
+Present = list[tuple[Editor, tuple[str, ...]]]
+
+
+def _not_found(name: str) -> Reason:
+    of = "a known boot loader" if name == "auto" else f"the boot loader {name}"
+    return reason(
+        "boot_loader_not_found",
+        f"No configuration of {of} was found.",
+        "Mount /boot or the boot medium, or name another one with boot_loader.",
+    )
+
+
+def _left_behind(present: Present) -> Reason:
+    paths = ", ".join(path for _editor, signs in present for path in signs)
+    return reason(
+        "boot_loader_not_found",
+        f"Another boot loader than that of {paths} started the running kernel.",
+        "Mount the configuration of the other one, or name this one with boot_loader.",
+    )
+
+
+def _ambiguous(paths: list[str], several_media: bool) -> Reason:
+    remedy = "Name the one that is in use with boot_loader, or remove the others' configuration."
+    if several_media:
+        remedy = "Unmount the media that the host does not boot from."
+    return reason(
+        "boot_loader_ambiguous",
+        f"Several boot loaders are configured: {', '.join(paths)}.",
+        remedy,
+    )

@@ -1,0 +1,166 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The boot loaders whose configuration can be read, and which of them boots this host."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import dataclass
+
+from .._host.port import Host
+from .._reasons import Reason, reason
+from .entry import Entry, NotUnderstoodError
+from .formats import read_extlinux, read_grub, read_raspberrypi
+
+BOOTLOADER_TYPE = "/proc/sys/kernel/bootloader_type"
+
+
+@dataclass(frozen=True)
+class Loader:
+    """How to find and read one boot loader's configuration."""
+
+    name: str
+    paths: tuple[str, ...]
+    read: t.Callable[[Host, str, str], Entry]
+    # The upper digit of what the kernel reports as its boot loader, on x86.
+    type_ids: frozenset[int] = frozenset()
+
+
+def _read_extlinux(_host: Host, _path: str, text: str) -> Entry:
+    return read_extlinux.default_entry(text)
+
+
+def _read_grub(host: Host, path: str, text: str) -> Entry:
+    variables = host.text(os.path.join(os.path.dirname(path), "grubenv")) or ""
+    return read_grub.default_entry(text, read_grub.environment(variables))
+
+
+def _read_raspberrypi(host: Host, path: str, text: str) -> Entry:
+    directory = os.path.dirname(path)
+    names = read_raspberrypi.CONFIGURATIONS
+    texts = (host.text(os.path.join(directory, name)) or "" for name in names)
+    return read_raspberrypi.default_entry(text, "\n".join(texts))
+
+
+LOADERS: tuple[Loader, ...] = (
+    Loader(
+        "extlinux",
+        ("/boot/extlinux.conf", "/boot/extlinux/extlinux.conf", "/boot/syslinux/syslinux.cfg"),
+        _read_extlinux,
+        frozenset({3}),
+    ),
+    Loader("grub", ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"), _read_grub, frozenset({7})),
+    Loader("raspberrypi", ("/boot/cmdline.txt",), _read_raspberrypi),
+)
+
+
+@dataclass(frozen=True)
+class Configured:
+    """What the boot loader will boot next, as far as it could be found out."""
+
+    loader: str | None = None
+    path: str | None = None
+    entry: Entry | None = None
+    kernel: str | None = None
+    initramfs: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+
+def configured(host: Host) -> Configured:
+    """Read the configuration of the boot loader that boots this host."""
+    present = [(loader, path) for loader in LOADERS for path in loader.paths if host.exists(path)]
+    started = booted_by(host, present, LOADERS)
+    if not present:
+        return Configured(reasons=(_not_found(),))
+    if not started:
+        return Configured(reasons=(_left_behind([path for _loader, path in present]),))
+    if len(started) > 1:
+        return Configured(reasons=(_ambiguous([path for _loader, path in started]),))
+    return _read(host, *started[0])
+
+
+class Started(t.Protocol):
+    """What may have started the kernel: the upper digit of the type that it reports then."""
+
+    @property
+    def type_ids(self) -> frozenset[int]: ...
+
+
+Kind = t.TypeVar("Kind", bound=Started)
+Place = t.TypeVar("Place")
+
+
+def booted_by(
+    host: Host, present: list[tuple[Kind, Place]], known: t.Iterable[Kind]
+) -> list[tuple[Kind, Place]]:
+    """Those of the boot loader that the kernel names; all of them if it names none that is known.
+
+    It names none on other machines than x86, after a kexec, and where EFI starts it.
+    """
+    type_id = (host.text(BOOTLOADER_TYPE) or "").strip()
+    family = int(type_id) >> 4 if type_id.isdigit() else None
+    if not any(family in each.type_ids for each in known):
+        return present
+    return [(each, place) for each, place in present if family in each.type_ids]
+
+
+def _read(host: Host, loader: Loader, path: str) -> Configured:
+    try:
+        entry = loader.read(host, path, host.text(path) or "")
+    except NotUnderstoodError as problem:
+        return Configured(loader.name, path, reasons=(_not_understood(path, str(problem)),))
+    directory = os.path.dirname(path)
+    kernel = None if entry.kernel is None else locate(host, directory, entry.kernel)
+    initramfs = tuple(locate(host, directory, name) for name in entry.initramfs)
+    return Configured(loader.name, path, entry, kernel, initramfs)
+
+
+def locate(host: Host, directory: str, name: str) -> str:
+    """The path on the running host of a file that the boot loader names from its own view.
+
+    Names without a slash are beside the configuration. Others start at the root of the boot
+    loader's file system, which is either the host's root or mounted at /boot. GRUB names
+    subvolumes of btrfs and ZFS, too, as in /@/boot/vmlinuz-lts.
+    """
+    if not name.startswith("/"):
+        return os.path.normpath(os.path.join(directory, name))
+    below = "/" + name.rpartition("@/")[2].lstrip("/")
+    candidates = (name, below, "/boot" + below)
+    return next((path for path in candidates if host.exists(path)), name)
+
+
+def _not_found() -> Reason:
+    return reason(
+        "boot_loader_not_found",
+        "No configuration of a known boot loader was found below /boot.",
+        "The running command line is used; set cmdline_source to choose another.",
+    )
+
+
+def _left_behind(paths: list[str]) -> Reason:
+    return reason(
+        "boot_loader_not_found",
+        f"Another boot loader than that of {', '.join(paths)} started the running kernel.",
+        "The running command line is used; set cmdline_source to choose another.",
+    )
+
+
+def _ambiguous(paths: list[str]) -> Reason:
+    return reason(
+        "boot_loader_ambiguous",
+        f"Several boot loaders are configured: {', '.join(paths)}.",
+        "Remove the configuration that is not in use; the running command line is used.",
+    )
+
+
+def _not_understood(path: str, why: str) -> Reason:
+    return reason(
+        "boot_loader_not_understood",
+        f"{path} was not understood: {why}.",
+        "The running command line is used; set cmdline_source to choose another.",
+    )

@@ -1,0 +1,49 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""startup.nsh of the EFI shell: a kernel as the command, and its parameters."""
+
+from __future__ import annotations
+
+import re
+
+from ..edit import Line, Span, Texts, text_lines
+from ..entry import NotUnderstoodError
+
+SETTINGS = "/boot/startup.nsh"
+
+# The shell of EFI would replace these, or end the command there.
+FORBIDDEN = "#%^<>|;"
+
+_KERNEL = re.compile(
+    r"\s*[^\s=]*(?:vmlinu[xz]|bzimage|linux[^\s=]*\.efi)[^\s=]*(?=\s|$)", re.IGNORECASE
+)
+_NO_COMMAND = re.compile(r"\s*(?:#.*|@?echo\s.*|[a-z]+[0-9]*:\s*|cd\s.*|)", re.IGNORECASE)
+
+
+def lines(texts: Texts) -> list[Line]:
+    """The line that starts the kernel, without the kernel itself."""
+    found: list[Line] = []
+    for path, text in texts.items():
+        if "\0" in text:
+            raise NotUnderstoodError("it is not written in bytes of a letter each")
+        found += [_line(path, at, line) for at, line in text_lines(text) if not _idle(line)]
+    if len(found) != 1:
+        raise NotUnderstoodError(f"it has {len(found)} commands instead of one")
+    return found
+
+
+def _idle(line: str) -> bool:
+    return _NO_COMMAND.fullmatch(line) is not None
+
+
+def _line(path: str, start: int, line: str) -> Line:
+    match = _KERNEL.match(line)
+    if not match:
+        raise NotUnderstoodError(f"a command starts no kernel: {line.strip()!r}")
+    rest = line[match.end() :]
+    at = start + match.end() + len(rest) - len(rest.lstrip())
+    return (Span(path, at, start + len(line), before="" if rest[:1].isspace() else " "),)

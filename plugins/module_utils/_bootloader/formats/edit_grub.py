@@ -1,0 +1,35 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""/etc/default/grub, and what Alpine's grub-mkconfig takes from update-extlinux.conf."""
+
+from __future__ import annotations
+
+from ..edit import Line, Span, Texts
+from . import edit_update_extlinux
+from .edit_shell import assigned, assigned_or_new
+
+SETTINGS = "/etc/default/grub"
+
+# GRUB's own shell reads the menu, and would replace these or end the command there.
+FORBIDDEN = "$;&|<>{}'\\`"
+
+
+def lines(texts: Texts) -> list[Line]:
+    """The one command line of all entries; new parameters go into GRUB's own file."""
+    text = texts.get(SETTINGS, "")
+    always = assigned(SETTINGS, text, "GRUB_CMDLINE_LINUX")
+    extlinux = _of_extlinux(texts)
+    own = assigned_or_new(SETTINGS, text, "GRUB_CMDLINE_LINUX_DEFAULT")
+    return [tuple(span for span in (always, extlinux, own) if span is not None)]
+
+
+def _of_extlinux(texts: Texts) -> Span | None:
+    """Alpine puts these before GRUB's own wherever the file exists."""
+    text = texts.get(edit_update_extlinux.SETTINGS)
+    if text is None:
+        return None
+    return assigned(edit_update_extlinux.SETTINGS, text, edit_update_extlinux.VARIABLE)

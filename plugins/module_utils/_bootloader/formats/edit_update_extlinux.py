@@ -1,0 +1,23 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""/etc/update-extlinux.conf, from which update-extlinux generates extlinux.conf."""
+
+from __future__ import annotations
+
+from ..edit import Line, Texts
+from .edit_shell import assigned_or_new
+
+SETTINGS = "/etc/update-extlinux.conf"
+VARIABLE = "default_kernel_opts"
+
+# Parameters that are made of variables of their own.
+GENERATED = frozenset({"modules", "root"})
+
+
+def lines(texts: Texts) -> list[Line]:
+    """The one command line of all entries, but for root= and modules=."""
+    return [(assigned_or_new(SETTINGS, texts[SETTINGS], VARIABLE),)]

@@ -1,0 +1,98 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""Platforms on which kexec is known to hang, recognised by what their firmware says."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .port import Host
+
+DMI = "/sys/class/dmi/id"
+DMI_FIELDS = ("sys_vendor", "product_name", "chassis_asset_tag")
+DEVICE_TREE_MODEL = "/proc/device-tree/model"
+# What no two machines share, by its kind; observe.sh asks for the same, in the same order.
+HARDWARE_IDS = {"dmi": f"{DMI}/product_uuid", "tree": "/proc/device-tree/serial-number"}
+
+AZURE_ASSET_TAG = "7783-7084-3265-9085-8269-3286-77"
+
+
+@dataclass(frozen=True)
+class Denied:
+    """A platform and the fields, with the start of their values, that give it away."""
+
+    name: str
+    fields: t.Mapping[str, str]
+    why: str
+
+
+DENIED: tuple[Denied, ...] = (
+    Denied(
+        "Google Compute Engine",
+        {"product_name": "Google Compute Engine"},
+        "virtual machines there are known to get stuck in kexec",
+    ),
+    Denied(
+        "Microsoft Azure",
+        {"sys_vendor": "Microsoft Corporation", "chassis_asset_tag": AZURE_ASSET_TAG},
+        "virtual machines there are known to get stuck in kexec",
+    ),
+    Denied(
+        "Raspberry Pi",
+        {"model": "Raspberry Pi"},
+        "its firmware does not set up the devices again that kexec leaves in use",
+    ),
+    Denied(
+        "Rock Pi",
+        {"model": "Radxa ROCK Pi"},
+        "its firmware does not set up the devices again that kexec leaves in use",
+    ),
+)
+
+
+def identify(host: Host) -> dict[str, str]:
+    """What the firmware says of the machine, without what it leaves empty."""
+    fields = {name: host.text(f"{DMI}/{name}") for name in DMI_FIELDS}
+    fields["model"] = host.text(DEVICE_TREE_MODEL)
+    stripped = {name: (text or "").strip("\0\n ") for name, text in fields.items()}
+    return {name: text for name, text in stripped.items() if text}
+
+
+def hardware_id(host: Host) -> str | None:
+    """The machine's own number, which no reboot changes; None where firmware gives it none."""
+    for kind, path in HARDWARE_IDS.items():
+        number = canonical_hardware_id(host.text(path))
+        if number is not None:
+            return f"{kind}:{number}"
+    return None
+
+
+def canonical_hardware_id(text: str | None) -> str | None:
+    """One way to write it: kernels and firmware do not agree about capitals."""
+    return (text or "").strip("\0\n ").lower() or None
+
+
+def names(fields: t.Mapping[str, str]) -> tuple[str, ...]:
+    """What the platform may be called, the name that tells most first."""
+    vendor, product = fields.get("sys_vendor", ""), fields.get("product_name", "")
+    candidates = (f"{vendor} {product}" if product else "", product, fields.get("model", ""))
+    return tuple(dict.fromkeys(" ".join(name.split()) for name in candidates if name.strip()))
+
+
+def name_in(fields: t.Mapping[str, str], wanted: t.Iterable[str]) -> str | None:
+    """The name of the platform that is in a user's list, whatever its case and spaces."""
+    listed = {" ".join(name.split()).casefold() for name in wanted}
+    return next((name for name in names(fields) if name.casefold() in listed), None)
+
+
+def denied(fields: t.Mapping[str, str]) -> Denied | None:
+    """The known-bad platform that these fields describe, if any."""
+    for platform in DENIED:
+        if all(fields.get(name, "").startswith(start) for name, start in platform.fields.items()):
+            return platform
+    return None

@@ -1,0 +1,310 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""Which kernel, initramfs and command line are meant: from the request, the boot loader, names."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import dataclass
+
+from .. import _cmdline
+from .._bootloader.find import Configured
+from .._reasons import Blocks, Reason, ReasonError, reason
+
+Origin = t.Literal["option", "boot_loader", "convention"]
+CmdlineSource = t.Literal["auto", "boot_loader", "running", "explicit"]
+
+KERNEL_PREFIX = "vmlinuz-"
+INITRAMFS_PREFIX = "initramfs-"
+
+# What is there is made by the kernel while it is read: none of it is an image, some never ends.
+NOT_ON_DISK = ("proc", "sys")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the user asked for; None leaves the choice to the host."""
+
+    kernel: str | None = None
+    initramfs: tuple[str, ...] | None = None
+    flavour: str | None = None
+    cmdline_source: CmdlineSource = "auto"
+    cmdline: str | None = None
+    append: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    token: str | None = None
+    controller_boot_id: str | None = None
+    panic_timeout: int = 0
+    denied_platforms: tuple[str, ...] = ()
+    watchdog_timeout: int = 0
+    confirm_timeout: int = 0
+
+    @property
+    def leaves_the_choice(self) -> bool:
+        """Tell whether the host may take the image that it would take by itself."""
+        named = (self.kernel, self.initramfs, self.flavour) != (None, None, None)
+        return not named and not self.edits_cmdline and self.cmdline_source == "auto"
+
+    @property
+    def edits_cmdline(self) -> bool:
+        """Tell whether the user wrote any part of the command line."""
+        return bool(self.cmdline_source == "explicit" or self.append or self.remove)
+
+
+@dataclass(frozen=True)
+class Files:
+    """The files of an image and who named them."""
+
+    kernel: str
+    initramfs: tuple[str, ...]
+    origin: Origin
+
+    @property
+    def flavour(self) -> str | None:
+        """The flavour in the kernel's name, as Alpine's packages give it."""
+        name = os.path.basename(self.kernel)
+        return name[len(KERNEL_PREFIX) :] if name.startswith(KERNEL_PREFIX) else None
+
+    @property
+    def blocks(self) -> Blocks:
+        """How far a defect of these files blocks.
+
+        Firmware would boot what the boot loader names, and a user's own choice is not replaced by
+        another one. Names that were only derived say nothing about what firmware boots.
+        """
+        return "kexec" if self.origin == "convention" else "reboot"
+
+
+def choose_files(
+    wish: Wish, configured: Configured, boot_files: t.Collection[str], release: str
+) -> Files:
+    """The kernel and its initramfs files; raise where two answers are possible."""
+    chosen = _by_option(wish, configured, boot_files) or _by_host(configured, boot_files, release)
+    if wish.initramfs is not None:
+        chosen = Files(chosen.kernel, wish.initramfs, "option")
+    for path in (chosen.kernel, *chosen.initramfs):
+        _check_path(path)
+    return chosen
+
+
+def _by_option(wish: Wish, configured: Configured, boot_files: t.Collection[str]) -> Files | None:
+    if wish.kernel is not None:
+        _check_path(wish.kernel)
+        directory, name = os.path.split(wish.kernel)
+        if directory == "/boot" and name not in boot_files:
+            raise ReasonError(_kernel_unknown(wish.kernel, boot_files))
+        return _with_initramfs(wish.kernel, wish, configured, boot_files)
+    if wish.flavour is None:
+        return None
+    if KERNEL_PREFIX + wish.flavour not in boot_files:
+        raise ReasonError(_flavour_unknown(wish.flavour, boot_files))
+    return _with_initramfs(_kernel_path(wish.flavour), wish, configured, boot_files)
+
+
+def _with_initramfs(
+    kernel: str, wish: Wish, configured: Configured, boot_files: t.Collection[str]
+) -> Files:
+    """The initramfs files that belong to a kernel the user named."""
+    if wish.initramfs is not None:
+        return Files(kernel, wish.initramfs, "option")
+    if kernel == configured.kernel:
+        return Files(kernel, configured.initramfs, "option")
+    directory, name = os.path.split(kernel)
+    initramfs = INITRAMFS_PREFIX + name[len(KERNEL_PREFIX) :]
+    known = directory != "/boot" or initramfs in boot_files
+    if not name.startswith(KERNEL_PREFIX) or not known:
+        raise ReasonError(_initramfs_unknown(kernel))
+    return Files(kernel, (os.path.join(directory, initramfs),), "option")
+
+
+def _by_host(configured: Configured, boot_files: t.Collection[str], release: str) -> Files:
+    """What the boot loader boots next, or else the flavour that runs now."""
+    if configured.kernel is not None:
+        return Files(configured.kernel, configured.initramfs, "boot_loader")
+    running = release.rpartition("-")[2]
+    flavours = installed_flavours(boot_files)
+    if running not in flavours and len(flavours) != 1:
+        raise ReasonError(_flavour_ambiguous(running, flavours))
+    flavour = running if running in flavours else flavours[0]
+    return Files(_kernel_path(flavour), (f"/boot/{INITRAMFS_PREFIX}{flavour}",), "convention")
+
+
+def _kernel_path(flavour: str) -> str:
+    return f"/boot/{KERNEL_PREFIX}{flavour}"
+
+
+def installed_flavours(boot_files: t.Iterable[str]) -> list[str]:
+    """The flavours of which a kernel is in /boot."""
+    return sorted(
+        name[len(KERNEL_PREFIX) :] for name in boot_files if name.startswith(KERNEL_PREFIX)
+    )
+
+
+def _check_path(path: str) -> None:
+    """Only plain absolute paths: nothing that leads elsewhere or means something to a loader."""
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    elsewhere = not parts or ".." in parts or parts[0] in NOT_ON_DISK or path.endswith("/")
+    if not path.startswith("/") or elsewhere or not path.isprintable():
+        raise ReasonError(
+            reason(
+                "path_invalid",
+                f"{path!r} is not the absolute path of a file on the host.",
+                "Name the file by its full path, such as /boot/vmlinuz-virt.",
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Cmdline:
+    """The command line for the image, and what there is to say about it."""
+
+    text: str
+    source: str
+    unlocked: bool
+    # What a boot through firmware will find; None if the boot loader was not understood.
+    unlocked_by_firmware: bool | None
+    reasons: tuple[Reason, ...]
+
+
+def choose_cmdline(
+    wish: Wish,
+    configured: Configured,
+    running: str,
+    *,
+    needs_unlock: bool,
+    once: t.Sequence[str] = (),
+) -> Cmdline:
+    """The command line that the image gets, with what is to last for one boot.
+
+    Raise if the request cannot be met.
+    """
+    source, text = _source(wish, configured, running)
+    built = _cmdline.build(
+        text,
+        append=wish.append,
+        remove=wish.remove,
+        keep_unlocked=needs_unlock,
+        panic_timeout=wish.panic_timeout,
+        once=once,
+        token=wish.token,
+    )
+    words = _cmdline.split(built)
+    firmware = None
+    if configured.entry is not None:
+        firmware = _cmdline.unlocks_kexec(_cmdline.split(configured.entry.cmdline))
+    reasons = _advice(words, configured, running, locks=needs_unlock and firmware is False)
+    unlocked = not needs_unlock or _cmdline.unlocks_kexec(words)
+    return Cmdline(built, source, unlocked, firmware, reasons)
+
+
+def _source(wish: Wish, configured: Configured, running: str) -> tuple[str, str]:
+    if wish.cmdline_source == "explicit":
+        return "explicit", wish.cmdline or ""
+    if wish.cmdline_source == "boot_loader" and configured.entry is None:
+        raise ReasonError(_cmdline_unknown(configured))
+    if wish.cmdline_source != "running" and configured.entry is not None:
+        return "boot_loader", configured.entry.cmdline
+    return "running", running
+
+
+def _advice(
+    words: t.Sequence[str], configured: Configured, running: str, *, locks: bool
+) -> tuple[Reason, ...]:
+    found = list(configured.reasons)
+    if locks:
+        found.append(_next_boot_locks(str(configured.path)))
+    if configured.entry is not None and _drifted(configured.entry.cmdline, running):
+        found.append(_drift(str(configured.path)))
+    return (*found, *judge_panic(words))
+
+
+def judge_panic(words: t.Sequence[str]) -> list[Reason]:
+    """What becomes of a panic of a kernel with that command line."""
+    return [] if _cmdline.panic_seconds(words) else [_panic_hangs()]
+
+
+def _drifted(configured: str, running: str) -> bool:
+    words = (_cmdline.split(configured), running_words(running))
+    one, other = (_cmdline.strip_transient(each) for each in words)
+    return one != other
+
+
+def running_words(text: str) -> list[str]:
+    """The running command line was accepted by the kernel, whatever its quotes."""
+    return _cmdline.split(text if text.count('"') % 2 == 0 else text + '"')
+
+
+def _flavour_unknown(flavour: str, boot_files: t.Iterable[str]) -> Reason:
+    installed = ", ".join(installed_flavours(boot_files)) or "none"
+    return reason(
+        "flavour_unknown",
+        f"/boot/{KERNEL_PREFIX}{flavour} does not exist; installed flavours: {installed}.",
+        f"Install the package linux-{flavour}, or choose an installed flavour.",
+    )
+
+
+def _kernel_unknown(kernel: str, boot_files: t.Iterable[str]) -> Reason:
+    installed = ", ".join(installed_flavours(boot_files)) or "none"
+    return reason(
+        "kernel_missing",
+        f"{kernel} does not exist; installed flavours: {installed}.",
+        "Check the option kernel, or mount /boot.",
+    )
+
+
+def _flavour_ambiguous(running: str, flavours: t.Sequence[str]) -> Reason:
+    installed = ", ".join(flavours) or "none"
+    return reason(
+        "flavour_ambiguous",
+        f"The running kernel's flavour {running!r} is not in /boot; flavours there: {installed}.",
+        "Set the option flavour or kernel, or mount /boot.",
+    )
+
+
+def _initramfs_unknown(kernel: str) -> Reason:
+    return reason(
+        "initramfs_missing",
+        f"No initramfs that belongs to {kernel} was found by its name.",
+        "Set the option initramfs; an empty list boots the kernel without one.",
+    )
+
+
+def _cmdline_unknown(configured: Configured) -> Reason:
+    why = configured.reasons[0].message if configured.reasons else "It has no command line."
+    return reason(
+        "cmdline_unknown",
+        f"The boot loader's command line was not found. {why}",
+        "Set cmdline_source to running or explicit.",
+    )
+
+
+def _next_boot_locks(path: str) -> Reason:
+    return reason(
+        "next_boot_locks",
+        f"{path} lacks {_cmdline.UNLOCK_PARAMETER}=0: after a boot through firmware kexec is locked.",
+        f"Add {_cmdline.UNLOCK_PARAMETER}=0 to the boot loader's configuration.",
+    )
+
+
+def _drift(path: str) -> Reason:
+    return reason(
+        "cmdline_drift",
+        f"The command line in {path} differs from the running one.",
+        "Nothing needs to be done if the change was intended: it takes effect now.",
+    )
+
+
+def _panic_hangs() -> Reason:
+    return reason(
+        "panic_hangs",
+        "The command line sets no time with panic=: a kernel panic early in the boot stops the "
+        "host for good.",
+        "Set panic_timeout to a number of seconds, or add panic=10 to the boot loader's "
+        "configuration.",
+    )

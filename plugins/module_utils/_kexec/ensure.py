@@ -1,0 +1,137 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""What kexec_load does: survey, compare, and only then load or unload."""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+
+from .._host.port import Host
+from .._image.boot_set import Wish, running_words
+from .._jump import note
+from .._jump.frozen import Frozen
+from .._preflight import survey
+from .._preflight.state import State
+from .._preflight.survey import Survey
+from .._reasons import ReasonError
+from . import load
+
+# Why the kernel takes no image, gives none up, and still jumps into the one that it holds.
+FROZEN = {
+    "kexec_denied",
+    "kexec_frozen",
+    "kexec_limit_reached",
+    "kexec_locked",
+    "kexec_relocked",
+    "lockdown",
+}
+FORBIDS_UNLOADING = FROZEN | {
+    "already_leaving",
+    "container",
+    "no_cap_sys_boot",
+    "no_kexec_tools",
+    "not_root",
+}
+
+# An image that is loaded needs no more room, and has taken some.
+ONLY_FOR_LOADING = FROZEN | {"memory_low"}
+
+
+def ensure(
+    host: Host, state: str, wish: t.Callable[[], Wish], *, check_mode: bool
+) -> dict[str, t.Any]:
+    """Bring the kernel into the state that the user named."""
+    if state == "unloaded":
+        return ensure_unloaded(host, check_mode=check_mode)
+    return ensure_loaded(host, wish(), check_mode=check_mode)
+
+
+def ensure_loaded(host: Host, wish: Wish, *, check_mode: bool) -> dict[str, t.Any]:
+    """Make the kernel hold the wanted image; refuse before anything is touched."""
+    found = survey.survey(host, wish)
+    if not check_mode:
+        _forget_proven_jump(host, found.state)
+    if found.frozen is not None and found.able:
+        return _already_frozen(found)
+    before = load.loaded(host, present=found.state.loaded)
+    if _holds_wanted(before, found):
+        found = found.without_blocks(ONLY_FOR_LOADING)
+    outcome = _outcome(found)
+    if not found.able:
+        raise ReasonError(found.obstacles[0], **outcome, stage="preflight")
+    image = load.wanted_image(found)
+    changed = not before.is_image(image)
+    if changed and not check_mode:
+        with _stage_of_load(outcome):
+            load.load(host, str(found.state.kexec_path), image)
+    outcome.update(_difference(before.as_text(), image.as_text()))
+    return {"changed": changed, "loaded": not check_mode or before.present, **outcome}
+
+
+def _forget_proven_jump(host: Host, state: State) -> None:
+    """The running kernel proves the jump that is noted; after it the note would tell a lie."""
+    if note.arrived(state.jump, running_words(state.cmdline)):
+        note.forget(host)
+
+
+def _outcome(found: Survey) -> dict[str, t.Any]:
+    """What the survey found, and how the jump into the image is guarded."""
+    armed = found.armed
+    return {**survey.result(found), "watchdog": armed.watchdog, "confirm": armed.confirm}
+
+
+def _already_frozen(found: Survey) -> dict[str, t.Any]:
+    """The image that is wished for is loaded, with a token of the service that loaded it."""
+    frozen = t.cast(Frozen, found.frozen)
+    image = load.Image(frozen.kernel, frozen.initramfs, frozen.cmdline, ()).as_text()
+    outcome = {**_outcome(found), "token": frozen.token, **_difference(image, image)}
+    return {"changed": False, "loaded": True, **outcome}
+
+
+def _holds_wanted(before: load.Loaded, found: Survey) -> bool:
+    chosen = found.files is not None and found.cmdline is not None
+    return chosen and before.is_image(load.wanted_image(found))
+
+
+@contextlib.contextmanager
+def _stage_of_load(outcome: t.Mapping[str, t.Any]) -> t.Iterator[None]:
+    """A failure carries everything that the survey found, and its own reason."""
+    try:
+        yield
+    except ReasonError as error:
+        reasons = [error.reason.as_dict(), *outcome["reasons"]]
+        result = {**outcome, "able": False, "method": "firmware", "reasons": reasons}
+        raise ReasonError(error.reason, **{**result, **error.details}, stage="load") from error
+
+
+def ensure_unloaded(host: Host, *, check_mode: bool) -> dict[str, t.Any]:
+    """Make the kernel hold no image."""
+    found = survey.survey(host, Wish())
+    if not check_mode:
+        _forget_proven_jump(host, found.state)
+    outcome = _outcome(found)
+    before = load.loaded(host, present=found.state.loaded)
+    if before.present:
+        _refuse_unloading(found, outcome)
+    if before.present and not check_mode:
+        with _stage_of_load(outcome):
+            load.unload(host, str(found.state.kexec_path))
+    outcome.update(_difference(before.as_text(), ""))
+    return {"changed": before.present, "loaded": before.present and check_mode, **outcome}
+
+
+def _refuse_unloading(found: Survey, outcome: t.Mapping[str, t.Any]) -> None:
+    """What makes unloading wrong or impossible; an image that cannot be built does not."""
+    reasons = [each for each in found.obstacles if each.code in FORBIDS_UNLOADING]
+    if reasons:
+        raise ReasonError(reasons[0], **outcome, stage="preflight")
+
+
+def _difference(before: str, after: str) -> dict[str, t.Any]:
+    headers = {"before_header": "loaded image", "after_header": "loaded image"}
+    return {"diff": {"before": before, "after": after, **headers}}

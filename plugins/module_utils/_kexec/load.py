@@ -1,0 +1,236 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""Loading an image into the kernel, and taking it out again."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import stat
+import tempfile
+import typing as t
+from dataclasses import dataclass
+
+from .._host.port import Completed, FileProblemError, Host
+from .._preflight.state import RUN_DIRECTORY
+from .._preflight.survey import Survey
+from .._reasons import ReasonError, reason
+
+RECORD = "image.json"
+LOADED = "/sys/kernel/kexec_loaded"
+
+# The kernel finds the next archive at a multiple of four bytes.
+ALIGNMENT = 4
+
+
+@dataclass(frozen=True)
+class Image:
+    """What is, or is to be, loaded."""
+
+    kernel: str
+    initramfs: tuple[str, ...]
+    cmdline: str
+    identity: tuple[tuple[str | int, ...], ...]
+
+    def as_record(self) -> dict[str, t.Any]:
+        return {
+            "kernel": self.kernel,
+            "initramfs": list(self.initramfs),
+            "cmdline": self.cmdline,
+            "identity": [list(entry) for entry in self.identity],
+        }
+
+    def as_text(self) -> str:
+        """The image as a diff shows it."""
+        initramfs = "".join(f"initramfs: {path}\n" for path in self.initramfs)
+        return f"kernel: {self.kernel}\n{initramfs}cmdline: {self.cmdline}\n"
+
+
+def wanted_image(found: Survey) -> Image:
+    """The image that a survey without obstacles describes."""
+    if found.files is None or found.cmdline is None:
+        raise ValueError("the survey found obstacles")
+    return Image(
+        found.files.kernel,
+        found.inspected.ordered_initramfs,
+        found.cmdline.text,
+        found.inspected.identity,
+    )
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the kernel holds now."""
+
+    present: bool
+    # The kernel does not tell which image it holds; only what this collection loaded is known.
+    record: t.Mapping[str, t.Any] | None
+
+    def as_text(self) -> str:
+        if not self.present:
+            return ""
+        if self.record is None:
+            return "an image that was not loaded by alpinefleet.kexec\n"
+        return _from_record(self.record).as_text()
+
+    def is_image(self, image: Image) -> bool:
+        return self.present and self.record == image.as_record()
+
+
+def _from_record(record: t.Mapping[str, t.Any]) -> Image:
+    return Image(record["kernel"], tuple(record["initramfs"]), record["cmdline"], ())
+
+
+def loaded(host: Host, *, present: bool) -> Loaded:
+    """What is loaded, by the note that was left when it was loaded."""
+    try:
+        record = json.loads(host.text(f"{RUN_DIRECTORY}/{RECORD}") or "null")
+        _from_record(record)
+    except (ValueError, TypeError, KeyError):
+        return Loaded(present, None)
+    return Loaded(present, record)
+
+
+def load(host: Host, kexec: str, image: Image) -> Completed:
+    """Load the image, prove that the kernel holds it, and note what it is."""
+    try:
+        with run_directory(host) as directory:
+            # If this is killed half way, an unknown image is better than a wrong note.
+            _forget(directory)
+            with _one_initramfs(host, directory, image.initramfs) as initramfs:
+                completed = host.run(_load_command(kexec, image, initramfs))
+            if completed.rc != 0 or not _is_loaded(host):
+                raise _load_failed(completed)
+            _write(directory, RECORD, json.dumps(image.as_record()).encode())
+    except BlockingIOError as error:
+        raise _in_progress() from error
+    except (FileProblemError, OSError) as error:
+        raise _not_prepared(error) from error
+    return completed
+
+
+def _load_command(kexec: str, image: Image, initramfs: str | None) -> list[str]:
+    """kexec-tools choose the system call."""
+    option = [] if initramfs is None else [f"--initrd={initramfs}"]
+    return [kexec, "-a", "-l", image.kernel, *option, f"--command-line={image.cmdline}"]
+
+
+def unload(host: Host, kexec: str) -> Completed:
+    """Take the image out of the kernel."""
+    completed = host.run([kexec, "-u"])
+    if completed.rc != 0 or _is_loaded(host):
+        raise _unload_failed(completed)
+    _forget(host.real(RUN_DIRECTORY))
+    return completed
+
+
+def _is_loaded(host: Host) -> bool:
+    return (host.text(LOADED) or "").strip() == "1"
+
+
+@contextlib.contextmanager
+def run_directory(host: Host) -> t.Iterator[str]:
+    """The real path of a directory that nobody else can change, held by one run at a time.
+
+    A run that is killed holds it until the command that it had started has ended, too.
+    """
+    path = host.real(RUN_DIRECTORY)
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise PermissionError(f"{RUN_DIRECTORY} can be changed by other users")
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with host.handing_on(descriptor):
+            yield path
+    finally:
+        os.close(descriptor)
+
+
+def _forget(directory: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(os.path.join(directory, RECORD))
+
+
+@contextlib.contextmanager
+def _one_initramfs(host: Host, directory: str, paths: t.Sequence[str]) -> t.Iterator[str | None]:
+    """kexec-tools take one file: join several as a boot loader lays them in memory."""
+    if len(paths) < 2:
+        yield paths[0] if paths else None
+        return
+    with _temporary(directory, "initramfs-") as target:
+        for path in paths:
+            target.write(b"\0" * (-target.tell() % ALIGNMENT))
+            with host.open(path) as source:
+                shutil.copyfileobj(source, target)
+        target.flush()
+        yield f"{RUN_DIRECTORY}/{os.path.basename(target.name)}"
+
+
+@contextlib.contextmanager
+def _temporary(directory: str, prefix: str) -> t.Iterator[t.IO[bytes]]:
+    """A file that only root can read, and that is gone afterwards unless it was renamed."""
+    with tempfile.NamedTemporaryFile(prefix=prefix, dir=directory, delete=False) as file:
+        try:
+            yield file
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(file.name)
+
+
+def _write(directory: str, name: str, content: bytes) -> None:
+    """Replace a file so that nobody ever sees a part of it."""
+    with _temporary(directory, ".record-") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+        os.replace(file.name, os.path.join(directory, name))
+
+
+def _in_progress() -> ReasonError:
+    """Whoever loads an image is about to reboot the host."""
+    return ReasonError(
+        reason(
+            "load_in_progress",
+            f"Another run is loading an image: it holds {RUN_DIRECTORY}.",
+            "Wait until it has ended, and see who is about to reboot the host.",
+        )
+    )
+
+
+def _not_prepared(error: Exception) -> ReasonError:
+    return ReasonError(
+        reason(
+            "load_failed",
+            f"The image could not be laid out or noted in {RUN_DIRECTORY}: {error}.",
+            "See that /run has room.",
+        )
+    )
+
+
+def _load_failed(completed: Completed) -> ReasonError:
+    said = (completed.stderr or completed.stdout).strip() or "nothing"
+    found = reason(
+        "load_failed",
+        f"kexec could not load the image (exit status {completed.rc}): it said {said!r}.",
+        "See the kernel's log (dmesg) for the cause.",
+    )
+    return ReasonError(found, rc=completed.rc, stdout=completed.stdout, stderr=completed.stderr)
+
+
+def _unload_failed(completed: Completed) -> ReasonError:
+    said = (completed.stderr or completed.stdout).strip() or "nothing"
+    found = reason(
+        "unload_failed",
+        f"kexec could not unload the image (exit status {completed.rc}): it said {said!r}.",
+        "Where kexec was locked after loading, only a boot takes the image away.",
+    )
+    return ReasonError(found, rc=completed.rc, stdout=completed.stdout, stderr=completed.stderr)

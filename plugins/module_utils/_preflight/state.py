@@ -1,0 +1,216 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The state of a host, as far as kexec depends on it: read once, judged elsewhere."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import typing as t
+import uuid
+import zlib
+from dataclasses import dataclass
+
+from .._host import platforms, sysctl
+from .._host.port import Host
+from .._jump import note, watchdog
+
+# A tmpfs: what is noted there dies with the boot, as a loaded image does.
+RUN_DIRECTORY = "/run/alpinefleet-kexec"
+# The service kexec-load notes there what it loaded before it locked kexec.
+FROZEN = f"{RUN_DIRECTORY}/frozen"
+# Whoever shuts the host down by kexec_reboot's order holds its lock.
+LEAVING = f"{RUN_DIRECTORY}/leaving"
+# OpenRC has it while it stops services for another runlevel, such as that of a poweroff.
+STOPPING = "/run/openrc/rc.stopping"
+LOCK_SYSCTL = "kernel.kexec_load_disabled"
+CAP_SYS_BOOT = 22
+SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+# The number of the first process namespace is part of the kernel's interface.
+FIRST_PROCESS_NAMESPACE = "pid:[4026531836]"
+CONTAINER_FILES = {"/.dockerenv": "docker", "/run/.containerenv": "podman"}
+WHOLE_USER_NAMESPACE = ["0", "0", "4294967295"]
+
+
+@dataclass(frozen=True)
+class State:
+    """What was read; None means that the host does not say."""
+
+    uid: int
+    machine: str
+    release: str
+    boot_id: str | None
+    cmdline: str
+    loaded: bool
+    leaving: bool
+    stopping: bool
+    frozen: bool
+    jump: note.Jump | None
+    load_disabled: bool | None
+    load_limit: int | None
+    lockdown: str | None
+    secure_boot: bool | None
+    cap_sys_boot: bool
+    container: str | None
+    config_kexec: bool | None
+    kernel_answer: str | None
+    kexec_in_sysfs: bool
+    kexec_path: str | None
+    kexec_version: str | None
+    openrc_path: str | None
+    available_bytes: int | None
+    platform: t.Mapping[str, str]
+    hardware_id: str | None
+    installed: t.Mapping[str, str]
+    module_trees: tuple[str, ...]
+    boot_files: tuple[str, ...]
+    lock_settings: tuple[sysctl.Setting, ...]
+    guard: watchdog.Guard
+
+
+def read(host: Host) -> State:
+    """Read everything; nothing is changed and nothing is decided."""
+    status = host.text("/proc/self/status") or ""
+    release = host.line("/proc/sys/kernel/osrelease") or ""
+    limit = _number(host, "/proc/sys/kernel/kexec_load_limit_reboot")
+    kexec = host.find("kexec")
+    return State(
+        uid=int((_status_field(status, "Uid") or "0 0").split()[1]),
+        machine=host.line("/proc/sys/kernel/arch") or host.machine,
+        release=release,
+        boot_id=valid_boot_id(host.line("/proc/sys/kernel/random/boot_id")),
+        cmdline=host.line("/proc/cmdline") or "",
+        loaded=_number(host, "/sys/kernel/kexec_loaded") == 1,
+        leaving=host.is_locked(LEAVING),
+        stopping=host.exists(STOPPING),
+        frozen=host.exists(FROZEN),
+        jump=note.read(host),
+        load_disabled=_flag(host, "/proc/sys/kernel/kexec_load_disabled"),
+        load_limit=limit,
+        lockdown=_selected(host.line("/sys/kernel/security/lockdown")),
+        secure_boot=_secure_boot(host),
+        cap_sys_boot=bool(int(_status_field(status, "CapEff") or "0", 16) >> CAP_SYS_BOOT & 1),
+        container=_container(host),
+        config_kexec=_config_kexec(host, release),
+        kernel_answer=host.ask_kernel() if limit in (None, -1) else None,
+        kexec_in_sysfs=host.exists("/sys/kernel/kexec_loaded"),
+        kexec_path=kexec,
+        openrc_path=host.find("openrc"),
+        kexec_version=_kexec_version(host, kexec),
+        available_bytes=_available_bytes(host),
+        platform=platforms.identify(host),
+        hardware_id=platforms.hardware_id(host),
+        installed=_installed(host),
+        module_trees=host.names("/lib/modules"),
+        boot_files=host.names("/boot"),
+        lock_settings=tuple(sysctl.settings(host, LOCK_SYSCTL)),
+        guard=watchdog.read(host, release),
+    )
+
+
+def valid_boot_id(text: str | None) -> str | None:
+    """A boot_id counts only if it is a UUID."""
+    try:
+        return str(uuid.UUID((text or "").strip()))
+    except ValueError:
+        return None
+
+
+def uptime(host: Host) -> float | None:
+    """Seconds since the host booted, by its own clock."""
+    match = re.match(r"\d+(\.\d+)?", host.text("/proc/uptime") or "")
+    return float(match.group()) if match else None
+
+
+def _number(host: Host, path: str) -> int | None:
+    text = host.line(path) or ""
+    return int(text) if re.fullmatch(r"-?\d+", text) else None
+
+
+def _flag(host: Host, path: str) -> bool | None:
+    number = _number(host, path)
+    return None if number is None else number != 0
+
+
+def _selected(text: str | None) -> str | None:
+    """The choice in brackets, as in "none [integrity] confidentiality"."""
+    match = re.search(r"\[(\w+)\]", text or "")
+    return match.group(1) if match else None
+
+
+def _status_field(status: str, name: str) -> str | None:
+    match = re.search(rf"^{name}:\s*(.+)$", status, re.MULTILINE)
+    return match.group(1) if match else None
+
+
+def _secure_boot(host: Host) -> bool | None:
+    """Four bytes of attributes, then the value; no variable on a host without UEFI."""
+    if not host.exists("/sys/firmware/efi"):
+        return False
+    content = host.content(SECURE_BOOT)
+    return None if content is None or len(content) < 5 else content[4] == 1
+
+
+def _container(host: Host) -> str | None:
+    """The kind of container that this process runs in, None on a machine of its own.
+
+    Files and names alone prove nothing: a machine may have been installed from a container's image.
+    """
+    mapping = (host.text("/proc/self/uid_map") or "").split()
+    if mapping not in ([], WHOLE_USER_NAMESPACE):
+        return _container_kind(host) or "user namespace"
+    if host.link("/proc/self/ns/pid") not in (None, FIRST_PROCESS_NAMESPACE):
+        return _container_kind(host) or "process namespace"
+    if not host.same_file("/", "/proc/1/root/"):
+        return _container_kind(host) or "changed root"
+    return None
+
+
+def _container_kind(host: Host) -> str | None:
+    match = re.search(r"(?:^|\0)container=([^\0]+)", host.text("/proc/1/environ") or "")
+    if match:
+        return match.group(1)
+    return next((kind for path, kind in CONTAINER_FILES.items() if host.exists(path)), None)
+
+
+def _config_kexec(host: Host, release: str) -> bool | None:
+    """What the configuration says that the running kernel was built with."""
+    text = host.text(f"/boot/config-{release}") or _running_config(host)
+    if text is None:
+        return None
+    return any(
+        f"{option}=y" in text.splitlines() for option in ("CONFIG_KEXEC", "CONFIG_KEXEC_FILE")
+    )
+
+
+def _running_config(host: Host) -> str | None:
+    content = host.content("/proc/config.gz")
+    try:
+        return gzip.decompress(content).decode("ascii", "replace") if content else None
+    except (OSError, EOFError, zlib.error):
+        return None
+
+
+def _kexec_version(host: Host, kexec: str | None) -> str | None:
+    if kexec is None:
+        return None
+    match = re.search(r"\d+(\.\d+)+\S*", host.run([kexec, "--version"]).stdout)
+    return match.group() if match else None
+
+
+def _available_bytes(host: Host) -> int | None:
+    match = re.search(r"^MemAvailable:\s*(\d+) kB$", host.text("/proc/meminfo") or "", re.MULTILINE)
+    return int(match.group(1)) * 1024 if match else None
+
+
+def _installed(host: Host) -> dict[str, str]:
+    """The release that each kernel package installed, by flavour."""
+    releases = {
+        flavour: host.line(f"/usr/share/kernel/{flavour}/kernel.release")
+        for flavour in host.names("/usr/share/kernel")
+    }
+    return {flavour: release for flavour, release in releases.items() if release}

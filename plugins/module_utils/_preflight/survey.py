@@ -1,0 +1,222 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The preflight as one step: read the host, choose an image, look into it, judge."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass, field, replace
+
+from .. import _cmdline, _reasons
+from .._bootloader import find
+from .._bootloader.find import Configured
+from .._host.port import Host
+from .._image import boot_set, inspect
+from .._image.boot_set import Cmdline, Files, Wish
+from .._image.inspect import Inspected
+from .._jump import note, watchdog
+from .._jump.frozen import Frozen
+from .._jump.frozen import read as read_frozen
+from .._jump.watchdog import Armed
+from .._reasons import Blocks, Reason, ReasonError
+from . import judge
+from .state import State
+from .state import read as read_state
+
+# The first reason is the one that a failure tells: the remedy of a weaker one may be to reboot.
+WEIGHTS: dict[Blocks, int] = {"reboot": 0, "kexec": 1, "nothing": 2}
+
+
+@dataclass(frozen=True)
+class Survey:
+    """Everything that is known before anything is done."""
+
+    state: State
+    configured: Configured
+    files: Files | None
+    cmdline: Cmdline | None
+    inspected: Inspected
+    reasons: tuple[Reason, ...]
+    # What is loaded and locked, where it is what was wished for.
+    frozen: Frozen | None = None
+    armed: Armed = field(default_factory=Armed)
+
+    @property
+    def obstacles(self) -> tuple[Reason, ...]:
+        return _reasons.blocking(self.reasons, "kexec", "reboot")
+
+    @property
+    def able(self) -> bool:
+        return not self.obstacles
+
+    def without_blocks(self, codes: t.Collection[str]) -> Survey:
+        """The same findings, with reasons of these codes as mere advice."""
+        reasons = [
+            replace(each, blocks="nothing") if each.code in codes else each for each in self.reasons
+        ]
+        return replace(self, reasons=_gravest_first(reasons))
+
+
+def survey(host: Host, wish: Wish) -> Survey:
+    """Look at everything, change nothing; what cannot be chosen becomes a reason."""
+    state = read_state(host)
+    configured = find.configured(host)
+    reasons: list[Reason] = []
+    files = _choose_files(wish, configured, state, reasons)
+    armed = _arm(wish, state)
+    cmdline = _choose_cmdline(wish, configured, state, armed, reasons)
+    inspected = Inspected()
+    if files is not None:
+        inspected = inspect.inspect(host, files, state.machine, state.installed)
+    firmware = cmdline.unlocked_by_firmware if cmdline else None
+    found = [
+        *judge.judge_host(
+            state,
+            unlocked_by_firmware=firmware,
+            controller_boot_id=wish.controller_boot_id,
+            denied_platforms=wish.denied_platforms,
+        ),
+        *reasons,
+        *inspected.reasons,
+        *judge.judge_memory(state, inspected.total_bytes),
+        *(cmdline.reasons if cmdline else ()),
+    ]
+    reasons_left = _gravest_first(_reasons.ignore(found, wish.ignore))
+    result = Survey(state, configured, files, cmdline, inspected, reasons_left, armed=armed)
+    return _with_frozen(host, wish, result)
+
+
+def _arm(wish: Wish, state: State) -> Armed:
+    return watchdog.arm(
+        state.guard,
+        boot_set.running_words(state.cmdline),
+        watchdog_timeout=wish.watchdog_timeout,
+        confirm_timeout=wish.confirm_timeout,
+    )
+
+
+def _with_frozen(host: Host, wish: Wish, found: Survey) -> Survey:
+    """Where kexec was locked behind the very image that is wished for, the lock is no obstacle."""
+    if not found.state.frozen or not wish.leaves_the_choice or found.files is None:
+        return found
+    frozen = read_frozen(host)
+    if frozen is None or not frozen.current or frozen.kernel != found.files.kernel:
+        return found
+    freed = found.without_blocks({"kexec_frozen", "memory_low"})
+    # Nothing can be added to this image any more, whatever was to be.
+    kept = [each for each in freed.reasons if each.code not in ("hang_uncovered", "panic_hangs")]
+    words = boot_set.running_words(frozen.cmdline)
+    reasons = (*kept, watchdog.uncovered_when_frozen(), *boot_set.judge_panic(words))
+    return replace(freed, reasons=reasons, frozen=frozen, armed=Armed())
+
+
+def _gravest_first(reasons: t.Iterable[Reason]) -> tuple[Reason, ...]:
+    return tuple(sorted(reasons, key=lambda each: WEIGHTS[each.blocks]))
+
+
+def _choose_files(
+    wish: Wish, configured: Configured, state: State, reasons: list[Reason]
+) -> Files | None:
+    try:
+        return boot_set.choose_files(wish, configured, state.boot_files, state.release)
+    except ReasonError as error:
+        reasons.append(error.reason)
+        return None
+
+
+def _choose_cmdline(
+    wish: Wish, configured: Configured, state: State, armed: Armed, reasons: list[Reason]
+) -> Cmdline | None:
+    try:
+        chosen = boot_set.choose_cmdline(
+            wish,
+            configured,
+            state.cmdline,
+            needs_unlock=judge.needs_unlock(state),
+            once=armed.words,
+        )
+        _cmdline.check(chosen.text, state.machine)
+        return chosen
+    except ReasonError as error:
+        # A user's own command line is not replaced by another one; the host's own can be left
+        # to the boot loader.
+        level: Blocks = "reboot" if wish.edits_cmdline else "kexec"
+        reasons.append(replace(error.reason, blocks=level))
+        return None
+
+
+def result(found: Survey) -> dict[str, t.Any]:
+    """The part of a module's result that preflight and load share."""
+    state = found.state
+    return {
+        "able": found.able,
+        "method": "kexec" if found.able else "firmware",
+        "reasons": [each.as_dict() for each in found.reasons],
+        "kernel": found.files.kernel if found.files else None,
+        "initramfs": list(found.inspected.ordered_initramfs),
+        "release": found.inspected.release,
+        "cmdline": _cmdline_of(found),
+        "protection": _protection(found),
+        "boot_id": state.boot_id,
+        "facts": facts(found),
+    }
+
+
+def _protection(found: Survey) -> dict[str, t.Any]:
+    return watchdog.protection(
+        found.state.guard,
+        boot_set.running_words(found.state.cmdline),
+        boot_set.running_words(_cmdline_of(found) or ""),
+        fixed=found.frozen is not None,
+    )
+
+
+def _cmdline_of(found: Survey) -> str | None:
+    if found.frozen is not None:
+        return found.frozen.cmdline
+    return found.cmdline.text if found.cmdline else None
+
+
+def _hung(state: State) -> dict[str, str | None] | None:
+    words = boot_set.running_words(state.cmdline)
+    hung = note.hung(state.jump, state.boot_id, words)
+    return state.jump.as_dict() if state.jump and hung else None
+
+
+def facts(found: Survey) -> dict[str, t.Any]:
+    """What was found on the host, under stable names."""
+    state, cmdline = found.state, found.cmdline
+    flavour = found.files.flavour if found.files else None
+    need = judge.judge_reboot_need(state, flavour, found.inspected.release)
+    return {
+        "available_memory": state.available_bytes,
+        "boot_loader": found.configured.loader,
+        "boot_loader_config": found.configured.path,
+        "cmdline_source": cmdline.source if cmdline else None,
+        "container": state.container,
+        "firmware_kernel": found.configured.kernel,
+        "flavour": flavour,
+        "frozen": found.frozen is not None,
+        "hardware_id": state.hardware_id,
+        "hung": _hung(state),
+        "installed_releases": dict(state.installed),
+        "kexec_load_disabled": state.load_disabled,
+        "kexec_load_limit_reboot": state.load_limit,
+        "kexec_tools_version": state.kexec_version,
+        "loaded": state.loaded,
+        "lock_settings": [asdict(setting) for setting in state.lock_settings],
+        "lockdown": state.lockdown,
+        "machine": state.machine,
+        "platform": dict(state.platform),
+        "reboot_needed": bool(need),
+        "reboot_needed_because": need,
+        "running_cmdline": state.cmdline,
+        "running_release": state.release,
+        "secure_boot": state.secure_boot,
+        "unlocked_after_firmware": cmdline.unlocked_by_firmware if cmdline else None,
+        "unlocked_after_kexec": cmdline.unlocked if cmdline else None,
+    }

@@ -1,0 +1,101 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""What a host answers when it is asked which boot runs."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+import uuid
+from dataclasses import dataclass
+
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.platforms import (
+    canonical_hardware_id,
+)
+
+Method = t.Literal["kexec", "firmware"]
+
+# What kexec-tools put into the boot protocol of x86 as the kind of boot loader.
+KEXEC_LOADER_TYPE = "208"
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One answer."""
+
+    boot_id: str
+    release: str
+    cmdline: str
+    bootloader_type: str
+    # The mark of whose order, and how far the shutdown is; both empty when nobody is leaving.
+    leaver: str
+    stage: str
+    # Seconds that this boot had run, by the host's own clock, before it looked at the stage.
+    uptime: float
+    # None where the machine has no number of its own.
+    hardware_id: str | None = None
+
+    def carries(self, token: str) -> bool:
+        """Tell whether the running kernel was started with that token."""
+        words = self.cmdline.split()
+        return f"{_cmdline.TOKEN_PARAMETER}={token}" in words
+
+    def method(self, token: str) -> Method | None:
+        """How this boot came up; None means through kexec, but into another image."""
+        if self.carries(token):
+            return "kexec"
+        return None if self.bootloader_type == KEXEC_LOADER_TYPE else "firmware"
+
+    def is_other_machine(self, hardware_id: str | None) -> bool:
+        """Whether another machine answers.
+
+        One without a number cannot be told from another, and a kernel may find another kind of
+        number than the one before it.
+        """
+        if hardware_id is None or self.hardware_id is None:
+            return False
+        same_kind = hardware_id.partition(":")[0] == self.hardware_id.partition(":")[0]
+        return same_kind and hardware_id != self.hardware_id
+
+
+def parse(output: str, nonce: str) -> Observation | None:
+    """The answer between the two lines with the nonce; None if it is not whole or not valid."""
+    frame = re.search(
+        rf"^BEGIN {re.escape(nonce)}\r*\n(.*?)^END {re.escape(nonce)}\r*$",
+        output,
+        re.MULTILINE | re.DOTALL,
+    )
+    if frame is None:
+        return None
+    fields = {
+        name: value.strip()
+        for name, _space, value in (line.partition(" ") for line in frame.group(1).splitlines())
+    }
+    try:
+        boot_id = str(uuid.UUID(fields["boot_id"]))
+        leaver, _space, stage = fields["stage"].partition(" ")
+        return Observation(
+            boot_id,
+            fields["release"],
+            fields["cmdline"],
+            fields["bootloader_type"],
+            leaver,
+            stage,
+            _uptime(fields["uptime"]),
+            canonical_hardware_id(fields["hardware_id"]),
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def _uptime(text: str) -> float:
+    """The first of the two numbers that the kernel gives."""
+    found = re.match(r"\d+(\.\d+)?", text)
+    if found is None:
+        raise ValueError(text)
+    return float(found.group())

@@ -1,0 +1,103 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The ports of the reboot: the host over its connection, a cheap probe, and the clock."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .observation import Method, Observation
+
+# "silent" covers refused, timed out and unreachable; "garbled" is an answer that is not ours.
+# "dropped" is a connection that was taken and closed without a word of ssh: by a server that locks
+# a source out for its refused logins, or by a port forwarder in front of a host that is down.
+Silence = t.Literal["silent", "dropped", "garbled", "host_key", "authentication"]
+
+_SIGNS: tuple[tuple[Silence, tuple[str, ...]], ...] = (
+    ("host_key", ("HOST IDENTIFICATION HAS CHANGED", "Host key verification failed")),
+    ("authentication", ("Permission denied", "Authentication failed", "Too many authentication")),
+    ("dropped", ("kex_exchange_identification: ",)),
+)
+
+
+class NoAnswerError(Exception):
+    """The host did not answer the question."""
+
+    def __init__(self, kind: Silence, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.text = text
+
+
+def classify(text: str) -> Silence:
+    """Why a connection failed, by what the client said."""
+    for kind, signs in _SIGNS:
+        if any(sign in text for sign in signs):
+            return kind
+    return "silent"
+
+
+@dataclass(frozen=True)
+class Completed:
+    """The outcome of a command on the host."""
+
+    rc: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
+class Departure:
+    """How a host is to leave the boot that it runs."""
+
+    method: Method
+    token: str
+    boot_id: str
+    # Seconds until the shutdown begins, and until one that hangs is ended.
+    delay: float
+    limit: float
+    # The host's uptime at which an order that has not begun is void, and whose order it is.
+    expires: int
+    mark: str
+    # The kernel of the image, "-" where it is not known, and the watchdog that bites if it hangs.
+    release: str = "-"
+    watchdog: str = ""
+    watchdog_limit: int = 0
+
+
+class Remote(t.Protocol):
+    """The host."""
+
+    def leave(self, departure: Departure) -> Completed:
+        """Start leaving that boot and no other; the output acknowledges with the mark."""
+
+    def shorten(self) -> None:
+        """Close what is open and use a new connection for every call from now on."""
+
+    def observe(self, within: float) -> Observation:
+        """Ask which boot runs; raise NoAnswerError, at the latest after so many seconds."""
+
+    def run(self, command: str, within: float) -> Completed:
+        """Run a command; raise NoAnswerError, at the latest after so many seconds."""
+
+    def confirm(self, token: str, within: float) -> Completed:
+        """Tell the new system that it works; the output acknowledges with the token."""
+
+
+class Prober(t.Protocol):
+    """A way to see that the host answers which costs less than a login."""
+
+    def answers(self) -> bool: ...
+
+
+class Clock(t.Protocol):
+    """Monotonic time."""
+
+    def now(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...

@@ -1,0 +1,135 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The options of kexec_reboot."""
+
+from __future__ import annotations
+
+import math
+import typing as t
+
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.frozen import TOKEN
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import (
+    IMAGE_ARGUMENTS,
+    MUTUALLY_EXCLUSIVE,
+    REQUIRED_IF,
+)
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import (
+    valid_boot_id,
+)
+
+from .failure import RebootError
+
+# What a task with wait=false hands over to the one that waits.
+ORDER_SPEC: dict[str, dict[str, t.Any]] = {
+    "host": {"type": "str", "required": True},
+    "hardware_id": {"type": "str"},
+    "method": {"type": "str", "choices": ["kexec", "firmware"], "required": True},
+    "fallback": {"type": "str", "choices": ["firmware", "fail"], "default": "firmware"},
+    "token": {"type": "str", "required": True, "no_log": False},
+    "boot_id": {"type": "str", "required": True},
+    "expires": {"type": "int", "required": True},
+    "mark": {"type": "str", "required": True},
+    "release": {"type": "str"},
+    "firmware_release": {"type": "str"},
+    "acknowledged": {"type": "bool", "default": False},
+    "running_release": {"type": "str"},
+    "running_cmdline": {"type": "str"},
+}
+
+ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
+    **IMAGE_ARGUMENTS,
+    "method": {"type": "str", "choices": ["kexec", "firmware"], "default": "kexec"},
+    "fallback": {"type": "str", "choices": ["firmware", "fail"], "default": "firmware"},
+    "reboot_timeout": {"type": "float", "default": 600},
+    "connect_timeout": {"type": "float", "default": 5},
+    "pre_reboot_delay": {"type": "float", "default": 0},
+    "post_reboot_delay": {"type": "float", "default": 0},
+    "shutdown_timeout": {"type": "float", "default": 120},
+    "test_command": {"type": "str", "default": "whoami"},
+    "watchdog_timeout": {"type": "int", "default": 60},
+    "confirm_timeout": {"type": "int", "default": 300},
+    "wait": {"type": "bool", "default": True},
+    "wait_for": {"type": "dict", "options": ORDER_SPEC},
+}
+
+RULES: dict[str, t.Any] = {
+    "mutually_exclusive": MUTUALLY_EXCLUSIVE,
+    "required_if": REQUIRED_IF,
+}
+
+# Times that mean nothing at zero.
+POSITIVE = ("reboot_timeout", "connect_timeout", "shutdown_timeout")
+NOT_NEGATIVE = ("pre_reboot_delay", "post_reboot_delay")
+
+# What a delay must leave of the whole time, so that the host can at least be seen to leave.
+AFTER_DELAY = 10.0
+
+
+def check(arguments: t.Mapping[str, t.Any], host: str) -> None:
+    """Refuse what no reboot of this host can keep, and no wait can prove."""
+    try:
+        _check_times(arguments)
+        if arguments["wait_for"] is not None:
+            _check_order(arguments, host)
+    except InvalidArgumentError as error:
+        # What an earlier task ordered goes on, whatever is wrong with this one.
+        rebooted = False if arguments["wait_for"] is None else None
+        message, remedy = error.args
+        raise RebootError(
+            "argument_invalid", message, remedy, stage="preflight", rebooted=rebooted
+        ) from None
+
+
+class InvalidArgumentError(Exception):
+    """What is wrong, and the remedy."""
+
+
+def _check_times(arguments: t.Mapping[str, t.Any]) -> None:
+    for name in (*POSITIVE, *NOT_NEGATIVE):
+        _check_time(name, arguments[name])
+    delay, timeout = arguments["pre_reboot_delay"], arguments["reboot_timeout"]
+    both = arguments["wait"] and arguments["wait_for"] is None
+    if both and delay and delay + AFTER_DELAY > timeout:
+        # The task would fail, and the host would be rebooted afterwards.
+        wanted = f"less than reboot_timeout, which is {timeout:g}, by at least {AFTER_DELAY:g}"
+        raise _out_of_range("pre_reboot_delay", delay, wanted)
+
+
+def _check_time(name: str, value: float) -> None:
+    if not math.isfinite(value):
+        raise _out_of_range(name, value, "a number")
+    if name in POSITIVE and value <= 0:
+        raise _out_of_range(name, value, "more than 0")
+    if value < 0:
+        raise _out_of_range(name, value, "0 or more")
+
+
+def _check_order(arguments: t.Mapping[str, t.Any], host: str) -> None:
+    """Refuse what is not the order of an earlier task: nothing could be proven by it."""
+    order = arguments["wait_for"]
+    if not arguments["wait"]:
+        raise _order_invalid("it waits, so wait=false means nothing")
+    if order["host"] != host:
+        raise _order_invalid(f"it is the order of {order['host']!r}, and this is {host!r}")
+    for name in ("token", "mark"):
+        if not TOKEN.fullmatch(order[name]):
+            raise _order_invalid(f"its {name} is {order[name]!r}")
+    if valid_boot_id(order["boot_id"]) is None:
+        raise _order_invalid(f"its boot_id is {order['boot_id']!r}")
+
+
+def _order_invalid(why: str) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        f"The option wait_for cannot be used: {why}.",
+        "Give it the order that an earlier task with wait=false returned for this host.",
+    )
+
+
+def _out_of_range(name: str, value: float, wanted: str) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        f"The option {name} is {value:g} and must be {wanted}.", "It is a time in seconds."
+    )

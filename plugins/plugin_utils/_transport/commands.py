@@ -1,0 +1,61 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The shell that runs on hosts, as commands: constant scripts with quoted arguments."""
+
+from __future__ import annotations
+
+import pathlib
+import shlex
+
+from .._reboot.ports import Departure
+
+SHELL = pathlib.Path(__file__).parent / "shell"
+
+
+def observe(nonce: str) -> str:
+    """The command that tells which boot runs."""
+    return _command("observe.sh", nonce)
+
+
+def confirm(token: str) -> str:
+    """The command that tells a new system that it works, and acknowledges with the token."""
+    return _command("confirm.sh", token)
+
+
+def leave(departure: Departure) -> str:
+    """The command that starts leaving, detached, and acknowledges with the mark.
+
+    The hang-up of the connection is ignored before the fork: a child that does it for itself may
+    lose the race against the end of its connection. The shell is the only place in which
+    something is started in the background, because the host must be left after ssh has ended.
+    """
+    script = _command(
+        "leave.sh",
+        departure.method,
+        f"{departure.delay:.3f}",
+        f"{departure.limit:.3f}",
+        departure.token,
+        departure.boot_id,
+        departure.release,
+        departure.watchdog,
+        str(departure.watchdog_limit),
+        str(departure.expires),
+        departure.mark,
+    )
+    # On a line of its own, whatever a login has printed before.
+    acknowledge = rf"printf '\n%s\n' {shlex.quote(departure.mark)}"
+    return f"trap '' HUP; setsid {script} </dev/null >/dev/null 2>&1 & {acknowledge}"
+
+
+def run(command: str) -> str:
+    """The user's command, in a shell of its own: Ansible puts words behind what it is given."""
+    return shlex.join(["sh", "-c", command])
+
+
+def _command(name: str, *arguments: str) -> str:
+    text = (SHELL / name).read_text(encoding="utf-8")
+    return shlex.join(["sh", "-c", text, name, *arguments])

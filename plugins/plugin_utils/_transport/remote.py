@@ -1,0 +1,189 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The host behind Ansible's connection."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import typing as t
+
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
+
+from .._reboot import observation
+from .._reboot.observation import Observation
+from .._reboot.ports import Completed, Departure, NoAnswerError, classify
+from . import client, commands
+from .limit import CallTimeoutError, limit
+from .prober import BannerProber, prober_for
+
+if t.TYPE_CHECKING:
+    from ansible.plugins.connection import ConnectionBase
+
+# A host that vanishes in the middle of a call is noticed. OpenSSH uses the first value that it
+# finds, so these must stand before the user's own.
+ALIVE = "-o ServerAliveInterval=1 -o ServerAliveCountMax=3"
+NOT_SHARED = f"-o ControlMaster=no -o ControlPath=none {ALIVE}"
+# A socket's path must fit in 107 bytes, and ssh adds 17 to it while it makes the socket.
+SOCKET_BYTES = 90
+# Room for the login, the command and an ssh client that waits for its keepalives.
+CALL_SECONDS = 15.0
+
+Execute = t.Callable[[str], t.Mapping[str, t.Any]]
+
+
+class AnsibleRemote:
+    """Commands through the connection that the task has."""
+
+    def __init__(
+        self, connection: ConnectionBase, execute: Execute, *, connect_timeout: float
+    ) -> None:
+        self._connection = connection
+        self._execute = execute
+        self._connect_timeout = connect_timeout
+        self._saved: dict[str, t.Any] = {}
+        self._sockets: str | None = None
+        self._asked = 0
+
+    def leave(self, departure: Departure) -> Completed:
+        command = commands.leave(departure)
+        self._set("use_tty", self._needs_tty())
+        # An order is given once: whether a lost one arrived is found out by asking.
+        self._set("reconnection_retries", 0)
+        return self._call(command, self._call_seconds)
+
+    def shorten(self) -> None:
+        """The connection that brought the order would wait forever for a host that is gone."""
+        self._drop(self._connection.reset)
+        if client.ssh_command(self._connection) is not None:
+            self._sockets = tempfile.mkdtemp(prefix="kexec-")
+        self._set("timeout", max(1, round(self._connect_timeout)))
+
+    def observe(self, within: float) -> Observation:
+        self._connect_anew()
+        nonce = secrets.token_hex(8)
+        completed = self._call(commands.observe(nonce), min(within, self._call_seconds))
+        seen = observation.parse(completed.stdout, nonce)
+        if seen is None:
+            said = f"{completed.stdout}{completed.stderr}".strip()
+            raise NoAnswerError("garbled", f"the host answered {said[-200:]!r}")
+        return seen
+
+    def run(self, command: str, within: float) -> Completed:
+        return self._call(commands.run(command), within)
+
+    def confirm(self, token: str, within: float) -> Completed:
+        return self._call(commands.confirm(token), min(within, self._call_seconds))
+
+    def prober(self) -> BannerProber | None:
+        """A prober, where the connection goes straight to an ssh server."""
+        command = client.ssh_command(self._connection, "-G")
+        if command is None:
+            return None
+        try:
+            answer = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                timeout=self._call_seconds,
+            )
+        except subprocess.TimeoutExpired:
+            return None
+        return prober_for(answer.stdout.decode(errors="replace"))
+
+    def restore(self) -> None:
+        """Give the connection back with the options that it had."""
+        while self._saved:
+            self._connection.set_option(*self._saved.popitem())
+        if self._sockets is not None:
+            client.end_shared(self._connection, glob.glob(f"{self._sockets}/*"))
+            shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def _connect_anew(self) -> None:
+        """Let this question log in, and what follows an answer share its connection for a while.
+
+        The connection of an earlier question may lead to a system that is gone.
+        """
+        if self._sockets is None:
+            return
+        self._asked += 1
+        socket = f"{self._sockets}/{self._asked}"
+        shared = f"-o ControlMaster=auto -o ControlPath={socket} -o ControlPersist=10 {ALIVE}"
+        ours = shared if len(socket.encode()) <= SOCKET_BYTES else NOT_SHARED
+        before = self._saved.get("ssh_args", self._connection.get_option("ssh_args"))
+        self._set("ssh_args", f"{ours} {before or ''}".strip())
+
+    def _needs_tty(self) -> bool:
+        """Only some ways to become another user ask for their password on a terminal."""
+        become = self._connection.become
+        return bool(become and become.require_tty and become.get_option("become_pass"))
+
+    def _set(self, option: str, value: t.Any) -> None:
+        """Set an option that the transport has, and remember what it was."""
+        try:
+            before = self._connection.get_option(option)
+        except KeyError:
+            return
+        self._saved.setdefault(option, before)
+        self._connection.set_option(option, value)
+
+    @property
+    def _call_seconds(self) -> float:
+        return CALL_SECONDS + self._connect_timeout
+
+    def _call(self, command: str, seconds: float) -> Completed:
+        """One command; whatever becomes of the connection is NoAnswerError."""
+        try:
+            with self._ended(), limit(seconds):
+                result = self._execute(command)
+        except CallTimeoutError:
+            self._drop(self._connection.close)
+            raise NoAnswerError("silent", "the connection hung and was given up") from None
+        except AnsibleConnectionFailure as error:
+            self._drop(self._connection.close)
+            text = _line(error)
+            raise NoAnswerError(classify(text), text) from error
+        except AnsibleError as error:
+            # Such as a password prompt that did not come; the next answer may be another one.
+            raise NoAnswerError("garbled", _line(error)) from error
+        except _client_errors() as error:
+            self._drop(self._connection.close)
+            raise NoAnswerError("silent", _line(error) or type(error).__name__) from error
+        completed = Completed(result["rc"], result["stdout"], result["stderr"])
+        if completed.rc < 0 and not completed.stdout:
+            self._drop(self._connection.close)
+            raise NoAnswerError("silent", "the connection ended before the command did")
+        return completed
+
+    def _drop(self, close: t.Callable[[], t.Any]) -> None:
+        """End what is open; that it is broken already is no news."""
+        broken = contextlib.suppress(AnsibleError, AttributeError, *_client_errors())
+        given_up = contextlib.suppress(CallTimeoutError)
+        with broken, given_up, self._ended(), limit(self._call_seconds):
+            close()
+
+    def _ended(self) -> t.ContextManager[None]:
+        """What an interrupted call leaves is ended; nobody else uses a socket of our own."""
+        return client.ended(self._connection, shared=self._sockets is None)
+
+
+def _client_errors() -> tuple[type[Exception], ...]:
+    """What a client that is a part of Ansible's process lets through when a connection breaks."""
+    paramiko = sys.modules.get("paramiko")
+    own = () if paramiko is None else (paramiko.SSHException,)
+    return (OSError, EOFError, *own)
+
+
+def _line(error: Exception) -> str:
+    """What a client said, on one line."""
+    return " ".join(str(error).split())

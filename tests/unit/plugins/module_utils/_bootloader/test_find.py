@@ -1,0 +1,217 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which boot loader boots the host, and where the files that it names are."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import find
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import Entry
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.find import Configured
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
+from ansible_collections.alpinefleet.kexec.tests.unit import fakes
+
+GRUB = """\
+if [ "${next_entry}" ] ; then
+   set default="${next_entry}"
+else
+   set default="0"
+fi
+menuentry 'Alpine, with Linux virt' $menuentry_id_option 'gnulinux-virt' {
+\tlinux\t/vmlinuz-virt root=/dev/vda3 quiet
+\tinitrd\t/initramfs-virt
+}
+menuentry 'Alpine, with Linux lts' $menuentry_id_option 'gnulinux-lts' {
+\tlinux\t/vmlinuz-lts root=/dev/vda3 quiet
+\tinitrd\t/initramfs-lts
+}
+"""
+GRUB_ENTRY = Entry(
+    "Alpine, with Linux virt", "/vmlinuz-virt", ("/initramfs-virt",), "root=/dev/vda3 quiet"
+)
+EXTLINUX_ENTRY = Entry("virt", "vmlinuz-virt", ("initramfs-virt",), fakes.CONFIGURED)
+CMDLINE_TXT = "root=/dev/mmcblk0p2 rootfstype=ext4 quiet\n"
+
+# What /proc/sys/kernel/bootloader_type says: the loader in the upper digit, a version below.
+EXTLINUX_TYPE, GRUB_TYPE, STUB_TYPE, KEXEC_TYPE, QEMU_TYPE = (
+    "52\n",
+    "114\n",
+    "33\n",
+    "208\n",
+    "176\n",
+)
+
+PATHS = {
+    "extlinux": "/boot/extlinux.conf",
+    "U-Boot": "/boot/extlinux/extlinux.conf",
+    "syslinux": "/boot/syslinux/syslinux.cfg",
+}
+
+CHOICES: dict[str, tuple[str | None, str | None]] = {
+    "extlinux": (EXTLINUX_TYPE, "extlinux"),
+    "GRUB": (GRUB_TYPE, "grub"),
+    "kexec": (KEXEC_TYPE, None),
+    "the EFI stub": (STUB_TYPE, None),
+    "QEMU": (QEMU_TYPE, None),
+    "no boot loader of x86": (None, None),
+    "nonsense": ("unknown\n", None),
+}
+
+NOT_FOUND = Reason(
+    "boot_loader_not_found",
+    "No configuration of a known boot loader was found below /boot.",
+    "The running command line is used; set cmdline_source to choose another.",
+    "nothing",
+)
+LEFT_BEHIND = Reason(
+    "boot_loader_not_found",
+    "Another boot loader than that of /boot/extlinux.conf started the running kernel.",
+    "The running command line is used; set cmdline_source to choose another.",
+    "nothing",
+)
+AMBIGUOUS = Reason(
+    "boot_loader_ambiguous",
+    "Several boot loaders are configured: /boot/extlinux.conf, /boot/grub/grub.cfg.",
+    "Remove the configuration that is not in use; the running command line is used.",
+    "nothing",
+)
+NOT_UNDERSTOOD = Reason(
+    "boot_loader_not_understood",
+    "/boot/extlinux.conf was not understood: it has no label.",
+    "The running command line is used; set cmdline_source to choose another.",
+    "nothing",
+)
+
+# The directory of the configuration, the name in it, the files of the host, and the one meant.
+LOCATIONS: dict[str, tuple[str, str, list[str], str]] = {
+    "beside": ("/boot", "vmlinuz-virt", [], "/boot/vmlinuz-virt"),
+    "beside, one level up": ("/boot/extlinux", "../vmlinuz-virt", [], "/boot/vmlinuz-virt"),
+    "on the root file system": ("/boot", "/boot/k", ["/boot/k"], "/boot/k"),
+    "on a file system of /boot": ("/boot/grub", "/k", ["/boot/k"], "/boot/k"),
+    "in both places": ("/boot/grub", "/k", ["/boot/k", "/k"], "/k"),
+    "nowhere": ("/boot/grub", "/k", [], "/k"),
+    "in a subvolume of btrfs": ("/boot/grub", "/@/boot/k", ["/boot/k"], "/boot/k"),
+    "in a data set of ZFS": ("/boot/grub", "/BOOT/alpine@/k", ["/boot/k"], "/boot/k"),
+    "nowhere in a subvolume": ("/boot/grub", "/@/boot/k", [], "/@/boot/k"),
+    "in a snapshot": ("/boot/grub", "/@/.snapshots/1/k", ["/boot/k"], "/@/.snapshots/1/k"),
+}
+
+
+@pytest.fixture
+def bare(alpine: fakes.FakeHost) -> fakes.FakeHost:
+    """A host without any boot loader."""
+    alpine.remove("/boot/extlinux.conf")
+    alpine.remove(find.BOOTLOADER_TYPE)
+    return alpine
+
+
+def test_configured_by_extlinux(alpine: fakes.FakeHost) -> None:
+    assert find.configured(alpine.host) == Configured(
+        "extlinux",
+        "/boot/extlinux.conf",
+        EXTLINUX_ENTRY,
+        "/boot/vmlinuz-virt",
+        ("/boot/initramfs-virt",),
+    )
+
+
+def test_configured_by_grub(bare: fakes.FakeHost) -> None:
+    bare.write("/boot/grub/grub.cfg", GRUB)
+    assert find.configured(bare.host) == Configured(
+        "grub",
+        "/boot/grub/grub.cfg",
+        GRUB_ENTRY,
+        "/boot/vmlinuz-virt",
+        ("/boot/initramfs-virt",),
+    )
+
+
+def test_configured_by_grub_for_one_boot(bare: fakes.FakeHost) -> None:
+    bare.write("/boot/grub/grub.cfg", GRUB)
+    bare.write("/boot/grub/grubenv", "# GRUB Environment Block\nnext_entry=gnulinux-lts\n####")
+    entry = find.configured(bare.host).entry
+    assert entry is not None
+    assert entry.title == "Alpine, with Linux lts"
+
+
+def test_configured_by_a_raspberry_pi_names_no_kernel(bare: fakes.FakeHost) -> None:
+    bare.write("/boot/cmdline.txt", CMDLINE_TXT)
+    assert find.configured(bare.host) == Configured(
+        "raspberrypi",
+        "/boot/cmdline.txt",
+        Entry("cmdline.txt", None, (), CMDLINE_TXT.strip()),
+    )
+
+
+@pytest.mark.parametrize("name", ["config.txt", "usercfg.txt"])
+def test_configured_elsewhere_by_a_raspberry_pi(bare: fakes.FakeHost, name: str) -> None:
+    bare.write("/boot/cmdline.txt", CMDLINE_TXT)
+    bare.write(f"/boot/{name}", "arm_64bit=1\ncmdline=mine.txt\n")
+    (found,) = find.configured(bare.host).reasons
+    assert found.message == "/boot/cmdline.txt was not understood: config.txt sets cmdline."
+
+
+@pytest.mark.parametrize("path", PATHS.values(), ids=PATHS)
+def test_configured_finds_the_menu(bare: fakes.FakeHost, path: str) -> None:
+    bare.write(path, fakes.extlinux(fakes.CONFIGURED))
+    assert find.configured(bare.host).path == path
+
+
+@pytest.mark.parametrize(("type_id", "loader"), CHOICES.values(), ids=CHOICES)
+def test_configured_twice_and_started_by(
+    bare: fakes.FakeHost, type_id: str | None, loader: str | None
+) -> None:
+    bare.write("/boot/extlinux.conf", fakes.extlinux(fakes.CONFIGURED))
+    bare.write("/boot/grub/grub.cfg", GRUB)
+    if type_id is not None:
+        bare.write(find.BOOTLOADER_TYPE, type_id)
+    found = find.configured(bare.host)
+    assert found.loader == loader
+    assert found.reasons == (() if loader else (AMBIGUOUS,))
+
+
+def test_configured_is_not_what_another_loader_left_behind(alpine: fakes.FakeHost) -> None:
+    alpine.write(find.BOOTLOADER_TYPE, GRUB_TYPE)
+    assert find.configured(alpine.host) == Configured(reasons=(LEFT_BEHIND,))
+
+
+@pytest.mark.parametrize("type_id", [KEXEC_TYPE, STUB_TYPE, QEMU_TYPE])
+def test_configured_once_and_started_by_nobody_known(alpine: fakes.FakeHost, type_id: str) -> None:
+    alpine.write(find.BOOTLOADER_TYPE, type_id)
+    assert find.configured(alpine.host).loader == "extlinux"
+
+
+def test_configured_by_nothing(bare: fakes.FakeHost) -> None:
+    assert find.configured(bare.host) == Configured(reasons=(NOT_FOUND,))
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n"])
+def test_configured_by_what_is_not_understood(alpine: fakes.FakeHost, text: str) -> None:
+    alpine.write("/boot/extlinux.conf", text)
+    assert find.configured(alpine.host) == Configured(
+        "extlinux", "/boot/extlinux.conf", reasons=(NOT_UNDERSTOOD,)
+    )
+
+
+def test_configured_by_what_cannot_be_read(alpine: fakes.FakeHost) -> None:
+    alpine.remove("/boot/extlinux.conf")
+    alpine.path("/boot/extlinux.conf").mkdir()
+    assert find.configured(alpine.host).reasons == (NOT_UNDERSTOOD,)
+
+
+@pytest.mark.parametrize(("directory", "name", "files", "path"), LOCATIONS.values(), ids=LOCATIONS)
+def test_locate(
+    bare: fakes.FakeHost, directory: str, name: str, files: list[str], path: str
+) -> None:
+    for file in files:
+        bare.write(file, "")
+    assert find.locate(bare.host, directory, name) == path
+
+
+def test_loaders_share_no_path_and_no_type() -> None:
+    paths = [path for loader in find.LOADERS for path in loader.paths]
+    types = [type_id for loader in find.LOADERS for type_id in loader.type_ids]
+    assert len(set(paths)) == len(paths)
+    assert len(set(types)) == len(types)

@@ -1,0 +1,315 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state of a host: every value, and what it is where the host does not say."""
+
+from __future__ import annotations
+
+import fcntl
+import gzip
+import typing as t
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import sysctl
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump import watchdog
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import (
+    state as state_module,
+)
+from ansible_collections.alpinefleet.kexec.tests.unit import fakes
+
+KERNEL = "/proc/sys/kernel"
+CONFIG = f"/boot/config-{fakes.RELEASE}"
+
+
+def test_read_of_an_alpine_host(alpine: fakes.FakeHost) -> None:
+    assert state_module.read(alpine.host) == state_module.State(
+        uid=0,
+        machine="x86_64",
+        release=fakes.RELEASE,
+        boot_id=fakes.BOOT_ID,
+        cmdline=fakes.RUNNING,
+        loaded=False,
+        leaving=False,
+        stopping=False,
+        frozen=False,
+        jump=None,
+        load_disabled=False,
+        load_limit=-1,
+        lockdown="none",
+        secure_boot=False,
+        cap_sys_boot=True,
+        container=None,
+        config_kexec=True,
+        kernel_answer="EINVAL",
+        kexec_in_sysfs=True,
+        kexec_path=fakes.KEXEC,
+        kexec_version="2.0.32",
+        openrc_path="/sbin/openrc",
+        available_bytes=890962 * 1024,
+        platform={"sys_vendor": "QEMU", "product_name": "Standard PC (Q35 + ICH9, 2009)"},
+        hardware_id="dmi:4c4c4544-0042-3510-8056-b4c04f4a4e32",
+        installed={"virt": fakes.RELEASE},
+        module_trees=(fakes.RELEASE,),
+        boot_files=(
+            f"System.map-{fakes.RELEASE}",
+            f"config-{fakes.RELEASE}",
+            "extlinux.conf",
+            "initramfs-virt",
+            "vmlinuz-virt",
+        ),
+        lock_settings=(),
+        guard=watchdog.Guard(
+            watchdog.Watchdog("i6300esb", "i6300ESB timer", False, False, 30, 2046, 0),
+            confirms=True,
+        ),
+    )
+
+
+def test_read_changes_nothing(alpine: fakes.FakeHost) -> None:
+    before = alpine.snapshot()
+    state_module.read(alpine.host)
+    assert alpine.snapshot() == before
+    assert alpine.runner.changes == []
+
+
+def test_read_of_a_host_that_says_nothing(tmp_path: t.Any) -> None:
+    runner = fakes.FakeRunner()
+    runner.installed = {}
+    state = state_module.read(fakes.bare_host(runner, str(tmp_path)))
+    assert (state.release, state.boot_id, state.cmdline, state.loaded) == ("", None, "", False)
+    assert (state.load_disabled, state.load_limit, state.lockdown) == (None, None, None)
+    assert (state.config_kexec, state.kexec_in_sysfs, state.kexec_version) == (None, False, None)
+    assert (state.available_bytes, state.installed, state.module_trees) == (None, {}, ())
+    assert (state.cap_sys_boot, state.container, state.openrc_path) == (False, None, None)
+    assert state.machine
+
+
+FIELDS = [
+    pytest.param("/proc/self/status", "Uid:\t1000\t33\t0\t0\n", "uid", 33, id="effective user"),
+    pytest.param(f"{KERNEL}/arch", "aarch64\n", "machine", "aarch64", id="machine"),
+    pytest.param(f"{KERNEL}/kexec_load_disabled", "1\n", "load_disabled", True, id="locked"),
+    pytest.param(f"{KERNEL}/kexec_load_disabled", "", "load_disabled", None, id="no number"),
+    pytest.param(f"{KERNEL}/kexec_load_limit_reboot", "0\n", "load_limit", 0, id="limit"),
+    pytest.param(f"{KERNEL}/random/boot_id", "unknown\n", "boot_id", None, id="no boot_id"),
+    pytest.param("/sys/kernel/kexec_loaded", "1\n", "loaded", True, id="loaded"),
+    pytest.param(
+        "/sys/kernel/security/lockdown",
+        "none [integrity] confidentiality\n",
+        "lockdown",
+        "integrity",
+        id="lockdown",
+    ),
+    pytest.param("/proc/meminfo", "MemFree: 1 kB\n", "available_bytes", None, id="no MemAvailable"),
+    pytest.param(
+        "/proc/self/status", "CapEff:\t0000000000400000\n", "cap_sys_boot", True, id="cap"
+    ),
+    pytest.param(
+        "/proc/self/status", "CapEff:\t000001ffffbfffff\n", "cap_sys_boot", False, id="no cap"
+    ),
+    pytest.param(
+        "/usr/share/kernel/lts/kernel.release",
+        "\n",
+        "installed",
+        {"virt": fakes.RELEASE},
+        id="package without a release",
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "content", "name", "expected"), FIELDS)
+def test_read_takes_from_a_file(
+    alpine: fakes.FakeHost, path: str, content: str, name: str, expected: object
+) -> None:
+    alpine.write(path, content)
+    assert getattr(state_module.read(alpine.host), name) == expected
+
+
+def test_read_sees_that_the_host_is_being_left(alpine: fakes.FakeHost) -> None:
+    alpine.write(state_module.LEAVING, "")
+    with alpine.path(state_module.LEAVING).open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert state_module.read(alpine.host).leaving
+    # The file stays when an order ended early, and says nothing then.
+    assert not state_module.read(alpine.host).leaving
+
+
+def test_read_sees_that_services_are_stopped_for_somebody_else(alpine: fakes.FakeHost) -> None:
+    alpine.write(state_module.STOPPING, "")
+    assert state_module.read(alpine.host).stopping
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        pytest.param("4000.25 7900.00\n", 4000.25, id="with a fraction"),
+        pytest.param("0.03 0.00\n", 0.03, id="just booted"),
+        pytest.param("", None, id="empty"),
+        pytest.param("nan 1.0\n", None, id="no number"),
+    ],
+)
+def test_uptime(alpine: fakes.FakeHost, said: str, seconds: float | None) -> None:
+    alpine.write("/proc/uptime", said)
+    assert state_module.uptime(alpine.host) == seconds
+
+
+def test_uptime_of_a_host_that_does_not_tell_it(alpine: fakes.FakeHost) -> None:
+    alpine.remove("/proc/uptime")
+    assert state_module.uptime(alpine.host) is None
+
+
+def test_read_finds_what_locks_after_the_boot(alpine: fakes.FakeHost) -> None:
+    alpine.relock("/etc/sysctl.d/99-hard.conf")
+    setting = sysctl.Setting("/etc/sysctl.d/99-hard.conf", 2, "1")
+    assert state_module.read(alpine.host).lock_settings == (setting,)
+
+
+@pytest.mark.parametrize(
+    ("limit", "questions"),
+    [
+        pytest.param("-1\n", 1, id="no limit is set"),
+        pytest.param(None, 1, id="kernel without limits"),
+        pytest.param("3\n", 0, id="the question would count"),
+    ],
+)
+def test_read_asks_the_kernel_only_where_that_costs_nothing(
+    alpine: fakes.FakeHost, limit: str | None, questions: int
+) -> None:
+    alpine.remove(f"{KERNEL}/kexec_load_limit_reboot")
+    if limit is not None:
+        alpine.write(f"{KERNEL}/kexec_load_limit_reboot", limit)
+    state = state_module.read(alpine.host)
+    assert alpine.questions == questions
+    assert state.kernel_answer == ("EINVAL" if questions else None)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(f"{fakes.BOOT_ID}\n", fakes.BOOT_ID, id="as the kernel prints it"),
+        pytest.param(fakes.BOOT_ID.upper(), fakes.BOOT_ID, id="capitals"),
+        pytest.param("ssh: connection refused", None, id="an error message"),
+        pytest.param("", None, id="nothing"),
+        pytest.param(None, None, id="no file"),
+    ],
+)
+def test_valid_boot_id(text: str | None, expected: str | None) -> None:
+    assert state_module.valid_boot_id(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param(b"\6\0\0\0\1", True, id="on"),
+        pytest.param(b"\6\0\0\0\0", False, id="off"),
+        pytest.param(b"\6\0", None, id="cut"),
+    ],
+)
+def test_secure_boot_is_behind_the_attributes(
+    alpine: fakes.FakeHost, content: bytes, expected: bool | None
+) -> None:
+    alpine.write(fakes.SECURE_BOOT, content)
+    assert state_module.read(alpine.host).secure_boot is expected
+
+
+def test_secure_boot_is_unknown_on_uefi_without_the_variable(alpine: fakes.FakeHost) -> None:
+    alpine.write("/sys/firmware/efi/fw_platform_size", "64\n")
+    assert state_module.read(alpine.host).secure_boot is None
+
+
+def map_users(alpine: fakes.FakeHost) -> None:
+    alpine.write("/proc/self/uid_map", "0 100000 65536\n")
+
+
+def separate_processes(alpine: fakes.FakeHost) -> None:
+    alpine.contain()
+
+
+def change_root(alpine: fakes.FakeHost) -> None:
+    alpine.link("/proc/1/root", str(alpine.path("/etc")))
+
+
+SEPARATIONS = [
+    pytest.param(map_users, "user namespace", id="user namespace"),
+    pytest.param(separate_processes, "process namespace", id="process namespace"),
+    pytest.param(change_root, "changed root", id="changed root"),
+]
+
+
+@pytest.mark.parametrize(("separate", "kind"), SEPARATIONS)
+def test_container_by_what_separates_it(
+    alpine: fakes.FakeHost, separate: t.Callable[[fakes.FakeHost], None], kind: str
+) -> None:
+    separate(alpine)
+    assert state_module.read(alpine.host).container == kind
+
+
+@pytest.mark.parametrize(("separate", "_kind"), SEPARATIONS)
+def test_container_by_its_name(
+    alpine: fakes.FakeHost, separate: t.Callable[[fakes.FakeHost], None], _kind: str
+) -> None:
+    separate(alpine)
+    alpine.write("/proc/1/environ", b"TERM=linux\0container=lxc\0HOME=/\0")
+    assert state_module.read(alpine.host).container == "lxc"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/.dockerenv", "docker"), ("/run/.containerenv", "podman")]
+)
+def test_container_by_its_file(alpine: fakes.FakeHost, path: str, kind: str) -> None:
+    alpine.contain()
+    alpine.write(path, "")
+    assert state_module.read(alpine.host).container == kind
+
+
+def test_container_is_not_believed_by_a_file_alone(alpine: fakes.FakeHost) -> None:
+    alpine.write("/.dockerenv", "")
+    alpine.write("/proc/1/environ", b"container=docker\0")
+    assert state_module.read(alpine.host).container is None
+
+
+@pytest.mark.parametrize("missing", ["/proc/self/uid_map", "/proc/self/ns/pid", "/proc/1/root"])
+def test_container_is_none_where_the_host_does_not_say(
+    alpine: fakes.FakeHost, missing: str
+) -> None:
+    alpine.remove(missing)
+    assert state_module.read(alpine.host).container is None
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        pytest.param("CONFIG_KEXEC=y\n", True, id="the old call"),
+        pytest.param("CONFIG_KEXEC_FILE=y\n", True, id="the new call"),
+        pytest.param("# CONFIG_KEXEC is not set\n", False, id="not set"),
+        pytest.param("CONFIG_KEXEC_CORE=y\n", False, id="another option"),
+    ],
+)
+def test_config_kexec(alpine: fakes.FakeHost, config: str, expected: bool) -> None:
+    alpine.write(CONFIG, config)
+    assert state_module.read(alpine.host).config_kexec is expected
+    alpine.remove(CONFIG)
+    alpine.write("/proc/config.gz", gzip.compress(config.encode()))
+    assert state_module.read(alpine.host).config_kexec is expected
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"text", id="not compressed"),
+        pytest.param(gzip.compress(b"CONFIG_KEXEC=y\n")[:-9], id="cut"),
+        pytest.param(b"\x1f\x8b\x08\0\0\0\0\0\0\3\xff\xff", id="damaged"),
+    ],
+)
+def test_config_kexec_is_unknown_where_it_cannot_be_unpacked(
+    alpine: fakes.FakeHost, content: bytes
+) -> None:
+    alpine.remove(CONFIG)
+    alpine.write("/proc/config.gz", content)
+    assert state_module.read(alpine.host).config_kexec is None
+
+
+def test_kexec_version_is_unknown_where_the_command_says_none(alpine: fakes.FakeHost) -> None:
+    alpine.runner.on(fakes.KEXEC, "--version", rc=127, stderr="not found")
+    assert state_module.read(alpine.host).kexec_version is None

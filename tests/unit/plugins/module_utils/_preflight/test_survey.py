@@ -1,0 +1,616 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The whole preflight on a host as files: every reason with its message and its remedy."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from dataclasses import dataclass, field
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.boot_set import Wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import survey
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
+from ansible_collections.alpinefleet.kexec.tests.unit import fakes
+
+KERNEL = "/boot/vmlinuz-virt"
+INITRAMFS = "/boot/initramfs-virt"
+EXTLINUX = "/boot/extlinux.conf"
+REINSTALL = "Reinstall the kernel's package, mount /boot, or correct the path."
+LOOK = (
+    "Find out what became of it. Then put kexec_hung into ignore_reasons for one reboot, which "
+    "clears it if it succeeds, or remove /var/lib/alpinefleet-kexec/jump on the host."
+)
+OTHER_SOURCE = "The running command line is used; set cmdline_source to choose another."
+
+
+@dataclass(frozen=True)
+class Case:
+    """How to bring a host, or a request, into a state, and what is to be said of it."""
+
+    code: str
+    arrange: t.Callable[[fakes.FakeHost], object]
+    message: str
+    remedy: str
+    blocks: Blocks
+    wish: Wish = field(default_factory=Wish)
+
+
+def nothing(_alpine: fakes.FakeHost) -> None:
+    """The request alone is what is to be said something of."""
+
+
+def freeze_what_nobody_knows(alpine: fakes.FakeHost) -> None:
+    alpine.freeze()
+    alpine.write("/run/alpinefleet-kexec/frozen", "-")
+
+
+def drop_capability(alpine: fakes.FakeHost) -> None:
+    alpine.become(0, "000001ffffbfffff")
+
+
+def deny(alpine: fakes.FakeHost) -> None:
+    alpine.kernel_answer = "EPERM"
+
+
+def take_pipe(alpine: fakes.FakeHost) -> None:
+    alpine.remove(KERNEL)
+    os.mkfifo(alpine.path(KERNEL))
+
+
+def lose_loader(alpine: fakes.FakeHost) -> None:
+    alpine.remove(EXTLINUX)
+
+
+def lose_loader_and_flavour(alpine: fakes.FakeHost) -> None:
+    lose_loader(alpine)
+    alpine.add_flavour("lts", "6.18.56-0-lts")
+    alpine.write("/proc/sys/kernel/osrelease", "6.18.56-0-edge\n")
+
+
+def add_grub(alpine: fakes.FakeHost) -> None:
+    alpine.write("/boot/grub/grub.cfg", "")
+    alpine.write("/proc/sys/kernel/bootloader_type", "255\n")
+
+
+def configure(cmdline: str) -> t.Callable[[fakes.FakeHost], None]:
+    return lambda alpine: alpine.write(EXTLINUX, fakes.extlinux(cmdline))
+
+
+CASES = [
+    Case(
+        "no_kexec_support",
+        lambda alpine: alpine.write(f"/boot/config-{fakes.RELEASE}", "# CONFIG_KEXEC is not set\n"),
+        f"The running kernel {fakes.RELEASE} is built without CONFIG_KEXEC.",
+        "Boot a kernel with kexec, such as linux-lts or linux-virt.",
+        "kexec",
+    ),
+    Case(
+        "no_kexec_tools",
+        lambda alpine: alpine.runner.installed.pop("kexec"),
+        "The kexec command is not installed.",
+        "Install the package kexec-tools.",
+        "kexec",
+    ),
+    Case(
+        "no_openrc",
+        lambda alpine: alpine.runner.installed.pop("openrc"),
+        "The openrc command was not found: a clean shutdown before the jump is not possible.",
+        "Reboot through firmware; kexec needs a host that runs OpenRC.",
+        "kexec",
+    ),
+    Case(
+        "kexec_hung",
+        fakes.FakeHost.jump,
+        f"The last jump into {fakes.RELEASE} at 2026-11-26T05:40:57Z did not lead to a system that "
+        "was proven: it hung, panicked or was not confirmed, or somebody reset the host.",
+        LOOK,
+        "kexec",
+    ),
+    Case(
+        "kexec_hung",
+        lambda alpine: alpine.jump("garbage"),
+        "The last jump did not lead to a system that was proven: it hung, panicked or was not "
+        "confirmed, or somebody reset the host. /var/lib/alpinefleet-kexec/jump cannot be understood, which counts as "
+        "that.",
+        LOOK,
+        "kexec",
+    ),
+    Case(
+        "kexec_locked",
+        fakes.FakeHost.lock,
+        "kernel.kexec_load_disabled is 1: the running kernel was booted without "
+        "kexec_load_disabled=0, and the lock cannot be opened while it runs.",
+        "Reboot once through firmware: the boot loader's configuration has the parameter already.",
+        "kexec",
+    ),
+    Case(
+        "kexec_relocked",
+        fakes.FakeHost.relock,
+        "kernel.kexec_load_disabled was set to 1 after the boot by /etc/sysctl.d/99-hard.conf:2, "
+        "and cannot be set back.",
+        "Remove that line from /etc/sysctl.d/99-hard.conf and reboot once through firmware.",
+        "kexec",
+    ),
+    Case(
+        "kexec_frozen",
+        freeze_what_nobody_knows,
+        "The service kexec-load loaded an image at boot and locked kexec behind it: no other image "
+        "can be loaded, and that one runs only while its files are what they were.",
+        "Reboot through firmware for another image.",
+        "kexec",
+    ),
+    Case(
+        "kexec_limit_reached",
+        lambda alpine: alpine.write("/proc/sys/kernel/kexec_load_limit_reboot", "0\n"),
+        "kernel.kexec_load_limit_reboot is 0: no image can be loaded until the next boot.",
+        "Reboot through firmware, and remove the limit if it was not intended.",
+        "kexec",
+    ),
+    Case(
+        "lockdown",
+        fakes.FakeHost.boot_secure,
+        "Kernel lockdown is in mode integrity because Secure Boot is on: unsigned images are "
+        "refused.",
+        "Reboot through firmware, or boot without lockdown= and Secure Boot.",
+        "kexec",
+    ),
+    Case(
+        "no_cap_sys_boot",
+        drop_capability,
+        "The process lacks the capability CAP_SYS_BOOT.",
+        "Run it in a session whose capabilities are not reduced.",
+        "kexec",
+    ),
+    Case(
+        "kexec_denied",
+        deny,
+        "The kernel answers EPERM to kexec_load and no known cause was found.",
+        "Look for a security module or a seccomp filter that forbids kexec_load.",
+        "kexec",
+    ),
+    Case(
+        "memory_low",
+        lambda alpine: alpine.write("/proc/meminfo", "MemAvailable: 8192 kB\n"),
+        "8 MiB of memory are available and the image needs 16 MiB.",
+        "Stop services before the reboot, or put memory_low into ignore_reasons.",
+        "kexec",
+    ),
+    Case(
+        "platform_denied",
+        lambda alpine: alpine.write("/proc/device-tree/model", "Raspberry Pi 4 Model B Rev 1.4\0"),
+        "The host is a Raspberry Pi: its firmware does not set up the devices again that kexec "
+        "leaves in use.",
+        "Reboot it through firmware, or put platform_denied into ignore_reasons.",
+        "kexec",
+    ),
+    Case(
+        "target_is_controller",
+        nothing,
+        "The target runs the same boot as the machine that runs Ansible.",
+        "Reboot that machine by hand, or run Ansible on another one.",
+        "reboot",
+        Wish(controller_boot_id=fakes.BOOT_ID),
+    ),
+    Case(
+        "container",
+        fakes.FakeHost.contain,
+        "The target is a container (process namespace): it shares the kernel of its host.",
+        "Target the machine on which the container runs.",
+        "reboot",
+    ),
+    Case(
+        "not_root",
+        lambda alpine: alpine.become(1000),
+        "The task runs with user id 1000.",
+        "Set become to true, or connect as root.",
+        "reboot",
+    ),
+    Case(
+        "already_leaving",
+        fakes.FakeHost.start_leaving,
+        "The host is being shut down for a reboot that was ordered before.",
+        "Wait until it is back, and see who ordered that reboot.",
+        "reboot",
+    ),
+    Case(
+        "kernel_missing",
+        nothing,
+        "/boot/vmlinuz-lts does not exist; installed flavours: virt.",
+        "Check the option kernel, or mount /boot.",
+        "reboot",
+        Wish(kernel="/boot/vmlinuz-lts"),
+    ),
+    Case(
+        "kernel_missing",
+        lambda alpine: alpine.remove(KERNEL),
+        f"{KERNEL} does not exist.",
+        REINSTALL,
+        "reboot",
+    ),
+    Case(
+        "kernel_invalid",
+        lambda alpine: alpine.write(KERNEL, "#!/bin/sh\n"),
+        f"{KERNEL} is not a Linux kernel in a format that kexec can start.",
+        "Reinstall the kernel's package, or correct the path.",
+        "reboot",
+    ),
+    Case(
+        "kernel_truncated",
+        lambda alpine: alpine.cut(KERNEL, 4000),
+        f"{KERNEL} has 4000 bytes and its header says 4096.",
+        "Free space in /boot and reinstall the kernel's package.",
+        "reboot",
+    ),
+    Case(
+        "kernel_wrong_architecture",
+        lambda alpine: alpine.write("/srv/vmlinuz-arm", fakes.arm64_image()),
+        "/srv/vmlinuz-arm is a 64 bit arm64 kernel and the host is x86_64.",
+        "Name a kernel for the host's architecture.",
+        "reboot",
+        Wish(kernel="/srv/vmlinuz-arm", initramfs=(INITRAMFS,)),
+    ),
+    Case(
+        "initramfs_missing",
+        lambda alpine: alpine.remove(INITRAMFS),
+        f"{INITRAMFS} does not exist.",
+        REINSTALL,
+        "reboot",
+    ),
+    Case(
+        "initramfs_missing",
+        lambda alpine: alpine.write("/srv/bzImage", fakes.bzimage()),
+        "No initramfs that belongs to /srv/bzImage was found by its name.",
+        "Set the option initramfs; an empty list boots the kernel without one.",
+        "reboot",
+        Wish(kernel="/srv/bzImage"),
+    ),
+    Case(
+        "initramfs_invalid",
+        lambda alpine: alpine.write(INITRAMFS, "text"),
+        f"{INITRAMFS} is not an initramfs: it is neither a cpio archive nor compressed in a way "
+        "that kernels know.",
+        "Run mkinitfs again, or correct the path.",
+        "reboot",
+    ),
+    Case(
+        "initramfs_truncated",
+        lambda alpine: alpine.cut(INITRAMFS, 60),
+        f"{INITRAMFS} ends in the middle of its archive.",
+        "Free space in /boot and run mkinitfs again.",
+        "reboot",
+    ),
+    Case(
+        "initramfs_mismatch",
+        lambda alpine: alpine.write(INITRAMFS, fakes.initramfs(fakes.OLD_RELEASE)),
+        f"{INITRAMFS} holds modules of {fakes.OLD_RELEASE} and {KERNEL} is {fakes.RELEASE}.",
+        f"Run mkinitfs for {fakes.RELEASE}.",
+        "reboot",
+    ),
+    Case(
+        "modules_missing",
+        lambda alpine: alpine.remove(f"/lib/modules/{fakes.RELEASE}"),
+        f"{KERNEL} is {fakes.RELEASE} and /lib/modules/{fakes.RELEASE} does not exist.",
+        "Reinstall the kernel's package.",
+        "reboot",
+    ),
+    Case(
+        "path_invalid",
+        nothing,
+        "'/boot/../srv/vmlinuz-x' is not the absolute path of a file on the host.",
+        "Name the file by its full path, such as /boot/vmlinuz-virt.",
+        "reboot",
+        Wish(kernel="/boot/../srv/vmlinuz-x"),
+    ),
+    Case(
+        "path_invalid",
+        take_pipe,
+        f"{KERNEL} is not a regular file.",
+        "Name a regular file.",
+        "reboot",
+    ),
+    Case(
+        "path_unreadable",
+        lambda alpine: alpine.link(KERNEL, "vmlinuz-virt"),
+        f"{KERNEL} cannot be read.",
+        "Check the file system and the permissions.",
+        "reboot",
+    ),
+    Case(
+        "flavour_unknown",
+        nothing,
+        "/boot/vmlinuz-lts does not exist; installed flavours: virt.",
+        "Install the package linux-lts, or choose an installed flavour.",
+        "reboot",
+        Wish(flavour="lts"),
+    ),
+    Case(
+        "flavour_ambiguous",
+        lose_loader_and_flavour,
+        "The running kernel's flavour 'edge' is not in /boot; flavours there: lts, virt.",
+        "Set the option flavour or kernel, or mount /boot.",
+        "kexec",
+    ),
+    Case(
+        "cmdline_invalid",
+        nothing,
+        "The kernel command line is not valid: 'a b' is not exactly one kernel parameter.",
+        "Correct the options cmdline, cmdline_append and cmdline_remove, or the boot loader's "
+        "configuration.",
+        "reboot",
+        Wish(append=("a b",)),
+    ),
+    Case(
+        "cmdline_too_long",
+        nothing,
+        "The command line needs 2049 bytes and x86_64 kernels accept 2048.",
+        "Remove parameters with cmdline_remove, set panic_timeout to 0, or shorten the boot "
+        "loader's configuration.",
+        "reboot",
+        Wish(cmdline_source="explicit", cmdline="x" * (2048 - len(" kexec_load_disabled=0"))),
+    ),
+    Case(
+        "cmdline_unknown",
+        lose_loader,
+        "The boot loader's command line was not found. No configuration of a known boot loader "
+        "was found below /boot.",
+        "Set cmdline_source to running or explicit.",
+        "kexec",
+        Wish(cmdline_source="boot_loader"),
+    ),
+    Case(
+        "next_boot_locks",
+        configure("root=/dev/vda1 panic=10"),
+        f"{EXTLINUX} lacks kexec_load_disabled=0: after a boot through firmware kexec is locked.",
+        "Add kexec_load_disabled=0 to the boot loader's configuration.",
+        "nothing",
+    ),
+    Case(
+        "boot_loader_not_found",
+        lose_loader,
+        "No configuration of a known boot loader was found below /boot.",
+        OTHER_SOURCE,
+        "nothing",
+    ),
+    Case(
+        "boot_loader_ambiguous",
+        add_grub,
+        f"Several boot loaders are configured: {EXTLINUX}, /boot/grub/grub.cfg.",
+        "Remove the configuration that is not in use; the running command line is used.",
+        "nothing",
+    ),
+    Case(
+        "boot_loader_not_understood",
+        lambda alpine: alpine.write(EXTLINUX, "INCLUDE other.conf\n"),
+        f"{EXTLINUX} was not understood: it includes another file.",
+        OTHER_SOURCE,
+        "nothing",
+    ),
+    Case(
+        "cmdline_drift",
+        configure(f"{fakes.CONFIGURED} console=ttyS0"),
+        f"The command line in {EXTLINUX} differs from the running one.",
+        "Nothing needs to be done if the change was intended: it takes effect now.",
+        "nothing",
+    ),
+    Case(
+        "initramfs_unverified",
+        lambda alpine: alpine.write(INITRAMFS, b"\x02\x21\x4c\x18" + b"\0" * 60),
+        f"{INITRAMFS} is compressed in a way that Python on this host cannot undo.",
+        "Nothing needs to be done; whether it fits the kernel was not checked.",
+        "nothing",
+    ),
+    Case(
+        "hang_uncovered",
+        lambda alpine: alpine.remove("/sys/class/watchdog/watchdog0"),
+        "Nothing resets the host if the new kernel hangs. The host has no watchdog.",
+        "Add a watchdog device to a virtual machine, or load the driver of the one that the machine "
+        "has; until then, have a way to reset the host at hand.",
+        "nothing",
+    ),
+    Case(
+        "panic_hangs",
+        nothing,
+        "The command line sets no time with panic=: a kernel panic early in the boot stops the "
+        "host for good.",
+        "Set panic_timeout to a number of seconds, or add panic=10 to the boot loader's "
+        "configuration.",
+        "nothing",
+        Wish(remove=("panic",)),
+    ),
+]
+
+# These two say what the kexec command did; the tests of loading have them.
+# Of loading, unloading, and of boot_parameter: a survey finds none of them.
+OF_COMMANDS = {
+    "load_in_progress",
+    "boot_config_damaged",
+    "boot_config_unwritable",
+    "boot_menu_not_regenerated",
+    "load_failed",
+    "parameter_invalid",
+    "unload_failed",
+}
+
+each_case = pytest.mark.parametrize(
+    "case", [pytest.param(case, id=f"{case.code}: {case.message[:40]}") for case in CASES]
+)
+
+
+def surveyed(alpine: fakes.FakeHost, case: Case) -> survey.Survey:
+    case.arrange(alpine)
+    return survey.survey(alpine.host, case.wish)
+
+
+@each_case
+def test_survey_finds(alpine: fakes.FakeHost, case: Case) -> None:
+    reasons = [each for each in surveyed(alpine, case).reasons if each.code == case.code]
+    assert reasons == [Reason(case.code, case.message, case.remedy, case.blocks)]
+
+
+@each_case
+def test_survey_is_able_unless_a_reason_blocks(alpine: fakes.FakeHost, case: Case) -> None:
+    found = surveyed(alpine, case)
+    assert found.able is (case.blocks == "nothing")
+    assert survey.result(found)["method"] == ("kexec" if found.able else "firmware")
+
+
+@each_case
+def test_survey_changes_nothing(alpine: fakes.FakeHost, case: Case) -> None:
+    case.arrange(alpine)
+    before = alpine.snapshot()
+    survey.result(survey.survey(alpine.host, case.wish))
+    assert alpine.snapshot() == before
+    assert alpine.runner.changes == []
+
+
+def test_every_code_has_a_case() -> None:
+    assert {case.code for case in CASES} | OF_COMMANDS == set(_reasons.CODES)
+
+
+def test_survey_of_an_alpine_host_finds_nothing(alpine: fakes.FakeHost) -> None:
+    found = survey.survey(alpine.host, Wish())
+    assert (found.reasons, found.able) == ((), True)
+
+
+def test_reasons_that_block_come_first(alpine: fakes.FakeHost) -> None:
+    alpine.write(INITRAMFS, b"\x02\x21\x4c\x18" + b"\0" * 60)
+    alpine.write("/proc/meminfo", "MemAvailable: 8192 kB\n")
+    found = survey.survey(alpine.host, Wish(remove=("panic",)))
+    assert [each.code for each in found.reasons] == [
+        "memory_low",
+        "initramfs_unverified",
+        "panic_hangs",
+    ]
+    assert [each.code for each in found.obstacles] == ["memory_low"]
+
+
+def test_nobody_is_told_to_reboot_a_host_that_must_not_be_rebooted(alpine: fakes.FakeHost) -> None:
+    alpine.lock()
+    alpine.cut(INITRAMFS, 60)
+    found = survey.survey(alpine.host, Wish())
+    assert [each.code for each in found.obstacles] == ["initramfs_truncated", "kexec_locked"]
+
+
+@pytest.mark.parametrize("code", _reasons.IGNORABLE)
+def test_ignored_reasons_are_told_and_do_not_block(alpine: fakes.FakeHost, code: str) -> None:
+    case = next(each for each in CASES if each.code == code)
+    case.arrange(alpine)
+    found = survey.survey(alpine.host, Wish(ignore=(code,)))
+    assert found.able
+    assert [(each.code, each.blocks) for each in found.reasons] == [(code, "nothing")]
+
+
+@pytest.mark.parametrize("code", ["kexec_locked", "container", "kernel_truncated"])
+def test_reasons_that_cannot_be_ignored_still_block(alpine: fakes.FakeHost, code: str) -> None:
+    case = next(each for each in CASES if each.code == code)
+    case.arrange(alpine)
+    assert not survey.survey(alpine.host, Wish(ignore=(code,))).able
+
+
+# --- The command line: whose mistake it is -------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("configured", "wish", "blocks"),
+    [
+        pytest.param('root="/dev/vda1', Wish(), "kexec", id="the boot loader's"),
+        pytest.param(fakes.CONFIGURED, Wish(append=('a="b',)), "reboot", id="the user's"),
+        pytest.param("x" * 2100, Wish(), "kexec", id="the boot loader's is too long"),
+    ],
+)
+def test_a_bad_command_line_blocks_by_who_wrote_it(
+    alpine: fakes.FakeHost, configured: str, wish: Wish, blocks: str
+) -> None:
+    configure(configured)(alpine)
+    found = survey.survey(alpine.host, wish)
+    assert found.cmdline is None
+    assert [each.blocks for each in found.obstacles] == [blocks]
+
+
+def test_a_running_command_line_with_an_open_quote_does_not_block(alpine: fakes.FakeHost) -> None:
+    alpine.write("/proc/cmdline", f'{fakes.RUNNING} name="open\n')
+    assert survey.survey(alpine.host, Wish()).able
+
+
+# --- The result ----------------------------------------------------------------------------
+
+
+def test_result_of_a_host_that_cannot_be_chosen_for(alpine: fakes.FakeHost) -> None:
+    result = survey.result(survey.survey(alpine.host, Wish(flavour="lts", append=("a b",))))
+    assert (result["kernel"], result["initramfs"], result["release"]) == (None, [], None)
+    assert result["cmdline"] is None
+    facts = result["facts"]
+    assert (facts["flavour"], facts["cmdline_source"]) == (None, None)
+    assert (facts["unlocked_after_firmware"], facts["unlocked_after_kexec"]) == (None, None)
+
+
+def test_result_has_reasons_as_plain_values(alpine: fakes.FakeHost) -> None:
+    result = survey.result(survey.survey(alpine.host, Wish(remove=("panic",))))
+    assert [sorted(each) for each in result["reasons"]] == [["blocks", "code", "message", "remedy"]]
+
+
+@pytest.mark.parametrize(
+    ("note", "hung"),
+    [
+        pytest.param(
+            fakes.JUMP, {"release": fakes.RELEASE, "time": "2026-11-26T05:40:57Z"}, id="hung"
+        ),
+        pytest.param("garbage", {"release": None, "time": None}, id="garbage"),
+        pytest.param(f"{fakes.TOKEN} {fakes.BOOT_ID}", None, id="not yet"),
+    ],
+)
+def test_facts_have_a_jump_that_did_not_arrive(
+    alpine: fakes.FakeHost, note: str, hung: dict[str, str | None] | None
+) -> None:
+    alpine.jump(note)
+    assert survey.facts(survey.survey(alpine.host, Wish()))["hung"] == hung
+
+
+def test_result_names_microcode_first(alpine: fakes.FakeHost) -> None:
+    alpine.write("/boot/intel-ucode.img", fakes.microcode())
+    menu = fakes.extlinux(fakes.CONFIGURED, initrd="initramfs-virt,intel-ucode.img")
+    alpine.write(EXTLINUX, menu)
+    result = survey.result(survey.survey(alpine.host, Wish()))
+    assert result["initramfs"] == ["/boot/intel-ucode.img", INITRAMFS]
+
+
+def test_facts_of_an_upgraded_host(alpine: fakes.FakeHost) -> None:
+    alpine.write("/proc/sys/kernel/osrelease", f"{fakes.OLD_RELEASE}\n")
+    result = survey.result(survey.survey(alpine.host, Wish()))
+    assert result["release"] == fakes.RELEASE
+    assert result["facts"]["running_release"] == fakes.OLD_RELEASE
+    assert result["facts"]["reboot_needed"] is True
+    assert len(result["facts"]["reboot_needed_because"]) == 2
+
+
+def test_facts_of_an_alpine_host(alpine: fakes.FakeHost) -> None:
+    facts = survey.facts(survey.survey(alpine.host, Wish()))
+    expected = {
+        "boot_loader": "extlinux",
+        "boot_loader_config": EXTLINUX,
+        "cmdline_source": "boot_loader",
+        "firmware_kernel": KERNEL,
+        "flavour": "virt",
+        "installed_releases": {"virt": fakes.RELEASE},
+        "kexec_tools_version": "2.0.32",
+        "lock_settings": [],
+        "reboot_needed": False,
+        "unlocked_after_firmware": True,
+        "unlocked_after_kexec": True,
+    }
+    assert {name: facts[name] for name in expected} == expected
+
+
+def test_facts_name_every_line_that_sets_the_lock(alpine: fakes.FakeHost) -> None:
+    alpine.relock()
+    alpine.write("/etc/sysctl.conf", "kernel/kexec_load_disabled=0\n")
+    facts = survey.facts(survey.survey(alpine.host, Wish()))
+    assert facts["lock_settings"] == [
+        {"path": "/etc/sysctl.d/99-hard.conf", "line": 2, "value": "1"},
+        {"path": "/etc/sysctl.conf", "line": 1, "value": "0"},
+    ]

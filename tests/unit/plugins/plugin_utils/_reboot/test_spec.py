@@ -1,0 +1,158 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Times that no reboot can keep are refused, and the spec says what else is."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import RebootError
+
+HOST = "web1"
+SECONDS = (*spec.POSITIVE, *spec.NOT_NEGATIVE)
+
+
+def validated(**arguments: t.Any) -> tuple[dict[str, t.Any], list[str]]:
+    validator = ArgumentSpecValidator(spec.ARGUMENT_SPEC, **spec.RULES)
+    result = validator.validate(arguments)
+    return result.validated_parameters, result.error_messages
+
+
+def refusal(**arguments: t.Any) -> RebootError:
+    parameters, _errors = validated(**arguments)
+    with pytest.raises(RebootError) as caught:
+        spec.check(parameters, HOST)
+    return caught.value
+
+
+def test_check_accepts_the_defaults() -> None:
+    parameters, errors = validated()
+    spec.check(parameters, HOST)
+    assert errors == []
+
+
+def test_check_accepts_no_delay_and_a_fraction_of_a_second() -> None:
+    spec.check(validated(pre_reboot_delay=0, reboot_timeout=0.5)[0], HOST)
+
+
+def test_check_accepts_any_delay_where_another_task_waits() -> None:
+    spec.check(validated(pre_reboot_delay=900, reboot_timeout=60, wait=False)[0], HOST)
+    late = validated(pre_reboot_delay=60, reboot_timeout=60, wait_for=ORDER)[0]
+    spec.check(late, HOST)
+
+
+def test_check_accepts_a_delay_that_leaves_time_to_see_the_host_leave() -> None:
+    spec.check(validated(pre_reboot_delay=50, reboot_timeout=60)[0], HOST)
+
+
+@pytest.mark.parametrize(
+    ("delay", "timeout"), [(50.5, 60), (60, 60), (700, 60), (3.9, 4), (0.1, 10)]
+)
+def test_check_refuses_a_delay_after_which_no_time_is_left(delay: float, timeout: float) -> None:
+    error = refusal(pre_reboot_delay=delay, reboot_timeout=timeout)
+    assert error.reason.code == "argument_invalid"
+    assert f"pre_reboot_delay is {delay:g} and must be less than reboot_timeout" in str(error)
+
+
+@pytest.mark.parametrize("name", SECONDS)
+@pytest.mark.parametrize(
+    "value", [-1, "nan", "inf", "-inf"], ids=["negative", "not a number", "endless", "before time"]
+)
+def test_check_refuses(name: str, value: t.Any) -> None:
+    error = refusal(**{name: value})
+    assert error.reason.code == "argument_invalid"
+    assert name in str(error)
+
+
+@pytest.mark.parametrize("name", spec.POSITIVE)
+def test_check_refuses_zero_where_it_means_nothing(name: str) -> None:
+    assert str(refusal(**{name: 0})).startswith(f"The option {name} is 0 and must be more than 0.")
+
+
+def test_refusal_says_that_nothing_happened() -> None:
+    error = refusal(reboot_timeout=-1)
+    assert (error.stage, error.rebooted) == ("preflight", False)
+
+
+def test_every_time_is_checked() -> None:
+    floats = {name for name, each in spec.ARGUMENT_SPEC.items() if each["type"] == "float"}
+    assert floats == set(SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param({"reboot_timeout": "soon"}, "reboot_timeout", id="words for a time"),
+        pytest.param({"method": "kexek"}, "method", id="unknown method"),
+        pytest.param({"fallback": "hope"}, "fallback", id="unknown fallback"),
+        pytest.param({"timeout": 5}, "timeout", id="unknown option"),
+        pytest.param({"kernel": "/boot/a", "flavour": "lts"}, "mutually", id="two kernels"),
+        pytest.param({"cmdline_source": "explicit"}, "cmdline", id="explicit without a line"),
+        pytest.param({"ignore_reasons": ["not_root"]}, "ignore_reasons", id="not ignorable"),
+    ],
+)
+def test_spec_refuses(arguments: dict[str, t.Any], said: str) -> None:
+    _parameters, errors = validated(**arguments)
+    assert said in "".join(errors)
+
+
+ORDER: dict[str, t.Any] = {
+    "host": HOST,
+    "expires": 4020,
+    "mark": "0a1b2c3d4e5f60718293a4b5c6d7e8f9",
+    "method": "kexec",
+    "token": "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d",
+    "boot_id": "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77",
+}
+
+
+def test_order_of_an_earlier_task_is_accepted() -> None:
+    parameters, errors = validated(wait_for=ORDER)
+    spec.check(parameters, HOST)
+    assert errors == []
+    assert parameters["wait_for"]["acknowledged"] is False
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_order_without_what_proves_it_is_refused(name: str) -> None:
+    given = {key: value for key, value in ORDER.items() if key != name}
+    _parameters, errors = validated(wait_for=given)
+    assert name in "".join(errors)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param({"wait_for": {**ORDER, "boot_id": "now"}}, "its boot_id is 'now'", id="boot"),
+        pytest.param({"wait_for": {**ORDER, "token": "a b"}}, "its token is 'a b'", id="token"),
+        pytest.param({"wait_for": ORDER, "wait": False}, "wait=false means nothing", id="no wait"),
+        pytest.param(
+            {"wait_for": {**ORDER, "host": "web2"}}, "'web2', and this is 'web1'", id="another host"
+        ),
+        pytest.param({"wait_for": ORDER, "reboot_timeout": 0}, "reboot_timeout is 0", id="time"),
+    ],
+)
+def test_order_that_proves_nothing_is_refused(arguments: dict[str, t.Any], said: str) -> None:
+    error = refusal(**arguments)
+    assert error.reason.code == "argument_invalid"
+    assert said in str(error)
+    # What was ordered goes on.
+    assert error.rebooted is None
+
+
+@pytest.mark.parametrize(
+    "boot_id",
+    [
+        pytest.param(ORDER["boot_id"].upper(), id="capitals"),
+        pytest.param(ORDER["boot_id"].replace("-", ""), id="no dashes"),
+    ],
+)
+def test_order_whose_boot_is_written_otherwise_is_accepted(boot_id: str) -> None:
+    parameters, errors = validated(wait_for={**ORDER, "boot_id": boot_id})
+    spec.check(parameters, HOST)
+    assert errors == []

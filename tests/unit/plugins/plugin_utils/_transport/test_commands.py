@@ -1,0 +1,102 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Scripts become commands whose arguments cannot be taken for shell."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import Departure
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import commands
+
+LEAVE = (commands.SHELL / "leave.sh").read_text(encoding="utf-8")
+OBSERVE = (commands.SHELL / "observe.sh").read_text(encoding="utf-8")
+
+
+def leave(token: str = "t0ken", boot_id: str = "b00t", limit: float = 120.0) -> str:
+    return commands.leave(
+        Departure("kexec", token, boot_id, 0.5, limit, 4020, "mark", "6.18", "/dev/watchdog0", 60)
+    )
+
+
+def test_observe_passes_the_whole_script_and_its_nonce() -> None:
+    words = shlex.split(commands.observe("n0nce"))
+    assert words == ["sh", "-c", OBSERVE, "observe.sh", "n0nce"]
+
+
+def test_confirm_passes_the_whole_script_and_the_token() -> None:
+    confirm = (commands.SHELL / "confirm.sh").read_text(encoding="utf-8")
+    words = shlex.split(commands.confirm("t0ken"))
+    assert words == ["sh", "-c", confirm, "confirm.sh", "t0ken"]
+
+
+def test_leave_passes_the_whole_script_and_its_arguments() -> None:
+    words = shlex.split(leave())
+    script = words[words.index("setsid") + 1 : words.index("</dev/null")]
+    assert script[:4] == ["sh", "-c", LEAVE, "leave.sh"]
+    assert script[4:] == [
+        "kexec",
+        "0.500",
+        "120.000",
+        "t0ken",
+        "b00t",
+        "6.18",
+        "/dev/watchdog0",
+        "60",
+        "4020",
+        "mark",
+    ]
+
+
+@pytest.mark.parametrize("limit", [0.00001, 1e6, 1e15], ids=["tiny", "days", "for ever"])
+def test_leave_writes_times_as_the_shell_of_alpine_reads_them(limit: float) -> None:
+    # Its sleep knows no exponents, and a guard that does not sleep would end the shutdown at once.
+    words = shlex.split(leave(limit=limit))
+    assert re.fullmatch(r"\d+\.\d+", words[words.index("t0ken") - 1])
+
+
+def test_leave_ignores_the_hang_up_before_it_forks() -> None:
+    assert leave().startswith("trap '' HUP; setsid sh -c ")
+
+
+def test_leave_holds_nothing_of_the_connection() -> None:
+    assert " </dev/null >/dev/null 2>&1 & " in leave()
+
+
+def test_leave_ends_with_a_command_that_succeeds_at_once() -> None:
+    # Ansible appends to it, and nothing may follow an "&".
+    assert leave().endswith(r"& printf '\n%s\n' mark")
+
+
+@pytest.mark.parametrize("text", ["$(reboot -f)", "'; reboot -f; '", "a b"])
+def test_arguments_are_quoted(text: str) -> None:
+    words = shlex.split(leave(token=text, boot_id=text))
+    assert words.count(text) == 2
+    assert shlex.split(commands.observe(text))[-1] == text
+    assert shlex.split(commands.confirm(text))[-1] == text
+    assert shlex.split(commands.run(text)) == ["sh", "-c", text]
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["false; true", "true # done", "true &"],
+    ids=["two commands", "comment", "background"],
+)
+def test_run_keeps_the_command_apart_from_what_ansible_appends(command: str) -> None:
+    whole = subprocess.run(
+        ["sh", "-c", f"{commands.run(command)} && echo appended"],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert "appended" in whole.stdout
+
+
+def test_run_reports_the_status_of_the_command() -> None:
+    command = f"{commands.run('exit 3')} && sleep 0"
+    assert subprocess.run(["sh", "-c", command], check=False).returncode == 3

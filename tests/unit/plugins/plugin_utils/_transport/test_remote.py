@@ -1,0 +1,597 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The connection is used, shortened and given back as it was, whatever kind it is."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import re
+import shlex
+import stat
+import tempfile
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible.errors import AnsibleAuthenticationFailure, AnsibleConnectionFailure, AnsibleError
+from ansible.playbook.play_context import PlayContext
+from ansible.plugins.loader import connection_loader
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import (
+    Completed,
+    Departure,
+    NoAnswerError,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import (
+    remote as remote_module,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport.prober import (
+    BannerProber,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport.remote import (
+    AnsibleRemote,
+)
+
+# It has no types.
+PARAMIKO: t.Any = importlib.import_module("paramiko")
+BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
+FAR = 60.0
+DEPARTURE = Departure("kexec", "t0ken", "b00t", 0.5, 9.0, 4020, "mark")
+SSH_OPTIONS: dict[str, t.Any] = {
+    "host": "web1",
+    "ssh_executable": "ssh",
+    "ssh_args": "-C -o ControlMaster=auto -o ControlPersist=60s",
+    "reconnection_retries": 3,
+    "timeout": 10,
+    "use_tty": True,
+}
+
+
+@pytest.fixture(autouse=True)
+def folders(
+    monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> t.Iterator[None]:
+    """Folders for sockets that nobody took away are the test's; a short path leaves them room."""
+    # Where those of pytest are is settled before.
+    tmp_path_factory.getbasetemp()
+    with tempfile.TemporaryDirectory(prefix="remote-") as folder:
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield
+
+
+class FakeBecome:
+    """A way to become another user."""
+
+    def __init__(self, *, require_tty: bool, password: str | None) -> None:
+        self.require_tty = require_tty
+        self._password = password
+
+    def get_option(self, name: str) -> str | None:
+        return {"become_pass": self._password}[name]
+
+
+class FakeConnection:
+    """A connection plugin's options, and what was done to it."""
+
+    def __init__(
+        self,
+        transport: str = "ssh",
+        options: dict[str, t.Any] | None = None,
+        *,
+        become: FakeBecome | None = None,
+        reset_error: Exception | None = None,
+        close_error: Exception | None = None,
+    ) -> None:
+        self.transport = transport
+        self.options = dict(SSH_OPTIONS if options is None else options)
+        self.become = become
+        self.done: list[str] = []
+        self._reset_error = reset_error
+        self._close_error = close_error
+
+    def get_option(self, name: str) -> t.Any:
+        return self.options[name]
+
+    def set_option(self, name: str, value: t.Any) -> None:
+        self.options[name] = value
+
+    def reset(self) -> None:
+        self.done.append(f"reset with {self.options.get('ssh_args')}")
+        if self._reset_error is not None:
+            raise self._reset_error
+
+    def close(self) -> None:
+        self.done.append("close")
+        if self._close_error is not None:
+            raise self._close_error
+
+    def _build_command(self, binary: str, subsystem: str, *arguments: str) -> list[str]:
+        return [binary, *arguments]
+
+
+class Host:
+    """What Ansible runs a command with: scripted, and a record of what it was given."""
+
+    def __init__(self, result: t.Any = None) -> None:
+        self.commands: list[str] = []
+        self._result = result
+
+    def __call__(self, command: str) -> dict[str, t.Any]:
+        self.commands.append(command)
+        if isinstance(self._result, Exception):
+            raise self._result
+        if callable(self._result):
+            return completed(self._result(command))
+        return completed("" if self._result is None else self._result)
+
+
+def completed(stdout: str) -> dict[str, t.Any]:
+    return {"rc": 0, "stdout": stdout, "stderr": ""}
+
+
+def remote(
+    connection: FakeConnection | None = None, host: Host | None = None, timeout: float = 2.6
+) -> AnsibleRemote:
+    fake: t.Any = connection or FakeConnection()
+    return AnsibleRemote(fake, host or Host(), connect_timeout=timeout)
+
+
+# --- What the host is asked ----------------------------------------------------------------
+
+
+def said_by_host(command: str) -> str:
+    nonce = shlex.split(command)[-1]
+    return (
+        f"\nBEGIN {nonce}\nboot_id {BOOT_ID}\nrelease 6.18\nbootloader_type \nstage \n"
+        "hardware_id \nuptime 12.5 1.0\n"
+        f"cmdline quiet\nEND {nonce}\n"
+    )
+
+
+def test_observe_returns_the_answer() -> None:
+    assert remote(host=Host(said_by_host)).observe(FAR).boot_id == BOOT_ID
+
+
+def test_observe_asks_with_another_number_each_time() -> None:
+    host = Host(said_by_host)
+    asked = remote(host=host)
+    asked.observe(FAR)
+    asked.observe(FAR)
+    assert len(set(host.commands)) == 2
+
+
+def test_observe_does_not_take_an_old_answer() -> None:
+    host = Host(said_by_host("observe.sh an-earlier-number"))
+    with pytest.raises(NoAnswerError, match="boot_id") as caught:
+        remote(host=host).observe(FAR)
+    assert caught.value.kind == "garbled"
+
+
+def test_observe_shows_the_end_of_what_was_said() -> None:
+    with pytest.raises(NoAnswerError) as caught:
+        remote(host=Host("." * 1000 + "account locked")).observe(FAR)
+    assert caught.value.text.endswith("...account locked'")
+    assert len(caught.value.text) < 250
+
+
+def test_run_returns_what_the_command_did() -> None:
+    host = Host("root\n")
+    assert remote(host=host).run("whoami", FAR) == Completed(0, "root\n", "")
+    assert host.commands == ["sh -c whoami"]
+
+
+def test_leave_is_acknowledged_with_the_mark() -> None:
+    host = Host("mark\n")
+    answer = remote(host=host).leave(DEPARTURE)
+    assert answer.stdout == "mark\n"
+    words = r"leave\.sh kexec 0\.500 9\.000 t0ken b00t .* 4020 .* printf '\\n%s\\n' mark$"
+    assert re.search(words, host.commands[0])
+
+
+def test_leave_is_never_repeated_by_the_connection() -> None:
+    connection = FakeConnection()
+    remote(connection).leave(DEPARTURE)
+    assert connection.options["reconnection_retries"] == 0
+
+
+# --- A terminal ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("become", "expected"),
+    [
+        pytest.param(None, False, id="no become"),
+        pytest.param(FakeBecome(require_tty=False, password="p"), False, id="needs none"),
+        pytest.param(FakeBecome(require_tty=True, password=None), False, id="asks for nothing"),
+        pytest.param(FakeBecome(require_tty=True, password="p"), True, id="asks on a terminal"),
+    ],
+)
+def test_leave_uses_a_terminal_only_where_become_needs_one(
+    become: FakeBecome | None, expected: bool
+) -> None:
+    # The end of a terminal hangs up on what was started in it.
+    connection = FakeConnection(become=become)
+    remote(connection).leave(DEPARTURE)
+    assert connection.options["use_tty"] is expected
+
+
+# --- Connections that were lost ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        pytest.param(AnsibleConnectionFailure("Connection refused"), "silent", id="refused"),
+        pytest.param(AnsibleAuthenticationFailure("Permission denied"), "authentication", id="key"),
+        pytest.param(
+            AnsibleConnectionFailure("Host key verification failed."), "host_key", id="id"
+        ),
+        pytest.param(ConnectionResetError(104, "Connection reset by peer"), "silent", id="reset"),
+        pytest.param(PARAMIKO.SSHException("Channel closed."), "silent", id="paramiko"),
+    ],
+)
+@pytest.mark.parametrize("call", ["observe", "run", "leave", "confirm"])
+def test_lost_connection_is_no_answer(call: str, error: Exception, kind: str) -> None:
+    asked = remote(host=Host(error))
+    calls: dict[str, t.Callable[[], t.Any]] = {
+        "observe": lambda: asked.observe(FAR),
+        "run": lambda: asked.run("whoami", FAR),
+        "leave": lambda: asked.leave(DEPARTURE),
+        "confirm": lambda: asked.confirm("t0ken", FAR),
+    }
+    with pytest.raises(NoAnswerError) as caught:
+        calls[call]()
+    assert (caught.value.kind, caught.value.text) == (kind, str(error))
+
+
+def test_lost_connection_without_a_word_is_told_by_its_kind() -> None:
+    connection = FakeConnection("paramiko", {"timeout": 1})
+    with pytest.raises(NoAnswerError, match=r"^EOFError$"):
+        remote(connection, Host(EOFError())).observe(FAR)
+    assert connection.done == ["close"]
+
+
+@pytest.mark.parametrize("rc", [-1, -15], ids=["paramiko", "client ended by a signal"])
+def test_command_without_an_exit_status_is_no_answer(rc: int) -> None:
+    connection = FakeConnection()
+    fake: t.Any = connection
+    asked = AnsibleRemote(
+        fake, lambda _command: {"rc": rc, "stdout": "", "stderr": ""}, connect_timeout=1
+    )
+    with pytest.raises(NoAnswerError, match="ended before") as caught:
+        asked.leave(DEPARTURE)
+    assert caught.value.kind == "silent"
+    assert connection.done == ["close"]
+
+
+def test_acknowledgement_is_heard_although_there_is_no_exit_status() -> None:
+    fake: t.Any = FakeConnection()
+    asked = AnsibleRemote(
+        fake, lambda _command: {"rc": -1, "stdout": "t0ken\n", "stderr": ""}, connect_timeout=1
+    )
+    assert asked.leave(DEPARTURE).stdout == "t0ken\n"
+
+
+def test_lost_connection_is_told_on_one_line() -> None:
+    said = "Connection timed out during banner exchange\r\nConnection to 192.0.2.1 timed out\n"
+    with pytest.raises(NoAnswerError) as caught:
+        remote(host=Host(AnsibleConnectionFailure(said))).observe(FAR)
+    assert "\n" not in caught.value.text
+    assert caught.value.text.endswith("exchange Connection to 192.0.2.1 timed out")
+
+
+def test_lost_connection_is_closed() -> None:
+    connection = FakeConnection("paramiko", {"timeout": 1})
+    with pytest.raises(NoAnswerError):
+        remote(connection, Host(AnsibleConnectionFailure("Failed to open session"))).observe(FAR)
+    assert connection.done == ["close"]
+
+
+def test_connection_that_cannot_be_closed_is_no_other_error() -> None:
+    connection = FakeConnection(close_error=OSError("Bad file descriptor"))
+    with pytest.raises(NoAnswerError, match="gone"):
+        remote(connection, Host(AnsibleConnectionFailure("gone"))).observe(FAR)
+
+
+@pytest.mark.parametrize("call", ["observe", "run", "leave", "confirm"])
+def test_other_error_of_ansible_is_no_answer(call: str) -> None:
+    asked = remote(host=Host(AnsibleError("Missing sudo password")))
+    calls: dict[str, t.Callable[[], t.Any]] = {
+        "observe": lambda: asked.observe(FAR),
+        "run": lambda: asked.run("whoami", FAR),
+        "leave": lambda: asked.leave(DEPARTURE),
+        "confirm": lambda: asked.confirm("t0ken", FAR),
+    }
+    with pytest.raises(NoAnswerError, match="Missing sudo password") as caught:
+        calls[call]()
+    assert caught.value.kind == "garbled"
+
+
+CALLS: dict[str, t.Callable[[AnsibleRemote, float], object]] = {
+    "observe": lambda asked, within: asked.observe(within),
+    "run": lambda asked, within: asked.run("whoami", within),
+    "confirm": lambda asked, within: asked.confirm("t0ken", within),
+}
+
+
+@pytest.mark.parametrize("within", [0.05, 0.0, -1.0], ids=["a moment", "nothing", "less"])
+@pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
+def test_call_ends_with_the_time_that_it_is_given(
+    call: t.Callable[[AnsibleRemote, float], object], within: float
+) -> None:
+    # Whoever is not interrupted has an answer.
+    with pytest.raises(NoAnswerError, match="hung"):
+        call(remote(host=Host(hang)), within)
+
+
+def test_confirm_acknowledges_with_the_token() -> None:
+    host = Host("t0ken\n")
+    assert remote(host=host).confirm("t0ken", FAR).stdout == "t0ken\n"
+    assert re.search(r"confirm\.sh t0ken$", host.commands[0])
+
+
+def test_call_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_module, "CALL_SECONDS", 0.02)
+    connection = FakeConnection()
+    with pytest.raises(NoAnswerError, match="hung") as caught:
+        remote(connection, Host(hang), timeout=0.03).observe(FAR)
+    assert caught.value.kind == "silent"
+    assert connection.done == ["close"]
+
+
+def test_command_of_the_user_may_take_longer_than_a_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote_module, "CALL_SECONDS", 0.02)
+    assert remote(host=Host(dawdle), timeout=0.03).run("whoami", FAR).stdout == "root"
+
+
+def dawdle(_command: str) -> str:
+    time.sleep(0.2)
+    return "root"
+
+
+def hang(_command: str) -> str:
+    time.sleep(5)
+    return "too late"
+
+
+# --- The ssh connection of Ansible ---------------------------------------------------------
+
+
+def real_ssh(folder: Path, does: str) -> t.Any:
+    """Ansible's own connection with three attempts, over a client that records its calls."""
+    client = folder / "ssh"
+    record = shlex.quote(str(folder / "calls"))
+    control = 'case " $* " in *" -O "* | *" true "*) exit 1 ;; esac'
+    client.write_text(f"#!/bin/sh\n{control}\necho call >>{record}\n{does}\n")
+    client.chmod(0o755)
+    context = PlayContext()
+    context.remote_addr, context.shell = "web1", "sh"
+    connection = connection_loader.get("ssh", context, ansible_playbook_pid="1", task_uuid="1")
+    options = {"host": "web1", "ssh_executable": os.fspath(client), "ssh_args": ""}
+    connection.set_options(direct={**options, "reconnection_retries": 2})
+    return connection
+
+
+def over(connection: t.Any) -> t.Callable[[str], dict[str, t.Any]]:
+    """Run a command as Ansible does."""
+
+    def execute(command: str) -> dict[str, t.Any]:
+        rc, stdout, stderr = connection.exec_command(command)
+        return {"rc": rc, "stdout": stdout.decode(), "stderr": stderr.decode()}
+
+    return execute
+
+
+def calls_of(folder: Path) -> int:
+    return (folder / "calls").read_text().count("call")
+
+
+def test_order_is_given_once_although_the_user_has_ssh_try_again(tmp_path: Path) -> None:
+    connection = real_ssh(tmp_path, "exit 255")
+    with pytest.raises(NoAnswerError):
+        AnsibleRemote(connection, over(connection), connect_timeout=1).leave(DEPARTURE)
+    assert calls_of(tmp_path) == 1
+
+
+def test_call_that_hangs_is_not_tried_again_by_ssh(tmp_path: Path) -> None:
+    # The client's first call lets the time of the caller be over.
+    connection = real_ssh(tmp_path, "sleep 0.2; kill -ALRM $PPID; exec sleep 60")
+    with pytest.raises(NoAnswerError, match="hung"):
+        AnsibleRemote(connection, over(connection), connect_timeout=1).run("whoami", FAR)
+    assert calls_of(tmp_path) == 1
+
+
+# --- Short connections ---------------------------------------------------------------------
+
+
+def test_shorten_closes_the_shared_connection_by_the_options_that_opened_it() -> None:
+    connection = FakeConnection()
+    remote(connection).shorten()
+    assert connection.done == [f"reset with {SSH_OPTIONS['ssh_args']}"]
+
+
+def test_connection_that_does_not_close_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(remote_module, "CALL_SECONDS", 0.1)
+    record = tmp_path / "calls"
+    client = tmp_path / "ssh"
+    client.write_text(f'#!/bin/sh\necho "$*" >>{shlex.quote(str(record))}\n')
+    client.chmod(0o755)
+    connection = FakeConnection(options={**SSH_OPTIONS, "ssh_executable": os.fspath(client)})
+    monkeypatch.setattr(connection, "reset", lambda: time.sleep(30))
+    remote(connection, timeout=0.1).shorten()
+    assert record.read_text() == "web1 true\n"
+
+
+def socket_of(connection: FakeConnection) -> str:
+    """The socket of the connection that the next call uses."""
+    found = re.search(r"-o ControlPath=(\S+) ", connection.options["ssh_args"] or "")
+    assert found is not None
+    return found[1]
+
+
+def ask(used: AnsibleRemote) -> None:
+    with contextlib.suppress(NoAnswerError):
+        used.observe(FAR)
+
+
+def test_each_question_has_a_connection_of_its_own() -> None:
+    connection = FakeConnection()
+    used = remote(connection)
+    used.shorten()
+    ask(used)
+    first = socket_of(connection)
+    ask(used)
+    assert socket_of(connection) != first
+    # The first value of an option counts, and the user's own stand behind, once.
+    assert connection.options["ssh_args"].startswith("-o ControlMaster=auto -o ControlPath=")
+    assert connection.options["ssh_args"].count(SSH_OPTIONS["ssh_args"]) == 1
+
+
+def test_command_after_an_answer_shares_its_connection() -> None:
+    connection = FakeConnection()
+    used = remote(connection)
+    used.shorten()
+    ask(used)
+    before = socket_of(connection)
+    used.run("whoami", FAR)
+    assert socket_of(connection) == before
+
+
+def test_sockets_are_for_nobody_else_and_gone_afterwards() -> None:
+    connection = FakeConnection()
+    used = remote(connection)
+    used.shorten()
+    ask(used)
+    folder = Path(socket_of(connection)).parent
+    assert stat.S_IMODE(folder.stat().st_mode) == stat.S_IRWXU
+    used.restore()
+    assert not folder.exists()
+
+
+def test_nothing_is_shared_where_a_socket_has_no_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deep = tmp_path / ("deep" * 25)
+    deep.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(deep))
+    connection = FakeConnection(options={**SSH_OPTIONS, "ssh_args": None})
+    used = remote(connection)
+    used.shorten()
+    ask(used)
+    assert connection.options["ssh_args"] == remote_module.NOT_SHARED
+    used.restore()
+
+
+@pytest.mark.parametrize(
+    ("timeout", "expected"), [(2.6, 3), (0.1, 1), (30.0, 30)], ids=["rounds", "least", "whole"]
+)
+def test_shorten_sets_the_timeout_in_whole_seconds(timeout: float, expected: int) -> None:
+    connection = FakeConnection()
+    remote(connection, timeout=timeout).shorten()
+    assert connection.options["timeout"] == expected
+
+
+@pytest.mark.parametrize(
+    ("transport", "options", "expected"),
+    [
+        pytest.param("paramiko", {"timeout": 10}, {"timeout": 3}, id="like paramiko"),
+        pytest.param("community.docker.docker", {}, {}, id="no options"),
+    ],
+)
+def test_shorten_of_another_transport(
+    transport: str, options: dict[str, t.Any], expected: dict[str, t.Any]
+) -> None:
+    connection = FakeConnection(transport, options)
+    remote(connection).shorten()
+    assert connection.options == expected
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AnsibleConnectionFailure("gone"), AttributeError("reset")],
+    ids=["lost", "cannot reset"],
+)
+def test_shorten_goes_on_if_there_is_nothing_to_close(error: Exception) -> None:
+    connection = FakeConnection(reset_error=error)
+    remote(connection, timeout=7).shorten()
+    assert connection.options["timeout"] == 7
+
+
+# --- The connection afterwards -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("transport", "options"),
+    [
+        pytest.param("ssh", SSH_OPTIONS, id="ssh"),
+        pytest.param("ansible.builtin.ssh", SSH_OPTIONS, id="ssh by its full name"),
+        pytest.param("ssh", {**SSH_OPTIONS, "ssh_args": None, "use_tty": False}, id="unset"),
+        pytest.param("paramiko", {"timeout": 10}, id="like paramiko"),
+        pytest.param("community.docker.docker", {}, id="no options"),
+    ],
+)
+@pytest.mark.parametrize("outcome", [None, AnsibleConnectionFailure("gone")], ids=["ok", "lost"])
+def test_restore_gives_the_connection_back_as_it_was(
+    transport: str, options: dict[str, t.Any], outcome: Exception | None
+) -> None:
+    connection = FakeConnection(transport, options)
+    used = remote(connection, Host(outcome))
+    with contextlib.suppress(NoAnswerError):
+        used.leave(DEPARTURE)
+    used.shorten()
+    with contextlib.suppress(NoAnswerError):
+        used.observe(FAR)
+    used.restore()
+    assert connection.options == options
+
+
+def test_restore_of_a_connection_that_was_not_used() -> None:
+    connection = FakeConnection()
+    remote(connection).restore()
+    assert connection.options == SSH_OPTIONS
+
+
+# --- The probe -----------------------------------------------------------------------------
+
+
+def ssh_client(folder: Path, says: str) -> str:
+    """A program that answers as `ssh -G` does, and keeps what it was asked."""
+    path = folder / "ssh"
+    asked = shlex.quote(str(folder / "asked"))
+    path.write_text(f"#!/bin/sh\necho \"$@\" >{asked}\nprintf '%s' {shlex.quote(says)}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    return os.fspath(path)
+
+
+def test_prober_knocks_where_ssh_would_connect(tmp_path: Path) -> None:
+    client = ssh_client(tmp_path, "hostname 192.0.2.7\nport 2222\n")
+    connection = FakeConnection(options={**SSH_OPTIONS, "ssh_executable": client})
+    assert isinstance(remote(connection).prober(), BannerProber)
+    assert (tmp_path / "asked").read_text() == "-G web1\n"
+
+
+def test_prober_of_a_connection_through_a_proxy_is_none(tmp_path: Path) -> None:
+    client = ssh_client(tmp_path, "hostname 192.0.2.7\nport 22\nproxyjump bastion\n")
+    connection = FakeConnection(options={**SSH_OPTIONS, "ssh_executable": client})
+    assert remote(connection).prober() is None
+
+
+def test_prober_of_a_client_that_hangs_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_module, "CALL_SECONDS", 0.2)
+    client = tmp_path / "ssh"
+    client.write_text("#!/bin/sh\nexec sleep 5\n")
+    client.chmod(0o755)
+    connection = FakeConnection(options={**SSH_OPTIONS, "ssh_executable": os.fspath(client)})
+    assert remote(connection, timeout=0.1).prober() is None
+
+
+def test_prober_of_another_transport_is_none() -> None:
+    assert remote(FakeConnection("paramiko", {})).prober() is None

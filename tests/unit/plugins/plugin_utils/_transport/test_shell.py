@@ -1,0 +1,844 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The scripts run in the shell that Alpine has, on a host that is a folder.
+
+None of this can end the machine that runs the tests, for each of three reasons: every path that
+leads to the kernel is turned into one below the folder, and the test refuses a script in which
+one is left; every command that ends a machine is a function of the shell, which comes before any
+program; and the shell runs as nobody if the tests run as root. Each run has a session of its own,
+and what is left of it is ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import observation
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import (
+    commands as commands_module,
+)
+
+TOKEN = "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d"
+BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
+RELEASE = "6.18.56-0-virt"
+UPTIME = 4000
+MARK = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+LIMIT = "20.000"
+
+HARMLESS_PROGRAMS = ("cat", "chmod", "date", "grep", "id", "mkdir", "mv", "rm", "sleep")
+SYSRQ = re.compile(r"\bprintf (\w) >/proc/sysrq-trigger\b")
+KERNEL_PATH = re.compile(r"(?<![\w.])/(?=(?:proc|sys|run|var/lib|dev/console)\b)")
+ABSOLUTE_PATH = re.compile(r"(?<![\w.}\]*])/[a-z][\w./-]*")
+NO_FILES_OF_THE_HOST = {"/dev/null", "/dev/"}
+
+# A machine that obeys is gone, with every process of the run.
+GONE = "kill -KILL 0"
+OBEDIENT = {
+    "openrc": ":",
+    "kexec": f'[ "$1" = -u ] || {GONE}',
+    "reboot": GONE,
+    "sync": ":",
+    "sysrq": f'[ "$1" != b ] || {GONE}',
+    "watchdog": ":",
+}
+# No clock drives a script here: its time passes when what it waits for hangs, and the limit of a
+# shutdown or a jump is over when a test says so.
+TIME_PASSES = ': >"$root/time-passes"'
+LIMIT_IS_OVER = ': >"$root/limit-is-over"'
+HANGS = f"{TIME_PASSES}; command sleep 600"
+OUTLASTS_THE_LIMIT = f"{LIMIT_IS_OVER}; command sleep 600"
+# For what waits for ever by mistake.
+TIMEOUT = 120.0
+ENDS_A_MACHINE = ("halt", "init", "kill_all", "killall5", "poweroff", "shutdown", "telinit")
+
+Reaction = dict[str, str]
+
+
+def order(
+    method: str = "kexec",
+    *,
+    token: str = TOKEN,
+    boot_id: str = BOOT_ID,
+    watchdog: str = "",
+    expires: int = UPTIME + 20,
+) -> tuple[str, ...]:
+    """The arguments of leave.sh."""
+    return (method, "0.500", LIMIT, token, boot_id, RELEASE, watchdog, "60", str(expires), MARK)
+
+
+def whoever_is_not_root() -> pwd.struct_passwd | None:
+    """Who runs the scripts, None if nobody else has to."""
+    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+
+
+class FakeMachine:
+    """A folder that looks like a host to a script."""
+
+    def __init__(self, root: Path, busybox: str) -> None:
+        self.root = root
+        self._busybox = busybox
+        for folder in (
+            "bin",
+            "dev",
+            "proc/sys/kernel/random",
+            "run/openrc",
+            "sys/kernel",
+            "var/lib",
+        ):
+            (root / folder).mkdir(parents=True)
+        for name in HARMLESS_PROGRAMS:
+            (root / "bin" / name).symlink_to(busybox)
+        # Alpine has it in busybox; other systems leave it out there.
+        (root / "bin" / "flock").symlink_to(installed("flock"))
+        # The shell takes no function of this name.
+        self.write("bin/rc-service", '#!/bin/sh\necho "rc-service $*" >>${0%/bin/*}/log\n')
+        (root / "bin" / "rc-service").chmod(0o755)
+        # Init does not end the system.
+        self.write("bin/pgrep", "#!/bin/sh\nexit 1\n")
+        (root / "bin" / "pgrep").chmod(0o755)
+        self.write("log", "")
+        self.write("sleeps", "")
+        self.write("proc/uptime", f"{UPTIME}.93 7900.00\n")
+        self.write("proc/mounts", "/dev/vda1 / ext4 ro,relatime 0 0\n")
+        self.write("sys/kernel/kexec_loaded", "1\n")
+        self.write("proc/sys/kernel/panic_on_oops", "0\n")
+        self.write("proc/sys/kernel/random/boot_id", f"{BOOT_ID}\n")
+        for path in [root, *(path for path in root.rglob("*") if path.is_dir())]:
+            path.chmod(0o777)
+
+    def write(self, name: str, text: str) -> None:
+        (self.root / name).write_text(text)
+        (self.root / name).chmod(0o666)
+
+    def read(self, name: str) -> str:
+        return (self.root / name).read_text()
+
+    def run(
+        self, script: str, *arguments: str, **reaction: str
+    ) -> subprocess.CompletedProcess[str]:
+        text = self._prelude({**OBEDIENT, **reaction}) + harmless(script, self.root)
+        nobody = whoever_is_not_root()
+        identity: dict[str, t.Any] = (
+            {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if nobody else {}
+        )
+        # What outlives the script must not keep the test waiting on a pipe.
+        with (self.root / "said").open("w+") as said:
+            shell = subprocess.Popen(
+                [self._busybox, "ash", "-c", text, "script", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=said,
+                cwd=self.root,
+                env={"PATH": str(self.root / "bin")},
+                start_new_session=True,
+                umask=0o022,
+                **identity,
+            )
+            try:
+                status = shell.wait(timeout=TIMEOUT)
+            finally:
+                # A guard that outlives its script must not act in another test.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(shell.pid, signal.SIGKILL)
+                shell.wait()
+        return subprocess.CompletedProcess(shell.args, status, self.read("said"), "")
+
+    def leave(
+        self,
+        method: str = "kexec",
+        *,
+        device: str = "",
+        **reaction: str,
+    ) -> list[str]:
+        """Run leave.sh; return what it did, each with the stage at which it was done."""
+        self.load()
+        self.run("leave.sh", *order(method, watchdog=device), **reaction)
+        return self.read("log").splitlines()
+
+    def load(self, token: str = TOKEN, note: str = "image.json") -> None:
+        """Note what the kernel holds, as whoever loads it does."""
+        folder = self.root / "run/alpinefleet-kexec"
+        folder.mkdir(exist_ok=True)
+        if nobody := whoever_is_not_root():
+            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        self.write(f"run/alpinefleet-kexec/{note}", f"quiet alpinefleet_kexec.token={token}\n")
+
+    def confirm(self, token: str = TOKEN, **reaction: str) -> str:
+        """Run confirm.sh; return what it said."""
+        return self.run("confirm.sh", token, **reaction).stdout.strip()
+
+    def _prelude(self, reaction: Reaction) -> str:
+        commands = "".join(
+            f'{name}() {{ log "{name} $*"; {does}; }}\n' for name, does in reaction.items()
+        )
+        forbidden = "".join(f"{name}() {{ exit 98; }}\n" for name in ENDS_A_MACHINE)
+        return f"""\
+[ "$(id -u)" -ne 0 ] || exit 99
+root={self.root}
+log() {{ echo "${{1% }} @$(cat "$root/run/alpinefleet-kexec/stage")" >>"$root/log"; }}
+# Only a process that is waited for lets the shell notice the end of another one.
+until_() {{ until eval "$1"; do command sleep 0.01; done; }}
+pass() {{
+    echo "$1" >>"$root/sleeps"
+    case $1 in
+    "$limit") until_ '[ -e "$root/limit-is-over" ]' ;;
+    0.1) until_ '[ -e "$root/time-passes" ] || ! kill -0 "$bound" 2>/dev/null' ;;
+    1) until_ 'grep -q "^fed -F -T 60 $watchdog " "$root/log"' ;;
+    esac
+    command sleep 0
+}}
+sleep() {{ pass "$1"; }}
+{commands}{forbidden}"""
+
+
+def harmless(name: str, root: Path) -> str:
+    """The script with every way to the real kernel turned aside."""
+    text = (commands_module.SHELL / name).read_text(encoding="utf-8")
+    code = "".join(line for line in text.splitlines(True) if not line.lstrip().startswith("#"))
+    code = SYSRQ.sub(r"sysrq \1", code)
+    code = re.sub(r"^PATH=.*$", f"PATH={root}/bin", code, flags=re.MULTILINE)
+    code = KERNEL_PATH.sub(f"{root}/", code)
+    left = {path for path in ABSOLUTE_PATH.findall(code) if not path.startswith(f"{root}/")}
+    assert left <= NO_FILES_OF_THE_HOST
+    assert "sysrq-trigger" not in code
+    return code
+
+
+@pytest.fixture
+def machine() -> t.Iterator[FakeMachine]:
+    # pytest's own folders are closed to other users.
+    root = Path(tempfile.mkdtemp(prefix="machine-")).resolve()
+    yield FakeMachine(root, installed("busybox"))
+    shutil.rmtree(root)
+
+
+def installed(name: str) -> str:
+    path = shutil.which(name)
+    assert path is not None, f"these tests need {name}"
+    return path
+
+
+def whose(*steps: str) -> list[str]:
+    """What is expected in the log: a step and the stage, which carries the mark."""
+    return [re.sub(r" @(\w+)$", rf" @{MARK} \1", step) for step in steps]
+
+
+def what(steps: list[str]) -> list[str]:
+    """The steps without their stages."""
+    return [step.partition(" @")[0] for step in steps]
+
+
+# --- Leaving by kexec ----------------------------------------------------------------------
+
+
+def test_kexec_shuts_down_before_it_jumps(machine: FakeMachine) -> None:
+    assert machine.leave() == whose(
+        "openrc shutdown @shutdown", "sync @shutdown", "kexec -e -x @jump"
+    )
+
+
+@pytest.mark.parametrize("status", [1, 143], ids=["failed", "ended"])
+def test_kexec_jumps_although_a_service_did_not_stop(machine: FakeMachine, status: int) -> None:
+    assert machine.leave(openrc=f"return {status}")[-1:] == whose("kexec -e -x @jump")
+
+
+@pytest.mark.parametrize("status", [126, 127], ids=["not executable", "not found"])
+def test_shutdown_that_cannot_be_run_is_forced(machine: FakeMachine, status: int) -> None:
+    steps = machine.leave(openrc=f"return {status}")
+    assert what(steps) == ["openrc shutdown", "sync", "sysrq u", "reboot -n -f"]
+    assert steps[-1:] == whose("reboot -n -f @forced")
+
+
+@pytest.mark.parametrize(
+    ("asks", "expected"),
+    [
+        pytest.param("pwd", "/", id="a directory that stays"),
+        pytest.param("umask", "0022", id="the usual umask"),
+    ],
+)
+def test_services_are_stopped_with(machine: FakeMachine, asks: str, expected: str) -> None:
+    machine.leave(openrc=f'{asks} >"$root/answer"')
+    assert machine.read("answer").strip() == expected
+
+
+def test_kexec_that_the_kernel_refuses_becomes_a_reboot(machine: FakeMachine) -> None:
+    steps = machine.leave(kexec="return 1")
+    assert steps[-2:] == whose("kexec -e -x @jump", "reboot -n -f @refused")
+
+
+def test_kexec_and_reboot_that_are_refused_leave_it_to_the_kernel(machine: FakeMachine) -> None:
+    steps = machine.leave(kexec="return 1", reboot="return 1")
+    assert steps[-2:] == whose("reboot -n -f @refused", "sysrq b @refused")
+
+
+def test_jump_that_hangs_becomes_a_reboot(machine: FakeMachine) -> None:
+    steps = machine.leave(kexec=OUTLASTS_THE_LIMIT)
+    assert steps[-2:] == whose("kexec -e -x @jump", "reboot -n -f @jump")
+
+
+def test_jump_and_reboot_that_hang_leave_it_to_the_kernel(machine: FakeMachine) -> None:
+    steps = machine.leave(kexec=OUTLASTS_THE_LIMIT, reboot="return 1")
+    assert steps[-2:] == whose("reboot -n -f @jump", "sysrq b @jump")
+
+
+def test_shutdown_that_hangs_is_ended_and_forced(machine: FakeMachine) -> None:
+    steps = machine.leave(openrc=f"{OUTLASTS_THE_LIMIT}; log survived")
+    assert steps[0] == whose("openrc shutdown @shutdown")[0]
+    assert steps[-1] == whose("reboot -n -f @forced")[0]
+    assert not any(step.startswith(("kexec", "survived")) for step in steps)
+
+
+def test_forced_reboot_writes_what_it_can_first(machine: FakeMachine) -> None:
+    steps = machine.leave(openrc=OUTLASTS_THE_LIMIT)
+    assert what(steps) == ["openrc shutdown", "sync", "sysrq u", "reboot -n -f"]
+
+
+def test_forced_reboot_does_not_wait_for_dead_storage(machine: FakeMachine) -> None:
+    steps = machine.leave(openrc=OUTLASTS_THE_LIMIT, sync=HANGS)
+    assert steps[-2:] == whose("sysrq u @forced", "reboot -n -f @forced")
+
+
+def test_forced_reboot_does_not_depend_on_the_command(machine: FakeMachine) -> None:
+    steps = machine.leave(openrc=OUTLASTS_THE_LIMIT, reboot="return 1")
+    assert steps[-1:] == whose("sysrq b @forced")
+
+
+# --- Making the file systems read-only -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("mount", "expected"),
+    [
+        pytest.param("/dev/vda1 / ext4 ro,relatime 0 0", False, id="read-only"),
+        pytest.param("/dev/vda1 / ext4 rw,relatime 0 0", True, id="writable"),
+        pytest.param("/dev/vda1 / ext4 rw 0 0", True, id="writable and nothing else"),
+        pytest.param("/dev/vda1 / vfat nosuid,rw,noatime 0 0", True, id="writable, in the middle"),
+        pytest.param("/dev/vda1 / btrfs ro,rwbarrier 0 0", False, id="a word that begins so"),
+        pytest.param("/dev/mapper/a-b /srv xfs rw,quota 0 0", True, id="mapped"),
+        pytest.param("tmpfs /run tmpfs rw,nosuid 0 0", False, id="in memory"),
+        pytest.param("proc /proc proc rw 0 0", False, id="no file system of a disk"),
+    ],
+)
+def test_only_disks_that_are_written_to_are_remounted(
+    machine: FakeMachine, mount: str, expected: bool
+) -> None:
+    machine.write("proc/mounts", f"{mount}\n")
+    remounted = any(step.startswith("sysrq u") for step in machine.leave())
+    assert remounted is expected
+
+
+def test_remounting_ends_when_nothing_is_written_to(machine: FakeMachine) -> None:
+    machine.write("proc/mounts", "/dev/vda1 / ext4 rw 0 0\n")
+    steps = machine.leave(sysrq='echo "/dev/vda1 / ext4 ro 0 0" >"$root/proc/mounts"')
+    assert what(steps) == ["openrc shutdown", "sync", "sysrq u", "kexec -e -x"]
+
+
+def test_jump_waits_for_what_is_being_written(machine: FakeMachine) -> None:
+    # It takes longer than anything else is waited for.
+    tenths = '"$(grep -c "^0.1$" "$root/sleeps")"'
+    writes = f"until [ {tenths} -gt 200 ]; do command sleep 0; done"
+    steps = machine.leave(sync=f'{TIME_PASSES}; {writes}; rm "$root/time-passes"; log written')
+    assert what(steps) == ["openrc shutdown", "sync", "written", "kexec -e -x"]
+
+
+def test_jump_does_not_wait_for_dead_storage(machine: FakeMachine) -> None:
+    assert what(machine.leave(sync=HANGS)) == ["openrc shutdown", "sync", "kexec -e -x"]
+
+
+def test_remounting_does_not_go_on_for_ever(machine: FakeMachine) -> None:
+    machine.write("proc/mounts", "/dev/vda1 / ext4 rw 0 0\n")
+    steps = machine.leave()
+    assert 1 < sum(step.startswith("sysrq u") for step in steps) < 50
+    assert steps[-1:] == whose("kexec -e -x @jump")
+
+
+# --- What the next boot must know ----------------------------------------------------------
+
+JUMP = "var/lib/alpinefleet-kexec/jump"
+
+
+def test_jump_is_noted_before_the_shutdown(machine: FakeMachine) -> None:
+    before = int(time.time())
+    machine.leave(openrc=f'cat "$root/{JUMP}" >"$root/noted"')
+    token, boot, release, when, oops = machine.read("noted").split()
+    assert (token, boot, release, oops) == (TOKEN, BOOT_ID, RELEASE, "0")
+    assert before <= int(when) <= time.time()
+
+
+def test_note_of_a_jump_that_is_not_tried_is_taken_back(machine: FakeMachine) -> None:
+    machine.leave(openrc=OUTLASTS_THE_LIMIT)
+    assert not (machine.root / JUMP).exists()
+
+
+def test_note_of_a_jump_is_taken_back_when_init_ends_the_system(machine: FakeMachine) -> None:
+    # Everything is asked to end, this script among it.
+    steps = machine.leave(openrc="trap : TERM; kill 0; command sleep 5")
+    assert what(steps) == ["openrc shutdown"]
+    assert not (machine.root / JUMP).exists()
+
+
+def test_jump_goes_on_where_it_cannot_be_noted(machine: FakeMachine) -> None:
+    (machine.root / "var/lib").chmod(0o555)
+    assert machine.leave()[-1:] == whose("kexec -e -x @jump")
+
+
+def test_dead_storage_does_not_hold_the_shutdown_up(machine: FakeMachine) -> None:
+    assert "openrc shutdown" in what(machine.leave(date=HANGS))
+
+
+def test_firmware_notes_no_jump(machine: FakeMachine) -> None:
+    machine.leave("firmware")
+    assert not (machine.root / JUMP).exists()
+
+
+# --- The watchdog over the jump ------------------------------------------------------------
+
+DEVICE = "/dev/watchdog0"
+FED = f"watchdog -F -T 60 -t 1 {DEVICE}"
+# Asked to end it says so; killed it cannot.
+FEEDS = "trap 'log let-go; exit' TERM; log \"fed $*\"; command sleep 600 & wait"
+# A feeder works beside the shutdown.
+SHUTS_DOWN = """until_ 'grep -q ^fed "$root/log"'"""
+# Long enough to notice a feeder where there must be none.
+LINGERS = "command sleep 0.2"
+
+
+def test_watchdog_is_taken_over_before_the_shutdown(machine: FakeMachine) -> None:
+    steps = what(machine.leave(device=DEVICE, openrc=SHUTS_DOWN, watchdog=FEEDS))
+    assert sorted(steps[:2]) == [
+        "rc-service --ifstarted kexec-confirm stop",
+        "rc-service --ifstarted watchdog stop",
+    ]
+    assert steps.index(FED) > 1
+
+
+def test_watchdog_runs_on_at_the_jump_and_is_not_fed_any_more(machine: FakeMachine) -> None:
+    fed = 'kill -0 "$feeder" 2>/dev/null && log still-fed'
+    steps = machine.leave(device=DEVICE, openrc=SHUTS_DOWN, watchdog=FEEDS, kexec=f"{fed}; {GONE}")
+    assert "let-go" not in what(steps)
+    assert "still-fed" not in what(steps)
+    assert "kexec -e -x" in what(steps)
+
+
+def test_without_a_watchdog_nobody_lets_go_of_one(machine: FakeMachine) -> None:
+    steps = what(machine.leave(openrc=LINGERS))
+    assert FED not in steps
+    assert not any(step.startswith("rc-service") for step in steps)
+
+
+def test_watchdog_that_cannot_be_had_does_not_hold_the_jump_up(machine: FakeMachine) -> None:
+    steps = machine.leave(device=DEVICE, openrc=LINGERS, watchdog="return 1")
+    assert steps[-1:] == whose("kexec -e -x @jump")
+
+
+def test_watchdog_does_not_run_on_into_firmware(machine: FakeMachine) -> None:
+    steps = machine.leave(
+        device=DEVICE,
+        openrc=SHUTS_DOWN,
+        kexec="return 1",
+        reboot=f"""until_ 'grep -q ^let-go "$root/log"'; {GONE}""",
+        watchdog=FEEDS,
+    )
+    assert "let-go" in what(steps)
+    assert "reboot -n -f" in what(steps)
+
+
+# --- Whose image it is ---------------------------------------------------------------------
+
+
+def test_image_of_another_run_is_not_jumped_into(machine: FakeMachine) -> None:
+    machine.load("an0ther")
+    completed = machine.run("leave.sh", *order())
+    assert completed.returncode == 1
+    assert machine.read("log") == ""
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} replaced\n"
+
+
+def test_image_that_is_not_noted_is_not_jumped_into(machine: FakeMachine) -> None:
+    assert machine.run("leave.sh", *order()).returncode == 1
+    assert machine.read("log") == ""
+
+
+def test_image_that_a_service_loaded_and_locked_is_jumped_into(machine: FakeMachine) -> None:
+    machine.load("an0ther")
+    machine.load(TOKEN, "frozen")
+    machine.run("leave.sh", *order())
+    assert machine.read("log").splitlines()[-1:] == whose("kexec -e -x @jump")
+
+
+def test_firmware_does_not_ask_for_an_image(machine: FakeMachine) -> None:
+    machine.run("leave.sh", *order("firmware"))
+    assert "reboot" in what(machine.read("log").splitlines())
+
+
+# --- Leaving by firmware -------------------------------------------------------------------
+
+
+def test_firmware_takes_the_image_out_first(machine: FakeMachine) -> None:
+    assert machine.leave("firmware") == whose("kexec -u @shutdown", "reboot @shutdown")
+
+
+def test_firmware_tells_the_services_of_the_host(machine: FakeMachine) -> None:
+    machine.leave("firmware")
+    assert (machine.root / "run/alpinefleet-kexec/no-kexec").exists()
+
+
+def test_kexec_tells_them_nothing(machine: FakeMachine) -> None:
+    machine.leave()
+    assert not (machine.root / "run/alpinefleet-kexec/no-kexec").exists()
+
+
+def test_firmware_without_an_image_needs_no_kexec(machine: FakeMachine) -> None:
+    machine.write("sys/kernel/kexec_loaded", "0\n")
+    assert machine.leave("firmware") == whose("reboot @shutdown")
+
+
+def test_firmware_on_a_kernel_without_kexec(machine: FakeMachine) -> None:
+    (machine.root / "sys/kernel/kexec_loaded").unlink()
+    assert machine.leave("firmware") == whose("reboot @shutdown")
+
+
+def test_firmware_that_does_not_come_is_forced(machine: FakeMachine) -> None:
+    steps = machine.leave("firmware", reboot=f'{LIMIT_IS_OVER}; [ "$*" != "-n -f" ] || {GONE}')
+    assert steps[1] == whose("reboot @shutdown")[0]
+    assert steps[-1] == whose("reboot -n -f @forced")[0]
+
+
+# --- One leader, and its marks -------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def another_leaver(machine: FakeMachine) -> t.Iterator[None]:
+    """Somebody who leads the shutdown."""
+    marks = machine.root / "run/alpinefleet-kexec"
+    marks.mkdir()
+    marks.chmod(0o777)
+    machine.write("run/alpinefleet-kexec/stage", "an0ther shutdown\n")
+    machine.write("run/alpinefleet-kexec/leaving", "")
+    with (marks / "leaving").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def test_second_leaver_does_nothing(machine: FakeMachine) -> None:
+    with another_leaver(machine):
+        completed = machine.run("leave.sh", *order())
+    assert completed.returncode == 1
+    assert machine.read("log") == ""
+    assert machine.read("run/alpinefleet-kexec/stage") == "an0ther shutdown\n"
+
+
+def test_mark_that_nobody_holds_does_not_keep_a_leaver_away(machine: FakeMachine) -> None:
+    with another_leaver(machine):
+        pass
+    assert machine.leave()[-1:] == whose("kexec -e -x @jump")
+
+
+def test_leaver_that_died_does_not_lock_the_host(machine: FakeMachine) -> None:
+    machine.load("f1rst")
+    machine.run("leave.sh", *order(token="f1rst"), openrc=GONE)
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} shutdown\n"
+    assert machine.leave()[-1:] == whose("kexec -e -x @jump")
+
+
+def test_leaver_tries_again_while_somebody_looks_at_its_lock(machine: FakeMachine) -> None:
+    busy_once = '[ -e "$root/looked" ] || { : >"$root/looked"; return 1; }; command flock "$@"'
+    steps = machine.leave(flock=busy_once)
+    assert what(steps)[:3] == ["flock -n 9", "flock -n 9", "openrc shutdown"]
+    assert steps[-1:] == whose("kexec -e -x @jump")
+
+
+def test_lock_is_held_while_services_are_stopped(machine: FakeMachine) -> None:
+    lock = '"$root/run/alpinefleet-kexec/leaving"'
+    machine.leave(openrc=f'command flock -n {lock} id >"$root/answer" || echo held >"$root/answer"')
+    assert machine.read("answer") == "held\n"
+
+
+@pytest.mark.parametrize(
+    "boot_id", ["", "d7a0c3f2-04f3-4b7e-8a44-0d1c8fb0a6e1"], ids=["unnamed", "another"]
+)
+def test_order_for_another_boot_does_nothing(machine: FakeMachine, boot_id: str) -> None:
+    completed = machine.run("leave.sh", *order(boot_id=boot_id))
+    assert completed.returncode == 1
+    assert machine.read("log") == ""
+    assert not (machine.root / "run/alpinefleet-kexec").exists()
+
+
+def during_delay(does: str) -> str:
+    """What happens while the order waits for its delay to be over."""
+    return f'case $1 in 0.500) {does} ;; *) pass "$1" ;; esac'
+
+
+@pytest.mark.parametrize("late", [0, 1, 3600], ids=["on the second", "a second", "an hour"])
+def test_order_that_comes_too_late_is_void(machine: FakeMachine, late: int) -> None:
+    machine.load()
+    completed = machine.run("leave.sh", *order(expires=UPTIME - late))
+    assert completed.returncode == 1
+    assert machine.read("log") == ""
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} expired\n"
+
+
+def test_order_that_came_in_time_does_not_expire_during_its_delay(machine: FakeMachine) -> None:
+    steps = machine.leave(sleep=during_delay('echo "9999.00 1.00" >"$root/proc/uptime"'))
+    assert steps[-1:] == whose("kexec -e -x @jump")
+
+
+@pytest.mark.parametrize("method", ["kexec", "firmware"])
+def test_host_on_which_no_mark_can_be_left_is_not_left(machine: FakeMachine, method: str) -> None:
+    # Whoever finds no mark says that the host stays up.
+    (step,) = what(machine.leave(method, mv="return 1"))
+    assert step.startswith("mv ")
+
+
+def test_order_that_openrc_refused_for_the_shutdown_of_init_gives_way(machine: FakeMachine) -> None:
+    begins = ': >"$root/run/openrc/rc.stopping"; return 1'
+    steps = what(machine.leave(openrc=begins, pgrep="return 0"))
+    assert steps == ["openrc shutdown", "pgrep -P 1 -f ^[^ ]*openrc shutdown"]
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} yielded\n"
+    assert not (machine.root / JUMP).exists()
+
+
+def test_what_is_left_of_a_shutdown_that_was_killed_does_not_keep_the_host_up(
+    machine: FakeMachine,
+) -> None:
+    steps = machine.leave(openrc=': >"$root/run/openrc/rc.stopping"; return 143')
+    assert steps[-1:] == whose("kexec -e -x @jump")
+
+
+def test_poweroff_while_the_watchdog_is_taken_over_is_left_alone(machine: FakeMachine) -> None:
+    begins = ': >"$root/run/openrc/rc.stopping"; command date "$@"'
+    steps = what(machine.leave(device=DEVICE, watchdog=FEEDS, date=begins))
+    assert "openrc shutdown" not in steps
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} yielded\n"
+
+
+@pytest.mark.parametrize("method", ["kexec", "firmware"])
+def test_shutdown_of_somebody_else_is_left_alone(machine: FakeMachine, method: str) -> None:
+    # It may be for a poweroff.
+    machine.write("run/openrc/rc.stopping", "")
+    assert machine.leave(method) == []
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} yielded\n"
+    assert not (machine.root / JUMP).exists()
+
+
+def test_shutdown_of_somebody_else_that_begins_during_the_delay_is_left_alone(
+    machine: FakeMachine,
+) -> None:
+    steps = machine.leave(sleep=during_delay(': >"$root/run/openrc/rc.stopping"'))
+    assert "openrc shutdown" not in what(steps)
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} yielded\n"
+
+
+def test_leaver_waits_for_the_connection_to_end(machine: FakeMachine) -> None:
+    machine.leave()
+    assert machine.read("sleeps").splitlines()[0] == "0.500"
+
+
+def test_marks_are_readable_by_root_only(machine: FakeMachine) -> None:
+    machine.leave()
+    marks = machine.root / "run/alpinefleet-kexec"
+    assert marks.stat().st_mode & 0o077 == 0
+
+
+def test_mark_is_replaced_and_not_rewritten(machine: FakeMachine) -> None:
+    machine.leave()
+    names = {path.name for path in (machine.root / "run/alpinefleet-kexec").iterdir()}
+    assert names == {"image.json", "leaving", "stage"}
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} jump\n"
+
+
+def test_token_is_not_taken_for_shell(machine: FakeMachine) -> None:
+    machine.load("$(reboot) `reboot`")
+    machine.run("leave.sh", *order(token="$(reboot) `reboot`")[:-1], "$(reboot) `reboot`")
+    assert not any(step.startswith("reboot") for step in machine.read("log").splitlines())
+
+
+# --- The console ---------------------------------------------------------------------------
+
+
+def test_console_shows_what_the_services_say(machine: FakeMachine) -> None:
+    machine.leave(openrc="echo Stopping sshd")
+    assert machine.read("dev/console") == "Stopping sshd\n"
+
+
+def test_host_without_a_console_is_left_all_the_same(machine: FakeMachine) -> None:
+    (machine.root / "dev/console").mkdir()
+    assert machine.leave(openrc="echo Stopping sshd")[-1:] == whose("kexec -e -x @jump")
+
+
+# --- Observing -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def running(machine: FakeMachine) -> FakeMachine:
+    machine.write("proc/sys/kernel/osrelease", "6.18.38-0-virt\n")
+    machine.write("proc/sys/kernel/bootloader_type", "114\n")
+    machine.write("proc/cmdline", "root=/dev/vda1 rootflags=%s quiet\n")
+    return machine
+
+
+def observe(machine: FakeMachine) -> observation.Observation:
+    found = observation.parse(machine.run("observe.sh", "n0nce").stdout, "n0nce")
+    assert found is not None
+    return found
+
+
+def test_observe_tells_which_boot_runs(running: FakeMachine) -> None:
+    assert observe(running) == observation.Observation(
+        BOOT_ID,
+        "6.18.38-0-virt",
+        "root=/dev/vda1 rootflags=%s quiet",
+        "114",
+        leaver="",
+        stage="",
+        uptime=UPTIME + 0.93,
+    )
+
+
+@pytest.mark.parametrize(
+    ("place", "said", "found"),
+    [
+        pytest.param(
+            "sys/class/dmi/id/product_uuid", "4C4C4544-0042\n", "dmi:4c4c4544-0042", id="dmi"
+        ),
+        pytest.param(
+            "proc/device-tree/serial-number",
+            "10000000A4C6\0",
+            "tree:10000000a4c6",
+            id="device tree",
+        ),
+    ],
+)
+def test_observe_tells_the_number_of_the_machine(
+    running: FakeMachine, place: str, said: str, found: str
+) -> None:
+    (running.root / place).parent.mkdir(parents=True)
+    running.write(place, said)
+    assert observe(running).hardware_id == found
+
+
+def test_observe_tells_who_leaves(running: FakeMachine) -> None:
+    running.leave()
+    found = observe(running)
+    assert (found.leaver, found.stage) == (MARK, "jump")
+
+
+def test_observe_on_a_machine_without_that_boot_protocol(running: FakeMachine) -> None:
+    (running.root / "proc/sys/kernel/bootloader_type").unlink()
+    assert observe(running).bootloader_type == ""
+
+
+def test_observe_without_a_boot_id_is_no_answer(running: FakeMachine) -> None:
+    (running.root / "proc/sys/kernel/random/boot_id").unlink()
+    assert observation.parse(running.run("observe.sh", "n0nce").stdout, "n0nce") is None
+
+
+# --- The harness itself --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "printf b >>/proc/sysrq-trigger",
+        "/sbin/reboot -f",
+        "exec /bin/busybox reboot",
+        "cd /root && busybox reboot",
+        'echo b >"/etc/passwd"',
+    ],
+)
+def test_script_with_a_way_to_the_real_machine_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    (tmp_path / "leave.sh").write_text(f"{line}\n")
+    monkeypatch.setattr(commands_module, "SHELL", tmp_path)
+    with pytest.raises(AssertionError):
+        harmless("leave.sh", tmp_path / "root")
+
+
+def test_script_never_runs_as_root(running: FakeMachine) -> None:
+    # The first line of the prelude says so by this status.
+    assert running.run("observe.sh", "n0nce").returncode != 99
+
+
+# --- Confirming ----------------------------------------------------------------------------
+
+CONFIRMED = "run/alpinefleet-kexec/confirmed"
+CAME_UP = f"quiet alpinefleet_kexec.token={TOKEN} alpinefleet_kexec.added=panic=10,oops=panic"
+OOPS = "proc/sys/kernel/panic_on_oops"
+
+
+def came_up(machine: FakeMachine, cmdline: str = CAME_UP, oops: str = "0") -> None:
+    """The machine runs the image that it was told to jump into."""
+    machine.write("proc/cmdline", f"{cmdline}\n")
+    machine.write(OOPS, "1\n")
+    (machine.root / "var/lib/alpinefleet-kexec").mkdir()
+    (machine.root / "var/lib/alpinefleet-kexec").chmod(0o777)
+    machine.write(JUMP, f"{TOKEN} {BOOT_ID} {RELEASE} 1700000000 {oops}\n")
+
+
+def test_confirmation_is_left_for_who_waits_and_acknowledged(machine: FakeMachine) -> None:
+    came_up(machine)
+    assert machine.confirm() == TOKEN
+    assert machine.read(CONFIRMED) == f"{TOKEN}\n"
+    assert not (machine.root / JUMP).exists()
+
+
+@pytest.mark.parametrize(
+    ("cmdline", "before", "after"),
+    [
+        pytest.param(CAME_UP, "0", "0", id="as before"),
+        pytest.param(CAME_UP, "1", "1", id="it was so before"),
+        pytest.param(CAME_UP, "", "1", id="not noted"),
+        pytest.param(CAME_UP, "yes", "1", id="noted as garbage"),
+        pytest.param(f"alpinefleet_kexec.token={TOKEN} oops=panic", "0", "1", id="the user's own"),
+    ],
+)
+def test_oops_is_what_it_was_before(
+    machine: FakeMachine, cmdline: str, before: str, after: str
+) -> None:
+    came_up(machine, cmdline, before)
+    assert machine.confirm() == TOKEN
+    assert machine.read(OOPS).strip() == after
+
+
+@pytest.mark.parametrize(
+    "cmdline", ["quiet", f"xalpinefleet_kexec.token={TOKEN}", f"alpinefleet_kexec.token={TOKEN}0"]
+)
+def test_another_boot_is_not_confirmed(machine: FakeMachine, cmdline: str) -> None:
+    came_up(machine, cmdline)
+    assert machine.confirm() == ""
+    assert not (machine.root / CONFIRMED).exists()
+    assert (machine.root / JUMP).exists()
+
+
+def test_note_of_another_jump_stays(machine: FakeMachine) -> None:
+    came_up(machine)
+    machine.write(JUMP, f"an0ther {BOOT_ID} {RELEASE} 1700000000 0\n")
+    assert machine.confirm() == TOKEN
+    assert (machine.root / JUMP).exists()
+
+
+def test_confirmation_needs_no_note(machine: FakeMachine) -> None:
+    came_up(machine)
+    (machine.root / JUMP).unlink()
+    assert machine.confirm() == TOKEN
+
+
+def test_confirmation_that_cannot_be_left_is_not_acknowledged(machine: FakeMachine) -> None:
+    came_up(machine)
+    (machine.root / "run").chmod(0o555)
+    assert TOKEN not in machine.confirm().split()
