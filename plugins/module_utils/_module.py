@@ -12,10 +12,10 @@ import typing as t
 
 from ._cmdline import MAX_INT
 from ._host import ask_kernel
+from ._host.boot import uptime
 from ._host.port import Completed, Host
 from ._image.boot_set import Wish
 from ._jump.frozen import TOKEN
-from ._preflight import state
 from ._reasons import IGNORABLE, Reason, ReasonError, reason, sentence
 from ._write import checkpoint
 
@@ -182,4 +182,4 @@ def run(module: AnsibleModule, work: t.Callable[[Host], dict[str, t.Any]]) -> t.
 
 def _dated(host: Host, outcome: dict[str, t.Any]) -> dict[str, t.Any]:
     """An answer about a boot says when it was given: an order that follows from it expires."""
-    return {**outcome, "uptime": state.uptime(host)} if "boot_id" in outcome else outcome
+    return {**outcome, "uptime": uptime(host)} if "boot_id" in outcome else outcome

@@ -12,10 +12,10 @@ import typing as t
 from dataclasses import dataclass
 
 from .. import _cmdline
+from .._host import places
+from .._host.lock import run_directory
 from .._host.mounts import read_only_mount, writable
 from .._host.port import FileProblemError, Host
-from .._kexec import load
-from .._preflight.state import RUN_DIRECTORY
 from .._reasons import ReasonError, reason
 from .._write import replaceable
 from .._write.files import Files
@@ -123,7 +123,7 @@ def ensure(host: Host, wish: t.Callable[[], Wish], *, check_mode: bool) -> dict[
     if check_mode:
         return plan(host, wanted).result()
     try:
-        with load.run_directory(host):
+        with run_directory(host):
             found = plan(host, wanted)
             outcome = found.result()
             Files(host).tidy([*found.settings.files, *found.settings.read_at_boot])
@@ -138,7 +138,7 @@ def _not_held(error: OSError) -> ReasonError:
     """Errors of files have become reasons already; what is left is mostly that of the lock."""
     busy = isinstance(error, BlockingIOError)
     why = "another run holds it" if busy else error.strerror or str(error)
-    return unwritable(str(error.filename or RUN_DIRECTORY), why, error.errno or 0)
+    return unwritable(str(error.filename or places.RUN), why, error.errno or 0)
 
 
 # --- The plan ------------------------------------------------------------------------------

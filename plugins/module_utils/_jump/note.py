@@ -16,10 +16,8 @@ import typing as t
 from dataclasses import dataclass
 
 from .. import _cmdline
+from .._host.places import JUMP
 from .._host.port import Host
-
-# Whoever jumps writes it just before. It is removed once the new system has proven itself.
-PATH = "/var/lib/alpinefleet-kexec/jump"
 
 # The token, the boot that jumped, the release that was to come, when, in seconds since 1970, and
 # what the kernel did on an oops. The first two decide; where the rest is cut, there is less to tell.
@@ -44,7 +42,7 @@ class Jump:
 
 def read(host: Host) -> Jump | None:
     """The note, None if there is none; one that cannot be read is one all the same."""
-    return parse(host.text(PATH) or "") if host.exists(PATH) else None
+    return parse(host.text(JUMP) or "") if host.exists(JUMP) else None
 
 
 def parse(text: str) -> Jump:
@@ -81,4 +79,4 @@ def hung(jump: Jump | None, boot_id: str | None, running: t.Sequence[str]) -> bo
 def forget(host: Host) -> None:
     """Remove the note; one that stays does no harm as long as this boot runs."""
     with contextlib.suppress(OSError):
-        os.unlink(host.real(PATH))
+        os.unlink(host.real(JUMP))

@@ -9,21 +9,19 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
-import stat
 import tempfile
 import typing as t
 from dataclasses import dataclass
 
+from .._host import places
+from .._host.lock import run_directory
 from .._host.port import Completed, FileProblemError, Host
-from .._preflight.state import RUN_DIRECTORY
 from .._preflight.survey import Survey
 from .._reasons import ReasonError, reason
 
-RECORD = "image.json"
 LOADED = "/sys/kernel/kexec_loaded"
 
 # The kernel finds the next archive at a multiple of four bytes.
@@ -91,7 +89,7 @@ def _from_record(record: t.Mapping[str, t.Any]) -> Image:
 def loaded(host: Host, *, present: bool) -> Loaded:
     """What is loaded, by the note that was left when it was loaded."""
     try:
-        record = json.loads(host.text(f"{RUN_DIRECTORY}/{RECORD}") or "null")
+        record = json.loads(host.text(places.IMAGE) or "null")
         _from_record(record)
     except (ValueError, TypeError, KeyError):
         return Loaded(present, None)
@@ -103,12 +101,12 @@ def load(host: Host, kexec: str, image: Image) -> Completed:
     try:
         with run_directory(host) as directory:
             # If this is killed half way, an unknown image is better than a wrong note.
-            _forget(directory)
+            _forget(host)
             with _one_initramfs(host, directory, image.initramfs) as initramfs:
                 completed = host.run(_load_command(kexec, image, initramfs))
             if completed.rc != 0 or not _is_loaded(host):
                 raise _load_failed(completed)
-            _write(directory, RECORD, json.dumps(image.as_record()).encode())
+            _write(host.real(places.IMAGE), json.dumps(image.as_record()).encode())
     except BlockingIOError as error:
         raise _in_progress() from error
     except (FileProblemError, OSError) as error:
@@ -127,7 +125,7 @@ def unload(host: Host, kexec: str) -> Completed:
     completed = host.run([kexec, "-u"])
     if completed.rc != 0 or _is_loaded(host):
         raise _unload_failed(completed)
-    _forget(host.real(RUN_DIRECTORY))
+    _forget(host)
     return completed
 
 
@@ -135,29 +133,9 @@ def _is_loaded(host: Host) -> bool:
     return (host.text(LOADED) or "").strip() == "1"
 
 
-@contextlib.contextmanager
-def run_directory(host: Host) -> t.Iterator[str]:
-    """The real path of a directory that nobody else can change, held by one run at a time.
-
-    A run that is killed holds it until the command that it had started has ended, too.
-    """
-    path = host.real(RUN_DIRECTORY)
-    os.makedirs(path, mode=0o700, exist_ok=True)
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        status = os.fstat(descriptor)
-        if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise PermissionError(f"{RUN_DIRECTORY} can be changed by other users")
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with host.handing_on(descriptor):
-            yield path
-    finally:
-        os.close(descriptor)
-
-
-def _forget(directory: str) -> None:
+def _forget(host: Host) -> None:
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(os.path.join(directory, RECORD))
+        os.unlink(host.real(places.IMAGE))
 
 
 @contextlib.contextmanager
@@ -172,7 +150,7 @@ def _one_initramfs(host: Host, directory: str, paths: t.Sequence[str]) -> t.Iter
             with host.open(path) as source:
                 shutil.copyfileobj(source, target)
         target.flush()
-        yield f"{RUN_DIRECTORY}/{os.path.basename(target.name)}"
+        yield f"{places.RUN}/{os.path.basename(target.name)}"
 
 
 @contextlib.contextmanager
@@ -186,13 +164,13 @@ def _temporary(directory: str, prefix: str) -> t.Iterator[t.IO[bytes]]:
                 os.unlink(file.name)
 
 
-def _write(directory: str, name: str, content: bytes) -> None:
+def _write(path: str, content: bytes) -> None:
     """Replace a file so that nobody ever sees a part of it."""
-    with _temporary(directory, ".record-") as file:
+    with _temporary(os.path.dirname(path), ".record-") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-        os.replace(file.name, os.path.join(directory, name))
+        os.replace(file.name, path)
 
 
 def _in_progress() -> ReasonError:
@@ -200,7 +178,7 @@ def _in_progress() -> ReasonError:
     return ReasonError(
         reason(
             "load_in_progress",
-            f"Another run is loading an image: it holds {RUN_DIRECTORY}.",
+            f"Another run is loading an image: it holds {places.RUN}.",
             "Wait until it has ended, and see who is about to reboot the host.",
         )
     )
@@ -210,7 +188,7 @@ def _not_prepared(error: Exception) -> ReasonError:
     return ReasonError(
         reason(
             "load_failed",
-            f"The image could not be laid out or noted in {RUN_DIRECTORY}: {error}.",
+            f"The image could not be laid out or noted in {places.RUN}: {error}.",
             "See that /run has room.",
         )
     )

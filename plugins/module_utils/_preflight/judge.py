@@ -11,11 +11,12 @@ from __future__ import annotations
 import typing as t
 
 from .. import _cmdline
-from .._host import platforms
+from .._host import places, platforms
+from .._host.boot import valid_boot_id
 from .._image.boot_set import running_words
 from .._jump import note, watchdog
 from .._reasons import Reason, reason
-from .state import LOCK_SYSCTL, STOPPING, State, valid_boot_id
+from .state import LOCK_SYSCTL, State
 
 # kexec reads the files and the kernel copies them; the rest is room for both to work.
 COPIES = 2
@@ -95,13 +96,13 @@ def _hung(state: State) -> t.Iterator[Reason]:
         return
     into = f" into {jump.release}" if jump.release else ""
     when = f" at {jump.time}" if jump.time else ""
-    unreadable = f" {note.PATH} cannot be understood, which counts as that."
+    unreadable = f" {places.JUMP} cannot be understood, which counts as that."
     yield reason(
         "kexec_hung",
         f"The last jump{into}{when} did not lead to a system that was proven: it hung, panicked or "
         f"was not confirmed, or somebody reset the host.{'' if jump.token else unreadable}",
         "Find out what became of it. Then put kexec_hung into ignore_reasons for one reboot, which "
-        f"clears it if it succeeds, or remove {note.PATH} on the host.",
+        f"clears it if it succeeds, or remove {places.JUMP} on the host.",
     )
 
 
@@ -208,7 +209,7 @@ def _already_leaving() -> Reason:
 def _stopping() -> Reason:
     return reason(
         "already_leaving",
-        f"OpenRC is stopping services on the host: {STOPPING} is there. Somebody asked it to power "
+        f"OpenRC is stopping services on the host: {places.STOPPING} is there. Somebody asked it to power "
         "off, halt or reboot, or to change its runlevel.",
         "Wait until it is down or has done so, and see who asked for it. Where no process openrc runs, "
         "the file is left over from one that was killed: remove it.",

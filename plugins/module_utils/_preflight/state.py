@@ -11,22 +11,14 @@ from __future__ import annotations
 import gzip
 import re
 import typing as t
-import uuid
 import zlib
 from dataclasses import dataclass
 
-from .._host import platforms, sysctl
+from .._host import places, platforms, sysctl
+from .._host.boot import valid_boot_id
 from .._host.port import Host
 from .._jump import note, watchdog
 
-# A tmpfs: what is noted there dies with the boot, as a loaded image does.
-RUN_DIRECTORY = "/run/alpinefleet-kexec"
-# The service kexec-load notes there what it loaded before it locked kexec.
-FROZEN = f"{RUN_DIRECTORY}/frozen"
-# Whoever shuts the host down by kexec_reboot's order holds its lock.
-LEAVING = f"{RUN_DIRECTORY}/leaving"
-# OpenRC has it while it stops services for another runlevel, such as that of a poweroff.
-STOPPING = "/run/openrc/rc.stopping"
 LOCK_SYSCTL = "kernel.kexec_load_disabled"
 CAP_SYS_BOOT = 22
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -85,9 +77,9 @@ def read(host: Host) -> State:
         boot_id=valid_boot_id(host.line("/proc/sys/kernel/random/boot_id")),
         cmdline=host.line("/proc/cmdline") or "",
         loaded=_number(host, "/sys/kernel/kexec_loaded") == 1,
-        leaving=host.is_locked(LEAVING),
-        stopping=host.exists(STOPPING),
-        frozen=host.exists(FROZEN),
+        leaving=host.is_locked(places.LEAVING),
+        stopping=host.exists(places.STOPPING),
+        frozen=host.exists(places.FROZEN),
         jump=note.read(host),
         load_disabled=_flag(host, "/proc/sys/kernel/kexec_load_disabled"),
         load_limit=limit,
@@ -110,20 +102,6 @@ def read(host: Host) -> State:
         lock_settings=tuple(sysctl.settings(host, LOCK_SYSCTL)),
         guard=watchdog.read(host, release),
     )
-
-
-def valid_boot_id(text: str | None) -> str | None:
-    """A boot_id counts only if it is a UUID."""
-    try:
-        return str(uuid.UUID((text or "").strip()))
-    except ValueError:
-        return None
-
-
-def uptime(host: Host) -> float | None:
-    """Seconds since the host booted, by its own clock."""
-    match = re.match(r"\d+(\.\d+)?", host.text("/proc/uptime") or "")
-    return float(match.group()) if match else None
 
 
 def _number(host: Host, path: str) -> int | None:

@@ -12,14 +12,12 @@ import math
 import secrets
 import typing as t
 
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.boot import valid_boot_id
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.platforms import (
     canonical_hardware_id,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.frozen import TOKEN
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import IMAGE_ARGUMENTS
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import (
-    valid_boot_id,
-)
 
 from .failure import RebootError, Stage
 from .observation import Method

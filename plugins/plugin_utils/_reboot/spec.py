@@ -11,14 +11,12 @@ from __future__ import annotations
 import math
 import typing as t
 
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.boot import valid_boot_id
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.frozen import TOKEN
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import (
     IMAGE_ARGUMENTS,
     MUTUALLY_EXCLUSIVE,
     REQUIRED_IF,
-)
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import (
-    valid_boot_id,
 )
 
 from .failure import RebootError

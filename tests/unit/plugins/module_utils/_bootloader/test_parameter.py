@@ -16,8 +16,8 @@ import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import parameter
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import Change
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.parameter import Wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.lock import run_directory
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import boot_set
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import load
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._write import draft, replaceable
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._write.files import Files
@@ -248,7 +248,7 @@ def test_no_parameters_are_no_change(extlinux: fakes.FakeHost) -> None:
 
 def test_another_run_is_not_disturbed(extlinux: fakes.FakeHost) -> None:
     before = contents(extlinux)
-    with load.run_directory(extlinux.host):
+    with run_directory(extlinux.host):
         error = failure(extlinux)
     assert contents(extlinux) == before
     assert error.reason.code == "boot_config_unwritable"

@@ -18,6 +18,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.lock import run_directory
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.boot_set import Wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import load as load_module
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec.load import Image, Loaded
@@ -420,19 +421,19 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Host
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import load
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.lock import run_directory
 
 with patch_module_args({}):
     runner = _module.ModuleRunner(AnsibleModule(argument_spec={}))
 host = Host(runner, sys.argv[1], ask_kernel=None, checkpoint=None)
-with load.run_directory(host):
+with run_directory(host):
     host.run(["sh", "-c", f"kill -9 {os.getpid()}; read end < $0", sys.argv[2]])
 """
 
 
 def is_held(alpine: fakes.FakeHost) -> bool:
     try:
-        with load_module.run_directory(alpine.host):
+        with run_directory(alpine.host):
             return False
     except BlockingIOError:
         return True

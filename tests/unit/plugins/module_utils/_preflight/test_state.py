@@ -11,7 +11,7 @@ import gzip
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import sysctl
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import places, sysctl
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump import watchdog
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import (
     state as state_module,
@@ -126,8 +126,8 @@ def test_read_takes_from_a_file(
 
 
 def test_read_sees_that_the_host_is_being_left(alpine: fakes.FakeHost) -> None:
-    alpine.write(state_module.LEAVING, "")
-    with alpine.path(state_module.LEAVING).open("rb") as lock:
+    alpine.write(places.LEAVING, "")
+    with alpine.path(places.LEAVING).open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert state_module.read(alpine.host).leaving
     # The file stays when an order ended early, and says nothing then.
@@ -135,27 +135,8 @@ def test_read_sees_that_the_host_is_being_left(alpine: fakes.FakeHost) -> None:
 
 
 def test_read_sees_that_services_are_stopped_for_somebody_else(alpine: fakes.FakeHost) -> None:
-    alpine.write(state_module.STOPPING, "")
+    alpine.write(places.STOPPING, "")
     assert state_module.read(alpine.host).stopping
-
-
-@pytest.mark.parametrize(
-    ("said", "seconds"),
-    [
-        pytest.param("4000.25 7900.00\n", 4000.25, id="with a fraction"),
-        pytest.param("0.03 0.00\n", 0.03, id="just booted"),
-        pytest.param("", None, id="empty"),
-        pytest.param("nan 1.0\n", None, id="no number"),
-    ],
-)
-def test_uptime(alpine: fakes.FakeHost, said: str, seconds: float | None) -> None:
-    alpine.write("/proc/uptime", said)
-    assert state_module.uptime(alpine.host) == seconds
-
-
-def test_uptime_of_a_host_that_does_not_tell_it(alpine: fakes.FakeHost) -> None:
-    alpine.remove("/proc/uptime")
-    assert state_module.uptime(alpine.host) is None
 
 
 def test_read_finds_what_locks_after_the_boot(alpine: fakes.FakeHost) -> None:
@@ -181,20 +162,6 @@ def test_read_asks_the_kernel_only_where_that_costs_nothing(
     state = state_module.read(alpine.host)
     assert alpine.questions == questions
     assert state.kernel_answer == ("EINVAL" if questions else None)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        pytest.param(f"{fakes.BOOT_ID}\n", fakes.BOOT_ID, id="as the kernel prints it"),
-        pytest.param(fakes.BOOT_ID.upper(), fakes.BOOT_ID, id="capitals"),
-        pytest.param("ssh: connection refused", None, id="an error message"),
-        pytest.param("", None, id="nothing"),
-        pytest.param(None, None, id="no file"),
-    ],
-)
-def test_valid_boot_id(text: str | None, expected: str | None) -> None:
-    assert state_module.valid_boot_id(text) == expected
 
 
 @pytest.mark.parametrize(
