@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rules for every source file: its head, what it may speak of, how long its functions are."""
+"""Rules for sources: head, what they may speak of, length of functions, and who imports whom."""
 
 from __future__ import annotations
 
 import ast
+import graphlib
 import re
 import statistics
 import subprocess
@@ -45,6 +46,30 @@ HOST = re.compile("|".join(re.escape(".".join(pieces)) for pieces in REGISTRIES)
 OWN_PATH = re.compile(r"(?<![\w./*-])/(?:" + "|".join(("work", "root", "home")) + r")/\w")
 
 MAXIMUM, MEDIAN, NINTH_DECILE = 60, 12, 30
+
+PLUGINS = "ansible_collections.alpinefleet.kexec.plugins"
+# The folders and files of plugins/, each a concern. One imports only what stands before it.
+ROOMS = (
+    "module_utils/_reasons",
+    "module_utils/_cmdline",
+    "module_utils/_host",
+    "module_utils/_write",
+    "module_utils/_bootloader",
+    "module_utils/_image",
+    "module_utils/_jump",
+    "module_utils/_preflight",
+    "module_utils/_kexec",
+    "module_utils/_module",
+    "plugin_utils/_reboot",
+    "plugin_utils/_transport",
+    "plugin_utils/_audit",
+    "doc_fragments",
+    "modules",
+    "filter",
+    "action",
+)
+# Nothing that runs on a host comes from the controller, and no entry point from another one.
+CLOSED = {"modules": ("plugin_utils/",), "filter": ("modules",), "action": ("modules", "filter")}
 
 
 def project_files() -> list[str]:
@@ -190,3 +215,113 @@ def test_functions_are_short(folder: str) -> None:
         for function, lines in lengths(text_of(name)).items()
     }
     assert length_problems(by_name) == []
+
+
+# --- Who imports whom ----------------------------------------------------------------------
+
+
+def imported(name: str, source: str) -> set[str]:
+    """The modules below plugins/ that a module there imports, by dotted names."""
+    package = name.removesuffix(".py").split("/")[:-1]
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        start = package[: len(package) - node.level + 1] if node.level else []
+        base = ".".join([*start, *([node.module] if node.module else [])])
+        if node.level or base.startswith(PLUGINS):
+            base = base.removeprefix(PLUGINS).strip(".")
+            found |= {f"{base}.{alias.name}".strip(".") for alias in node.names}
+    return found
+
+
+def room_of(dotted: str) -> str:
+    """The first of the rooms that holds a module."""
+    path = dotted.replace(".", "/")
+    return next((room for room in ROOMS if f"{path}/".startswith(f"{room}/")), f"no room: {path}")
+
+
+def import_problems(sources: t.Mapping[str, str]) -> list[str]:
+    """Return where modules, by their paths below plugins/, import what they must not."""
+    problems, graph = [], {}
+    for name, source in sorted(sources.items()):
+        own = room_of(name.removesuffix(".py").replace("/", "."))
+        graph[name] = imported(name, source)
+        others = {room_of(each) for each in graph[name]} - {own}
+        for other in sorted(others):
+            known = own in ROOMS and other in ROOMS
+            closed = other.startswith(CLOSED.get(own, ()))
+            if not known or closed or ROOMS.index(other) > ROOMS.index(own):
+                problems.append(f"{name} imports {other}")
+    return problems + circles(graph)
+
+
+def circles(graph: t.Mapping[str, set[str]]) -> list[str]:
+    """Return the modules that import one another, also inside a room."""
+    dotted = {name.removesuffix(".py").replace("/", "."): name for name in graph}
+    edges = {
+        name: {
+            dotted[owner]
+            for each in wanted
+            for owner in (each, each.rpartition(".")[0])
+            if owner in dotted
+        }
+        for name, wanted in graph.items()
+    }
+    try:
+        graphlib.TopologicalSorter(edges).prepare()
+    except graphlib.CycleError as error:
+        return [" and ".join(sorted(set(error.args[1]))) + " import one another"]
+    return []
+
+
+@pytest.mark.parametrize(
+    ("sources", "problems"),
+    [
+        pytest.param(
+            {"module_utils/_write/files.py": "from .._host.port import Host\nfrom . import draft"},
+            [],
+            id="earlier rooms and the same one",
+        ),
+        pytest.param(
+            {"module_utils/_host/port.py": "from .._write import files"},
+            ["module_utils/_host/port.py imports module_utils/_write"],
+            id="a later room",
+        ),
+        pytest.param(
+            {"module_utils/_bootloader/formats/grub.py": "from ..._image import kernel"},
+            ["module_utils/_bootloader/formats/grub.py imports module_utils/_image"],
+            id="a later room from a folder in a room",
+        ),
+        pytest.param(
+            {"modules/kexec_load.py": f"from {PLUGINS}.plugin_utils._audit import report"},
+            ["modules/kexec_load.py imports plugin_utils/_audit"],
+            id="a host from the controller",
+        ),
+        pytest.param(
+            {"module_utils/_new.py": "from ._reasons import reason"},
+            ["module_utils/_new.py imports module_utils/_reasons"],
+            id="a file without a room",
+        ),
+        pytest.param(
+            {
+                "module_utils/_host/a.py": "from . import b",
+                "module_utils/_host/b.py": "from .a import A",
+            },
+            ["module_utils/_host/a.py and module_utils/_host/b.py import one another"],
+            id="a circle in a room",
+        ),
+    ],
+)
+def test_import_problems(sources: dict[str, str], problems: list[str]) -> None:
+    assert import_problems(sources) == problems
+
+
+def test_imports_run_one_way() -> None:
+    sources = {
+        name.removeprefix("plugins/"): text_of(name)
+        for name in FILES
+        if name.startswith("plugins/") and name.endswith(".py")
+    }
+    assert import_problems(sources) == []
+    assert {room_of(name.removesuffix(".py").replace("/", ".")) for name in sources} == set(ROOMS)
