@@ -289,8 +289,8 @@ def circles(graph: t.Mapping[str, set[str]]) -> list[str]:
             id="a later room",
         ),
         pytest.param(
-            {"module_utils/_bootloader/formats/grub.py": "from ..._image import kernel"},
-            ["module_utils/_bootloader/formats/grub.py imports module_utils/_image"],
+            {"module_utils/_bootloader/loaders/grub.py": "from ..._image import kernel"},
+            ["module_utils/_bootloader/loaders/grub.py imports module_utils/_image"],
             id="a later room from a folder in a room",
         ),
         pytest.param(

@@ -19,18 +19,9 @@ from . import menu_commands
 from .edit import Finder
 from .entry import NotUnderstoodError
 from .find import booted_by
-from .formats import (
-    edit_efi_stub,
-    edit_extlinux,
-    edit_grub,
-    edit_limine,
-    edit_raspberrypi,
-    edit_uki,
-    edit_update_extlinux,
-    edit_zipl,
-    read_raspberrypi,
-)
+from .loaders import edit_efi_stub, edit_extlinux, edit_limine, edit_raspberrypi, read_raspberrypi
 from .menu_commands import Command
+from .settings import grub, uki, update_extlinux, zipl
 
 EXTLINUX_MENU = "/boot/extlinux.conf"
 UBOOT_MENU = "/boot/extlinux/extlinux.conf"
@@ -100,22 +91,22 @@ def _extlinux_signs(host: Host) -> tuple[str, ...]:
     """The settings alone may be left from another boot loader, and GRUB reads them, too."""
     if host.exists(EXTLINUX_MENU):
         return (EXTLINUX_MENU,)
-    settings = edit_update_extlinux.SETTINGS
+    settings = update_extlinux.SETTINGS
     alone = host.exists(settings) and host.find("update-extlinux") is not None
     return (settings,) if alone and not _grub_signs(host) else ()
 
 
 def _extlinux(host: Host, _signs: tuple[str, ...]) -> Settings:
-    if not host.exists(edit_update_extlinux.SETTINGS):
+    if not host.exists(update_extlinux.SETTINGS):
         return Settings("extlinux", (EXTLINUX_MENU,), edit_extlinux.lines)
     return Settings(
         "extlinux",
-        (edit_update_extlinux.SETTINGS,),
-        edit_update_extlinux.lines,
+        (update_extlinux.SETTINGS,),
+        update_extlinux.lines,
         menu_commands.one("update-extlinux"),
         menu=EXTLINUX_MENU,
         generated=(f"{EXTLINUX_MENU}.old", f"{EXTLINUX_MENU}.new"),
-        fixed=edit_update_extlinux.GENERATED,
+        fixed=update_extlinux.GENERATED,
     )
 
 
@@ -126,19 +117,19 @@ _grub_signs = _existing(*GRUB_MENUS)
 
 def _grub(host: Host, signs: tuple[str, ...]) -> Settings:
     menu = signs[0]
-    extlinux = edit_update_extlinux.SETTINGS
+    extlinux = update_extlinux.SETTINGS
     draft = menu_commands.grub_draft(host, menu)
     own = (f"{menu}.new", f"{menu}.backup") if draft is None else (draft, f"{draft}.new")
     return Settings(
         "grub",
-        (edit_grub.SETTINGS, *((extlinux,) if host.exists(extlinux) else ())),
-        edit_grub.lines,
+        (grub.SETTINGS, *((extlinux,) if host.exists(extlinux) else ())),
+        grub.lines,
         lambda host: menu_commands.grub(host, draft),
         menu=menu,
         generated=own,
         draft=draft,
-        forbidden=edit_grub.FORBIDDEN,
-        fixed=edit_update_extlinux.GENERATED if host.exists(extlinux) else frozenset({"root"}),
+        forbidden=grub.FORBIDDEN,
+        fixed=update_extlinux.GENERATED if host.exists(extlinux) else frozenset({"root"}),
     )
 
 
@@ -166,31 +157,31 @@ def _zipl(host: Host, signs: tuple[str, ...]) -> Settings:
     return Settings(
         "zipl",
         signs[:1],
-        edit_zipl.lines,
+        zipl.lines,
         menu_commands.one("zipl"),
-        images=edit_zipl.maps(_text(host, signs[0])),
+        images=zipl.maps(_text(host, signs[0])),
         forbidden="'",
     )
 
 
 def _uki_signs(host: Host) -> tuple[str, ...]:
     """Settings that are not understood are a sign, too, and refused later."""
-    path = edit_uki.SETTINGS
+    path = uki.SETTINGS
     text = host.text(path)
     if text is None:
         return ()
     try:
-        return (path,) if edit_uki.active(text) else ()
+        return (path,) if uki.active(text) else ()
     except NotUnderstoodError:
         return (path,)
 
 
 def _uki(host: Host, signs: tuple[str, ...]) -> Settings:
     text = _text(host, signs[0])
-    named = edit_uki.file_of(text)
+    named = uki.file_of(text)
     files = (signs[0], *((named,) if named else ()))
     images = menu_commands.images(host, text)
-    return Settings("uki", files, edit_uki.lines, menu_commands.hooks, images=images)
+    return Settings("uki", files, uki.lines, menu_commands.hooks, images=images)
 
 
 def _media(host: Host) -> tuple[str, ...]:
@@ -218,7 +209,7 @@ EDITORS: tuple[Editor, ...] = (
         frozenset({3}),
     ),
     Editor("raspberrypi", _existing(edit_raspberrypi.SETTINGS), _raspberrypi),
-    Editor("zipl", _existing(edit_zipl.SETTINGS), _zipl),
+    Editor("zipl", _existing(zipl.SETTINGS), _zipl),
     Editor(
         "efi_stub",
         _existing(edit_efi_stub.SETTINGS),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from .._host.port import Host
 from .._reasons import Reason, reason
 from .entry import Entry, NotUnderstoodError
-from .formats import read_extlinux, read_grub, read_raspberrypi
+from .loaders import read_extlinux, read_grub, read_raspberrypi
 
 BOOTLOADER_TYPE = "/proc/sys/kernel/bootloader_type"
 

@@ -14,7 +14,7 @@ from .._host.port import Host
 from .._reasons import ReasonError, reason
 from .._write.boot_file import NEW, beside
 from .entry import NotUnderstoodError
-from .formats import edit_uki
+from .settings import uki
 
 HOOK_DIRECTORIES = ("/etc/kernel-hooks.d", "/usr/share/kernel-hooks.d")
 HOOK = "secureboot.hook"
@@ -61,9 +61,7 @@ def hooks(host: Host) -> list[Command]:
 def images(host: Host, settings: str) -> tuple[str, ...]:
     """What the hook writes, as far as its settings say so in plain text."""
     try:
-        return tuple(
-            edit_uki.image(settings, flavour, version) for flavour, version in _kernels(host)
-        )
+        return tuple(uki.image(settings, flavour, version) for flavour, version in _kernels(host))
     except NotUnderstoodError:
         return ()
 

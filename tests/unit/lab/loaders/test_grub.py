@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.formats import read_grub
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import read_grub
 
 from tests.lab.loaders import BootFiles, grub, grub_efi, kernel_options
 from tests.lab.loaders.loader import FILES

@@ -13,7 +13,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entr
     Entry,
     NotUnderstoodError,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.formats import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import (
     read_extlinux,
 )
 from hypothesis import given

@@ -12,7 +12,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import (
     NotUnderstoodError,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.formats import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import (
     edit_efi_stub,
 )
 from hypothesis import given

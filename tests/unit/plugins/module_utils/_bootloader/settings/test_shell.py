@@ -14,9 +14,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import (
     NotUnderstoodError,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.formats import (
-    edit_shell,
-)
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import shell
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +23,7 @@ QUOTED = Change("dyndbg", "file a.c +p")
 
 
 def find(texts: edit.Texts) -> list[edit.Line]:
-    return [(edit_shell.assigned_or_new("f", texts["f"], "opts"),)]
+    return [(shell.assigned_or_new("f", texts["f"], "opts"),)]
 
 
 def edited(text: str, change: Change = PANIC) -> str:

@@ -9,8 +9,8 @@
 from __future__ import annotations
 
 from ..edit import Line, Span, Texts
-from . import edit_update_extlinux
-from .edit_shell import assigned, assigned_or_new
+from . import update_extlinux
+from .shell import assigned, assigned_or_new
 
 SETTINGS = "/etc/default/grub"
 
@@ -29,7 +29,7 @@ def lines(texts: Texts) -> list[Line]:
 
 def _of_extlinux(texts: Texts) -> Span | None:
     """Alpine puts these before GRUB's own wherever the file exists."""
-    text = texts.get(edit_update_extlinux.SETTINGS)
+    text = texts.get(update_extlinux.SETTINGS)
     if text is None:
         return None
-    return assigned(edit_update_extlinux.SETTINGS, text, edit_update_extlinux.VARIABLE)
+    return assigned(update_extlinux.SETTINGS, text, update_extlinux.VARIABLE)

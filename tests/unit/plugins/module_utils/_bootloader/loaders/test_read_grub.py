@@ -12,7 +12,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entr
     Entry,
     NotUnderstoodError,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.formats import read_grub
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import read_grub
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from ..edit import Line, Texts
-from .edit_shell import assigned_or_new
+from .shell import assigned_or_new
 
 SETTINGS = "/etc/update-extlinux.conf"
 VARIABLE = "default_kernel_opts"

@@ -12,7 +12,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import (
     NotUnderstoodError,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.formats import edit_zipl
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import zipl
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +20,7 @@ PANIC, NO_PANIC = Change("panic", "10"), Change("panic", present=False)
 
 
 def edited(text: str, change: Change = PANIC) -> str:
-    return edit.edit({"f": text}, edit_zipl.lines, [change], "s390x")["f"]
+    return edit.edit({"f": text}, zipl.lines, [change], "s390x")["f"]
 
 
 SETTINGS = """\
@@ -113,5 +113,5 @@ def test_present_then_absent_restores_the_file(line: str, quote: str) -> None:
 
 def test_maps_are_where_the_sections_say() -> None:
     text = "[a]\ntarget = /boot\n[b]\ntarget='/boot'\nimage=/x\n[c]\n\ttarget=\"/boot/c\"\n#target=/d\n"
-    assert edit_zipl.maps(text) == ("/boot/bootmap", "/boot/c/bootmap")
-    assert edit_zipl.maps("[a]\nimage=/x\n") == ()
+    assert zipl.maps(text) == ("/boot/bootmap", "/boot/c/bootmap")
+    assert zipl.maps("[a]\nimage=/x\n") == ()

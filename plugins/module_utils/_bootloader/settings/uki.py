@@ -12,7 +12,7 @@ import posixpath
 
 from ..edit import Line, Span, Texts, text_lines, words_of
 from ..entry import NotUnderstoodError
-from .edit_shell import assigned
+from .shell import assigned
 
 SETTINGS = "/etc/kernel-hooks.d/secureboot.conf"
 

@@ -12,11 +12,13 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import (
     NotUnderstoodError,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.formats import edit_grub
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import (
+    grub as grub_module,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
-GRUB, EXTLINUX = edit_grub.SETTINGS, "/etc/update-extlinux.conf"
+GRUB, EXTLINUX = grub_module.SETTINGS, "/etc/update-extlinux.conf"
 PANIC, NO_PANIC = Change("panic", "10"), Change("panic", present=False)
 
 SETTINGS = """\
@@ -31,7 +33,7 @@ GRUB_CMDLINE_LINUX_RECOVERY="single panic=2"
 
 def edited(change: Change, grub: str, extlinux: str | None = None) -> dict[str, str]:
     texts = {GRUB: grub} if extlinux is None else {GRUB: grub, EXTLINUX: extlinux}
-    return edit.edit(texts, edit_grub.lines, [change], "x86_64")
+    return edit.edit(texts, grub_module.lines, [change], "x86_64")
 
 
 @pytest.mark.parametrize(

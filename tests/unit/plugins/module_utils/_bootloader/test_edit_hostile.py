@@ -14,15 +14,17 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import (
     NotUnderstoodError,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.formats import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import (
     edit_efi_stub,
     edit_extlinux,
-    edit_grub,
     edit_limine,
     edit_raspberrypi,
-    edit_uki,
-    edit_update_extlinux,
-    edit_zipl,
+)
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import (
+    grub,
+    uki,
+    update_extlinux,
+    zipl,
 )
 
 
@@ -55,16 +57,16 @@ LABEL lts
 FORMATS = (
     Format(
         "update-extlinux.conf",
-        edit_update_extlinux.SETTINGS,
-        edit_update_extlinux.lines,
+        update_extlinux.SETTINGS,
+        update_extlinux.lines,
         '# default_kernel_opts="panic=1"\noverwrite=1\ndefault_kernel_opts="@"\ntimeout=3\n',
         quote='\\"',
     ),
     Format("extlinux.conf", "/boot/extlinux.conf", edit_extlinux.lines, MENU),
     Format(
         "grub",
-        edit_grub.SETTINGS,
-        edit_grub.lines,
+        grub.SETTINGS,
+        grub.lines,
         "# panic=1\nGRUB_TIMEOUT=2\nGRUB_CMDLINE_LINUX_DEFAULT='@'\nGRUB_DISABLE_RECOVERY=true\n",
     ),
     Format(
@@ -83,8 +85,8 @@ FORMATS = (
     Format("raspberrypi", edit_raspberrypi.SETTINGS, edit_raspberrypi.lines, "@\n"),
     Format(
         "zipl",
-        edit_zipl.SETTINGS,
-        edit_zipl.lines,
+        zipl.SETTINGS,
+        zipl.lines,
         "# parameters='panic=1'\n[alpine]\nimage=/boot/vmlinuz-lts\nparameters='@'\n",
     ),
     Format(
@@ -95,8 +97,8 @@ FORMATS = (
     ),
     Format(
         "uki",
-        edit_uki.SETTINGS,
-        edit_uki.lines,
+        uki.SETTINGS,
+        uki.lines,
         '# cmdline="panic=1"\ncmdline="@"\noutput_dir="/boot/EFI/Linux"\n',
         quote='\\"',
     ),

@@ -9,8 +9,8 @@ from __future__ import annotations
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import edit
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import Change
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.formats import (
-    edit_update_extlinux,
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import (
+    update_extlinux,
 )
 
 SETTINGS = """\
@@ -32,10 +32,8 @@ timeout=1
 
 
 def edited(text: str, change: Change) -> str:
-    texts = {edit_update_extlinux.SETTINGS: text}
-    return edit.edit(texts, edit_update_extlinux.lines, [change], "x86_64")[
-        edit_update_extlinux.SETTINGS
-    ]
+    texts = {update_extlinux.SETTINGS: text}
+    return edit.edit(texts, update_extlinux.lines, [change], "x86_64")[update_extlinux.SETTINGS]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

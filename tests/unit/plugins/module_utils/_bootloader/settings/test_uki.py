@@ -12,13 +12,13 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import (
     NotUnderstoodError,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.formats import edit_uki
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import uki
 from hypothesis import given
 from hypothesis import strategies as st
 
 PANIC, NO_PANIC = Change("panic", "10"), Change("panic", present=False)
 
-CONF, FILE = edit_uki.SETTINGS, "/etc/kernel/cmdline"
+CONF, FILE = uki.SETTINGS, "/etc/kernel/cmdline"
 SETTINGS = """\
 # Kernel command line; panic=1 is an example.
 cmdline="root=UUID=1 modules=ext4 panic_on_oops=1"
@@ -29,7 +29,7 @@ output_name="alpine-linux-{flavor}.efi"
 
 
 def edited(texts: dict[str, str], change: Change = PANIC) -> dict[str, str]:
-    return edit.edit(texts, edit_uki.lines, [change], "x86_64")
+    return edit.edit(texts, uki.lines, [change], "x86_64")
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
@@ -71,7 +71,7 @@ def test_edit_of_a_file_of_its_own(before: str, after: str) -> None:
     ],
 )
 def test_file_of(setting: str, path: str | None) -> None:
-    assert edit_uki.file_of(setting) == path
+    assert uki.file_of(setting) == path
 
 
 @pytest.mark.parametrize(
