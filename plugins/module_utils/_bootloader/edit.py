@@ -14,12 +14,10 @@ from dataclasses import dataclass, replace
 from .. import _cmdline
 from .._reasons import ReasonError, reason
 from .entry import NotUnderstoodError
+from .text import Finder, Line, Span, Texts
 
 # Written and read by boot loaders, and none of the kernel's own.
 OF_THE_LOADER = frozenset({"BOOT_IMAGE", "initrd"})
-
-# A character of a command line, and how the file writes it.
-Cell = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -56,40 +54,6 @@ class Change:
         if not self.present:
             return not any(map(self.unwanted, same))
         return any(map(self.equals, same if self.multiple else same[-1:]))
-
-
-@dataclass(frozen=True)
-class Quoting:
-    """How a file writes the characters of a command line down."""
-
-    read: t.Callable[[str], list[Cell]]
-    write: t.Callable[[str], str]
-    # Makes the whole valid, such as by quotes that it did not need before.
-    finish: t.Callable[[str], str] = str
-
-
-PLAIN = Quoting(lambda raw: [(char, char) for char in raw], str)
-
-
-@dataclass(frozen=True)
-class Span:
-    """A stretch of a file that holds a command line, or a part of one."""
-
-    path: str
-    start: int
-    end: int
-    quoting: Quoting = PLAIN
-    # What must stand around the words where there was nothing before.
-    before: str = ""
-    after: str = ""
-    # What says that there is no word at all.
-    nothing: str = ""
-
-
-# Its spans in the order in which the kernel reads them; new parameters go to the end.
-Line = tuple[Span, ...]
-Texts = t.Mapping[str, str]
-Finder = t.Callable[[Texts], t.Sequence[Line]]
 
 
 @dataclass(frozen=True)
@@ -326,16 +290,3 @@ def words_of(texts: Texts, line: Line) -> list[str]:
     """The parameters of a command line as they stand."""
     parts = (_parse(texts[span.path][span.start : span.end], span) for span in line)
     return [word.text for part in parts for word in part.words]
-
-
-def line_break(text: str) -> str:
-    """How this text ends its lines."""
-    return "\r\n" if "\r\n" in text else "\n"
-
-
-def text_lines(text: str) -> t.Iterator[tuple[int, str]]:
-    """Each line without its end, and where it starts; only line feeds end one."""
-    start = 0
-    for line in text.split("\n"):
-        yield start, line[:-1] if line.endswith("\r") else line
-        start += len(line) + 1

@@ -16,12 +16,12 @@ from .._host.port import Host
 from .._reasons import Reason, ReasonError, reason
 from .._write.boot_file import OWED, beside
 from . import menu_commands
-from .edit import Finder
 from .entry import NotUnderstoodError
 from .find import booted_by
 from .loaders import edit_efi_stub, edit_extlinux, edit_limine, edit_raspberrypi, read_raspberrypi
 from .menu_commands import Command
 from .settings import grub, uki, update_extlinux, zipl
+from .text import Finder
 
 EXTLINUX_MENU = "/boot/extlinux.conf"
 UBOOT_MENU = "/boot/extlinux/extlinux.conf"

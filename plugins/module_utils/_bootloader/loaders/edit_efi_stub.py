@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 
-from ..edit import Line, Span, Texts, text_lines
 from ..entry import NotUnderstoodError
+from ..text import Line, Span, Texts, text_lines
 
 SETTINGS = "/boot/startup.nsh"
 

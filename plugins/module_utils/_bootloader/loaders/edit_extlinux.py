@@ -12,8 +12,8 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ..edit import Line, Span, Texts, line_break, text_lines
 from ..entry import NotUnderstoodError
+from ..text import Line, Span, Texts, line_break, text_lines
 
 KERNEL_KEYWORDS = ("linux", "kernel", "fit")
 # What syslinux starts by the end of its name instead of a kernel.

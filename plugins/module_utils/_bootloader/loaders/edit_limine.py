@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ..edit import Line, Span, Texts, line_break, text_lines
 from ..entry import NotUnderstoodError
+from ..text import Line, Span, Texts, line_break, text_lines
 
 SETTINGS = "/boot/limine/limine.conf"
 

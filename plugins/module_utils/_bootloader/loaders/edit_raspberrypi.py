@@ -8,8 +8,8 @@
 
 from __future__ import annotations
 
-from ..edit import Line, Span, Texts, text_lines
 from ..entry import NotUnderstoodError
+from ..text import Line, Span, Texts, text_lines
 
 SETTINGS = "/boot/cmdline.txt"
 

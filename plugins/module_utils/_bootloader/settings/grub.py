@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from ..edit import Line, Span, Texts
+from ..text import Line, Span, Texts
 from . import update_extlinux
 from .shell import assigned, assigned_or_new
 

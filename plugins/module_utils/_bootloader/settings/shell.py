@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..edit import Cell, Quoting, Span, line_break, text_lines
 from ..entry import NotUnderstoodError
+from ..text import Cell, Quoting, Span, line_break, text_lines
 
 # What may stand without quotes and mean itself.
 _SAFE = re.compile(r"[A-Za-z0-9_./:,=@%+-]*", re.ASCII)

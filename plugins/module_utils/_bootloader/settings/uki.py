@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import posixpath
 
-from ..edit import Line, Span, Texts, text_lines, words_of
+from ..edit import words_of
 from ..entry import NotUnderstoodError
+from ..text import Line, Span, Texts, text_lines
 from .shell import assigned
 
 SETTINGS = "/etc/kernel-hooks.d/secureboot.conf"

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from ..edit import Line, Texts
+from ..text import Line, Texts
 from .shell import assigned_or_new
 
 SETTINGS = "/etc/update-extlinux.conf"

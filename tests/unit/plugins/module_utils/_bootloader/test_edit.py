@@ -9,20 +9,21 @@ from __future__ import annotations
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import edit
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import (
-    Change,
-    Line,
-    Span,
-)
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import Change
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import (
     NotUnderstoodError,
+)
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.text import (
+    Line,
+    Span,
+    Texts,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 
-def whole(texts: edit.Texts) -> list[Line]:
+def whole(texts: Texts) -> list[Line]:
     """Each text is a part of one command line."""
     return [tuple(Span(path, 0, len(text)) for path, text in texts.items())]
 
@@ -106,7 +107,7 @@ def test_edit_of_a_line_in_two_places(
 
 
 def test_edit_writes_what_stands_around_a_first_word_and_for_none() -> None:
-    def find(texts: edit.Texts) -> list[Line]:
+    def find(texts: Texts) -> list[Line]:
         text = texts["f"]
         return [(Span("f", 1, len(text) - 1, before="<", after=">", nothing="-"),)]
 

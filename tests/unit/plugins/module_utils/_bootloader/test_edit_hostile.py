@@ -26,6 +26,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.sett
     update_extlinux,
     zipl,
 )
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.text import Finder
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Format:
 
     name: str
     path: str
-    lines: edit.Finder
+    lines: Finder
     text: str
     # How the file writes the kernel's double quotes.
     quote: str = '"'

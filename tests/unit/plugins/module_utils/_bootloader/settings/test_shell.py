@@ -15,6 +15,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entr
     NotUnderstoodError,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import shell
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.text import Line, Texts
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,7 +23,7 @@ PANIC = Change("panic", "10")
 QUOTED = Change("dyndbg", "file a.c +p")
 
 
-def find(texts: edit.Texts) -> list[edit.Line]:
+def find(texts: Texts) -> list[Line]:
     return [(shell.assigned_or_new("f", texts["f"], "opts"),)]
 
 
