@@ -18,7 +18,7 @@ from .._write.boot_file import OWED, beside
 from . import menu_commands
 from .entry import NotUnderstoodError
 from .find import booted_by
-from .loaders import edit_efi_stub, edit_extlinux, edit_limine, edit_raspberrypi, read_raspberrypi
+from .loaders import edit_efi_stub, edit_limine, edit_raspberrypi, extlinux, read_raspberrypi
 from .menu_commands import Command
 from .settings import grub, uki, update_extlinux, zipl
 from .text import Finder
@@ -98,7 +98,7 @@ def _extlinux_signs(host: Host) -> tuple[str, ...]:
 
 def _extlinux(host: Host, _signs: tuple[str, ...]) -> Settings:
     if not host.exists(update_extlinux.SETTINGS):
-        return Settings("extlinux", (EXTLINUX_MENU,), edit_extlinux.lines)
+        return Settings("extlinux", (EXTLINUX_MENU,), extlinux.lines)
     return Settings(
         "extlinux",
         (update_extlinux.SETTINGS,),
@@ -117,19 +117,19 @@ _grub_signs = _existing(*GRUB_MENUS)
 
 def _grub(host: Host, signs: tuple[str, ...]) -> Settings:
     menu = signs[0]
-    extlinux = update_extlinux.SETTINGS
+    also = update_extlinux.SETTINGS
     draft = menu_commands.grub_draft(host, menu)
     own = (f"{menu}.new", f"{menu}.backup") if draft is None else (draft, f"{draft}.new")
     return Settings(
         "grub",
-        (grub.SETTINGS, *((extlinux,) if host.exists(extlinux) else ())),
+        (grub.SETTINGS, *((also,) if host.exists(also) else ())),
         grub.lines,
         lambda host: menu_commands.grub(host, draft),
         menu=menu,
         generated=own,
         draft=draft,
         forbidden=grub.FORBIDDEN,
-        fixed=update_extlinux.GENERATED if host.exists(extlinux) else frozenset({"root"}),
+        fixed=update_extlinux.GENERATED if host.exists(also) else frozenset({"root"}),
     )
 
 
@@ -204,7 +204,7 @@ EDITORS: tuple[Editor, ...] = (
     Editor(
         "uboot",
         _existing(UBOOT_MENU),
-        _static("uboot", edit_extlinux.lines_of_uboot, "$"),
+        _static("uboot", extlinux.lines_of_uboot, "$"),
         # On x86 extlinux reads that file.
         frozenset({3}),
     ),
@@ -216,7 +216,7 @@ EDITORS: tuple[Editor, ...] = (
         _static("efi_stub", edit_efi_stub.lines, edit_efi_stub.FORBIDDEN),
     ),
     Editor("uki", _uki_signs, _uki),
-    Editor("syslinux", _media, _static("syslinux", edit_extlinux.lines), frozenset({3})),
+    Editor("syslinux", _media, _static("syslinux", extlinux.lines), frozenset({3})),
 )
 CHOICES = ("auto", *(editor.name for editor in EDITORS))
 

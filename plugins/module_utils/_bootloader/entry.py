@@ -23,3 +23,7 @@ class Entry:
 
 class NotUnderstoodError(Exception):
     """The configuration uses something that these readers do not know."""
+
+
+class StartsNoLinuxError(NotUnderstoodError):
+    """The configuration is understood, and boots something else: a hypervisor, another loader."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from .._host.port import Host
 from .._reasons import Reason, reason
 from .entry import Entry, NotUnderstoodError
-from .loaders import read_extlinux, read_grub, read_raspberrypi
+from .loaders import extlinux, read_grub, read_raspberrypi
 
 BOOTLOADER_TYPE = "/proc/sys/kernel/bootloader_type"
 
@@ -32,7 +32,7 @@ class Loader:
 
 
 def _read_extlinux(_host: Host, _path: str, text: str) -> Entry:
-    return read_extlinux.default_entry(text)
+    return extlinux.default_entry(text)
 
 
 def _read_grub(host: Host, path: str, text: str) -> Entry:

@@ -16,9 +16,9 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entr
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import (
     edit_efi_stub,
-    edit_extlinux,
     edit_limine,
     edit_raspberrypi,
+    extlinux,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import (
     grub,
@@ -63,7 +63,7 @@ FORMATS = (
         '# default_kernel_opts="panic=1"\noverwrite=1\ndefault_kernel_opts="@"\ntimeout=3\n',
         quote='\\"',
     ),
-    Format("extlinux.conf", "/boot/extlinux.conf", edit_extlinux.lines, MENU),
+    Format("extlinux.conf", "/boot/extlinux.conf", extlinux.lines, MENU),
     Format(
         "grub",
         grub.SETTINGS,
@@ -80,7 +80,7 @@ FORMATS = (
     Format(
         "uboot",
         "/boot/extlinux/extlinux.conf",
-        edit_extlinux.lines_of_uboot,
+        extlinux.lines_of_uboot,
         "# panic=1\nlabel lts\n  kernel /vmlinuz-lts\n  fdtdir /dtbs-lts\n  append @\n",
     ),
     Format("raspberrypi", edit_raspberrypi.SETTINGS, edit_raspberrypi.lines, "@\n"),
@@ -103,7 +103,7 @@ FORMATS = (
         '# cmdline="panic=1"\ncmdline="@"\noutput_dir="/boot/EFI/Linux"\n',
         quote='\\"',
     ),
-    Format("syslinux", "/media/usb/boot/syslinux/syslinux.cfg", edit_extlinux.lines, MENU),
+    Format("syslinux", "/media/usb/boot/syslinux/syslinux.cfg", extlinux.lines, MENU),
 )
 each_format = pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
 LINE = 'root=LABEL=root dyndbg="file a.c panic=2" panic_on_oops=3 xpanic=4 kexec_load=5'

@@ -1,0 +1,244 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""extlinux.conf and syslinux.cfg, as the loaders of the syslinux family and U-Boot read them."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from ..entry import Entry, NotUnderstoodError, StartsNoLinuxError
+from ..text import Line, Span, Texts, line_break, text_lines
+
+# What names the file that a label starts. FIT is U-Boot's.
+KERNEL_KEYWORDS = ("linux", "kernel", "fit")
+# What starts something else.
+OTHER_KEYWORDS = ("boot", "bss", "pxe", "fdimage", "comboot", "com32", "localboot", "config")
+# What syslinux starts by the end of its name instead of a kernel.
+PROGRAM_SUFFIXES = (".c32", ".com", ".cbt", ".bin", ".bs", ".bss", ".0", ".img")
+# Of these, what shows another menu.
+MENU_PROGRAMS = {"menu.c32", "vesamenu.c32"}
+
+# A space is what is not greater than one; Python's own idea of white space is another.
+_LINE = re.compile(r"[\0- ]*([^\0- ]*)([\0- ]*)(.*)", re.DOTALL)
+_SPACES = "".join(map(chr, range(33)))
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.split("[\0- ]+", text) if word]
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """A line with a keyword."""
+
+    keyword: str
+    value: str
+    # Where the value begins, and where the line ends.
+    start: int
+    end: int
+    indent: str
+    spaced: bool
+
+
+def _statements(text: str) -> t.Iterator[_Statement]:
+    """All but texts for people: only its own end ends one, whatever looks like a keyword in it."""
+    in_text = False
+    for start, line in text_lines(text):
+        match = t.cast("re.Match[str]", _LINE.match(line))
+        keyword, value = match[1].lower(), match[3].rstrip(_SPACES)
+        if in_text or keyword == "text":
+            in_text = keyword != "endtext"
+            continue
+        yield _Statement(
+            keyword,
+            value,
+            start + match.start(3),
+            start + len(line),
+            line[: match.start(1)],
+            bool(match[2]),
+        )
+
+
+@dataclass
+class _Label:
+    """What may be booted."""
+
+    name: str = ""
+    kernel: str | None = None
+    # Something else than a kernel that it starts, as its line says it.
+    program: str | None = None
+    # syslinux takes parameters behind the kernel's name, too, and lays them before the others.
+    parameters: Span | None = None
+    append: Span | None = None
+    initramfs: tuple[str, ...] = ()
+    # Where an APPEND would go, and how the line above is indented.
+    end: int = 0
+    indent: str = ""
+
+    @property
+    def boots_kernel(self) -> bool:
+        return bool(self.kernel) and self.program is None
+
+
+@dataclass
+class _Menu:
+    """What a file says, read once for all who ask."""
+
+    path: str
+    text: str
+    # It has an APPEND for all labels, a dash instead of parameters, and programs; U-Boot has not.
+    syslinux: bool
+    labels: list[_Label] = field(default_factory=list)
+    common: Span | None = None
+    default: str | None = None
+    menu_default: str | None = None
+    on_timeout: str | None = None
+
+    def read(self, line: _Statement) -> None:
+        keyword, value = line.keyword, line.value
+        if keyword == "label":
+            self.labels.append(_Label(value))
+        elif keyword == "default":
+            # It names a label, or the program that shows the menu.
+            self.default = self.default if _is_program(value) else value
+        elif keyword == "ontimeout":
+            self.on_timeout = value
+        elif keyword == "append":
+            self._read_append(line)
+        elif self.labels:
+            self._read_label(self.labels[-1], line)
+
+    def _read_append(self, line: _Statement) -> None:
+        before = "" if line.spaced else " "
+        nothing = "-" if self.syslinux and self.labels else ""
+        span = Span(self.path, line.start, line.end, before=before, nothing=nothing)
+        if self.labels:
+            self.labels[-1].append = span
+        else:
+            self.common = span
+
+    def _read_label(self, label: _Label, line: _Statement) -> None:
+        if line.keyword in KERNEL_KEYWORDS:
+            self._read_kernel(label, line)
+        elif line.keyword in OTHER_KEYWORDS:
+            label.kernel, label.program = None, f"{line.keyword} {line.value}".strip()
+        elif line.keyword == "initrd":
+            label.initramfs = tuple(name for name in line.value.split(",") if name)
+        elif line.keyword == "menu" and line.value.lower() == "default":
+            self.menu_default = label.name
+
+    def _read_kernel(self, label: _Label, line: _Statement) -> None:
+        name, *rest = re.split("([\0- ]+)", line.value, maxsplit=1)
+        if rest and not self.syslinux:
+            raise NotUnderstoodError(f"its kernel's name has a space: {line.value!r}")
+        label.kernel = name
+        label.program = name if self.syslinux and _is_program(name) else None
+        at = line.start + len(name) + len("".join(rest[:1]))
+        label.parameters = Span(self.path, at, line.start + len(line.value)) if rest else None
+        label.end, label.indent = line.end, line.indent
+
+    # --- What boots ------------------------------------------------------------------------
+
+    def default_entry(self) -> Entry:
+        label = self._chosen()
+        if label.program is not None:
+            raise self._no_kernel(label)
+        if not label.kernel:
+            raise NotUnderstoodError(f"its label {label.name!r} names no kernel")
+        cmdline = " ".join(
+            text for span in self._spans(label) for text in [self._value(span)] if text
+        )
+        if not self.syslinux and "$" in cmdline:
+            raise NotUnderstoodError("U-Boot would replace something in its command line")
+        # APPEND may name the initramfs, too; a line of its own comes first.
+        named = [word[len("initrd=") :] for word in _words(cmdline) if word.startswith("initrd=")]
+        images = label.initramfs or tuple(each for each in "".join(named[-1:]).split(",") if each)
+        return Entry(label.name, label.kernel, images, cmdline)
+
+    def _no_kernel(self, label: _Label) -> NotUnderstoodError:
+        program = str(label.program)
+        names = [word.lower().rpartition("/")[2] for word in _words(program)[:2]]
+        if names[0] == "config" or set(names) & MENU_PROGRAMS:
+            return NotUnderstoodError(f"its label {label.name!r} leads to another menu")
+        return StartsNoLinuxError(f"its label {label.name!r} starts {program}, no kernel")
+
+    def _chosen(self) -> _Label:
+        """What happens at the timeout; of two other defaults, which one wins is not certain."""
+        if not self.labels:
+            raise NotUnderstoodError("it has no label")
+        wanted = {self.on_timeout} - {None} or {self.default, self.menu_default} - {None}
+        if len(wanted) > 1:
+            raise NotUnderstoodError("DEFAULT and MENU DEFAULT name different labels")
+        matching = [label for label in self.labels if not wanted or label.name in wanted]
+        if not matching:
+            raise NotUnderstoodError(f"it has no label {wanted.pop()!r}")
+        return matching[0]
+
+    def _value(self, span: Span) -> str:
+        text = self.text[span.start : span.end].rstrip(_SPACES)
+        return "" if span.nothing and text == span.nothing else text
+
+    def _spans(self, label: _Label) -> Line:
+        """What is handed to the kernel, in its order."""
+        append = label.append or (self.common if self.syslinux else None)
+        return tuple(span for span in (label.parameters, append) if span is not None)
+
+    # --- What is edited --------------------------------------------------------------------
+
+    def lines(self) -> list[Line]:
+        booting = [label for label in self.labels if label.boots_kernel]
+        if not booting:
+            return []
+        common: list[Line] = [(self.common,)] if self.common and self.syslinux else []
+        return common + [self._spans(label) or (self._new(label),) for label in booting]
+
+    def _new(self, label: _Label) -> Span:
+        before = f"{line_break(self.text)}{label.indent}APPEND "
+        return Span(self.path, label.end, label.end, before=before)
+
+
+def _is_program(value: str) -> bool:
+    return "".join(_words(value)[:1]).lower().endswith(PROGRAM_SUFFIXES)
+
+
+def _parse(path: str, text: str, *, syslinux: bool) -> _Menu:
+    menu = _Menu(path, text, syslinux)
+    for line in _statements(text):
+        _refuse(line)
+        menu.read(line)
+    return menu
+
+
+def _refuse(line: _Statement) -> None:
+    leads = line.value.lower() if line.keyword == "menu" else ""
+    if line.keyword == "include" or leads.startswith("include"):
+        raise NotUnderstoodError("it includes another file")
+    if leads.startswith("begin"):
+        raise NotUnderstoodError("it has a menu inside a menu")
+
+
+def default_entry(text: str) -> Entry:
+    """The entry that boots when nobody touches the menu."""
+    return _parse("", text, syslinux=True).default_entry()
+
+
+def default_entry_of_uboot(text: str) -> Entry:
+    """The same, for a boot loader that knows neither programs nor a common APPEND."""
+    return _parse("", text, syslinux=False).default_entry()
+
+
+def lines(texts: Texts) -> list[Line]:
+    """The command line of each entry that boots a kernel, and the one that they share."""
+    menus = (_parse(path, text, syslinux=True) for path, text in texts.items())
+    return [line for menu in menus for line in menu.lines()]
+
+
+def lines_of_uboot(texts: Texts) -> list[Line]:
+    menus = (_parse(path, text, syslinux=False) for path, text in texts.items())
+    return [line for menu in menus for line in menu.lines()]
