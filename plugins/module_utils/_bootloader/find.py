@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from .._host.port import Host
 from .._reasons import Reason, reason
 from .entry import Entry, NotUnderstoodError
-from .loaders import extlinux, read_grub, read_raspberrypi
+from .loaders import extlinux, grub, read_raspberrypi
 
 BOOTLOADER_TYPE = "/proc/sys/kernel/bootloader_type"
 
@@ -36,8 +36,9 @@ def _read_extlinux(_host: Host, _path: str, text: str) -> Entry:
 
 
 def _read_grub(host: Host, path: str, text: str) -> Entry:
-    variables = host.text(os.path.join(os.path.dirname(path), "grubenv")) or ""
-    return read_grub.default_entry(text, read_grub.environment(variables))
+    directory = os.path.dirname(path)
+    variables = host.text(os.path.join(directory, "grubenv")) or ""
+    return grub.default_entry(text, grub.environment(variables), host.names(directory))
 
 
 def _read_raspberrypi(host: Host, path: str, text: str) -> Entry:

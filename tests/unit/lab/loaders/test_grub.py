@@ -12,7 +12,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import read_grub
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import (
+    grub as reader,
+)
 
 from tests.lab.loaders import BootFiles, grub, grub_efi, kernel_options
 from tests.lab.loaders.loader import FILES
@@ -49,7 +51,7 @@ needs_busybox = pytest.mark.skipif(not shutil.which("busybox"), reason="needs bu
 @pytest.mark.parametrize("options", [kernel_options(), "quiet panic=5"])
 def test_configure_writes_the_same_options_into_settings_and_menu(options: str) -> None:
     files = grub.configure(BOOT, options)
-    entry = read_grub.default_entry(files[grub.MENU], {})
+    entry = reader.default_entry(files[grub.MENU], {})
     wanted = f"modules=sd-mod,usb-storage,ext4 {options}"
     assert entry.cmdline == f"root=UUID=1-2 ro {wanted}"
     assert f'GRUB_CMDLINE_LINUX_DEFAULT="{wanted}"\n' in files[grub.SETTINGS]

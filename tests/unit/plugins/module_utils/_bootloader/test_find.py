@@ -129,7 +129,7 @@ def test_configured_by_grub(bare: fakes.FakeHost) -> None:
 
 
 def test_configured_by_grub_for_one_boot(bare: fakes.FakeHost) -> None:
-    bare.write("/boot/grub/grub.cfg", GRUB)
+    bare.write("/boot/grub/grub.cfg", f"load_env\n{GRUB}")
     bare.write("/boot/grub/grubenv", "# GRUB Environment Block\nnext_entry=gnulinux-lts\n####")
     entry = find.configured(bare.host).entry
     assert entry is not None

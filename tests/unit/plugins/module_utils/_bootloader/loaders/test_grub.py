@@ -6,13 +6,16 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import (
     Entry,
     NotUnderstoodError,
+    StartsNoLinuxError,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import read_grub
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import grub
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -142,6 +145,9 @@ VIRT = "Alpine, with Linux virt"
 RECOVERY = "Alpine, with Linux virt (recovery mode)"
 
 # grub-editenv keeps the file at 1024 bytes.
+# The names of the files that the menu asks for.
+BESIDE = ("grub.cfg", "grubenv")
+
 GRUBENV = (
     "# GRUB Environment Block\n# WARNING: do not edit\nsaved_entry=a>b=c\nkernelopts=\n" + "#" * 40
 )
@@ -175,8 +181,7 @@ NOT_FOUND: dict[str, tuple[str, dict[str, str], str]] = {
     "a title inside": ("1>Debian", {}, "it has no entry 'Debian'"),
     "a saved entry": ("${saved_entry}", {"saved_entry": "gone"}, "it has no entry 'gone'"),
     "a variable": ("${mine}", {}, "its default is a variable"),
-    "no kernel": ("3", {}, "its entry 'UEFI Firmware Settings' names no kernel"),
-    "Xen": ("2", {}, "its entry 'Alpine, with Xen hypervisor' names no kernel"),
+    "an entry on one firmware only": ("3", {}, "whether its entry '3' is there cannot be told"),
 }
 
 SETTINGS: dict[str, tuple[str, str]] = {
@@ -204,6 +209,10 @@ COMMANDS: dict[str, tuple[str, Entry]] = {
     "a quoted word": ("linux /k 'a=b c'", Entry("x", "/k", (), '"a=b c"')),
     "quotes without need": ("linux '/k' \"ro\"", Entry("x", "/k", (), "ro")),
     "a number sign inside a word": ("linux /k a=b#c", Entry("x", "/k", (), "a=b#c")),
+    "two commands in a line": ("linux /k ro; initrd /i", Entry("x", "/k", ("/i",), "ro")),
+    "a remark behind": ("linux /k ro # note", Entry("x", "/k", (), "ro")),
+    "a line that goes on": ("linux /k \\\n  ro", Entry("x", "/k", (), "ro")),
+    "a backslash before a space": ("linux /k a=b\\ c", Entry("x", "/k", (), '"a=b c"')),
     "a remark": ("# linux /old\nlinux /k", Entry("x", "/k", (), "")),
 }
 
@@ -213,9 +222,13 @@ REFUSED: dict[str, tuple[str, str]] = {
     "a variable in the kernel": ("linux $root/k", "its default entry uses GRUB's shell"),
     "a variable in the options": ("linux /k $opts", "its default entry uses GRUB's shell"),
     "a variable in the initramfs": ("linux /k\ninitrd ${i}", "its default entry uses GRUB's shell"),
-    "two commands in a line": ("linux /k ro; initrd /i", "its default entry uses GRUB's shell"),
-    "a remark behind": ("linux /k ro # note", "its default entry uses GRUB's shell"),
-    "an open quote": ("linux /k 'a", "a quote in its default entry is not closed"),
+    "an open quote": ("linux /k 'a", 'a quote is not closed: "\'a"'),
+    "a kernel that depends": (
+        "if [ -f /j ]; then\nlinux /j\nelse\nlinux /k\nfi",
+        "what its default entry boots depends on a condition",
+    ),
+    "another menu": ("configfile /other.cfg", "its entry 'x' leads to another menu"),
+    "another menu behind a kernel": ("linux /k\nsource /x", "its entry 'x' leads to another menu"),
     "quotes inside quotes": (
         "linux /k 'dyndbg=\"file a.c +p\"'",
         "its default entry has quotes inside quotes",
@@ -231,7 +244,7 @@ def menu(commands: str) -> str:
 
 
 def test_default_entry_of_alpine() -> None:
-    assert read_grub.default_entry(MENU.replace("DEFAULT", "0"), {}) == Entry(
+    assert grub.default_entry(MENU.replace("DEFAULT", "0"), {}) == Entry(
         LTS, "/boot/vmlinuz-lts", ("/boot/intel-ucode.img", "/boot/initramfs-lts"), OPTIONS
     )
 
@@ -239,89 +252,225 @@ def test_default_entry_of_alpine() -> None:
 @pytest.mark.parametrize(("default", "variables", "title"), DEFAULTS.values(), ids=DEFAULTS)
 def test_default_entry_by(default: str, variables: dict[str, str], title: str) -> None:
     text = MENU.replace("DEFAULT", default)
-    assert read_grub.default_entry(text, variables).title == title
+    assert grub.default_entry(text, variables, BESIDE).title == title
 
 
 @pytest.mark.parametrize(("default", "variables", "why"), NOT_FOUND.values(), ids=NOT_FOUND)
 def test_default_entry_is_not_found(default: str, variables: dict[str, str], why: str) -> None:
     with pytest.raises(NotUnderstoodError) as caught:
-        read_grub.default_entry(MENU.replace("DEFAULT", default), variables)
+        grub.default_entry(MENU.replace("DEFAULT", default), variables, BESIDE)
     assert str(caught.value) == why
 
 
 @pytest.mark.parametrize(("setting", "title"), SETTINGS.values(), ids=SETTINGS)
 def test_default_is_set_with(setting: str, title: str) -> None:
     text = f"{setting}menuentry a {{\nlinux /k\n}}\nmenuentry b {{\nlinux /k\n}}\n"
-    assert read_grub.default_entry(text, {}).title == title
+    assert grub.default_entry(text, {}).title == title
 
 
 def test_default_number_with_two_digits() -> None:
     entries = (f"menuentry e{number} {{\nlinux /k\n}}\n" for number in range(12))
     text = "set default=10\n" + "".join(entries)
-    assert read_grub.default_entry(text, {}).title == "e10"
+    assert grub.default_entry(text, {}).title == "e10"
 
 
 def test_next_entry_counts_only_where_the_menu_reads_it() -> None:
     text = "menuentry a {\nlinux /k\n}\nmenuentry b {\nlinux /k\n}\n"
-    assert read_grub.default_entry(text, {"next_entry": "1"}).title == "a"
+    assert grub.default_entry(text, {"next_entry": "1"}).title == "a"
+
+
+# As /etc/grub.d/41_custom writes it.
+CUSTOM = """\
+if [ -f  ${config_directory}/custom.cfg ]; then
+  source ${config_directory}/custom.cfg
+elif [ -z "${config_directory}" -a -f  $prefix/custom.cfg ]; then
+  source $prefix/custom.cfg
+fi
+"""
+# Two entries, "a" and "b", and what comes before them.
+PROGRAMS: dict[str, tuple[str, dict[str, str], str]] = {
+    "an assignment without set": ("default=1\n", {}, "b"),
+    "quotes": ("default='1'\n", {}, "b"),
+    "a variable of its own": ("mine=1\nset default=$mine\n", {}, "b"),
+    "pieces": ("n=b\nset default=\"${n}\"''\n", {}, "b"),
+    "two commands in a line": ("set default=0; set default=1\n", {}, "b"),
+    "a remark": ("# set default=1\n", {}, "a"),
+    "text": ("echo 'set default=1'\n", {}, "a"),
+    "a condition that holds": ("if [ x = x ]; then default=1; fi\n", {}, "b"),
+    "a condition that does not": ("if [ x != x ]; then default=1; fi\n", {}, "a"),
+    "the second condition": (
+        "if [ -n '' ]; then default=0; elif [ -z '' ]; then default=1; else default=0; fi\n",
+        {},
+        "b",
+    ),
+    "neither condition": ("if false; then default=1; else default=0; fi\n", {}, "a"),
+    "one test of two decides": ('if [ -n "$x" -o x = x ]; then default=1; fi\n', {}, "b"),
+    "both of two tests": ("if [ x = x -a y != x ]; then default=1; fi\n", {}, "b"),
+    "both branches of one mind": (
+        "if [ $grub_platform = efi ]; then default=1; else default=1; fi\n set default=1\n",
+        {},
+        "b",
+    ),
+    "a branch that matters to another variable": (
+        "if [ $grub_platform = efi ]; then set gfxmode=auto; fi\nset default=1\n",
+        {},
+        "b",
+    ),
+    "some variables only": (
+        "load_env saved_entry\nset default=$saved_entry\n",
+        {"saved_entry": "1", "default": "0"},
+        "b",
+    ),
+    "a default in grubenv": ("load_env\n", {"default": "1"}, "b"),
+    "a variable that is removed": ("default=1\nunset default\n", {}, "a"),
+    "a function that is not called": ("function f {\n default=1\n}\n", {}, "a"),
+    "no custom.cfg": (
+        CUSTOM + "set default=1\n",
+        {},
+        "b",
+    ),
+}
+# The slot of an update that is tried in an order from grubenv.
+SLOTS = """\
+load_env
+for SLOT in $ORDER; do
+    if [ "$SLOT" == "A" ]; then
+        INDEX=0
+    fi
+    if [ "$SLOT" == "B" ]; then
+        INDEX=1
+    fi
+    default=$INDEX
+done
+"""
+UNKNOWN: dict[str, tuple[str, dict[str, str]]] = {
+    "a loop": (SLOTS, {"ORDER": "B A"}),
+    "a while": ("while true; do set default=1; done\n", {}),
+    "an until": ("until false; do\nif true; then\ndefault=1\nfi\ndone\n", {}),
+    "a loop over itself": ("for default in 0 1; do true; done\n", {}),
+    "a function": ("function f {\n set default=1\n}\nf\n", {}),
+    "a function in a function": (
+        "function f {\n default=1\n}\nfunction g {\n f\n g\n}\ng\n",
+        {},
+    ),
+    "a condition": ("if [ $grub_platform = efi ]; then set default=1; fi\n", {}),
+    "two tests of which one is not known": (
+        "if [ x = x -a $grub_cpu = y ]; then default=1; fi\n",
+        {},
+    ),
+    "a test of a disk": ("if search --label x; then default=1; fi\n", {}),
+    "a variable of firmware": ("set default=$grub_cpu\n", {}),
+    "an option of a command": ("regexp --set=1:default '(.*)' x\n", {}),
+    "an option that stands apart": ("search --set default --label x\n", {}),
+    "an answer": ("read default\n", {}),
+    "another file": ("source $prefix/custom.cfg\n", {}),
+    "a file that is there": ("if [ -f $prefix/grub.cfg ]; then . $prefix/grub.cfg; fi\n", {}),
+    "another environment": ("load_env --file /x default\n", {}),
+    "text that is run": ('eval "set default=1"\n', {}),
+    "entries of another kind": ("insmod blscfg\nblscfg\n", {}),
+    "an entry in a condition before": ("if x; then\nmenuentry c {\n}\nfi\nset default=1\n", {}),
+    "an entry in a loop": ("for n in 1; do\nmenuentry c {\n}\ndone\n", {}),
+}
+AB = "menuentry a {\nlinux /k\n}\nmenuentry b {\nlinux /k\n}\n"
+NO_LINUX = {
+    "Xen": "\tmultiboot2\t/boot/xen.gz placeholder\n\tmodule2\t/boot/vmlinuz-lts root=/dev/vda2\n",
+    "an older Xen": "multiboot /xen.gz\nmodule /vmlinuz\n",
+    "another loader": "insmod chain\nchainloader /EFI/Microsoft/Boot/bootmgfw.efi\n",
+    "firmware": "fwsetup\n",
+    "the end": "halt\n",
+}
+
+
+@pytest.mark.parametrize(("before", "variables", "title"), PROGRAMS.values(), ids=PROGRAMS)
+def test_default_is_what_the_script_sets(
+    before: str, variables: dict[str, str], title: str
+) -> None:
+    assert grub.default_entry(before + AB, variables, BESIDE).title == title
+
+
+@pytest.mark.parametrize(("before", "variables"), UNKNOWN.values(), ids=UNKNOWN)
+def test_default_that_depends_is_not_understood(before: str, variables: dict[str, str]) -> None:
+    with pytest.raises(NotUnderstoodError):
+        grub.default_entry(before + AB, variables, BESIDE)
+
+
+@pytest.mark.parametrize("commands", NO_LINUX.values(), ids=NO_LINUX)
+def test_default_that_starts_no_linux(commands: str) -> None:
+    with pytest.raises(StartsNoLinuxError, match="'x' starts no Linux"):
+        grub.default_entry(menu(commands), {})
+
+
+@pytest.mark.parametrize("text", ["if " * 9999, "if a; then " * 9999, "menuentry a {" * 9999])
+def test_blocks_without_end_are_not_understood(text: str) -> None:
+    with pytest.raises(NotUnderstoodError):
+        grub.default_entry(text, {})
+
+
+PIECES = [*"ab10=$\"'\\{};\n #[]", "if ", "fi\n", "then ", "menuentry ", "linux /k", "function "]
+
+
+@given(st.lists(st.sampled_from(PIECES)).map("".join))
+def test_any_text_is_an_entry_or_not_understood(text: str) -> None:
+    with contextlib.suppress(NotUnderstoodError):
+        assert grub.default_entry(text, {}).kernel is not None
 
 
 @pytest.mark.parametrize(("commands", "entry"), COMMANDS.values(), ids=COMMANDS)
 def test_commands(commands: str, entry: Entry) -> None:
-    assert read_grub.default_entry(menu(commands), {}) == entry
+    assert grub.default_entry(menu(commands), {}) == entry
 
 
 @pytest.mark.parametrize(("commands", "why"), REFUSED.values(), ids=REFUSED)
 def test_commands_are_not_understood(commands: str, why: str) -> None:
     with pytest.raises(NotUnderstoodError) as caught:
-        read_grub.default_entry(menu(commands), {})
+        grub.default_entry(menu(commands), {})
     assert str(caught.value) == why
 
 
 @given(st.lists(st.text(st.sampled_from("ab=-_ ,.:/!"), min_size=1), min_size=1))
 def test_quoted_options_reach_the_kernel_as_they_are_meant(options: list[str]) -> None:
     line = "linux /k " + " ".join(f'"{option}"' for option in options)
-    cmdline = read_grub.default_entry(menu(line), {}).cmdline
+    cmdline = grub.default_entry(menu(line), {}).cmdline
     assert [word.strip('"') for word in _cmdline.split(cmdline)] == options
 
 
 def test_title_with_quotes_inside() -> None:
     text = "menuentry 'It'\\''s mine' --id mine {\nlinux /k\n}\n"
-    assert read_grub.default_entry(text, {}).title == "It's mine"
+    assert grub.default_entry(text, {}).title == "It's mine"
 
 
 def test_title_that_is_not_closed_is_not_understood() -> None:
-    with pytest.raises(NotUnderstoodError, match="an entry's title is not closed"):
-        read_grub.default_entry("menuentry 'mine {\nlinux /k\n}\n", {})
+    with pytest.raises(NotUnderstoodError, match="a quote is not closed"):
+        grub.default_entry("menuentry 'mine {\nlinux /k\n}\n", {})
 
 
 def test_menu_without_entries_is_not_understood() -> None:
     with pytest.raises(NotUnderstoodError) as caught:
-        read_grub.default_entry(HEADER.replace("DEFAULT", "0"), {})
+        grub.default_entry(HEADER.replace("DEFAULT", "0"), {})
     assert str(caught.value) == "it has no entry '0'"
 
 
 def test_entry_in_one_line_has_no_kernel_and_hides_no_other() -> None:
     text = "set default=1\nmenuentry a { linux /j }\nmenuentry b {\nlinux /k\n}\n"
-    assert read_grub.default_entry(text, {}).kernel == "/k"
+    assert grub.default_entry(text, {}).kernel == "/k"
 
 
 def test_entry_without_a_title_is_found_by_its_number() -> None:
-    assert read_grub.default_entry("menuentry  {\nlinux /k\n}\n", {}).title == ""
+    assert grub.default_entry("menuentry  {\nlinux /k\n}\n", {}).title == ""
 
 
 def test_blocks_inside_an_entry_belong_to_it() -> None:
     text = menu("if true ; then {\necho\n}\nfi\nlinux /k")
-    assert read_grub.default_entry(text, {}).kernel == "/k"
+    assert grub.default_entry(text, {}).kernel == "/k"
 
 
 def test_environment_skips_the_padding() -> None:
-    assert read_grub.environment(GRUBENV) == {"saved_entry": "a>b=c", "kernelopts": ""}
+    assert grub.environment(GRUBENV) == {"saved_entry": "a>b=c", "kernelopts": ""}
 
 
 @pytest.mark.parametrize("text", ["", "#####", "nonsense\n"])
 def test_environment_of_no_variables(text: str) -> None:
-    assert read_grub.environment(text) == {}
+    assert grub.environment(text) == {}
 
 
 @pytest.mark.parametrize(
@@ -335,9 +484,9 @@ def test_environment_of_no_variables(text: str) -> None:
 )
 def test_entry_that_is_cut_off_is_none(text: str) -> None:
     with pytest.raises(NotUnderstoodError, match="is not closed"):
-        read_grub.default_entry(text, {})
+        grub.default_entry(text, {})
 
 
 def test_entry_before_one_that_is_cut_off_is_whole() -> None:
     text = "menuentry 'Alpine' {\n\tlinux /vmlinuz\n}\nmenuentry 'Old' {\n\tlinux /vmlinuz.old\n"
-    assert read_grub.default_entry(text, {}).title == "Alpine"
+    assert grub.default_entry(text, {}).title == "Alpine"

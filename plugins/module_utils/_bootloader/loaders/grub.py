@@ -1,0 +1,325 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""What a grub.cfg boots, with the variables of grubenv: found by following it, or not understood."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import typing as t
+from dataclasses import dataclass, field
+
+from ..entry import Entry, NotUnderstoodError, StartsNoLinuxError
+from .grub_script import Block, Command, If, Loop, Statement, Word, parse
+
+# What reads other files, or runs text: afterwards anything may be set.
+ELSEWHERE = {
+    *(".", "source", "configfile", "normal", "eval", "legacy_configfile", "legacy_source"),
+    *("blscfg", "syslinux_configfile", "extract_entries_source", "extract_entries_configfile"),
+}
+# What starts something else than Linux.
+OTHERS = {
+    *("multiboot", "multiboot2", "chainloader", "ntldr", "appleloader", "xnu_kernel", "freedos"),
+    *("kfreebsd", "knetbsd", "kopenbsd", "plan9", "halt", "reboot", "exit", "fwsetup", "boot"),
+}
+LINUX = {"linux", "linux16", "linuxefi"}
+INITRD = {"initrd", "initrd16", "initrdefi"}
+ENTRIES = {"menuentry", "submenu"}
+
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
+_SETS = re.compile(r"--set=(?:[0-9]+:)?(\w+)")
+_FILE_TESTS = ("-s", "-f", "-e")
+# Where the menu itself is, as its own commands say it.
+_BESIDE = re.compile(r"\$(?:prefix|config_directory)/([^/]+)")
+
+# A variable that is not in there is empty; one of None is not known.
+Values = dict[str, t.Optional[str]]
+
+
+@dataclass
+class Item:
+    """A menu entry or a submenu."""
+
+    names: tuple[str, ...]
+    submenu: bool
+    body: Block
+    # Whether it is there depends on what is not known.
+    certain: bool
+
+
+@dataclass
+class _Run:
+    """The state of the script while it is followed."""
+
+    environment: t.Mapping[str, str]
+    # The names in the directory of the menu.
+    beside: t.Collection[str]
+    values: Values = field(default_factory=dict)
+    items: list[Item] = field(default_factory=list)
+    functions: dict[str, Block] = field(default_factory=dict)
+    certain: bool = True
+
+    def follow(self, block: Block) -> None:
+        for statement in block.statements:
+            if isinstance(statement, If):
+                self._choose(statement)
+            elif isinstance(statement, Loop):
+                self._repeat(statement)
+            else:
+                self._carry_out(statement)
+
+    def _carry_out(self, command: Command) -> None:
+        name = command.name
+        if name in ENTRIES:
+            body = command.body or Block(closed=False)
+            self.items.append(Item(_names(command), name == "submenu", body, self.certain))
+        elif name == "function":
+            self.functions["".join(map(str, command.words[1:2]))] = command.body or Block()
+        elif name == "load_env":
+            self._load(command)
+        elif name in ELSEWHERE:
+            raise NotUnderstoodError(f"it reads or runs something else with {name}")
+        elif name in self.functions:
+            self._forget(self.functions[name])
+        else:
+            self.values.update(_assigned(command, self.values))
+
+    def _load(self, command: Command) -> None:
+        named = [word.text for word in command.words[1:]]
+        if None in named or any(str(each).startswith("-") for each in named):
+            raise NotUnderstoodError("it loads variables from another file")
+        wanted = set(named) or set(self.environment)
+        self.values.update({k: v for k, v in self.environment.items() if k in wanted})
+
+    def _repeat(self, loop: Loop) -> None:
+        """How often is not known, so that what it sets is not."""
+        self._forget(loop.body)
+        for word in loop.words[:1]:
+            self.values[str(word)] = None
+
+    def _forget(self, block: Block) -> None:
+        for command in _commands(block, self.functions):
+            if command.name in ENTRIES | ELSEWHERE:
+                raise NotUnderstoodError("its entries are made by a loop or a function")
+            self.values.update(dict.fromkeys(_assigned(command, {}), None))
+
+    def _choose(self, choice: If) -> None:
+        for number, (condition, branch) in enumerate(choice.branches):
+            truth = True if not condition.statements else self._truth(condition)
+            if truth is None:
+                self._either([block for _condition, block in choice.branches[number:]])
+                return
+            if truth:
+                self.follow(branch)
+                return
+
+    def _either(self, blocks: list[Block]) -> None:
+        """Follow each; what they do not agree about is not known."""
+        before, certain = dict(self.values), self.certain
+        self.certain = False
+        ends = [before]
+        for block in blocks:
+            self.values = dict(before)
+            self.follow(block)
+            ends.append(self.values)
+        names = {name for values in ends for name in values}
+        agreed = {name: {values.get(name, "") for values in ends} for name in names}
+        self.values = {
+            name: found.pop() if len(found) == 1 else None for name, found in agreed.items()
+        }
+        self.certain = certain
+
+    def _truth(self, condition: Block) -> bool | None:
+        """What a test says, None if that cannot be told."""
+        last = condition.statements[-1]
+        if not isinstance(last, Command) or len(condition.statements) > 1:
+            return None
+        words = last.words[1:]
+        if last.name == "[" and words and words[-1].text == "]":
+            words = words[:-1]
+        elif last.name != "test":
+            return {"true": True, "false": False}.get(last.name)
+        return self._test(words)
+
+    def _test(self, words: list[Word]) -> bool | None:
+        """Of several tests one may decide although another one cannot be told."""
+        for operator, decides in (("-o", True), ("-a", False)):
+            places = [at for at, word in enumerate(words) if word.text == operator]
+            if places:
+                sides = words[: places[0]], words[places[0] + 1 :]
+                answers = {self._test(side) for side in sides}
+                return decides if decides in answers else None if None in answers else not decides
+        return self._single_test(words)
+
+    def _single_test(self, words: list[Word]) -> bool | None:
+        if len(words) == 2 and words[0].text in _FILE_TESTS:
+            file = _BESIDE.fullmatch(str(words[1]))
+            return file[1] in self.beside if file else None
+        texts = [self._expanded(word) for word in words]
+        if None in texts:
+            return None
+        if len(texts) == 1:
+            return texts[0] != ""
+        if len(texts) == 2 and texts[0] in ("-n", "-z"):
+            return (texts[1] != "") == (texts[0] == "-n")
+        if len(texts) == 3 and texts[1] in ("=", "==", "!="):
+            return (texts[0] == texts[2]) == (texts[1] != "!=")
+        return None
+
+    def _expanded(self, word: Word) -> str | None:
+        """Of the variables that are not set here, only those of grubenv are known to be empty."""
+        known = dict.fromkeys(("next_entry", "saved_entry", "prev_saved_entry"), "")
+        return word.expanded({**known, **self.values})
+
+    def default(self) -> str:
+        value = self.values.get("default", "")
+        if value is None:
+            raise NotUnderstoodError("its default is a variable")
+        return value or "0"
+
+
+def environment(text: str) -> dict[str, str]:
+    """The variables of a grubenv file, which is padded with number signs."""
+    pairs = (line.partition("=") for line in text.splitlines() if not line.startswith("#"))
+    return {name: value for name, equals, value in pairs if equals}
+
+
+def default_entry(
+    text: str, variables: t.Mapping[str, str], beside: t.Collection[str] = ()
+) -> Entry:
+    """The entry that boots when nobody touches the menu."""
+    run = _Run(variables, beside)
+    run.follow(parse(text))
+    return _entry(_find(run.items, run.default(), run))
+
+
+# --- Following -----------------------------------------------------------------------------
+
+
+def _assigned(command: Command, values: t.Mapping[str, str | None]) -> Values:
+    """The variables that a command sets; what it sets them to is mostly not known."""
+    words = command.words
+    if command.name == "set":
+        words = words[1:]
+    elif command.name in ("unset", "read"):
+        return {str(word): "" if command.name == "unset" else None for word in words[1:]}
+    elif not _ASSIGNMENT.match(command.name):
+        return dict.fromkeys(_set_by_option(words), None)
+    found: Values = {}
+    for word in words[:1]:
+        match = _ASSIGNMENT.match(str(word))
+        if match:
+            whole = word.expanded({**dict.fromkeys(("saved_entry", "next_entry"), ""), **values})
+            found[match[1]] = None if whole is None else whole[match.end() :]
+    return found
+
+
+def _set_by_option(words: list[Word]) -> list[str]:
+    """As "search --set=root" and "regexp --set 1:name" do."""
+    found = [match[1] for match in map(_SETS.match, map(str, words)) if match]
+    spaced = [str(b).rpartition(":")[2] for a, b in zip(words, words[1:]) if str(a) == "--set"]
+    return found + spaced
+
+
+def _commands(block: Block, functions: t.Mapping[str, Block]) -> t.Iterator[Command]:
+    """All commands in a block, whether they are carried out or not."""
+    for statement in block.statements:
+        yield from _commands_in(statement, functions)
+
+
+def _commands_in(statement: Statement, functions: t.Mapping[str, Block]) -> t.Iterator[Command]:
+    if isinstance(statement, If):
+        for condition, branch in statement.branches:
+            yield from _commands(condition, functions)
+            yield from _commands(branch, functions)
+    elif isinstance(statement, Loop):
+        yield from _commands(statement.body, functions)
+    else:
+        yield statement
+        # Itself is no longer one, so that one which calls itself has an end.
+        inner = {name: body for name, body in functions.items() if name != statement.name}
+        if statement.name in functions:
+            yield from _commands(functions[statement.name], inner)
+
+
+# --- Entries -------------------------------------------------------------------------------
+
+
+def _names(command: Command) -> tuple[str, ...]:
+    """The title, and the identifier by which a default may name the entry."""
+    words = command.words[1:]
+    identifiers = [
+        following.text
+        for word, following in zip(words, words[1:])
+        if str(word) in ("$menuentry_id_option", "--id")
+    ]
+    identifiers += [str(word)[5:] for word in words if str(word).startswith("--id=")]
+    title = words[0].text if words else ""
+    return (title or "", *(each for each in identifiers if each))
+
+
+def _find(items: list[Item], path: str, run: _Run) -> Item:
+    """A default is a number, a title or an identifier; ">" leads into submenus."""
+    name, _arrow, rest = path.partition(">")
+    if re.fullmatch("[0-9]{1,9}", name):
+        before = items[: int(name) + 1]
+        matching = before[int(name) :]
+    else:
+        matching = [item for item in items if name in item.names]
+        before = matching[:1]
+    if not matching:
+        raise NotUnderstoodError(f"it has no entry {path!r}")
+    if not all(item.certain for item in before):
+        raise NotUnderstoodError(f"whether its entry {path!r} is there cannot be told")
+    item = matching[0]
+    if not item.body.closed:
+        # GRUB runs a block when it has read the whole of it, and never one that is cut off.
+        raise NotUnderstoodError(f"its entry {item.names[0]!r} is not closed")
+    if not item.submenu:
+        return item
+    inside = _Run(run.environment, run.beside, dict(run.values), functions=run.functions)
+    inside.follow(item.body)
+    return _find(inside.items, rest or "0", inside)
+
+
+def _entry(item: Item) -> Entry:
+    title = item.names[0]
+    commands = [each for each in item.body.statements if isinstance(each, Command)]
+    hidden = [each for each in _commands(item.body, {}) if each not in commands]
+    if any(each.name in LINUX | INITRD | OTHERS for each in hidden):
+        raise NotUnderstoodError("what its default entry boots depends on a condition")
+    names = {each.name for each in commands}
+    if names & ELSEWHERE:
+        raise NotUnderstoodError(f"its entry {title!r} leads to another menu")
+    kernel, initramfs = _last(commands, LINUX), _last(commands, INITRD)
+    if not kernel and names & OTHERS:
+        raise StartsNoLinuxError(f"its entry {title!r} starts no Linux: {min(names & OTHERS)}")
+    if not kernel:
+        raise NotUnderstoodError(f"its entry {title!r} names no kernel")
+    _refuse_devices([kernel[0], *initramfs])
+    return Entry(title, kernel[0], tuple(initramfs), " ".join(map(_quoted, kernel[1:])))
+
+
+def _last(commands: list[Command], names: t.Collection[str]) -> list[str]:
+    """The arguments of the last such command, which is the one that counts."""
+    found = [each.words[1:] for each in commands if each.name in names]
+    texts = [word.text for words in found[-1:] for word in words]
+    if None in texts:
+        raise NotUnderstoodError("its default entry uses GRUB's shell")
+    return [str(each) for each in texts]
+
+
+def _quoted(word: str) -> str:
+    """A parameter as GRUB hands it to the kernel, with quotes around the whole of it."""
+    if any(char in word for char in "\"'\\"):
+        raise NotUnderstoodError("its default entry has quotes inside quotes")
+    return f'"{word}"' if " " in word else word
+
+
+def _refuse_devices(paths: t.Iterable[str]) -> None:
+    if any(posixpath.normpath(path).startswith("(") for path in paths):
+        raise NotUnderstoodError("its default entry names a device")
