@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import os
 import typing as t
 from dataclasses import dataclass
 
@@ -18,14 +17,15 @@ from .._write.boot_file import OWED, beside
 from . import menu_commands
 from .entry import NotUnderstoodError
 from .find import booted_by
-from .loaders import edit_efi_stub, edit_limine, edit_raspberrypi, extlinux, read_raspberrypi
+from .loader import Loader
+from .loaders import efi_stub, extlinux
+from .loaders.extlinux import EXTLINUX, UBOOT
+from .loaders.grub import GRUB
+from .loaders.limine import LIMINE
+from .loaders.raspberrypi import RASPBERRYPI
 from .menu_commands import Command
 from .settings import grub, uki, update_extlinux, zipl
 from .text import Finder
-
-EXTLINUX_MENU = "/boot/extlinux.conf"
-UBOOT_MENU = "/boot/extlinux/extlinux.conf"
-GRUB_MENUS = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")
 
 
 @dataclass(frozen=True)
@@ -84,35 +84,48 @@ def _static(name: str, lines: Finder, forbidden: str = "") -> t.Callable[..., Se
     return lambda _host, signs: Settings(name, signs[:1], lines, forbidden=forbidden)
 
 
+def _menu_of(loader: Loader) -> t.Callable[[Host, tuple[str, ...]], Settings]:
+    """The menu is edited itself."""
+
+    def settings(host: Host, signs: tuple[str, ...]) -> Settings:
+        if loader.lines is None:
+            raise NotUnderstoodError("its menu has to be made anew")
+        return Settings(loader.name, signs[:1], loader.lines(host), forbidden=loader.forbidden)
+
+    return settings
+
+
+def _direct(loader: Loader) -> Editor:
+    return Editor(loader.name, loader.menus, _menu_of(loader), loader.type_ids)
+
+
 # --- extlinux ------------------------------------------------------------------------------
 
 
 def _extlinux_signs(host: Host) -> tuple[str, ...]:
     """The settings alone may be left from another boot loader, and GRUB reads them, too."""
-    if host.exists(EXTLINUX_MENU):
-        return (EXTLINUX_MENU,)
+    menus = EXTLINUX.menus(host)
     settings = update_extlinux.SETTINGS
     alone = host.exists(settings) and host.find("update-extlinux") is not None
-    return (settings,) if alone and not _grub_signs(host) else ()
+    return menus or ((settings,) if alone and not GRUB.menus(host) else ())
 
 
-def _extlinux(host: Host, _signs: tuple[str, ...]) -> Settings:
-    if not host.exists(update_extlinux.SETTINGS):
-        return Settings("extlinux", (EXTLINUX_MENU,), extlinux.lines)
+def _extlinux(host: Host, signs: tuple[str, ...]) -> Settings:
+    made = (extlinux.MENU, update_extlinux.SETTINGS)
+    if not host.exists(update_extlinux.SETTINGS) or signs[0] not in made:
+        return _menu_of(EXTLINUX)(host, signs)
     return Settings(
         "extlinux",
         (update_extlinux.SETTINGS,),
         update_extlinux.lines,
         menu_commands.one("update-extlinux"),
-        menu=EXTLINUX_MENU,
-        generated=(f"{EXTLINUX_MENU}.old", f"{EXTLINUX_MENU}.new"),
+        menu=extlinux.MENU,
+        generated=(f"{extlinux.MENU}.old", f"{extlinux.MENU}.new"),
         fixed=update_extlinux.GENERATED,
     )
 
 
 # --- GRUB ----------------------------------------------------------------------------------
-
-_grub_signs = _existing(*GRUB_MENUS)
 
 
 def _grub(host: Host, signs: tuple[str, ...]) -> Settings:
@@ -134,15 +147,6 @@ def _grub(host: Host, signs: tuple[str, ...]) -> Settings:
 
 
 # --- The others ----------------------------------------------------------------------------
-
-
-def _raspberrypi(host: Host, signs: tuple[str, ...]) -> Settings:
-    """The reader knows whether config.txt leads to another file."""
-    directory = os.path.dirname(signs[0])
-    names = read_raspberrypi.CONFIGURATIONS
-    texts = (host.text(os.path.join(directory, name)) or "" for name in names)
-    read_raspberrypi.default_entry("line", "\n".join(texts))
-    return Settings("raspberrypi", signs[:1], edit_raspberrypi.lines)
 
 
 def _text(host: Host, path: str) -> str:
@@ -198,25 +202,19 @@ def _media(host: Host) -> tuple[str, ...]:
 
 
 EDITORS: tuple[Editor, ...] = (
-    Editor("extlinux", _extlinux_signs, _extlinux, frozenset({3})),
-    Editor("grub", _grub_signs, _grub, frozenset({7})),
-    Editor("limine", _existing(edit_limine.SETTINGS), _static("limine", edit_limine.lines, "${}")),
-    Editor(
-        "uboot",
-        _existing(UBOOT_MENU),
-        _static("uboot", extlinux.lines_of_uboot, "$"),
-        # On x86 extlinux reads that file.
-        frozenset({3}),
-    ),
-    Editor("raspberrypi", _existing(edit_raspberrypi.SETTINGS), _raspberrypi),
+    Editor("extlinux", _extlinux_signs, _extlinux, EXTLINUX.type_ids),
+    Editor("grub", GRUB.menus, _grub, GRUB.type_ids),
+    _direct(LIMINE),
+    _direct(UBOOT),
+    _direct(RASPBERRYPI),
     Editor("zipl", _existing(zipl.SETTINGS), _zipl),
     Editor(
         "efi_stub",
-        _existing(edit_efi_stub.SETTINGS),
-        _static("efi_stub", edit_efi_stub.lines, edit_efi_stub.FORBIDDEN),
+        _existing(efi_stub.SETTINGS),
+        _static("efi_stub", efi_stub.lines, efi_stub.FORBIDDEN),
     ),
     Editor("uki", _uki_signs, _uki),
-    Editor("syslinux", _media, _static("syslinux", extlinux.lines), frozenset({3})),
+    Editor("syslinux", _media, _static("syslinux", extlinux.lines), EXTLINUX.type_ids),
 )
 CHOICES = ("auto", *(editor.name for editor in EDITORS))
 
@@ -231,8 +229,9 @@ def choose(host: Host, name: str) -> Settings:
     if not started:
         raise ReasonError(_left_behind(present))
     signs = [path for _editor, paths in started for path in paths]
-    several_media = started[0][0].name == "syslinux" and len(signs) > 1
-    if len(started) > 1 or several_media:
+    if len(signs) > 1:
+        # Which of several media, or of several menus of one loader, it reads is not known either.
+        several_media = {each.name for each, _paths in started} == {"syslinux"}
         raise ReasonError(_ambiguous(signs, several_media))
     editor, paths = started[0]
     return editor.settings(host, paths)

@@ -15,49 +15,16 @@ from dataclasses import dataclass
 from .._host.port import Host
 from .._reasons import Reason, reason
 from .entry import Entry, NotUnderstoodError
-from .loaders import extlinux, grub, read_raspberrypi
+from .loader import Loader
+from .loaders.extlinux import EXTLINUX, UBOOT
+from .loaders.grub import GRUB
+from .loaders.limine import LIMINE
+from .loaders.raspberrypi import RASPBERRYPI
 
 BOOTLOADER_TYPE = "/proc/sys/kernel/bootloader_type"
 
 
-@dataclass(frozen=True)
-class Loader:
-    """How to find and read one boot loader's configuration."""
-
-    name: str
-    paths: tuple[str, ...]
-    read: t.Callable[[Host, str, str], Entry]
-    # The upper digit of what the kernel reports as its boot loader, on x86.
-    type_ids: frozenset[int] = frozenset()
-
-
-def _read_extlinux(_host: Host, _path: str, text: str) -> Entry:
-    return extlinux.default_entry(text)
-
-
-def _read_grub(host: Host, path: str, text: str) -> Entry:
-    directory = os.path.dirname(path)
-    variables = host.text(os.path.join(directory, "grubenv")) or ""
-    return grub.default_entry(text, grub.environment(variables), host.names(directory))
-
-
-def _read_raspberrypi(host: Host, path: str, text: str) -> Entry:
-    directory = os.path.dirname(path)
-    names = read_raspberrypi.CONFIGURATIONS
-    texts = (host.text(os.path.join(directory, name)) or "" for name in names)
-    return read_raspberrypi.default_entry(text, "\n".join(texts))
-
-
-LOADERS: tuple[Loader, ...] = (
-    Loader(
-        "extlinux",
-        ("/boot/extlinux.conf", "/boot/extlinux/extlinux.conf", "/boot/syslinux/syslinux.cfg"),
-        _read_extlinux,
-        frozenset({3}),
-    ),
-    Loader("grub", ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"), _read_grub, frozenset({7})),
-    Loader("raspberrypi", ("/boot/cmdline.txt",), _read_raspberrypi),
-)
+LOADERS: tuple[Loader, ...] = (EXTLINUX, GRUB, LIMINE, UBOOT, RASPBERRYPI)
 
 
 @dataclass(frozen=True)
@@ -74,7 +41,7 @@ class Configured:
 
 def configured(host: Host) -> Configured:
     """Read the configuration of the boot loader that boots this host."""
-    present = [(loader, path) for loader in LOADERS for path in loader.paths if host.exists(path)]
+    present = [(loader, path) for loader in LOADERS for path in loader.menus(host)]
     started = booted_by(host, present, LOADERS)
     if not present:
         return Configured(reasons=(_not_found(),))

@@ -12,8 +12,22 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
+from ..._host.port import Host
 from ..entry import Entry, NotUnderstoodError, StartsNoLinuxError
-from ..text import Line, Span, Texts, line_break, text_lines
+from ..loader import Loader, Order, always
+from ..text import Finder, Line, Span, Texts, line_break, text_lines
+
+MENU = "/boot/extlinux.conf"
+UBOOT_MENU = "/boot/extlinux/extlinux.conf"
+# The directories in which it may be installed, and those that it looks into afterwards.
+INSTALLED = ("/boot", "/boot/syslinux")
+LATER = ("/boot/boot/syslinux", "/boot/syslinux", "/boot")
+CORE = "ldlinux.sys"
+# The names in each, in its order.
+NAMES = ("extlinux.conf", "syslinux.cfg")
+# The upper digit of what kernels report that the family started.
+FAMILY = frozenset({3})
+X86 = ("x86_64", "i386", "i486", "i586", "i686", "x86")
 
 # What names the file that a label starts. FIT is U-Boot's.
 KERNEL_KEYWORDS = ("linux", "kernel", "fit")
@@ -223,22 +237,49 @@ def _refuse(line: _Statement) -> None:
         raise NotUnderstoodError("it has a menu inside a menu")
 
 
-def default_entry(text: str) -> Entry:
+def default_entry(text: str, *, syslinux: bool = True) -> Entry:
     """The entry that boots when nobody touches the menu."""
-    return _parse("", text, syslinux=True).default_entry()
+    return _parse("", text, syslinux=syslinux).default_entry()
 
 
-def default_entry_of_uboot(text: str) -> Entry:
-    """The same, for a boot loader that knows neither programs nor a common APPEND."""
-    return _parse("", text, syslinux=False).default_entry()
-
-
-def lines(texts: Texts) -> list[Line]:
+def lines(texts: Texts, *, syslinux: bool = True) -> list[Line]:
     """The command line of each entry that boots a kernel, and the one that they share."""
-    menus = (_parse(path, text, syslinux=True) for path, text in texts.items())
+    menus = (_parse(path, text, syslinux=syslinux) for path, text in texts.items())
     return [line for menu in menus for line in menu.lines()]
 
 
 def lines_of_uboot(texts: Texts) -> list[Line]:
-    menus = (_parse(path, text, syslinux=False) for path, text in texts.items())
-    return [line for menu in menus for line in menu.lines()]
+    """The same, for a boot loader that knows neither programs nor a common APPEND."""
+    return lines(texts, syslinux=False)
+
+
+# --- The boot loaders that read it ---------------------------------------------------------
+
+
+def _places(host: Host) -> t.Iterable[Order]:
+    """Where its core is, it looks first; without a core, each directory may be the one."""
+    known = [each for each in INSTALLED if host.exists(f"{each}/{CORE}")]
+    later = LATER if known else ()
+    return [
+        tuple(f"{directory}/{name}" for directory in (first, *later) for name in NAMES)
+        for first in known or INSTALLED
+    ]
+
+
+def _reads_as_syslinux(host: Host) -> bool:
+    """On x86 it is extlinux that reads U-Boot's file."""
+    return host.machine in X86
+
+
+def _read_uboot(host: Host, _path: str, text: str) -> Entry:
+    return default_entry(text, syslinux=_reads_as_syslinux(host))
+
+
+def _lines_of_uboot(host: Host) -> Finder:
+    return lines if _reads_as_syslinux(host) else lines_of_uboot
+
+
+EXTLINUX = Loader(
+    "extlinux", _places, lambda _host, _path, text: default_entry(text), lambda _host: lines, FAMILY
+)
+UBOOT = Loader("uboot", always(UBOOT_MENU), _read_uboot, _lines_of_uboot, FAMILY, forbidden="$")

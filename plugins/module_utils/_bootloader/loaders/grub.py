@@ -13,8 +13,12 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
+from ..._host.port import Host
 from ..entry import Entry, NotUnderstoodError, StartsNoLinuxError
+from ..loader import Loader, always
 from .grub_script import Block, Command, If, Loop, Statement, Word, parse
+
+MENUS = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")
 
 # What reads other files, or runs text: afterwards anything may be set.
 ELSEWHERE = {
@@ -323,3 +327,12 @@ def _quoted(word: str) -> str:
 def _refuse_devices(paths: t.Iterable[str]) -> None:
     if any(posixpath.normpath(path).startswith("(") for path in paths):
         raise NotUnderstoodError("its default entry names a device")
+
+
+def _read(host: Host, path: str, text: str) -> Entry:
+    directory = posixpath.dirname(path)
+    variables = host.text(posixpath.join(directory, "grubenv")) or ""
+    return default_entry(text, environment(variables), host.names(directory))
+
+
+GRUB = Loader("grub", always(*MENUS), _read, type_ids=frozenset({7}))

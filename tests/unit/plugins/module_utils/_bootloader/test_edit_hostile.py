@@ -15,10 +15,10 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entr
     NotUnderstoodError,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import (
-    edit_efi_stub,
-    edit_limine,
-    edit_raspberrypi,
+    efi_stub,
     extlinux,
+    limine,
+    raspberrypi,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import (
     grub,
@@ -72,8 +72,8 @@ FORMATS = (
     ),
     Format(
         "limine",
-        edit_limine.SETTINGS,
-        edit_limine.lines,
+        "/boot/limine/limine.conf",
+        limine.lines,
         "# panic=1\n/Alpine\n    protocol: linux\n    kernel_path: boot():/vmlinuz-lts\n"
         "    kernel_cmdline: @\n",
     ),
@@ -83,7 +83,7 @@ FORMATS = (
         extlinux.lines_of_uboot,
         "# panic=1\nlabel lts\n  kernel /vmlinuz-lts\n  fdtdir /dtbs-lts\n  append @\n",
     ),
-    Format("raspberrypi", edit_raspberrypi.SETTINGS, edit_raspberrypi.lines, "@\n"),
+    Format("raspberrypi", "/boot/cmdline.txt", raspberrypi.lines, "@\n"),
     Format(
         "zipl",
         zipl.SETTINGS,
@@ -92,8 +92,8 @@ FORMATS = (
     ),
     Format(
         "efi_stub",
-        edit_efi_stub.SETTINGS,
-        edit_efi_stub.lines,
+        efi_stub.SETTINGS,
+        efi_stub.lines,
         "# vmlinuz-lts panic=1\nvmlinuz-lts initrd=initramfs-lts @\n",
     ),
     Format(

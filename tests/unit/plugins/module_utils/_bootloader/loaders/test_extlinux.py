@@ -245,8 +245,8 @@ def test_default_entry_starts_something_else(text: str, why: str) -> None:
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 @pytest.mark.parametrize("uboot", [False, True], ids=["syslinux", "U-Boot"])
 def test_text_for_people_is_no_configuration(text: str, uboot: bool) -> None:
-    read = extlinux.default_entry_of_uboot if uboot else extlinux.default_entry
-    assert read(ENTRY + text) == Entry("a", "k", ("i",), "root=/dev/vda3 quiet")
+    entry = extlinux.default_entry(ENTRY + text, syslinux=not uboot)
+    assert entry == Entry("a", "k", ("i",), "root=/dev/vda3 quiet")
     assert edited(ENTRY + text) == ENTRY.replace("quiet", "quiet panic=10") + text
 
 
@@ -276,14 +276,14 @@ def test_parameters_behind_the_kernel(lines: str, cmdline: str) -> None:
 
 def test_uboot_takes_no_parameters_behind_the_kernel() -> None:
     with pytest.raises(NotUnderstoodError, match="has a space"):
-        extlinux.default_entry_of_uboot("label a\nkernel /k root=x\n")
+        extlinux.default_entry("label a\nkernel /k root=x\n", syslinux=False)
 
 
 @pytest.mark.parametrize("word", ["${cbootargs}", "root=$dev", "a$"])
 def test_uboot_would_replace_variables(word: str) -> None:
     text = f"label a\nkernel /k\nappend {word} root=/dev/mmcblk0p1\n"
     with pytest.raises(NotUnderstoodError, match="replace"):
-        extlinux.default_entry_of_uboot(text)
+        extlinux.default_entry(text, syslinux=False)
     assert extlinux.default_entry(text).cmdline.startswith(word)
 
 

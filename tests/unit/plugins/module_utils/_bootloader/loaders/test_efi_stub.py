@@ -13,7 +13,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entr
     NotUnderstoodError,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import (
-    edit_efi_stub,
+    efi_stub,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +24,7 @@ LINE = "vmlinuz-virt initrd=initramfs-virt root=LABEL=root modules=ext4 quiet pa
 
 
 def edited(text: str, change: Change = PANIC) -> str:
-    return edit.edit({"f": text}, edit_efi_stub.lines, [change], "x86_64")["f"]
+    return edit.edit({"f": text}, efi_stub.lines, [change], "x86_64")["f"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entr
     NotUnderstoodError,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import (
-    edit_limine,
+    limine,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +22,7 @@ PANIC, NO_PANIC = Change("panic", "10"), Change("panic", present=False)
 
 
 def edited(text: str, change: Change = PANIC) -> str:
-    return edit.edit({"f": text}, edit_limine.lines, [change], "x86_64")["f"]
+    return edit.edit({"f": text}, limine.lines, [change], "x86_64")["f"]
 
 
 MENU = """\

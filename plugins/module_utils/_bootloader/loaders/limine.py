@@ -1,0 +1,205 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""limine.conf, whose entries start with slashes and hold options with a colon."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from ..entry import Entry, NotUnderstoodError, StartsNoLinuxError
+from ..loader import Loader, always
+from ..text import Line, Span, Texts, line_break, text_lines
+
+# Where its partition may be mounted, and where it looks on it. Versions differ in the order, so
+# that of two files neither is known to be the one.
+MOUNTS = ("/boot", "/boot/efi", "/efi", "")
+NAMES = (
+    "/limine.conf",
+    "/limine/limine.conf",
+    "/boot/limine.conf",
+    "/boot/limine/limine.conf",
+    "/EFI/BOOT/limine.conf",
+    "/EFI/limine/limine.conf",
+)
+
+COMMAND_LINES = ("cmdline", "kernel_cmdline")
+KERNELS = ("path", "kernel_path")
+# An EFI program may be a kernel or anything else.
+EFI_PROTOCOLS = ("efi", "uefi", "efi_chainload", "efi_boot_entry")
+
+_OPTION = re.compile(r"([ \t]*)([A-Za-z0-9_]+):([ \t]*)(.*)", re.DOTALL)
+_TITLE = re.compile(r"[ \t]*(/+)(\+?) *(.*?)[ \t]*", re.DOTALL)
+# A file on the partition of the configuration, and a sum of it.
+_PATH = re.compile(r"boot\(\):(/[^#]*)(?:#.*)?")
+
+
+@dataclass
+class _Option:
+    name: str
+    value: str
+    span: Span
+    indent: str
+
+
+@dataclass
+class _Entry:
+    """What may be booted, or a directory of it."""
+
+    depth: int
+    title: str
+    expanded: bool
+    options: list[_Option] = field(default_factory=list)
+
+    def all(self, *names: str) -> list[_Option]:
+        return [option for option in self.options if option.name in names]
+
+    def value(self, *names: str) -> str | None:
+        """Of several options of one name the first one counts, and the first name before others."""
+        found = (option.value for name in names for option in self.all(name))
+        return next(found, None)
+
+    def cmdline(self) -> _Option | None:
+        found = self.all(*COMMAND_LINES)
+        if len(found) > 1:
+            raise NotUnderstoodError("an entry has two command lines")
+        if found and "${" in found[0].value:
+            raise NotUnderstoodError(f"a command line has a macro: {found[0].value!r}")
+        return found[0] if found else None
+
+    @property
+    def protocol(self) -> str:
+        return (self.value("protocol") or "").lower()
+
+    def line(self, newline: str) -> Line | None:
+        """Where its command line is, or would be."""
+        if self.protocol != "linux":
+            return None
+        cmdline, kernels = self.cmdline(), self.all(*KERNELS)
+        if cmdline is not None:
+            return (cmdline.span,)
+        if not kernels:
+            return None
+        kernel = kernels[-1]
+        before = f"{newline}{kernel.indent}cmdline: "
+        return (Span(kernel.span.path, kernel.span.end, kernel.span.end, before=before),)
+
+
+@dataclass
+class _Menu:
+    # The options before the first entry are those of all.
+    common: _Entry
+    entries: list[_Entry]
+
+
+def _parse(path: str, text: str) -> _Menu:
+    current = common = _Entry(0, "", expanded=True)
+    entries: list[_Entry] = []
+    for start, line in text_lines(text):
+        title = _TITLE.fullmatch(line)
+        option = _OPTION.match(line)
+        if title is not None:
+            current = _Entry(len(title[1]), title[3], expanded=bool(title[2]))
+            entries.append(current)
+        elif option is not None:
+            span = Span(path, start + option.start(4), start + len(line))
+            value = option[4].rstrip(" \t")
+            current.options.append(_Option(option[2].lower(), value, span, option[1]))
+    return _Menu(common, entries)
+
+
+def lines(texts: Texts) -> list[Line]:
+    """The command line of each entry that boots Linux."""
+    found = (
+        entry.line(line_break(text))
+        for path, text in texts.items()
+        for entry in _parse(path, text).entries
+    )
+    return [line for line in found if line is not None]
+
+
+# --- What boots ----------------------------------------------------------------------------
+
+
+def default_entry(text: str) -> Entry:
+    """The entry that boots when nobody touches the menu."""
+    menu = _parse("", text)
+    entry = _chosen(menu)
+    protocol = entry.protocol
+    if protocol in EFI_PROTOCOLS:
+        raise NotUnderstoodError(f"its entry {entry.title!r} starts an EFI program")
+    if protocol != "linux":
+        raise StartsNoLinuxError(f"its entry {entry.title!r} has the protocol {protocol!r}")
+    cmdline = entry.cmdline()
+    kernel = _file(entry.value(*KERNELS))
+    if kernel is None:
+        raise NotUnderstoodError(f"its entry {entry.title!r} names no kernel")
+    modules = tuple(str(_file(option.value)) for option in entry.all("module_path"))
+    return Entry(entry.title, kernel, modules, cmdline.value if cmdline else "")
+
+
+def _chosen(menu: _Menu) -> _Entry:
+    common = menu.common
+    if (common.value("remember_last_entry") or "").lower() == "yes":
+        raise NotUnderstoodError("it boots what was booted last")
+    if any(entry.all("if_fw_type", "if_arch") for entry in menu.entries):
+        raise NotUnderstoodError("it has entries that are not always there")
+    wanted = common.value("default_entry") or "1"
+    found = _by_number(menu, int(wanted)) if wanted.isascii() and wanted.isdigit() else None
+    if found is None and not wanted.isdigit():
+        found = _by_title(menu, wanted)
+    if found is None:
+        raise NotUnderstoodError(f"it has no entry {wanted!r}")
+    if _is_directory(menu, found):
+        raise NotUnderstoodError(f"its entry {found.title!r} is a directory")
+    return found
+
+
+def _is_directory(menu: _Menu, entry: _Entry) -> bool:
+    following = menu.entries[menu.entries.index(entry) + 1 :][:1]
+    return any(each.depth > entry.depth for each in following)
+
+
+def _by_number(menu: _Menu, number: int) -> _Entry | None:
+    """As the menu shows them: what is in a directory that is not expanded has no number."""
+    shown = []
+    hidden_below = 0
+    for entry in menu.entries:
+        if hidden_below and entry.depth > hidden_below:
+            continue
+        hidden_below = 0 if entry.expanded else entry.depth
+        shown.append(entry)
+    return shown[number - 1] if 0 < number <= len(shown) else None
+
+
+def _by_title(menu: _Menu, path: str) -> _Entry | None:
+    if any(char in path for char in "\\#"):
+        raise NotUnderstoodError(f"its default entry is {path!r}")
+    titles: list[str] = []
+    for entry in menu.entries:
+        titles = [*titles[: entry.depth - 1], entry.title]
+        if "/".join(titles) == path:
+            return entry
+    return None
+
+
+def _file(value: str | None) -> str | None:
+    if value is None:
+        return None
+    match = _PATH.fullmatch(value)
+    if match is None or "${" in value:
+        raise NotUnderstoodError(f"{value!r} may be on another partition")
+    return match[1]
+
+
+LIMINE = Loader(
+    "limine",
+    always(*(mount + name for mount in MOUNTS for name in NAMES)),
+    lambda _host, _path, text: default_entry(text),
+    lambda _host: lines,
+    forbidden="${}",
+)

@@ -1,0 +1,75 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""cmdline.txt of the Raspberry Pi's firmware: one line, and no word about the kernel."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from ..._host.port import Host
+from ..entry import Entry, NotUnderstoodError
+from ..loader import Loader, always
+from ..text import Finder, Line, Span, Texts, text_lines
+
+MENUS = ("/boot/cmdline.txt",)
+CONFIGURATIONS = ("config.txt", "usercfg.txt")
+
+_ELSEWHERE = re.compile(r"^[ \t]*(cmdline|os_prefix)[ \t]*=", re.MULTILINE)
+_SPACES = " \t\r\0"
+
+
+def _only_line(path: str, text: str) -> Span | None:
+    """The firmware would not read a second one."""
+    spans = [
+        Span(path, start, start + len(line))
+        for start, line in text_lines(text)
+        if line.strip(_SPACES)
+    ]
+    if len(spans) > 1:
+        raise NotUnderstoodError(f"it has {len(spans)} lines instead of one")
+    return spans[0] if spans else None
+
+
+def default_entry(text: str, configuration: str = "") -> Entry:
+    """The command line; the kernel is chosen in config.txt and stays unknown here."""
+    _refuse(configuration)
+    span = _only_line("", text)
+    if span is None:
+        raise NotUnderstoodError("it has 0 lines instead of one")
+    return Entry("cmdline.txt", None, (), text[span.start : span.end].strip(_SPACES))
+
+
+def _refuse(configuration: str) -> None:
+    elsewhere = _ELSEWHERE.search(configuration)
+    if elsewhere:
+        raise NotUnderstoodError(f"config.txt sets {elsewhere[1]}")
+
+
+def lines(texts: Texts) -> list[Line]:
+    """The one line, or where it would be."""
+    return [(_only_line(path, text) or Span(path, 0, 0),) for path, text in texts.items()]
+
+
+def _configuration(host: Host, path: str) -> str:
+    directory = os.path.dirname(path)
+    texts = (host.text(os.path.join(directory, name)) or "" for name in CONFIGURATIONS)
+    return "\n".join(texts)
+
+
+def _read(host: Host, path: str, text: str) -> Entry:
+    return default_entry(text, _configuration(host, path))
+
+
+def _lines(host: Host) -> Finder:
+    """What is edited must be what is read."""
+    for path in MENUS:
+        _refuse(_configuration(host, path))
+    return lines
+
+
+RASPBERRYPI = Loader("raspberrypi", always(*MENUS), _read, _lines)
