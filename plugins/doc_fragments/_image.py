@@ -97,5 +97,6 @@ options:
       - memory_low
       - modules_missing
       - platform_denied
+      - starts_no_linux
     default: []
 """

@@ -40,6 +40,8 @@ CODES: dict[str, Code] = {
     "memory_low": Code("kexec", "There is too little free memory for the image.", True),
     "platform_denied": Code("kexec", "kexec is known to hang on this platform.", True),
     "kexec_hung": Code("kexec", "The last jump did not lead to a system that was proven.", True),
+    "starts_no_linux": Code("kexec", "The boot loader starts something else than Linux.", True),
+    "boot_files_elsewhere": Code("kexec", "What the boot loader names was not found."),
     "no_openrc": Code("kexec", "OpenRC, which shuts the system down cleanly, was not found."),
     "load_failed": Code("kexec", "The kexec command could not load the image."),
     "unload_failed": Code("kexec", "The kexec command could not unload the image."),

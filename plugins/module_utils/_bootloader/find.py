@@ -12,9 +12,10 @@ import os
 import typing as t
 from dataclasses import dataclass
 
+from .._host import mounts
 from .._host.port import Host
 from .._reasons import Reason, reason
-from .entry import Entry, NotUnderstoodError
+from .entry import Entry, NotUnderstoodError, StartsNoLinuxError
 from .loader import Loader
 from .loaders.extlinux import EXTLINUX, UBOOT
 from .loaders.grub import GRUB
@@ -80,26 +81,44 @@ def booted_by(
 def _read(host: Host, loader: Loader, path: str) -> Configured:
     try:
         entry = loader.read(host, path, host.text(path) or "")
+    except StartsNoLinuxError as problem:
+        return Configured(loader.name, path, reasons=(_no_linux(path, str(problem)),))
     except NotUnderstoodError as problem:
         return Configured(loader.name, path, reasons=(_not_understood(path, str(problem)),))
-    directory = os.path.dirname(path)
-    kernel = None if entry.kernel is None else locate(host, directory, entry.kernel)
-    initramfs = tuple(locate(host, directory, name) for name in entry.initramfs)
-    return Configured(loader.name, path, entry, kernel, initramfs)
+    kernel = None if entry.kernel is None else locate(host, path, entry.kernel)
+    initramfs = [locate(host, path, name) for name in entry.initramfs]
+    found = [each for each in initramfs if each is not None]
+    # Without one of them the others are of no use.
+    whole = len(found) == len(initramfs)
+    return Configured(loader.name, path, entry, kernel if whole else None, tuple(found))
 
 
-def locate(host: Host, directory: str, name: str) -> str:
+def locate(host: Host, menu: str, name: str) -> str | None:
     """The path on the running host of a file that the boot loader names from its own view.
 
-    Names without a slash are beside the configuration. Others start at the root of the boot
-    loader's file system, which is either the host's root or mounted at /boot. GRUB names
-    subvolumes of btrfs and ZFS, too, as in /@/boot/vmlinuz-lts.
+    Names without a slash are beside the menu. Others start at the root of a file system, which is
+    mostly that of the menu. None if it is not there and may be where nobody can look from here.
     """
     if not name.startswith("/"):
-        return os.path.normpath(os.path.join(directory, name))
+        return os.path.normpath(os.path.join(os.path.dirname(menu), name))
+    own = _on_own_file_system(host, menu, name)
     below = "/" + name.rpartition("@/")[2].lstrip("/")
-    candidates = (name, below, "/boot" + below)
-    return next((path for path in candidates if host.exists(path)), name)
+    candidates = [own, name, below, "/boot" + below]
+    found = next((path for path in candidates if path is not None and host.exists(path)), None)
+    if found is not None or own is None:
+        return found
+    # It is known to be missing only where it would be.
+    return own if host.is_dir(os.path.dirname(own)) else None
+
+
+def _on_own_file_system(host: Host, menu: str, name: str) -> str | None:
+    """Where a name leads on the file system of the menu, None if that part is not mounted there."""
+    mount = mounts.mount_of(host, menu)
+    point = mount.point.rstrip("/")
+    if mount.subvolume is None:
+        return point + name
+    top = mount.subvolume + "/"
+    return f"{point}/{name[len(top) :]}" if name.startswith(top) else None
 
 
 def _not_found() -> Reason:
@@ -131,4 +150,12 @@ def _not_understood(path: str, why: str) -> Reason:
         "boot_loader_not_understood",
         f"{path} was not understood: {why}.",
         "The running command line is used; set cmdline_source to choose another.",
+    )
+
+
+def _no_linux(path: str, why: str) -> Reason:
+    return reason(
+        "starts_no_linux",
+        f"{path} does not start Linux itself: {why}. A jump into a kernel would leave that out.",
+        "Reboot through firmware, or put starts_no_linux into ignore_reasons.",
     )

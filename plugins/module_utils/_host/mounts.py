@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import re
 import typing as t
+from dataclasses import dataclass
 
 from .._reasons import ReasonError, reason
 from .port import Completed, Host
@@ -21,29 +22,49 @@ MOUNTS = "/proc/mounts"
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
+@dataclass(frozen=True)
+class Mount:
+    """A file system, or a part of one, and where it is."""
+
+    point: str
+    type: str = ""
+    options: tuple[str, ...] = ()
+
+    def holds(self, path: str) -> bool:
+        return path.startswith(self.point.rstrip("/") + "/")
+
+    @property
+    def subvolume(self) -> str | None:
+        """The part of a btrfs that is mounted, by its path from the top."""
+        found = [each[len("subvol=") :] for each in self.options if each.startswith("subvol=")]
+        return found[-1].rstrip("/") if found else None
+
+
 def points(host: Host) -> list[str]:
     """Where something is mounted; files can be mount points, too."""
-    return [point for point, _options in _mounts(host)]
+    return [mount.point for mount in _mounts(host)]
 
 
-def _mounts(host: Host) -> t.Iterator[tuple[str, list[str]]]:
+def _mounts(host: Host) -> t.Iterator[Mount]:
     for line in (host.text(MOUNTS) or "").splitlines():
-        fields = line.split(" ")
+        fields = [_OCTAL.sub(lambda match: chr(int(match[1], 8)), each) for each in line.split(" ")]
         if len(fields) >= 4:
-            point = _OCTAL.sub(lambda match: chr(int(match[1], 8)), fields[1])
-            yield point, fields[3].split(",")
+            yield Mount(fields[1], fields[2], tuple(fields[3].split(",")))
+
+
+def mount_of(host: Host, path: str) -> Mount:
+    """What a path is on; of two mounts at one point, the later one covers the other."""
+    found = Mount("")
+    for mount in _mounts(host):
+        if mount.holds(path) and len(mount.point) >= len(found.point):
+            found = mount
+    return found
 
 
 def read_only_mount(host: Host, path: str) -> str | None:
     """The mount point that a path is below, if it is mounted read-only."""
-    found: str = ""
-    options: list[str] = []
-    for point, its in _mounts(host):
-        below = path.startswith(point.rstrip("/") + "/")
-        # Of two mounts at one point, the later one covers the other.
-        if below and len(point) >= len(found):
-            found, options = point, its
-    return found if "ro" in options else None
+    found = mount_of(host, path)
+    return found.point if "ro" in found.options else None
 
 
 @contextlib.contextmanager

@@ -64,8 +64,12 @@ class Host:
         self.ask_kernel = ask_kernel
         # Takes a directory, of which it writes the file system's journal back.
         self.checkpoint = checkpoint
-        self.machine = os.uname().machine
         self._inherited: tuple[int, ...] = ()
+
+    @property
+    def machine(self) -> str:
+        """What "uname -m" prints, and not what a process of another personality is told."""
+        return self.line("/proc/sys/kernel/arch") or os.uname().machine
 
     def real(self, path: str) -> str:
         """Where a path of the host is for this process."""

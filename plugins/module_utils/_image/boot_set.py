@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .. import _cmdline
+from .._bootloader.entry import Entry
 from .._bootloader.find import Configured
 from .._reasons import Blocks, Reason, ReasonError, reason
 
@@ -80,6 +81,14 @@ class Files:
         """
         return "kexec" if self.origin == "convention" else "reboot"
 
+    @property
+    def doubt_blocks(self) -> Blocks:
+        """How far it blocks that files are of a kind which is not known here.
+
+        Firmware may well boot them; only a user's own choice cannot be met.
+        """
+        return "reboot" if self.origin == "option" else "kexec"
+
 
 def choose_files(
     wish: Wish, configured: Configured, boot_files: t.Collection[str], release: str
@@ -127,6 +136,8 @@ def _by_host(configured: Configured, boot_files: t.Collection[str], release: str
     """What the boot loader boots next, or else the flavour that runs now."""
     if configured.kernel is not None:
         return Files(configured.kernel, configured.initramfs, "boot_loader")
+    if configured.entry is not None and configured.entry.kernel is not None:
+        raise ReasonError(_elsewhere(configured.entry, str(configured.path)))
     running = release.rpartition("-")[2]
     flavours = installed_flavours(boot_files)
     if running not in flavours and len(flavours) != 1:
@@ -264,6 +275,15 @@ def _flavour_ambiguous(running: str, flavours: t.Sequence[str]) -> Reason:
         "flavour_ambiguous",
         f"The running kernel's flavour {running!r} is not in /boot; flavours there: {installed}.",
         "Set the option flavour or kernel, or mount /boot.",
+    )
+
+
+def _elsewhere(entry: Entry, menu: str) -> Reason:
+    names = ", ".join((str(entry.kernel), *entry.initramfs))
+    return reason(
+        "boot_files_elsewhere",
+        f"{menu} names {names}, and not all of that was found on the mounted file systems.",
+        "Mount the file system that the boot loader reads, or set the options kernel and initramfs.",
     )
 
 

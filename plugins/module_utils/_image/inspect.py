@@ -93,8 +93,11 @@ def _inspect_kernel(host: Host, files: Files, machine: str) -> str | None:
     """The release that the kernel names, None if its format names none."""
     path = files.kernel
     with _open(host, path, "kernel_missing", files) as file:
-        kernel = parse(file.read(HEAD_BYTES))
+        head = file.read(HEAD_BYTES)
         size = file.seek(0, os.SEEK_END)
+    kernel = parse(head)
+    if not head.strip(b"\0"):
+        raise _DefectError(_kernel_blank(path, files))
     if kernel is None:
         raise _DefectError(_not_a_kernel(path, files))
     if not fits(kernel, machine):
@@ -160,7 +163,7 @@ def _file_problem(error: FileProblemError, missing: str, files: Files) -> Reason
         "path_unreadable",
         f"{error.path} cannot be read.",
         "Check the file system and the permissions.",
-        files.blocks,
+        files.doubt_blocks,
     )
 
 
@@ -169,7 +172,7 @@ def _not_a_kernel(path: str, files: Files) -> Reason:
         "kernel_invalid",
         f"{path} is not a Linux kernel in a format that kexec can start.",
         "Reinstall the kernel's package, or correct the path.",
-        files.blocks,
+        files.doubt_blocks,
     )
 
 
@@ -192,6 +195,16 @@ def _kernel_truncated(path: str, size: int, needed: int, files: Files) -> Reason
     )
 
 
+def _kernel_blank(path: str, files: Files) -> Reason:
+    """As a power cut or a full file system leaves it: nothing can boot that."""
+    return reason(
+        "kernel_truncated",
+        f"{path} is empty, or holds nothing but zeros where a kernel begins.",
+        "Free space in /boot and reinstall the kernel's package.",
+        files.blocks,
+    )
+
+
 def _initramfs_truncated(path: str, files: Files) -> Reason:
     return reason(
         "initramfs_truncated",
@@ -206,7 +219,7 @@ def _initramfs_invalid(path: str, why: str, files: Files) -> Reason:
         "initramfs_invalid",
         f"{path} is not an initramfs: {why}.",
         "Run mkinitfs again, or correct the path.",
-        files.blocks,
+        files.doubt_blocks,
     )
 
 

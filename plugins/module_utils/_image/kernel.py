@@ -12,7 +12,7 @@ import re
 import struct
 import typing as t
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # Enough for every header below and for the release string of a bzImage; that of s390x comes last.
 HEAD_BYTES = 68 * 1024
@@ -138,16 +138,15 @@ def _s390_image(head: bytes) -> Kernel | None:
 
 
 def _gzipped(head: bytes) -> Kernel | None:
-    """An Image as "make zinstall" compresses it for arm64; kexec decompresses it."""
+    """An Image as packages of arm64 and riscv64 compress it; kexec decompresses it."""
     if head[:2] != b"\x1f\x8b":
         return None
     try:
         inner = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(head, HEAD_BYTES)
     except zlib.error:
         return None
-    if _arm64_image(inner) is None:
-        return None
-    return Kernel("Image.gz", "arm64", None, RAW_HEADER_BYTES)
+    image = _arm64_image(inner) or _riscv_image(inner)
+    return None if image is None else replace(image, format="Image.gz")
 
 
 def _elf(head: bytes) -> Kernel | None:

@@ -72,7 +72,7 @@ def read(host: Host) -> State:
     kexec = host.find("kexec")
     return State(
         uid=int((_status_field(status, "Uid") or "0 0").split()[1]),
-        machine=host.line("/proc/sys/kernel/arch") or host.machine,
+        machine=host.machine,
         release=release,
         boot_id=valid_boot_id(host.line("/proc/sys/kernel/random/boot_id")),
         cmdline=host.line("/proc/cmdline") or "",

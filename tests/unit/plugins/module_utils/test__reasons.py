@@ -40,6 +40,7 @@ IGNORABLE = (
     "memory_low",
     "modules_missing",
     "platform_denied",
+    "starts_no_linux",
 )
 
 CODES = st.lists(st.sampled_from(sorted(_reasons.CODES)))

@@ -157,6 +157,7 @@ def test_option_of_ignorable_reasons_lists_them_all() -> None:
         "memory_low",
         "modules_missing",
         "platform_denied",
+        "starts_no_linux",
     ]
 
 

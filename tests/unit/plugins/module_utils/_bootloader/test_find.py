@@ -85,7 +85,7 @@ NOT_UNDERSTOOD = Reason(
 )
 
 # The directory of the configuration, the name in it, the files of the host, and the one meant.
-LOCATIONS: dict[str, tuple[str, str, list[str], str]] = {
+LOCATIONS: dict[str, tuple[str, str, list[str], str | None]] = {
     "beside": ("/boot", "vmlinuz-virt", [], "/boot/vmlinuz-virt"),
     "beside, one level up": ("/boot/extlinux", "../vmlinuz-virt", [], "/boot/vmlinuz-virt"),
     "on the root file system": ("/boot", "/boot/k", ["/boot/k"], "/boot/k"),
@@ -94,8 +94,28 @@ LOCATIONS: dict[str, tuple[str, str, list[str], str]] = {
     "nowhere": ("/boot/grub", "/k", [], "/k"),
     "in a subvolume of btrfs": ("/boot/grub", "/@/boot/k", ["/boot/k"], "/boot/k"),
     "in a data set of ZFS": ("/boot/grub", "/BOOT/alpine@/k", ["/boot/k"], "/boot/k"),
-    "nowhere in a subvolume": ("/boot/grub", "/@/boot/k", [], "/@/boot/k"),
-    "in a snapshot": ("/boot/grub", "/@/.snapshots/1/k", ["/boot/k"], "/@/.snapshots/1/k"),
+    "nowhere in a subvolume": ("/boot/grub", "/@/boot/k", [], None),
+    "in a snapshot": ("/boot/grub", "/@/.snapshots/1/k", ["/boot/k"], None),
+    "on a file system that is not known": ("/boot/grub", "/elsewhere/k", ["/boot/k"], None),
+}
+# The same with what /proc/mounts says.
+ROOT = "/dev/vda2 / btrfs rw,subvolid=256,subvol={} 0 0\n"
+BOOT = "/dev/vda1 /boot ext4 rw 0 0\n"
+MOUNTED: dict[str, tuple[str, str, list[str], str | None]] = {
+    "in a subvolume": (ROOT.format("/root"), "/root/boot/k", ["/boot/k"], "/boot/k"),
+    "in a subvolume below another": (ROOT.format("/a/b"), "/a/b/boot/k", ["/boot/k"], "/boot/k"),
+    "in the top": (ROOT.format("/"), "/boot/k", ["/boot/k"], "/boot/k"),
+    "known to be missing in a subvolume": (ROOT.format("/root"), "/root/boot/k", [], "/boot/k"),
+    "in another subvolume": (ROOT.format("/root"), "/other/boot/k", ["/boot/k"], None),
+    "in a subvolume of a name that goes on": (
+        ROOT.format("/root"),
+        "/root2/boot/k",
+        ["/boot/k"],
+        None,
+    ),
+    "on a file system of /boot": (f"{ROOT.format('/@')}{BOOT}", "/k", ["/boot/k", "/k"], "/boot/k"),
+    "known to be missing in /boot": (BOOT, "/k", [], "/boot/k"),
+    "in a directory that is not there": (BOOT, "/efi/k", [], None),
 }
 
 
@@ -203,15 +223,105 @@ def test_configured_by_what_cannot_be_read(alpine: fakes.FakeHost) -> None:
 
 @pytest.mark.parametrize(("directory", "name", "files", "path"), LOCATIONS.values(), ids=LOCATIONS)
 def test_locate(
-    bare: fakes.FakeHost, directory: str, name: str, files: list[str], path: str
+    bare: fakes.FakeHost, directory: str, name: str, files: list[str], path: str | None
 ) -> None:
     for file in files:
         bare.write(file, "")
-    assert find.locate(bare.host, directory, name) == path
+    assert find.locate(bare.host, f"{directory}/menu", name) == path
 
 
-def test_loaders_share_no_path_and_no_type() -> None:
-    paths = [path for loader in find.LOADERS for path in loader.paths]
-    types = [type_id for loader in find.LOADERS for type_id in loader.type_ids]
-    assert len(set(paths)) == len(paths)
-    assert len(set(types)) == len(types)
+@pytest.mark.parametrize(("mounts", "name", "files", "path"), MOUNTED.values(), ids=MOUNTED)
+def test_locate_by_what_is_mounted(
+    bare: fakes.FakeHost, mounts: str, name: str, files: list[str], path: str | None
+) -> None:
+    bare.write("/proc/mounts", mounts)
+    for file in files:
+        bare.write(file, "")
+    assert find.locate(bare.host, "/boot/grub/grub.cfg", name) == path
+
+
+def test_one_file_that_is_elsewhere_leaves_the_others_unused(bare: fakes.FakeHost) -> None:
+    bare.write("/boot/grub/grub.cfg", "menuentry a {\nlinux /k\ninitrd /i /far/ucode\n}\n")
+    bare.write("/boot/k", "")
+    bare.write("/boot/i", "")
+    found = find.configured(bare.host)
+    assert found.entry == Entry("a", "/k", ("/i", "/far/ucode"), "")
+    assert found.kernel is None
+
+
+def test_configured_by_what_starts_no_linux(bare: fakes.FakeHost) -> None:
+    bare.write("/boot/grub/grub.cfg", "menuentry a {\nchainloader /EFI/other.efi\n}\n")
+    (found,) = find.configured(bare.host).reasons
+    assert (found.code, found.blocks) == ("starts_no_linux", "kexec")
+
+
+# The files that are there, and the menus that the loader may read.
+ORDERS: dict[str, tuple[str, list[str], list[str]]] = {
+    "extlinux: its own name first": (
+        "extlinux",
+        ["/boot/ldlinux.sys", "/boot/syslinux.cfg", "/boot/extlinux.conf"],
+        ["/boot/extlinux.conf"],
+    ),
+    "extlinux: the other name": (
+        "extlinux",
+        ["/boot/ldlinux.sys", "/boot/syslinux.cfg"],
+        ["/boot/syslinux.cfg"],
+    ),
+    "extlinux: where it is installed": (
+        "extlinux",
+        ["/boot/syslinux/ldlinux.sys", "/boot/syslinux/syslinux.cfg", "/boot/extlinux.conf"],
+        ["/boot/syslinux/syslinux.cfg"],
+    ),
+    "extlinux: where it looks later": (
+        "extlinux",
+        ["/boot/ldlinux.sys", "/boot/syslinux/syslinux.cfg"],
+        ["/boot/syslinux/syslinux.cfg"],
+    ),
+    "extlinux: installed where nobody knows": (
+        "extlinux",
+        ["/boot/syslinux/syslinux.cfg", "/boot/extlinux.conf"],
+        ["/boot/extlinux.conf", "/boot/syslinux/syslinux.cfg"],
+    ),
+    "limine: one": ("limine", ["/boot/limine.conf"], ["/boot/limine.conf"]),
+    "limine: on a partition of its own": (
+        "limine",
+        ["/boot/efi/EFI/BOOT/limine.conf"],
+        ["/boot/efi/EFI/BOOT/limine.conf"],
+    ),
+    "limine: two, of which versions take another one": (
+        "limine",
+        ["/boot/limine/limine.conf", "/boot/limine.conf"],
+        ["/boot/limine.conf", "/boot/limine/limine.conf"],
+    ),
+    "grub: two installations": (
+        "grub",
+        ["/boot/grub2/grub.cfg", "/boot/grub/grub.cfg"],
+        ["/boot/grub/grub.cfg", "/boot/grub2/grub.cfg"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "files", "menus"), ORDERS.values(), ids=ORDERS)
+def test_menus_in_the_order_of_their_loader(
+    bare: fakes.FakeHost, name: str, files: list[str], menus: list[str]
+) -> None:
+    for file in files:
+        bare.write(file, "")
+    loader = next(each for each in find.LOADERS if each.name == name)
+    assert list(loader.menus(bare.host)) == menus
+    code = find.configured(bare.host).reasons[0].code
+    assert (code == "boot_loader_ambiguous") == (len(menus) > 1)
+
+
+def test_uboot_reads_its_menu_in_its_own_way(bare: fakes.FakeHost) -> None:
+    bare.write("/boot/extlinux/extlinux.conf", "label a\nlinux k\nappend ${bootargs}\n")
+    assert find.configured(bare.host).entry == Entry("a", "k", (), "${bootargs}")
+    bare.write("/proc/sys/kernel/arch", "aarch64\n")
+    assert [each.code for each in find.configured(bare.host).reasons] == [
+        "boot_loader_not_understood"
+    ]
+
+
+def test_loaders_have_names_of_their_own() -> None:
+    names = [loader.name for loader in find.LOADERS]
+    assert len(set(names)) == len(names)

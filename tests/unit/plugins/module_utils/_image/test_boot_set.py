@@ -38,7 +38,9 @@ def configured(cmdline: str = "root=/dev/vda1 panic=10 kexec_load_disabled=0") -
 
 
 LOADER = configured()
-LOADER_WITHOUT_KERNEL = Configured("raspberrypi", "/boot/cmdline.txt", LOADER.entry)
+LOADER_WITHOUT_KERNEL = Configured(
+    "raspberrypi", "/boot/cmdline.txt", Entry("cmdline.txt", None, (), "root=/dev/vda1")
+)
 
 # --- Files ---------------------------------------------------------------------------------
 

@@ -237,7 +237,23 @@ CASES = [
         lambda alpine: alpine.write(KERNEL, "#!/bin/sh\n"),
         f"{KERNEL} is not a Linux kernel in a format that kexec can start.",
         "Reinstall the kernel's package, or correct the path.",
-        "reboot",
+        "kexec",
+    ),
+    Case(
+        "starts_no_linux",
+        lambda alpine: alpine.write("/boot/extlinux.conf", "LABEL xen\nKERNEL mboot.c32\n"),
+        "/boot/extlinux.conf does not start Linux itself: its label 'xen' starts mboot.c32, no "
+        "kernel. A jump into a kernel would leave that out.",
+        "Reboot through firmware, or put starts_no_linux into ignore_reasons.",
+        "kexec",
+    ),
+    Case(
+        "boot_files_elsewhere",
+        lambda alpine: alpine.write("/boot/extlinux.conf", "LABEL a\nLINUX /elsewhere/k\n"),
+        "/boot/extlinux.conf names /elsewhere/k, and not all of that was found on the mounted file "
+        "systems.",
+        "Mount the file system that the boot loader reads, or set the options kernel and initramfs.",
+        "kexec",
     ),
     Case(
         "kernel_truncated",
@@ -275,7 +291,7 @@ CASES = [
         f"{INITRAMFS} is not an initramfs: it is neither a cpio archive nor compressed in a way "
         "that kernels know.",
         "Run mkinitfs again, or correct the path.",
-        "reboot",
+        "kexec",
     ),
     Case(
         "initramfs_truncated",
@@ -318,7 +334,7 @@ CASES = [
         lambda alpine: alpine.link(KERNEL, "vmlinuz-virt"),
         f"{KERNEL} cannot be read.",
         "Check the file system and the permissions.",
-        "reboot",
+        "kexec",
     ),
     Case(
         "flavour_unknown",
