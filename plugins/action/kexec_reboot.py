@@ -12,6 +12,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import orders, results, spec
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.answer import Answer, parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import (
     RebootError,
     local_connection,
@@ -45,18 +46,17 @@ class ActionModule(ActionBase):
         _validation, arguments = self.validate_argument_spec(spec.ARGUMENT_SPEC, **spec.RULES)
         clock = SystemClock()
         started = clock.now()
-        prepared: dict[str, t.Any] = {}
+        self._answer = Answer()
         try:
-            result = self._reboot(arguments, task_vars or {}, prepared, clock)
+            result = self._reboot(arguments, task_vars or {}, clock)
         except RebootError as error:
-            result = results.failed(error, prepared)
+            result = results.failed(error, self._answer)
         return {**result, "elapsed": round(clock.now() - started, 2)}
 
     def _reboot(
         self,
         arguments: dict[str, t.Any],
         task_vars: dict[str, t.Any],
-        prepared: dict[str, t.Any],
         clock: SystemClock,
     ) -> dict[str, t.Any]:
         host = self._task.delegate_to or task_vars["inventory_hostname"]
@@ -64,37 +64,34 @@ class ActionModule(ActionBase):
         if self._connection.transport == "local":
             raise local_connection(rebooted=None if arguments["wait_for"] else False)
         if arguments["wait_for"] is not None:
-            return self._wait(arguments, prepared, clock)
+            return self._wait(arguments, clock)
         token, started = secrets.token_hex(16), clock.now()
-        self._prepare(arguments, task_vars, prepared, token)
+        self._prepare(arguments, task_vars, token)
         seconds = clock.now() - started
-        order = orders.order_for(arguments, prepared, token=token, host=host, seconds=seconds)
+        answer = self._answer
+        order = orders.order_for(arguments, answer, token=token, host=host, seconds=seconds)
         if self._task.check_mode:
-            return results.predicted(order, prepared)
+            return results.predicted(order, answer)
         with self._rebooting(order, arguments, clock) as reboot:
             if not arguments["wait"]:
                 acknowledged = reboot.leave()
                 return results.ordered(
-                    order, prepared, acknowledged=acknowledged, unheard=reboot.unheard
+                    order, answer, acknowledged=acknowledged, unheard=reboot.unheard
                 )
-            return results.proven(order, reboot.run(), prepared)
+            return results.proven(order, reboot.run(), answer)
 
-    def _wait(
-        self, arguments: dict[str, t.Any], prepared: dict[str, t.Any], clock: SystemClock
-    ) -> dict[str, t.Any]:
+    def _wait(self, arguments: dict[str, t.Any], clock: SystemClock) -> dict[str, t.Any]:
         """Wait for a reboot that another task ordered."""
-        order, before = orders.taken_over(arguments)
-        prepared.update(before)
+        order, self._answer = orders.taken_over(arguments)
         if self._task.check_mode:
-            return results.not_waited(prepared)
+            return results.not_waited(self._answer)
         with self._rebooting(order, arguments, clock) as reboot:
-            return {**results.proven(order, reboot.wait(), prepared), "changed": False}
+            return {**results.proven(order, reboot.wait(), self._answer), "changed": False}
 
     def _prepare(
         self,
         arguments: dict[str, t.Any],
         task_vars: dict[str, t.Any],
-        prepared: dict[str, t.Any],
         token: str,
     ) -> None:
         """Look at the host, and load the image."""
@@ -103,7 +100,7 @@ class ActionModule(ActionBase):
         )
         try:
             with self._bounded(arguments["reboot_timeout"]):
-                prepared.update(
+                self._answer = parse(
                     self._execute_module(module_name=name, module_args=call, task_vars=task_vars)
                 )
                 # The files of the module must be gone before the host is.

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 import typing as t
 
@@ -16,9 +15,14 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.boot impor
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.platforms import (
     canonical_hardware_id,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.frozen import TOKEN
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import IMAGE_ARGUMENTS
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import (
+    Blocks,
+    Reason,
+    blocking,
+)
 
+from .answer import Answer
 from .failure import RebootError, Stage
 from .observation import Method
 from .protocol import Order
@@ -51,40 +55,32 @@ def module_call(
 
 
 def order_for(
-    arguments: t.Mapping[str, t.Any],
-    prepared: t.Mapping[str, t.Any],
-    *,
-    token: str,
-    host: str,
-    seconds: float,
+    arguments: t.Mapping[str, t.Any], answer: Answer, *, token: str, host: str, seconds: float
 ) -> Order:
     """What to order, given what the host said; raise where no reboot must be ordered.
 
     SECONDS is how long the module took: where logins are slow, the order will be, too.
     """
-    method = choose_method(arguments, prepared)
+    method = choose_method(arguments, answer)
+    boot_id, uptime = _provable(answer)
+    watchdog = answer.watchdog
     return Order(
         method=method,
-        token=_token_of(prepared) or token,
-        boot_id=_boot_of(prepared),
-        release=prepared["release"],
+        token=answer.token or token,
+        boot_id=boot_id,
+        release=answer.release,
         host=host,
-        hardware_id=_machine_of(prepared),
-        expires=_uptime_of(prepared) + ORDER_SECONDS + int(2 * seconds),
+        hardware_id=answer.hardware_id,
+        expires=int(uptime) + ORDER_SECONDS + int(2 * seconds),
         mark=secrets.token_hex(16),
         # After the jump, too: another kernel than the one asked for is no success.
-        fallback="fail" if _needs_kexec(arguments, prepared) else arguments["fallback"],
-        firmware_release=prepared["release"] if _same_kernel(prepared) else None,
+        fallback="fail" if _needs_kexec(arguments, answer) else arguments["fallback"],
+        firmware_release=answer.release if _same_kernel(answer) else None,
         test_command=arguments["test_command"],
-        **_watchdog(prepared),
+        watchdog=watchdog.device if watchdog else "",
+        watchdog_limit=watchdog.timeout if watchdog else 0,
         **{name: arguments[name] for name in TIMES},
     )
-
-
-def _watchdog(prepared: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """The watchdog that the new system was told to feed."""
-    found = prepared.get("watchdog")
-    return {"watchdog": found["device"], "watchdog_limit": found["timeout"]} if found else {}
 
 
 HANDED_OVER = (
@@ -101,20 +97,17 @@ HANDED_OVER = (
 )
 
 
-def hand_over(
-    order: Order, prepared: t.Mapping[str, t.Any], *, acknowledged: bool
-) -> dict[str, t.Any]:
+def hand_over(order: Order, answer: Answer, *, acknowledged: bool) -> dict[str, t.Any]:
     """The order as a value that another task can wait for."""
-    facts = prepared["facts"]
     return {
         **{name: getattr(order, name) for name in HANDED_OVER},
         "acknowledged": acknowledged,
-        "running_release": facts["running_release"],
-        "running_cmdline": facts["running_cmdline"],
+        "running_release": answer.running_release,
+        "running_cmdline": answer.running_cmdline,
     }
 
 
-def taken_over(arguments: t.Mapping[str, t.Any]) -> tuple[Order, dict[str, t.Any]]:
+def taken_over(arguments: t.Mapping[str, t.Any]) -> tuple[Order, Answer]:
     """The order of an earlier task, and what the host said of itself at that time."""
     given = {**arguments["wait_for"]}
     given["boot_id"] = valid_boot_id(given["boot_id"])
@@ -125,97 +118,75 @@ def taken_over(arguments: t.Mapping[str, t.Any]) -> tuple[Order, dict[str, t.Any
         test_command=arguments["test_command"],
         **{name: arguments[name] for name in TIMES},
     )
-    facts = {name: given[name] for name in ("running_release", "running_cmdline")}
-    return order, {"boot_id": given["boot_id"], "facts": facts, "reasons": []}
+    running = {name: given[name] for name in ("running_release", "running_cmdline")}
+    return order, Answer(boot_id=given["boot_id"], reasons=(), **running)
 
 
-def _boot_of(prepared: t.Mapping[str, t.Any]) -> str:
-    """The boot to leave, written as the host will write it when it is asked."""
-    said = prepared.get("boot_id")
-    boot_id = valid_boot_id(said) if isinstance(said, str) else None
-    if boot_id is None:
-        raise _answer_unusable(f"it gave the boot_id {said!r}")
-    return boot_id
+def _provable(answer: Answer) -> tuple[str, float]:
+    """The boot to leave, written as the host will write it when it is asked, and its uptime."""
+    if answer.defects or answer.boot_id is None or answer.uptime is None:
+        raise _answer_unusable("; ".join(answer.defects))
+    return answer.boot_id, answer.uptime
 
 
-def _machine_of(prepared: t.Mapping[str, t.Any]) -> str | None:
-    said = prepared["facts"].get("hardware_id")
-    return canonical_hardware_id(said) if isinstance(said, str) else None
-
-
-def _uptime_of(prepared: t.Mapping[str, t.Any]) -> int:
-    said = prepared.get("uptime")
-    if isinstance(said, bool) or not isinstance(said, (int, float)) or not 0 <= said < math.inf:
-        raise _answer_unusable(f"it gave the uptime {said!r}")
-    return int(said)
-
-
-def _token_of(prepared: t.Mapping[str, t.Any]) -> str | None:
-    """The token of an image that the host had loaded before, if it has the form of one."""
-    token = prepared.get("token")
-    return token if isinstance(token, str) and TOKEN.fullmatch(token) else None
-
-
-def choose_method(arguments: t.Mapping[str, t.Any], prepared: t.Mapping[str, t.Any]) -> Method:
+def choose_method(arguments: t.Mapping[str, t.Any], answer: Answer) -> Method:
     """kexec where it was asked for and is possible, or firmware where that is allowed."""
-    if "reasons" not in prepared:
-        raise _module_failed(prepared)
-    if arguments["method"] == "kexec" and not prepared.get("failed"):
+    if answer.reasons is None:
+        raise _module_failed(answer)
+    if arguments["method"] == "kexec" and not answer.failed:
         return "kexec"
-    _refuse(prepared, levels=("reboot",))
+    _refuse(answer, "reboot")
     if arguments["method"] == "kexec":
-        _check_fallback(arguments, prepared)
+        _check_fallback(arguments, answer)
     return "firmware"
 
 
-def _check_fallback(arguments: t.Mapping[str, t.Any], prepared: t.Mapping[str, t.Any]) -> None:
+def _check_fallback(arguments: t.Mapping[str, t.Any], answer: Answer) -> None:
     """Raise unless firmware may be used where kexec is not possible."""
-    if not any(found["blocks"] == "kexec" for found in prepared["reasons"]):
-        raise _module_failed(prepared)
+    obstacles = blocking(answer.reasons or (), "kexec")
+    if not obstacles:
+        raise _module_failed(answer)
     if arguments["fallback"] == "fail":
-        _refuse(prepared, levels=("kexec",))
-    if _needs_kexec(arguments, prepared):
-        raise _other_kernel(prepared)
+        _refuse(answer, "kexec")
+    if _needs_kexec(arguments, answer):
+        raise _other_kernel(answer, obstacles[0])
 
 
-def _same_kernel(prepared: t.Mapping[str, t.Any]) -> bool:
+def _same_kernel(answer: Answer) -> bool:
     """Whether firmware is known to boot the kernel that was chosen."""
-    kernel = prepared["kernel"]
-    return kernel is not None and prepared["facts"]["firmware_kernel"] == kernel
+    return answer.kernel is not None and answer.firmware_kernel == answer.kernel
 
 
-def _needs_kexec(arguments: t.Mapping[str, t.Any], prepared: t.Mapping[str, t.Any]) -> bool:
+def _needs_kexec(arguments: t.Mapping[str, t.Any], answer: Answer) -> bool:
     """A user who named a kernel must not silently get the boot loader's default."""
     named = arguments["kernel"] is not None or arguments["flavour"] is not None
-    return arguments["method"] == "kexec" and named and not _same_kernel(prepared)
+    return arguments["method"] == "kexec" and named and not _same_kernel(answer)
 
 
-def _refuse(prepared: t.Mapping[str, t.Any], *, levels: tuple[str, ...]) -> None:
-    for found in prepared["reasons"]:
-        if found["blocks"] in levels:
-            raise RebootError(
-                found["code"],
-                found["message"],
-                found["remedy"],
-                stage=_stage(prepared),
-                rebooted=None if found["code"] in SOMEBODY_ELSE else False,
-                blocks=found["blocks"],
-            )
+def _refuse(answer: Answer, level: Blocks) -> None:
+    for found in blocking(answer.reasons or (), level):
+        raise RebootError(
+            found.code,
+            found.message,
+            found.remedy,
+            stage=_stage(answer),
+            rebooted=None if found.code in SOMEBODY_ELSE else False,
+            blocks=found.blocks,
+        )
 
 
-def _stage(prepared: t.Mapping[str, t.Any]) -> Stage:
-    return "load" if prepared.get("stage") == "load" else "preflight"
+def _stage(answer: Answer) -> Stage:
+    return "load" if answer.loading else "preflight"
 
 
-def _other_kernel(prepared: t.Mapping[str, t.Any]) -> RebootError:
-    default = prepared["facts"]["firmware_kernel"] or "a kernel that is not known"
-    obstacle = next(found for found in prepared["reasons"] if found["blocks"] == "kexec")
+def _other_kernel(answer: Answer, obstacle: Reason) -> RebootError:
+    default = answer.firmware_kernel or "a kernel that is not known"
     return RebootError(
         "firmware_boots_other_kernel",
-        f"kexec is not possible ({obstacle['message']}) and firmware would boot {default} "
-        f"instead of {prepared['kernel']}.",
-        obstacle["remedy"],
-        stage=_stage(prepared),
+        f"kexec is not possible ({obstacle.message}) and firmware would boot {default} "
+        f"instead of {answer.kernel}.",
+        obstacle.remedy,
+        stage=_stage(answer),
         rebooted=False,
     )
 
@@ -230,11 +201,10 @@ def _answer_unusable(why: str) -> RebootError:
     )
 
 
-def _module_failed(prepared: t.Mapping[str, t.Any]) -> RebootError:
-    said = str(prepared.get("msg") or prepared.get("module_stderr") or "it said nothing").strip()
+def _module_failed(answer: Answer) -> RebootError:
     return RebootError(
         "module_failed",
-        f"The preflight could not run on the host: {said}",
+        f"The preflight could not run on the host: {answer.said}",
         "The host needs Python 3.9 or newer and /proc; it was not rebooted.",
         stage="preflight",
         rebooted=False,

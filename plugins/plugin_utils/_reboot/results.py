@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
 from . import failure, orders
+from .answer import Answer
 from .failure import NOTES, RebootError
 from .ports import Completed
 from .protocol import Order, Proof
@@ -25,31 +26,30 @@ def pair(before: t.Any, after: t.Any = None) -> dict[str, t.Any]:
     return {"before": before, "after": after}
 
 
-def base(prepared: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def base(answer: Answer) -> dict[str, t.Any]:
     """What every result says, from what the host said before anything happened."""
-    facts = prepared.get("facts") or {}
     return {
         "changed": False,
         "rebooted": False,
         "method": None,
-        "reasons": list(prepared.get("reasons") or []),
-        "boot_id": pair(prepared.get("boot_id")),
-        "kernel": pair(facts.get("running_release")),
-        "cmdline": pair(facts.get("running_cmdline")),
+        "reasons": [each.as_dict() for each in answer.reasons or ()],
+        "boot_id": pair(answer.boot_id),
+        "kernel": pair(answer.running_release),
+        "cmdline": pair(answer.running_cmdline),
         "downtime": None,
         "elapsed": 0.0,
         "timings": {},
     }
 
 
-def predicted(order: Order, prepared: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def predicted(order: Order, answer: Answer) -> dict[str, t.Any]:
     """The result in check mode."""
     return {
-        **base(prepared),
+        **base(answer),
         "changed": True,
         "method": order.method,
-        "kernel": pair(prepared["facts"]["running_release"], _release(order)),
-        "diff": prepared.get("diff", {}),
+        "kernel": pair(answer.running_release, _release(order)),
+        "diff": answer.diff,
     }
 
 
@@ -59,7 +59,7 @@ def _release(order: Order) -> str | None:
 
 def ordered(
     order: Order,
-    prepared: t.Mapping[str, t.Any],
+    answer: Answer,
     *,
     acknowledged: bool,
     unheard: Completed | None = None,
@@ -68,31 +68,31 @@ def ordered(
     # Not as they are in a failure: Ansible takes each rc but 0 for one.
     said = {} if unheard is None else {"said": failure.output(unheard)}
     return {
-        **base(prepared),
+        **base(answer),
         **said,
         "changed": True,
         "rebooted": None,
         "method": order.method,
-        "order": orders.hand_over(order, prepared, acknowledged=acknowledged),
+        "order": orders.hand_over(order, answer, acknowledged=acknowledged),
     }
 
 
-def not_waited(prepared: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def not_waited(answer: Answer) -> dict[str, t.Any]:
     """The result in check mode of a task that waits for another one's reboot."""
-    return base(prepared)
+    return base(answer)
 
 
-def proven(order: Order, proof: Proof, prepared: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def proven(order: Order, proof: Proof, answer: Answer) -> dict[str, t.Any]:
     """The result of a reboot that was proven."""
     observation = proof.observation
     result = {
-        **base(prepared),
+        **base(answer),
         "changed": True,
         "rebooted": True,
         "method": proof.method,
         "boot_id": pair(order.boot_id, observation.boot_id),
-        "kernel": pair(prepared["facts"]["running_release"], observation.release),
-        "cmdline": pair(prepared["facts"]["running_cmdline"], observation.cmdline),
+        "kernel": pair(answer.running_release, observation.release),
+        "cmdline": pair(answer.running_cmdline, observation.cmdline),
         "token": order.token if proof.method == "kexec" else None,
         "downtime": None if proof.downtime is None else round(proof.downtime, 2),
         "timings": {name: round(seconds, 2) for name, seconds in proof.timings.items()},
@@ -111,13 +111,13 @@ def _not_proven() -> dict[str, str]:
     ).as_dict()
 
 
-def failed(error: RebootError, prepared: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def failed(error: RebootError, answer: Answer) -> dict[str, t.Any]:
     """The result of a reboot that was refused, or cannot be called done."""
     result = {
-        **base(prepared),
+        **base(answer),
         "failed": True,
         "msg": str(error),
-        "changed": error.stage not in UNTOUCHED or prepared.get("changed", False),
+        "changed": error.stage not in UNTOUCHED or answer.changed,
         "rebooted": error.rebooted,
         "stage": error.stage,
         "reason": error.reason.as_dict(),

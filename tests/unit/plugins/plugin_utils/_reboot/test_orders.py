@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module, _reasons
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import orders
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec as spec_module
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.answer import Answer, parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import RebootError
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.protocol import Order
 
@@ -22,7 +23,9 @@ RELEASE = "6.18.56-0-virt"
 MACHINE = "dmi:4c4c4544-0042-3510-8056-b4c04f4a4e32"
 UPTIME = 4000.93
 
-Prepared = dict[str, t.Any]
+RUNNING: dict[str, t.Any] = {"running_release": "6.18.38-0-virt", "running_cmdline": "q"}
+
+Said = dict[str, t.Any]
 
 
 def arguments(**given: t.Any) -> dict[str, t.Any]:
@@ -35,25 +38,27 @@ def reasons(*codes: str) -> list[dict[str, str]]:
     return [_reasons.reason(code, f"It is {code}.", f"Mend {code}.").as_dict() for code in codes]
 
 
-def prepared(*codes: str, firmware: str | None = VIRT, **given: t.Any) -> Prepared:
+def prepared(*codes: str, firmware: str | None = VIRT, **given: t.Any) -> Answer:
     """What the module returned."""
-    return {
-        "reasons": reasons(*codes),
-        "kernel": VIRT,
-        "release": RELEASE,
-        "boot_id": BOOT_ID,
-        "uptime": UPTIME,
-        "facts": {"firmware_kernel": firmware, "hardware_id": MACHINE},
-        **given,
-    }
+    return parse(
+        {
+            "reasons": reasons(*codes),
+            "kernel": VIRT,
+            "release": RELEASE,
+            "boot_id": BOOT_ID,
+            "uptime": UPTIME,
+            "facts": {"firmware_kernel": firmware, "hardware_id": MACHINE, **RUNNING},
+            **given,
+        }
+    )
 
 
-def refused(*codes: str, **given: t.Any) -> Prepared:
+def refused(*codes: str, **given: t.Any) -> Answer:
     """What the module returned that could not load an image."""
     return prepared(*codes, **{"failed": True, "msg": "no", "stage": "preflight", **given})
 
 
-def refusal(said: Prepared, **given: t.Any) -> RebootError:
+def refusal(said: Answer, **given: t.Any) -> RebootError:
     with pytest.raises(RebootError) as caught:
         orders.order_for(arguments(**given), said, token="t0ken", host="web1", seconds=0.4)
     somebody_else = caught.value.reason.code in ("already_leaving", "load_in_progress")
@@ -126,7 +131,7 @@ KEXEC, FIRMWARE = {"method": "kexec"}, {"method": "firmware"}
         pytest.param(KEXEC, refused("lockdown", kernel=None), "firmware", id="unknown kernel"),
     ],
 )
-def test_method_of_the_order(given: dict[str, str], said: Prepared, expected: str) -> None:
+def test_method_of_the_order(given: dict[str, str], said: Answer, expected: str) -> None:
     assert (
         orders.order_for(arguments(**given), said, token="t0ken", host="web1", seconds=0.4).method
         == expected
@@ -237,7 +242,7 @@ def test_fallback_after_the_jump(
         ),
     ],
 )
-def test_refusal_is_what_the_host_said(given: dict[str, str], said: Prepared, code: str) -> None:
+def test_refusal_is_what_the_host_said(given: dict[str, str], said: Answer, code: str) -> None:
     error = refusal(said, **given)
     assert error.reason.code == code
     assert str(error) == f"It is {code}. Mend {code}."
@@ -279,8 +284,8 @@ def test_fallback_boots_the_default_where_the_user_named_nothing() -> None:
     ],
 )
 @pytest.mark.parametrize("method", ["kexec", "firmware"])
-def test_module_that_did_not_run_is_reported(method: str, said: Prepared, message: str) -> None:
-    error = refusal(said, method=method)
+def test_module_that_did_not_run_is_reported(method: str, said: Said, message: str) -> None:
+    error = refusal(parse(said), method=method)
     assert error.reason.code == "module_failed"
     assert message in str(error)
 
@@ -296,6 +301,9 @@ def test_module_that_did_not_run_is_reported(method: str, said: Prepared, messag
         pytest.param({"uptime": -1}, id="uptime before the boot"),
         pytest.param({"uptime": float("nan")}, id="uptime that is no number"),
         pytest.param({"uptime": True}, id="uptime of another type"),
+        pytest.param({"facts": None}, id="no facts"),
+        pytest.param({"facts": {"running_cmdline": "q"}}, id="no running release"),
+        pytest.param({"facts": {**RUNNING, "running_cmdline": 1}}, id="no command line"),
     ],
 )
 @pytest.mark.parametrize(
@@ -307,7 +315,7 @@ def test_module_that_did_not_run_is_reported(method: str, said: Prepared, messag
     ],
 )
 def test_reboot_that_could_not_be_proven_is_not_ordered(
-    given: dict[str, str], codes: tuple[str, ...], missing: Prepared
+    given: dict[str, str], codes: tuple[str, ...], missing: Said
 ) -> None:
     said = refused(*codes, **missing) if codes else prepared(**missing)
     assert refusal(said, **given).reason.code == "module_failed"
@@ -343,8 +351,8 @@ def test_orders_that_boot_the_same_image_have_marks_of_their_own() -> None:
 
 
 @pytest.mark.parametrize("number", [{}, {"hardware_id": None}, {"hardware_id": ["a", "list"]}])
-def test_order_of_a_machine_without_a_number(number: Prepared) -> None:
-    said = prepared(facts={"firmware_kernel": VIRT, **number})
+def test_order_of_a_machine_without_a_number(number: Said) -> None:
+    said = prepared(facts={"firmware_kernel": VIRT, **RUNNING, **number})
     order = orders.order_for(arguments(), said, token="t0ken", host="web1", seconds=0.4)
     assert order.hardware_id is None
 
@@ -353,9 +361,7 @@ def test_order_of_a_machine_without_a_number(number: Prepared) -> None:
 
 
 def test_order_survives_being_handed_over() -> None:
-    running = {"running_release": "6.18.38-0-virt", "running_cmdline": "q"}
-    facts = {"firmware_kernel": VIRT, "hardware_id": MACHINE, **running}
-    said = prepared(facts=facts)
+    said = prepared()
     given = arguments(fallback="fail", flavour="virt", reboot_timeout=77, test_command="true")
     before = orders.order_for(given, said, token="t0ken", host="web1", seconds=0.4)
     value = orders.hand_over(before, said, acknowledged=True)
@@ -363,9 +369,7 @@ def test_order_survives_being_handed_over() -> None:
     waiting = arguments(wait_for=value, reboot_timeout=77, test_command="true")
     after, known = orders.taken_over(waiting)
     assert dataclasses.replace(before, acknowledged=True) == after
-    assert known["boot_id"] == BOOT_ID
-    assert known["facts"]["running_release"] == "6.18.38-0-virt"
-    assert known["facts"]["running_cmdline"] == "q"
+    assert known == Answer(boot_id=BOOT_ID, reasons=(), **RUNNING)
 
 
 def test_order_that_was_handed_over_is_written_in_one_way() -> None:
@@ -377,4 +381,4 @@ def test_order_that_was_handed_over_is_written_in_one_way() -> None:
     value |= {"boot_id": BOOT_ID.upper(), "hardware_id": MACHINE.upper()}
     after, known = orders.taken_over(arguments(wait_for=value))
     assert (after.boot_id, after.hardware_id) == (BOOT_ID, MACHINE)
-    assert known["boot_id"] == BOOT_ID
+    assert known.boot_id == BOOT_ID
