@@ -83,6 +83,11 @@ def split(text: str) -> list[str]:
     return words + ([word] if word else [])
 
 
+def running_words(text: str) -> list[str]:
+    """The running command line was accepted by the kernel, whatever its quotes."""
+    return split(text if text.count('"') % 2 == 0 else text + '"')
+
+
 def join(words: t.Iterable[str]) -> str:
     """The words as one command line."""
     return " ".join(words)
@@ -100,8 +105,9 @@ def value_of(word: str) -> str | None:
 
 
 def kernel_part(words: t.Sequence[str]) -> tuple[list[str], list[str]]:
-    """Split at "--", behind which everything is for init and not for the kernel."""
-    cut = list(words).index("--") if "--" in words else len(words)
+    """Split at "--", behind which everything is for init; the kernel takes quotes around it away."""
+    ends = (index for index, word in enumerate(words) if word in ("--", '"--"'))
+    cut = next(ends, len(words))
     return list(words[:cut]), list(words[cut:])
 
 

@@ -241,14 +241,9 @@ def judge_panic(words: t.Sequence[str]) -> list[Reason]:
 
 
 def _drifted(configured: str, running: str) -> bool:
-    words = (_cmdline.split(configured), running_words(running))
+    words = (_cmdline.split(configured), _cmdline.running_words(running))
     one, other = (_cmdline.strip_transient(each) for each in words)
     return one != other
-
-
-def running_words(text: str) -> list[str]:
-    """The running command line was accepted by the kernel, whatever its quotes."""
-    return _cmdline.split(text if text.count('"') % 2 == 0 else text + '"')
 
 
 def _flavour_unknown(flavour: str, boot_files: t.Iterable[str]) -> Reason:

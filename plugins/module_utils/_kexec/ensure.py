@@ -11,8 +11,9 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
+from .. import _cmdline
 from .._host.port import Host
-from .._image.boot_set import Wish, running_words
+from .._image.boot_set import Wish
 from .._jump import note
 from .._jump.frozen import Frozen
 from .._preflight import survey
@@ -75,7 +76,7 @@ def ensure_loaded(host: Host, wish: Wish, *, check_mode: bool) -> dict[str, t.An
 
 def _forget_proven_jump(host: Host, state: State) -> None:
     """The running kernel proves the jump that is noted; after it the note would tell a lie."""
-    if note.arrived(state.jump, running_words(state.cmdline)):
+    if note.arrived(state.jump, _cmdline.running_words(state.cmdline)):
         note.forget(host)
 
 

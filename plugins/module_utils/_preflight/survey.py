@@ -93,7 +93,7 @@ def survey(host: Host, wish: Wish) -> Survey:
 def _arm(wish: Wish, state: State) -> Armed:
     return watchdog.arm(
         state.guard,
-        boot_set.running_words(state.cmdline),
+        _cmdline.running_words(state.cmdline),
         watchdog_timeout=wish.watchdog_timeout,
         confirm_timeout=wish.confirm_timeout,
     )
@@ -109,7 +109,7 @@ def _with_frozen(host: Host, wish: Wish, found: Survey) -> Survey:
     freed = found.without_blocks({"kexec_frozen", "memory_low"})
     # Nothing can be added to this image any more, whatever was to be.
     kept = [each for each in freed.reasons if each.code not in ("hang_uncovered", "panic_hangs")]
-    words = boot_set.running_words(frozen.cmdline)
+    words = _cmdline.running_words(frozen.cmdline)
     reasons = (*kept, watchdog.uncovered_when_frozen(), *boot_set.judge_panic(words))
     return replace(freed, reasons=reasons, frozen=frozen, armed=Armed())
 
@@ -169,8 +169,8 @@ def result(found: Survey) -> dict[str, t.Any]:
 def _protection(found: Survey) -> dict[str, t.Any]:
     return watchdog.protection(
         found.state.guard,
-        boot_set.running_words(found.state.cmdline),
-        boot_set.running_words(_cmdline_of(found) or ""),
+        _cmdline.running_words(found.state.cmdline),
+        _cmdline.running_words(_cmdline_of(found) or ""),
         fixed=found.frozen is not None,
     )
 
@@ -182,7 +182,7 @@ def _cmdline_of(found: Survey) -> str | None:
 
 
 def _hung(state: State) -> dict[str, str | None] | None:
-    words = boot_set.running_words(state.cmdline)
+    words = _cmdline.running_words(state.cmdline)
     hung = note.hung(state.jump, state.boot_id, words)
     return state.jump.as_dict() if state.jump and hung else None
 

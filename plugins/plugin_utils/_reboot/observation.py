@@ -40,16 +40,21 @@ class Observation:
     # None where the machine has no number of its own.
     hardware_id: str | None = None
 
-    def carries(self, token: str) -> bool:
-        """Tell whether the running kernel was started with that token."""
-        words = self.cmdline.split()
-        return f"{_cmdline.TOKEN_PARAMETER}={token}" in words
+    @property
+    def _token(self) -> str | None:
+        """The token that the running kernel was started with."""
+        words = _cmdline.running_words(self.cmdline)
+        return _cmdline.last_value(words, _cmdline.TOKEN_PARAMETER)
 
     def method(self, token: str) -> Method | None:
-        """How this boot came up; None means through kexec, but into another image."""
-        if self.carries(token):
+        """How this boot came up; None means through kexec, but into another image.
+
+        Where no boot loader is named, as on other machines than x86, a token tells of a kexec.
+        """
+        if self._token == token:
             return "kexec"
-        return None if self.bootloader_type == KEXEC_LOADER_TYPE else "firmware"
+        foreign = self._token is not None and not self.bootloader_type
+        return None if foreign or self.bootloader_type == KEXEC_LOADER_TYPE else "firmware"
 
     def is_other_machine(self, hardware_id: str | None) -> bool:
         """Whether another machine answers.

@@ -19,7 +19,8 @@ from .observation import Method, Observation
 Silence = t.Literal["silent", "dropped", "garbled", "host_key", "authentication"]
 
 _SIGNS: tuple[tuple[Silence, tuple[str, ...]], ...] = (
-    ("host_key", ("HOST IDENTIFICATION HAS CHANGED", "Host key verification failed")),
+    # Its warning alone is none: with host_key_checking=False, a client warns and goes on.
+    ("host_key", ("Host key verification failed", "host key mismatch")),
     ("authentication", ("Permission denied", "Authentication failed", "Too many authentication")),
     ("dropped", ("kex_exchange_identification: ",)),
 )

@@ -452,3 +452,22 @@ def test_check_knows_the_limit_of_the_architecture(machine: str, limit: int) -> 
 def test_check_counts_bytes_and_not_letters() -> None:
     with pytest.raises(ReasonError, match="needs 2401 bytes"):
         _cmdline.check("\u00e9" * 1200, "x86_64")
+
+
+def test_running_words_closes_the_quote_that_the_kernel_left_open() -> None:
+    assert _cmdline.running_words('a="b c') == ['a="b c"']
+    assert _cmdline.running_words('a="b" c') == ['a="b"', "c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "kernel", "init"),
+    [
+        pytest.param("a -- b", ["a"], ["--", "b"], id="plain"),
+        pytest.param('a "--" b', ["a"], ['"--"', "b"], id="in quotes, which the kernel takes away"),
+        pytest.param('a "-- b"', ["a", '"-- b"'], [], id="a part of a word"),
+        pytest.param('a --" b"', ["a", '--" b"'], [], id="quotes behind it"),
+        pytest.param("a ---", ["a", "---"], [], id="one more"),
+    ],
+)
+def test_what_is_for_init(text: str, kernel: list[str], init: list[str]) -> None:
+    assert _cmdline.kernel_part(_cmdline.split(text)) == (kernel, init)

@@ -102,14 +102,14 @@ LOCATIONS: dict[str, tuple[str, str, list[str], str | None]] = {
 ROOT = "/dev/vda2 / btrfs rw,subvolid=256,subvol={} 0 0\n"
 BOOT = "/dev/vda1 /boot ext4 rw 0 0\n"
 MOUNTED: dict[str, tuple[str, str, list[str], str | None]] = {
-    "in a subvolume": (ROOT.format("/root"), "/root/boot/k", ["/boot/k"], "/boot/k"),
+    "in a subvolume": (ROOT.format("/vol"), "/vol/boot/k", ["/boot/k"], "/boot/k"),
     "in a subvolume below another": (ROOT.format("/a/b"), "/a/b/boot/k", ["/boot/k"], "/boot/k"),
     "in the top": (ROOT.format("/"), "/boot/k", ["/boot/k"], "/boot/k"),
-    "known to be missing in a subvolume": (ROOT.format("/root"), "/root/boot/k", [], "/boot/k"),
-    "in another subvolume": (ROOT.format("/root"), "/other/boot/k", ["/boot/k"], None),
+    "known to be missing in a subvolume": (ROOT.format("/vol"), "/vol/boot/k", [], "/boot/k"),
+    "in another subvolume": (ROOT.format("/vol"), "/other/boot/k", ["/boot/k"], None),
     "in a subvolume of a name that goes on": (
-        ROOT.format("/root"),
-        "/root2/boot/k",
+        ROOT.format("/vol"),
+        "/vol2/boot/k",
         ["/boot/k"],
         None,
     ),

@@ -17,7 +17,6 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.boot_set 
     choose_cmdline,
     choose_files,
     installed_flavours,
-    running_words,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import (
     Reason,
@@ -342,11 +341,6 @@ def test_advice_of_the_boot_loader_comes_first() -> None:
 )
 def test_edits_cmdline(wish: Wish, edits: bool) -> None:
     assert wish.edits_cmdline is edits
-
-
-def test_running_words_closes_the_quote_that_the_kernel_left_open() -> None:
-    assert running_words('a="b c') == ['a="b c"']
-    assert running_words('a="b" c') == ['a="b"', "c"]
 
 
 def test_choose_files_refuses_a_kernel_without_an_initramfs_of_its_name() -> None:

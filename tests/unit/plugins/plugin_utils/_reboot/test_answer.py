@@ -132,7 +132,21 @@ def test_what_every_reboot_needs_is_named_where_it_is_missing(
     assert defect in parse({**SAID, **odd}).defects
 
 
-ODD: list[t.Any] = [None, True, 0, 1.5, float("nan"), "", "x", [], ["x"], [None], {}, {"code": 1}, {"x": {}}]
+ODD: list[t.Any] = [
+    None,
+    True,
+    0,
+    1.5,
+    float("nan"),
+    "",
+    "x",
+    [],
+    ["x"],
+    [None],
+    {},
+    {"code": 1},
+    {"x": {}},
+]
 
 
 @given(st.dictionaries(st.sampled_from(sorted(SAID)), st.sampled_from(ODD)))

@@ -17,6 +17,7 @@ CHANGED = """\
 @    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @
 @@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@@
 Host key verification failed."""
+WARNED = CHANGED.rpartition("\n")[0]
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,11 @@ Host key verification failed."""
         pytest.param("Authentication failed.", "authentication", id="paramiko"),
         pytest.param("Too many authentication failures", "authentication", id="too many keys"),
         pytest.param(f"{CHANGED}\nPermission denied", "host_key", id="the key matters more"),
+        pytest.param(
+            f"{WARNED}\nPermission denied", "authentication", id="warned of a key, refused"
+        ),
+        pytest.param(f"{WARNED}\nConnection reset by peer", "silent", id="warned of a key, gone"),
+        pytest.param("host key mismatch for web1", "host_key", id="paramiko's key"),
     ],
 )
 def test_classify(text: str, kind: str) -> None:
