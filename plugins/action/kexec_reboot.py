@@ -11,6 +11,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._printable import printable
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import orders, results, spec
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.answer import Answer, parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import (
@@ -51,7 +52,7 @@ class ActionModule(ActionBase):
             result = self._reboot(arguments, task_vars or {}, clock)
         except RebootError as error:
             result = results.failed(error, self._answer)
-        return {**result, "elapsed": round(clock.now() - started, 2)}
+        return {**printable(result), "elapsed": round(clock.now() - started, 2)}
 
     def _reboot(
         self,

@@ -16,6 +16,7 @@ from ._host.boot import uptime
 from ._host.port import Completed, Host
 from ._image.boot_set import Wish
 from ._jump.frozen import TOKEN
+from ._printable import printable
 from ._reasons import IGNORABLE, Reason, ReasonError, reason, sentence
 from ._write import checkpoint
 
@@ -176,10 +177,13 @@ def run(module: AnsibleModule, work: t.Callable[[Host], dict[str, t.Any]]) -> t.
         outcome = work(host)
     except ReasonError as error:
         details = {"stage": "preflight", "reasons": [error.reason.as_dict()], **error.details}
-        module.fail_json(msg=sentence(error.reason), **_dated(host, details))
-    module.exit_json(**_dated(host, outcome))
+        module.fail_json(**_told(module, host, {"msg": sentence(error.reason), **details}))
+    module.exit_json(**_told(module, host, outcome))
 
 
-def _dated(host: Host, outcome: dict[str, t.Any]) -> dict[str, t.Any]:
-    """An answer about a boot says when it was given: an order that follows from it expires."""
-    return {**outcome, "uptime": uptime(host)} if "boot_id" in outcome else outcome
+def _told(module: AnsibleModule, host: Host, outcome: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What leaves the host: files may hold passwords, and are shown to whom asks for a diff."""
+    told = {name: value for name, value in outcome.items() if name != "diff" or module._diff}
+    # An answer about a boot says when it was given: an order that follows from it expires.
+    dated = {"uptime": uptime(host)} if "boot_id" in told else {}
+    return t.cast("dict[str, t.Any]", printable({**told, **dated}))

@@ -100,8 +100,8 @@ class Plan:
 
     def _difference(self, path: str) -> dict[str, str]:
         return {
-            "before": _shown(self.before[path] or ""),
-            "after": _shown(self.after[path]),
+            "before": self.before[path] or "",
+            "after": self.after[path],
             "before_header": path,
             "after_header": path,
         }
@@ -110,11 +110,6 @@ class Plan:
 def _bytes(text: str) -> bytes:
     """What was read as text, as it is in the file."""
     return text.encode("utf-8", "surrogateescape")
-
-
-def _shown(text: str) -> str:
-    """Bytes that are no letters cannot travel to the controller."""
-    return _bytes(text).decode("utf-8", "backslashreplace")
 
 
 def ensure(host: Host, wish: t.Callable[[], Wish], *, check_mode: bool) -> dict[str, t.Any]:

@@ -253,6 +253,32 @@ def failing(**details: t.Any) -> t.Callable[[Host], dict[str, t.Any]]:
     return work
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_files_are_shown_to_whom_asks_for_them(
+    module: AnsibleModule, capsys: pytest.CaptureFixture[str], asked: bool
+) -> None:
+    module._diff = asked
+    diff = {"before": "MENU MASTER PASSWD $4$x", "after": ""}
+    _rc, result = outcome_of(module, lambda _host: {"changed": True, "diff": diff}, capsys)
+    assert ("diff" in result, "PASSWD" in str(result)) == (asked, asked)
+    _rc, result = outcome_of(module, failing(diff=diff), capsys)
+    assert ("diff" in result, "PASSWD" in str(result)) == (asked, asked)
+
+
+@pytest.mark.parametrize("odd", ["\udcff", "\x1b[2J"])
+def test_whatever_a_host_says_can_be_sent_and_shown(
+    module: AnsibleModule, capsys: pytest.CaptureFixture[str], odd: str
+) -> None:
+    rc, result = outcome_of(module, lambda _host: {"facts": {odd: [f"a{odd}"]}}, capsys)
+    assert (rc, str(result).isprintable(), odd in str(result)) == (0, True, False)
+    rc, result = outcome_of(module, failing(stdout=odd), capsys)
+    assert (rc, result["msg"], result["stdout"].isprintable()) == (
+        1,
+        "It is locked. Unlock it.",
+        True,
+    )
+
+
 def test_run_fails_with_message_and_remedy(
     module: AnsibleModule, capsys: pytest.CaptureFixture[str]
 ) -> None:

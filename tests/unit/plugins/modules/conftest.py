@@ -53,7 +53,11 @@ class Machine:
         self, main: t.Callable[[], None], *, check_mode: bool = False, **arguments: t.Any
     ) -> dict[str, t.Any]:
         """Run a module as Ansible would, and read what it prints."""
-        common = {"_ansible_check_mode": check_mode, "_ansible_remote_tmp": str(self.folder)}
+        common = {
+            "_ansible_check_mode": check_mode,
+            "_ansible_diff": True,
+            "_ansible_remote_tmp": str(self.folder),
+        }
         with patch_module_args({**common, **arguments}), pytest.raises(SystemExit):
             main()
         return t.cast(dict[str, t.Any], json.loads(self.capsys.readouterr().out))

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from ansible_collections.alpinefleet.kexec.plugins.modules import kexec_reboot
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure, results
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.answer import parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.observation import (
     Observation,
 )
@@ -20,7 +21,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.protocol
 
 RETURN: dict[str, t.Any] = yaml.safe_load(kexec_reboot.RETURN)
 COMMON = {"changed", "diff", "failed", "msg"}
-PREPARED: dict[str, t.Any] = {"facts": {"running_release": "6.18", "running_cmdline": "quiet"}}
+PREPARED = parse({"facts": {"running_release": "6.18", "running_cmdline": "quiet"}})
 ORDER = Order("kexec", "abc", "old", "6.18", "firmware", "6.18", "web1", None, 4020, "mark")
 TIMINGS = {"trigger": 0.1, "shutdown": 2.0, "down": 3.0, "verify": 0.2}
 

@@ -18,6 +18,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.parameter import Wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.lock import run_directory
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import boot_set
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._printable import printable
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._write import draft, replaceable
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._write.files import Files
@@ -161,7 +162,7 @@ def test_bytes_that_are_no_letters_stay(extlinux: fakes.FakeHost) -> None:
     extlinux.write(SETTINGS, b"# caf\xe9\r\n" + OLD.encode())
     result = ensure(extlinux)
     assert extlinux.path(SETTINGS).read_bytes() == b"# caf\xe9\r\n" + NEW.encode()
-    assert result["diff"][0]["before"].startswith("# caf\\xe9\r\n")
+    assert printable(result["diff"][0]["before"]).startswith("# caf\\xe9\r\n")
 
 
 # --- What is refused before anything is touched --------------------------------------------
