@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
@@ -46,6 +47,14 @@ class FileProblemError(Exception):
         super().__init__(f"{path}: {problem}")
         self.path = path
         self.problem = problem
+
+
+def read_piece(file: t.BinaryIO, size: int) -> bytes:
+    """At most so many bytes; what would have to be waited for, as in /proc, is an error."""
+    piece: bytes | None = file.read(size)
+    if piece is None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+    return piece
 
 
 class Host:

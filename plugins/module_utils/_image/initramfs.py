@@ -16,7 +16,12 @@ import typing as t
 import zlib
 from dataclasses import dataclass, field
 
+from .._host.port import read_piece
+
 CHUNK = 256 * 1024
+# What a decompressor may take, and give at once: small files can hold gigabytes.
+MEMORY = 128 * 1024 * 1024
+PIECE = 1024 * 1024
 CPIO_MAGIC = (b"070701", b"070702")
 HEADER_BYTES = 110
 TRAILER = "TRAILER!!!"
@@ -50,7 +55,35 @@ class Decompressor(t.Protocol):
     @property
     def unused_data(self) -> bytes: ...
 
-    def decompress(self, data: bytes, /) -> bytes: ...
+    @property
+    def needs_input(self) -> bool: ...
+
+    def decompress(self, data: bytes, /, max_length: int = -1) -> bytes: ...
+
+
+class _Gzip:
+    """zlib's object, which hands back what it did not use yet, with the others' interface."""
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        self._full = False
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._full
+
+    def decompress(self, data: bytes, /, max_length: int = 0) -> bytes:
+        piece = self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
+        self._full = len(piece) == max_length and not self._inner.eof
+        return piece
 
 
 class _Zstd:
@@ -68,15 +101,15 @@ class _Zstd:
     def unused_data(self) -> bytes:
         return self._inner.unused_data
 
-    def decompress(self, data: bytes, /) -> bytes:
+    @property
+    def needs_input(self) -> bool:
+        return self._inner.needs_input
+
+    def decompress(self, data: bytes, /, max_length: int = -1) -> bytes:
         try:
-            return self._inner.decompress(data)
+            return self._inner.decompress(data, max_length)
         except self._error as error:
             raise ValueError(str(error)) from error
-
-
-def _gunzip() -> Decompressor:
-    return t.cast(Decompressor, zlib.decompressobj(16 + zlib.MAX_WBITS))
 
 
 def _unzstd() -> Decompressor:
@@ -89,10 +122,10 @@ def _unzstd() -> Decompressor:
 
 
 DECOMPRESSORS: tuple[tuple[bytes, t.Callable[[], Decompressor]], ...] = (
-    (b"\x1f\x8b", _gunzip),
+    (b"\x1f\x8b", _Gzip),
     (b"BZh", bz2.BZ2Decompressor),
-    (b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ)),
-    (b"\x5d\x00\x00", lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE)),
+    (b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, MEMORY)),
+    (b"\x5d\x00\x00", lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, MEMORY)),
     (b"\x28\xb5\x2f\xfd", _unzstd),
 )
 
@@ -127,7 +160,7 @@ class _Source:
 
     def peek(self, size: int) -> bytes:
         while len(self._ahead) < size:
-            more = self._file.read(CHUNK)
+            more = read_piece(self._file, CHUNK)
             if not more:
                 break
             self._ahead += more
@@ -135,7 +168,7 @@ class _Source:
 
     def take(self) -> bytes:
         """The next piece of any size, empty at the end."""
-        piece, self._ahead = self._ahead or self._file.read(CHUNK), b""
+        piece, self._ahead = self._ahead or read_piece(self._file, CHUNK), b""
         return piece
 
     def give_back(self, piece: bytes) -> None:
@@ -175,12 +208,16 @@ class _Stream:
         del self._ready[:size]
 
     def _fill(self) -> None:
-        if self._decompressor is not None and self._decompressor.eof:
+        inner = self._decompressor
+        if inner is not None and inner.eof:
             raise TruncatedError
+        if inner is not None and not inner.needs_input:
+            self._ready += _decompress(inner, b"")
+            return
         piece = self._source.take()
         if not piece:
             raise TruncatedError
-        self._ready += _decompress(self._decompressor, piece) if self._decompressor else piece
+        self._ready += piece if inner is None else _decompress(inner, piece)
 
     def another(self) -> bool:
         """Tell whether an archive follows inside; if not, leave the source behind this stream.
@@ -202,8 +239,12 @@ class _Stream:
 
 def _decompress(decompressor: Decompressor, piece: bytes) -> bytes:
     try:
-        return decompressor.decompress(piece)
-    except (OSError, ValueError, zlib.error, lzma.LZMAError) as error:
+        return decompressor.decompress(piece, PIECE)
+    except lzma.LZMAError as error:
+        if "limit" in str(error):
+            raise NoDecompressorError("xz") from error
+        raise NotAnInitramfsError(f"its compressed data is damaged: {error}") from error
+    except (OSError, ValueError, zlib.error) as error:
         raise NotAnInitramfsError(f"its compressed data is damaged: {error}") from error
 
 

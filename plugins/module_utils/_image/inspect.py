@@ -13,7 +13,7 @@ import os
 import typing as t
 from dataclasses import dataclass
 
-from .._host.port import FileProblemError, Host
+from .._host.port import FileProblemError, Host, read_piece
 from .._reasons import Reason, reason
 from . import initramfs
 from .boot_set import Files
@@ -93,7 +93,7 @@ def _inspect_kernel(host: Host, files: Files, machine: str) -> str | None:
     """The release that the kernel names, None if its format names none."""
     path = files.kernel
     with _open(host, path, "kernel_missing", files) as file:
-        head = file.read(HEAD_BYTES)
+        head = read_piece(file, HEAD_BYTES)
         size = file.seek(0, os.SEEK_END)
     kernel = parse(head)
     if not head.strip(b"\0"):

@@ -11,7 +11,10 @@ import gzip
 import importlib
 import io
 import lzma
+import os
+import tracemalloc
 import types
+import typing as t
 import zlib
 
 import pytest
@@ -165,7 +168,11 @@ class StandInForZstd:
     def unused_data(self) -> bytes:
         return self._inner.unused_data
 
-    def decompress(self, data: bytes) -> bytes:
+    @property
+    def needs_input(self) -> bool:
+        return True
+
+    def decompress(self, data: bytes, _max_length: int = -1) -> bytes:
         skipped, self._magic = self._magic, max(0, self._magic - len(data))
         try:
             return self._inner.decompress(data[skipped:])
@@ -277,3 +284,45 @@ def test_any_bytes_are_an_initramfs_or_an_error_with_a_name(content: bytes) -> N
             assert scan(start + content).archives
         except (TruncatedError, NotAnInitramfsError, NoDecompressorError):
             continue
+
+
+ZEROS = bytes(48 << 20)
+BOMBS = {
+    "gzip": lambda content: gzip.compress(content, 9, mtime=0),
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
+    "lzma": lambda content: lzma.compress(content, lzma.FORMAT_ALONE),
+}
+
+
+@pytest.mark.parametrize("compress", BOMBS.values(), ids=BOMBS)
+def test_small_file_that_holds_much_takes_little_memory(
+    compress: t.Callable[[bytes], bytes],
+) -> None:
+    content = compress(fakes.cpio({"zeros": ZEROS, f"lib/modules/{RELEASE}/modules.dep": b""}))
+    tracemalloc.start()
+    try:
+        found = initramfs.scan(io.BytesIO(content))
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found.releases == {RELEASE}
+    assert peak < len(ZEROS) / 4
+
+
+def test_file_that_takes_much_memory_to_decompress_is_not_looked_into() -> None:
+    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 256 << 20}]
+    content = lzma.compress(PLAIN, lzma.FORMAT_XZ, filters=filters)
+    with pytest.raises(NoDecompressorError):
+        initramfs.scan(io.BytesIO(content))
+
+
+def test_file_that_would_have_to_be_waited_for_is_an_error() -> None:
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    with (
+        os.fdopen(write, "wb"),
+        os.fdopen(read, "rb") as file,
+        pytest.raises(OSError, match="unavail"),
+    ):
+        initramfs.scan(file)

@@ -11,6 +11,7 @@ import os
 import typing as t
 
 import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Host
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.boot_set import Files, Origin
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.inspect import (
     Inspected,
@@ -169,6 +170,19 @@ DEFECTS: list[t.Any] = [
 
 # That they are of a kind which is not known here does not say that firmware cannot boot them.
 IN_DOUBT = ("kernel_invalid", "initramfs_invalid", "path_unreadable")
+
+
+def test_kernel_that_would_have_to_be_waited_for_is_unreadable(
+    alpine: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As /proc/kmsg is, which counts as a regular file.
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    monkeypatch.setattr(Host, "open", lambda _host, _path: os.fdopen(read, "rb"))
+    with os.fdopen(write, "wb"):
+        assert codes(inspect(alpine.host, Files(KERNEL, (), "option"), "x86_64", {})) == [
+            "path_unreadable"
+        ]
 
 
 @pytest.mark.parametrize(("arrange", "code", "message"), DEFECTS)
