@@ -74,7 +74,7 @@ options:
       - Seconds after which the host must be back and O(test_command) must have succeeded.
       - This one deadline covers everything from the order to leave on, but for O(post_reboot_delay). The checks and
         the loading before it have as much once more.
-      - No option that is a time may be infinite.
+      - No option that is a time may be longer than a week.
     type: float
     default: 600
   connect_timeout:

@@ -38,8 +38,14 @@ ORDER_SPEC: dict[str, dict[str, t.Any]] = {
     "running_cmdline": {"type": "str"},
 }
 
+
+def _not_expanded(option: dict[str, t.Any]) -> dict[str, t.Any]:
+    """A path of the host, in which only the host may replace something."""
+    return {name: "str" if value == "path" else value for name, value in option.items()}
+
+
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
-    **IMAGE_ARGUMENTS,
+    **{name: _not_expanded(option) for name, option in IMAGE_ARGUMENTS.items()},
     "method": {"type": "str", "choices": ["kexec", "firmware"], "default": "kexec"},
     "fallback": {"type": "str", "choices": ["firmware", "fail"], "default": "firmware"},
     "reboot_timeout": {"type": "float", "default": 600},
@@ -62,6 +68,9 @@ RULES: dict[str, t.Any] = {
 # Times that mean nothing at zero.
 POSITIVE = ("reboot_timeout", "connect_timeout", "shutdown_timeout")
 NOT_NEGATIVE = ("pre_reboot_delay", "post_reboot_delay")
+
+# A week; the system's own timers end far above it.
+LONGEST = 604800.0
 
 # What a delay must leave of the whole time, so that the host can at least be seen to leave.
 AFTER_DELAY = 10.0
@@ -104,6 +113,8 @@ def _check_time(name: str, value: float) -> None:
         raise _out_of_range(name, value, "more than 0")
     if value < 0:
         raise _out_of_range(name, value, "0 or more")
+    if value > LONGEST:
+        raise _out_of_range(name, value, f"at most {LONGEST:.0f}, which is a week")
 
 
 def _check_order(arguments: t.Mapping[str, t.Any], host: str) -> None:

@@ -36,6 +36,20 @@ def test_check_accepts_the_defaults() -> None:
     assert errors == []
 
 
+@pytest.mark.parametrize("path", ["/boot/$HOME", "/boot/${HOME}", "~/kernel", "$(id)"])
+def test_path_of_the_host_is_not_expanded_on_the_controller(path: str) -> None:
+    parameters, errors = validated(kernel=path, initramfs=[path])
+    assert (parameters["kernel"], parameters["initramfs"], errors) == (path, [path], [])
+
+
+@pytest.mark.parametrize("name", SECONDS)
+@pytest.mark.parametrize("seconds", [604800.5, 1e12, 1e300])
+def test_time_that_nobody_waits_for_is_refused(name: str, seconds: float) -> None:
+    error = refusal(**{name: seconds})
+    assert error.reason.code == "argument_invalid"
+    assert f"The option {name} is" in str(error)
+
+
 def test_check_accepts_no_delay_and_a_fraction_of_a_second() -> None:
     spec.check(validated(pre_reboot_delay=0, reboot_timeout=0.5)[0], HOST)
 
