@@ -72,7 +72,7 @@ class ActionModule(ActionBase):
         answer = self._answer
         order = orders.order_for(arguments, answer, token=token, host=host, seconds=seconds)
         if self._task.check_mode:
-            return results.predicted(order, answer)
+            return results.predicted(order, answer, wait=arguments["wait"])
         with self._rebooting(order, arguments, clock) as reboot:
             if not arguments["wait"]:
                 acknowledged = reboot.leave()

@@ -215,6 +215,8 @@ def _edited(
     before = line = _Editing(spans, parts)
     for change in changes:
         line = _changed(line, change)
+    if before.words() and not line.words() and spans[-1].empty_means:
+        raise _invalid(changes[-1].name, f"it is the last one, and {spans[-1].empty_means}")
     if line.parts != before.parts:
         check_size(before.words(), line.words(), machine)
     for span, old, new in zip(spans, before.parts, line.parts):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from .. import _cmdline
 from .._host import places
 from .._host.lock import run_directory
-from .._host.mounts import read_only_mount, writable
+from .._host.mounts import not_mounted, read_only_mount, unmounted, writable
 from .._host.port import FileProblemError, Host
 from .._reasons import ReasonError, reason
 from .._write import replaceable
@@ -162,6 +162,10 @@ def plan(host: Host, wish: Wish) -> Plan:
 
 def _check_places(host: Host, found: Plan) -> None:
     """Refuse what could not be put in place, and in check mode, too."""
+    for path in (*found.settings.files, *found.settings.read_at_boot):
+        point = unmounted(host, path)
+        if point is not None:
+            raise ReasonError(not_mounted(point), stage="write")
     for path in found.writes:
         opened_up = path.startswith(MEDIA) and read_only_mount(host, path) is not None
         replaceable.check(host, path, len(_bytes(found.after[path])), opened_up=opened_up)

@@ -41,6 +41,8 @@ class Span:
     after: str = ""
     # What says that there is no word at all.
     nothing: str = ""
+    # What becomes of the host without a word in it, as a sentence goes on.
+    empty_means: str = ""
 
 
 # Its spans in the order in which the kernel reads them; new parameters go to the end.

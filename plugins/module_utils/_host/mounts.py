@@ -13,10 +13,11 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .._reasons import ReasonError, reason
+from .._reasons import Reason, ReasonError, reason
 from .port import Completed, Host
 
 MOUNTS = "/proc/mounts"
+TABLE = "/etc/fstab"
 
 # How the kernel writes spaces and the like in the list of mounts.
 _OCTAL = re.compile(r"\\([0-7]{3})")
@@ -46,10 +47,42 @@ def points(host: Host) -> list[str]:
 
 
 def _mounts(host: Host) -> t.Iterator[Mount]:
-    for line in (host.text(MOUNTS) or "").splitlines():
-        fields = [_OCTAL.sub(lambda match: chr(int(match[1], 8)), each) for each in line.split(" ")]
-        if len(fields) >= 4:
+    return _table(host.text(MOUNTS) or "")
+
+
+def _table(text: str) -> t.Iterator[Mount]:
+    for line in text.splitlines():
+        fields = [
+            _OCTAL.sub(lambda match: chr(int(match[1], 8)), each)
+            for each in re.split("[ \t]+", line.strip(" \t"))
+        ]
+        if len(fields) >= 4 and not fields[0].startswith("#"):
             yield Mount(fields[1], fields[2], tuple(fields[3].split(",")))
+
+
+def unmounted(host: Host, path: str) -> str | None:
+    """The mount point that a path is below by the table of file systems, if nothing is there.
+
+    What is in its directory then is not what the path means once it is mounted.
+    """
+    mounted = set(points(host))
+    wanted = (mount.point for mount in _table(host.text(TABLE) or ""))
+    return next(
+        (
+            point
+            for point in wanted
+            if point != "/" and path.startswith(point.rstrip("/") + "/") and point not in mounted
+        ),
+        None,
+    )
+
+
+def not_mounted(point: str) -> Reason:
+    return reason(
+        "boot_not_mounted",
+        f"{point} is in {TABLE} and not mounted: what lies in its directory is not what boots.",
+        f"Mount {point}, or remove its line from {TABLE}.",
+    )
 
 
 def mount_of(host: Host, path: str) -> Mount:

@@ -96,21 +96,28 @@ def loaded(host: Host, *, present: bool) -> Loaded:
     return Loaded(present, record)
 
 
-def load(host: Host, kexec: str, image: Image) -> Completed:
-    """Load the image, prove that the kernel holds it, and note what it is."""
+@contextlib.contextmanager
+def _held(host: Host, failed: t.Callable[[Exception], ReasonError]) -> t.Iterator[str]:
+    """Hold the lock of what changes the image; whatever the file system says becomes a reason."""
     try:
         with run_directory(host) as directory:
-            # If this is killed half way, an unknown image is better than a wrong note.
-            _forget(host)
-            with _one_initramfs(host, directory, image.initramfs) as initramfs:
-                completed = host.run(_load_command(kexec, image, initramfs))
-            if completed.rc != 0 or not _is_loaded(host):
-                raise _load_failed(completed)
-            _write(host.real(places.IMAGE), json.dumps(image.as_record()).encode())
+            yield directory
     except BlockingIOError as error:
         raise _in_progress() from error
     except (FileProblemError, OSError) as error:
-        raise _not_prepared(error) from error
+        raise failed(error) from error
+
+
+def load(host: Host, kexec: str, image: Image) -> Completed:
+    """Load the image, prove that the kernel holds it, and note what it is."""
+    with _held(host, _not_prepared) as directory:
+        # If this is killed half way, an unknown image is better than a wrong note.
+        _forget(host)
+        with _one_initramfs(host, directory, image.initramfs) as initramfs:
+            completed = host.run(_load_command(kexec, image, initramfs))
+        if completed.rc != 0 or not _is_loaded(host):
+            raise _load_failed(completed)
+        _write(host.real(places.IMAGE), json.dumps(image.as_record()).encode())
     return completed
 
 
@@ -121,11 +128,12 @@ def _load_command(kexec: str, image: Image, initramfs: str | None) -> list[str]:
 
 
 def unload(host: Host, kexec: str) -> Completed:
-    """Take the image out of the kernel."""
-    completed = host.run([kexec, "-u"])
-    if completed.rc != 0 or _is_loaded(host):
-        raise _unload_failed(completed)
-    _forget(host)
+    """Take the image out of the kernel, unless another run is about to jump into it."""
+    with _held(host, _not_forgotten):
+        completed = host.run([kexec, "-u"])
+        if completed.rc != 0 or _is_loaded(host):
+            raise _unload_failed(completed)
+        _forget(host)
     return completed
 
 
@@ -190,6 +198,16 @@ def _not_prepared(error: Exception) -> ReasonError:
             "load_failed",
             f"The image could not be laid out or noted in {places.RUN}: {error}.",
             "See that /run has room.",
+        )
+    )
+
+
+def _not_forgotten(error: Exception) -> ReasonError:
+    return ReasonError(
+        reason(
+            "unload_failed",
+            f"The note of the image in {places.RUN} cannot be held or removed: {error}.",
+            "See whose that directory is, and whether its file system is writable.",
         )
     )
 

@@ -24,8 +24,14 @@ from .._jump.frozen import read as read_frozen
 from .._jump.watchdog import Armed
 from .._reasons import Blocks, Reason, ReasonError
 from . import judge
+from .checks.boot_mount import BOOT_MOUNT
+from .checks.check import Check
+from .checks.hypervisor import HYPERVISOR
+from .checks.services import SERVICES
 from .state import State
 from .state import read as read_state
+
+CHECKS: tuple[Check[t.Any], ...] = (HYPERVISOR, BOOT_MOUNT, SERVICES)
 
 # The first reason is the one that a failure tells: the remedy of a weaker one may be to reboot.
 WEIGHTS: dict[Blocks, int] = {"reboot": 0, "kexec": 1, "nothing": 2}
@@ -80,6 +86,7 @@ def survey(host: Host, wish: Wish) -> Survey:
             controller_boot_id=wish.controller_boot_id,
             denied_platforms=wish.denied_platforms,
         ),
+        *(each for check in CHECKS for each in check.reasons(host)),
         *reasons,
         *inspected.reasons,
         *judge.judge_memory(state, inspected.total_bytes),

@@ -42,9 +42,11 @@ def base(answer: Answer) -> dict[str, t.Any]:
     }
 
 
-def predicted(order: Order, answer: Answer) -> dict[str, t.Any]:
-    """The result in check mode."""
+def predicted(order: Order, answer: Answer, *, wait: bool = True) -> dict[str, t.Any]:
+    """The result in check mode; a task that would wait for this order finds one."""
+    handed = {} if wait else {"order": orders.hand_over(order, answer, acknowledged=False)}
     return {
+        **handed,
         **base(answer),
         "changed": True,
         "method": order.method,

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import posixpath
+from dataclasses import replace
 
 from ..edit import words_of
 from ..entry import NotUnderstoodError
@@ -19,6 +20,10 @@ SETTINGS = "/etc/kernel-hooks.d/secureboot.conf"
 
 # What the hook does without settings.
 _OUTPUT = {"output_dir": "/boot/efi/Alpine", "output_name": "linux-{flavor}.efi"}
+
+
+# An image without a command line of its own takes that of firmware, if it is made at all.
+EMPTY_MEANS = "no image has a command line without it"
 
 
 def active(text: str) -> bool:
@@ -63,11 +68,11 @@ def lines(texts: Texts) -> list[Line]:
     """The one command line of all images; in a file of its own it may have several lines."""
     path = file_of(texts.get(SETTINGS, ""))
     if path is None:
-        return [(_setting(texts[SETTINGS]),)]
+        return [(replace(_setting(texts[SETTINGS]), empty_means=EMPTY_MEANS),)]
     if path not in texts:
         raise NotUnderstoodError(f"cmdline names {path}, which cannot be read")
     pieces = [
-        Span(path, start, start + len(line))
+        Span(path, start, start + len(line), empty_means=EMPTY_MEANS)
         for start, line in text_lines(texts[path])
         if line.strip() and not line.startswith("#")
     ]

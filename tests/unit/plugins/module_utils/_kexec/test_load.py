@@ -249,6 +249,28 @@ def test_second_run_at_the_same_time_is_refused(alpine: fakes.FakeHost) -> None:
     assert len(alpine.runner.calls) == 1
 
 
+def test_unload_waits_for_no_other_run_and_takes_its_image_from_nobody(
+    alpine: fakes.FakeHost,
+) -> None:
+    load(alpine)
+    calls = len(alpine.runner.calls)
+    with run_directory(alpine.host), pytest.raises(ReasonError) as caught:
+        load_module.unload(alpine.host, fakes.KEXEC)
+    assert caught.value.reason.code == "load_in_progress"
+    assert len(alpine.runner.calls) == calls
+    assert alpine.path(RECORD).exists()
+
+
+def test_unload_where_the_note_cannot_be_held_is_a_reason(
+    alpine: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(alpine)
+    monkeypatch.setattr(os, "geteuid", lambda: 4711)
+    with pytest.raises(ReasonError) as caught:
+        load_module.unload(alpine.host, fakes.KEXEC)
+    assert caught.value.reason.code == "unload_failed"
+
+
 # --- Failure -------------------------------------------------------------------------------
 
 
@@ -307,10 +329,10 @@ def test_unload_takes_image_and_note_away(alpine: fakes.FakeHost) -> None:
     assert left_behind(alpine) == []
 
 
-def test_unload_of_a_foreign_image_makes_no_directory(alpine: fakes.FakeHost) -> None:
+def test_unload_of_a_foreign_image_leaves_no_note(alpine: fakes.FakeHost) -> None:
     alpine.hold_image(True)
     load_module.unload(alpine.host, fakes.KEXEC)
-    assert not alpine.path(RUN).exists()
+    assert list(alpine.path(RUN).iterdir()) == []
 
 
 @pytest.mark.parametrize("rc", [255, 0], ids=["refused", "said to be done and was not"])

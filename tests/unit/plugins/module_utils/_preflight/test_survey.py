@@ -240,6 +240,35 @@ CASES = [
         "kexec",
     ),
     Case(
+        "hypervisor",
+        lambda alpine: (
+            alpine.write("/sys/hypervisor/type", "xen\n"),
+            alpine.write("/proc/xen/capabilities", "control_d\n"),
+        ),
+        "The host is a control domain of Xen: a jump would leave Xen and all guests behind.",
+        "Reboot it through firmware.",
+        "kexec",
+    ),
+    Case(
+        "boot_not_mounted",
+        lambda alpine: alpine.write("/etc/fstab", "UUID=2 /boot ext4 rw 0 2\n"),
+        "/boot is in /etc/fstab and not mounted: what lies in its directory is not what boots.",
+        "Mount /boot, or remove its line from /etc/fstab.",
+        "kexec",
+    ),
+    Case(
+        "kexec_services",
+        lambda alpine: (
+            alpine.write("/etc/init.d/kexec-load", "stop() {\n\tkexec -l /boot/vmlinuz-lts\n}\n"),
+            alpine.write("/etc/runlevels/default/kexec-load", ""),
+        ),
+        "The services kexec-load use kexec while the host goes down: they would replace the image, or "
+        "jump where firmware was wanted.",
+        "Take them out of their runlevels (rc-update del) and stop them, or let the role kexec_host "
+        "do so.",
+        "reboot",
+    ),
+    Case(
         "starts_no_linux",
         lambda alpine: alpine.write("/boot/extlinux.conf", "LABEL xen\nKERNEL mboot.c32\n"),
         "/boot/extlinux.conf does not start Linux itself: its label 'xen' starts mboot.c32, no "

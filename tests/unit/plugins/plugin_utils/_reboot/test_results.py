@@ -117,6 +117,12 @@ def test_predicted_says_what_would_happen_and_that_it_did_not() -> None:
     assert result["reasons"] == [ADVICE]
 
 
+def test_predicted_order_is_one_that_another_task_can_wait_for() -> None:
+    handed = results.predicted(order(), PREPARED, wait=False)["order"]
+    assert (handed["boot_id"], handed["host"], handed["acknowledged"]) == (OLD, "web1", False)
+    assert "order" not in results.predicted(order(), PREPARED)
+
+
 @pytest.mark.parametrize(
     ("ordered", "after"),
     [

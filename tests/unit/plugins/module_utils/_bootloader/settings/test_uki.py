@@ -13,6 +13,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entr
     NotUnderstoodError,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import uki
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,6 +92,21 @@ def test_file_of(setting: str, path: str | None) -> None:
 def test_what_is_not_plain_is_refused(text: str) -> None:
     with pytest.raises(NotUnderstoodError):
         edited({CONF: text})
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        pytest.param({CONF: 'cmdline="panic=1"\n'}, id="settings"),
+        pytest.param({CONF: "cmdline=panic=1\n"}, id="without quotes"),
+        pytest.param({CONF: f"cmdline={FILE}\n", FILE: "# one\npanic=1\n"}, id="file"),
+        pytest.param({CONF: f"cmdline={FILE}\n", FILE: "panic=1\npanic=2\n"}, id="two lines"),
+    ],
+)
+def test_last_parameter_stays(texts: dict[str, str]) -> None:
+    with pytest.raises(ReasonError, match="it is the last one") as caught:
+        edited(texts, NO_PANIC)
+    assert caught.value.reason.code == "parameter_invalid"
 
 
 @given(
