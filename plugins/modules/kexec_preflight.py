@@ -373,6 +373,13 @@ facts:
       returned: always
       type: bool
       sample: false
+    started_by_kexec:
+      description:
+        - Whether a kexec started the running kernel, which kernels of x86 report. Null on other machines.
+        - It is true after each boot where the boot loader itself ends in a kexec, as ZFSBootMenu and LinuxBoot do.
+      returned: always
+      type: bool
+      sample: false
     unlocked_after_firmware:
       description: Whether kexec will be unlocked after the next boot through firmware.
       returned: always

@@ -185,6 +185,10 @@ options:
       firmware_release:
         description: The kernel release that is expected after a boot through firmware.
         type: str
+      loader_ends_in_kexec:
+        description: Whether the boot loader itself ends in a kexec, so that one proves nothing.
+        type: bool
+        default: false
       acknowledged:
         description: Whether the host said that it took the order.
         type: bool
@@ -258,6 +262,7 @@ order:
     mark: 0a1b2c3d4e5f60718293a4b5c6d7e8f9
     release: 6.18.56-0-virt
     firmware_release: 6.18.56-0-virt
+    loader_ends_in_kexec: false
     acknowledged: true
     running_release: 6.18.38-0-virt
     running_cmdline: BOOT_IMAGE=vmlinuz-virt root=/dev/vda1 quiet initrd=initramfs-virt

@@ -13,6 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._host import mounts
+from .._host.boot import LOADER_TYPE
 from .._host.port import Host
 from .._reasons import Reason, reason
 from .entry import Entry, NotUnderstoodError, StartsNoLinuxError
@@ -21,9 +22,6 @@ from .loaders.extlinux import EXTLINUX, UBOOT
 from .loaders.grub import GRUB
 from .loaders.limine import LIMINE
 from .loaders.raspberrypi import RASPBERRYPI
-
-BOOTLOADER_TYPE = "/proc/sys/kernel/bootloader_type"
-
 
 LOADERS: tuple[Loader, ...] = (EXTLINUX, GRUB, LIMINE, UBOOT, RASPBERRYPI)
 
@@ -71,7 +69,7 @@ def booted_by(
 
     It names none on other machines than x86, after a kexec, and where EFI starts it.
     """
-    type_id = (host.text(BOOTLOADER_TYPE) or "").strip()
+    type_id = (host.text(LOADER_TYPE) or "").strip()
     family = int(type_id) >> 4 if type_id.isdigit() else None
     if not any(family in each.type_ids for each in known):
         return present

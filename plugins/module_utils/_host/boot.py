@@ -26,3 +26,14 @@ def uptime(host: Host) -> float | None:
     """Seconds since the host booted, by its own clock."""
     match = re.match(r"\d+(\.\d+)?", host.text("/proc/uptime") or "")
     return float(match.group()) if match else None
+
+
+# What kernels of x86 report of what started them, and what kexec-tools leave there.
+LOADER_TYPE = "/proc/sys/kernel/bootloader_type"
+KEXEC_LOADER_TYPE = "208"
+
+
+def started_by_kexec(host: Host) -> bool | None:
+    """Whether a kexec started the running kernel, None where kernels do not report it."""
+    reported = host.line(LOADER_TYPE)
+    return None if not reported else reported == KEXEC_LOADER_TYPE

@@ -14,7 +14,7 @@ import typing as t
 import zlib
 from dataclasses import dataclass
 
-from .._host import places, platforms, sysctl
+from .._host import boot, places, platforms, sysctl
 from .._host.boot import valid_boot_id
 from .._host.port import Host
 from .._jump import note, watchdog
@@ -57,6 +57,7 @@ class State:
     available_bytes: int | None
     platform: t.Mapping[str, str]
     hardware_id: str | None
+    started_by_kexec: bool | None
     installed: t.Mapping[str, str]
     module_trees: tuple[str, ...]
     boot_files: tuple[str, ...]
@@ -96,6 +97,7 @@ def read(host: Host) -> State:
         available_bytes=_available_bytes(host),
         platform=platforms.identify(host),
         hardware_id=platforms.hardware_id(host),
+        started_by_kexec=boot.started_by_kexec(host),
         installed=_installed(host),
         module_trees=host.names("/lib/modules"),
         boot_files=host.names("/boot"),

@@ -224,6 +224,7 @@ def facts(found: Survey) -> dict[str, t.Any]:
         "running_cmdline": state.cmdline,
         "running_release": state.release,
         "secure_boot": state.secure_boot,
+        "started_by_kexec": state.started_by_kexec,
         "unlocked_after_firmware": cmdline.unlocked_by_firmware if cmdline else None,
         "unlocked_after_kexec": cmdline.unlocked if cmdline else None,
     }

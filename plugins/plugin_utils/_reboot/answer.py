@@ -13,6 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field, replace
 
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.boot import valid_boot_id
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.platforms import (
     canonical_hardware_id,
@@ -56,9 +57,16 @@ class Answer:
     firmware_kernel: str | None = None
     running_release: str | None = None
     running_cmdline: str | None = None
+    started_by_kexec: bool = False
     diff: Said = field(default_factory=dict)
     # Without these nothing can be ordered or proven, each as a sentence.
     defects: tuple[str, ...] = ()
+
+    @property
+    def loader_ends_in_kexec(self) -> bool:
+        """Whether a boot through firmware looks like a kexec there, which then proves nothing."""
+        words = _cmdline.running_words(self.running_cmdline or "")
+        return self.started_by_kexec and not _cmdline.last_value(words, _cmdline.TOKEN_PARAMETER)
 
 
 def parse(said: Said) -> Answer:
@@ -81,6 +89,7 @@ def parse(said: Said) -> Answer:
         firmware_kernel=_text(facts.get("firmware_kernel")),
         running_release=_text(facts.get("running_release")),
         running_cmdline=_text(facts.get("running_cmdline")),
+        started_by_kexec=facts.get("started_by_kexec") is True,
         diff=_mapping(said.get("diff")),
         defects=tuple(f"a reason is {each!r}" for each in odd),
     )

@@ -14,14 +14,14 @@ import uuid
 from dataclasses import dataclass
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.boot import (
+    KEXEC_LOADER_TYPE,
+)
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.platforms import (
     canonical_hardware_id,
 )
 
 Method = t.Literal["kexec", "firmware"]
-
-# What kexec-tools put into the boot protocol of x86 as the kind of boot loader.
-KEXEC_LOADER_TYPE = "208"
 
 
 @dataclass(frozen=True)
@@ -46,15 +46,19 @@ class Observation:
         words = _cmdline.running_words(self.cmdline)
         return _cmdline.last_value(words, _cmdline.TOKEN_PARAMETER)
 
-    def method(self, token: str) -> Method | None:
+    def method(self, token: str, *, loader_ends_in_kexec: bool = False) -> Method | None:
         """How this boot came up; None means through kexec, but into another image.
 
-        Where no boot loader is named, as on other machines than x86, a token tells of a kexec.
+        Where no boot loader is named, as on other machines than x86, a token tells of a kexec. Where
+        the boot loader itself ends in one, only a token does.
         """
         if self._token == token:
             return "kexec"
         foreign = self._token is not None and not self.bootloader_type
-        return None if foreign or self.bootloader_type == KEXEC_LOADER_TYPE else "firmware"
+        by_kexec = self.bootloader_type == KEXEC_LOADER_TYPE
+        if by_kexec and loader_ends_in_kexec:
+            return "firmware" if self._token is None else None
+        return None if foreign or by_kexec else "firmware"
 
     def is_other_machine(self, hardware_id: str | None) -> bool:
         """Whether another machine answers.

@@ -77,6 +77,7 @@ def order_for(
         fallback="fail" if _needs_kexec(arguments, answer) else arguments["fallback"],
         firmware_release=answer.release if _same_kernel(answer) else None,
         test_command=arguments["test_command"],
+        loader_ends_in_kexec=answer.loader_ends_in_kexec,
         watchdog=watchdog.device if watchdog else "",
         watchdog_limit=watchdog.timeout if watchdog else 0,
         **{name: arguments[name] for name in TIMES},
@@ -94,6 +95,7 @@ HANDED_OVER = (
     "mark",
     "release",
     "firmware_release",
+    "loader_ends_in_kexec",
 )
 
 

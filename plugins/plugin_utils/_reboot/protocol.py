@@ -65,6 +65,8 @@ class Order:
     test_command: str = "whoami"
     watchdog: str = ""
     watchdog_limit: int = 0
+    # Whether the running kernel looks as if a kexec had started it although firmware did.
+    loader_ends_in_kexec: bool = False
     # Whether the host said that it took the order; only another task's order may be unclear.
     acknowledged: bool = False
 
@@ -313,7 +315,7 @@ class Reboot:
     def _judge(self, observation: Observation) -> Method:
         """Which way the host came up, and whether that is what was ordered."""
         order = self._order
-        method = observation.method(order.token)
+        method = observation.method(order.token, loader_ends_in_kexec=order.loader_ends_in_kexec)
         fell_back = method == "firmware" and order.fallback == "firmware"
         if method is None or (method != order.method and not fell_back):
             raise failure.wrong_method(order.method, method, observation)

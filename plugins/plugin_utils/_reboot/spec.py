@@ -33,6 +33,7 @@ ORDER_SPEC: dict[str, dict[str, t.Any]] = {
     "mark": {"type": "str", "required": True},
     "release": {"type": "str"},
     "firmware_release": {"type": "str"},
+    "loader_ends_in_kexec": {"type": "bool", "default": False},
     "acknowledged": {"type": "bool", "default": False},
     "running_release": {"type": "str"},
     "running_cmdline": {"type": "str"},

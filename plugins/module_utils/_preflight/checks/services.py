@@ -18,7 +18,9 @@ RUNLEVELS = "/etc/runlevels"
 SCRIPTS = "/etc/init.d"
 
 # Loading for a crash (-p) is another matter.
-_KEXEC = re.compile(r"^[^#\n]*(?<![\w-])kexec(?![\w-])[^#\n]*\s(?:-e|--exec|-l|--load|-f|--force)\b", re.MULTILINE)
+_KEXEC = re.compile(
+    r"^[^#\n]*(?<![\w-])kexec(?![\w-])[^#\n]*\s(?:-e|--exec|-l|--load|-f|--force)\b", re.MULTILINE
+)
 # What this collection's own services say of themselves.
 _OURS = "/run/alpinefleet-kexec"
 

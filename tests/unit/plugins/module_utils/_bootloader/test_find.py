@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import find
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import Entry
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.find import Configured
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.boot import LOADER_TYPE
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
@@ -123,7 +124,7 @@ MOUNTED: dict[str, tuple[str, str, list[str], str | None]] = {
 def bare(alpine: fakes.FakeHost) -> fakes.FakeHost:
     """A host without any boot loader."""
     alpine.remove("/boot/extlinux.conf")
-    alpine.remove(find.BOOTLOADER_TYPE)
+    alpine.remove(LOADER_TYPE)
     return alpine
 
 
@@ -186,20 +187,20 @@ def test_configured_twice_and_started_by(
     bare.write("/boot/extlinux.conf", fakes.extlinux(fakes.CONFIGURED))
     bare.write("/boot/grub/grub.cfg", GRUB)
     if type_id is not None:
-        bare.write(find.BOOTLOADER_TYPE, type_id)
+        bare.write(LOADER_TYPE, type_id)
     found = find.configured(bare.host)
     assert found.loader == loader
     assert found.reasons == (() if loader else (AMBIGUOUS,))
 
 
 def test_configured_is_not_what_another_loader_left_behind(alpine: fakes.FakeHost) -> None:
-    alpine.write(find.BOOTLOADER_TYPE, GRUB_TYPE)
+    alpine.write(LOADER_TYPE, GRUB_TYPE)
     assert find.configured(alpine.host) == Configured(reasons=(LEFT_BEHIND,))
 
 
 @pytest.mark.parametrize("type_id", [KEXEC_TYPE, STUB_TYPE, QEMU_TYPE])
 def test_configured_once_and_started_by_nobody_known(alpine: fakes.FakeHost, type_id: str) -> None:
-    alpine.write(find.BOOTLOADER_TYPE, type_id)
+    alpine.write(LOADER_TYPE, type_id)
     assert find.configured(alpine.host).loader == "extlinux"
 
 

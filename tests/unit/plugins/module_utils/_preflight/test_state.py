@@ -49,6 +49,7 @@ def test_read_of_an_alpine_host(alpine: fakes.FakeHost) -> None:
         available_bytes=890962 * 1024,
         platform={"sys_vendor": "QEMU", "product_name": "Standard PC (Q35 + ICH9, 2009)"},
         hardware_id="dmi:4c4c4544-0042-3510-8056-b4c04f4a4e32",
+        started_by_kexec=False,
         installed={"virt": fakes.RELEASE},
         module_trees=(fakes.RELEASE,),
         boot_files=(
@@ -93,6 +94,8 @@ FIELDS = [
     pytest.param(f"{KERNEL}/kexec_load_limit_reboot", "0\n", "load_limit", 0, id="limit"),
     pytest.param(f"{KERNEL}/random/boot_id", "unknown\n", "boot_id", None, id="no boot_id"),
     pytest.param("/sys/kernel/kexec_loaded", "1\n", "loaded", True, id="loaded"),
+    pytest.param(f"{KERNEL}/bootloader_type", "208\n", "started_by_kexec", True, id="by kexec"),
+    pytest.param(f"{KERNEL}/bootloader_type", "\n", "started_by_kexec", None, id="not reported"),
     pytest.param(
         "/sys/kernel/security/lockdown",
         "none [integrity] confidentiality\n",

@@ -139,3 +139,19 @@ def test_method(cmdline: str, bootloader_type: str, expected: str | None) -> Non
 def test_other_machine(before: str | None, after: str | None, other: bool) -> None:
     found = dataclasses.replace(observation(), hardware_id=after)
     assert found.is_other_machine(before) is other
+
+
+@pytest.mark.parametrize(
+    ("cmdline", "bootloader_type", "expected"),
+    [
+        pytest.param("quiet", "208", "firmware", id="as after each boot"),
+        pytest.param(f"alpinefleet_kexec.token={TOKEN}", "208", "kexec", id="our image"),
+        pytest.param("alpinefleet_kexec.token=old", "208", None, id="image of an earlier run"),
+        pytest.param("quiet", "114", "firmware", id="another boot loader since"),
+    ],
+)
+def test_method_where_the_boot_loader_ends_in_a_kexec(
+    cmdline: str, bootloader_type: str, expected: str | None
+) -> None:
+    found = observation(cmdline=cmdline, bootloader_type=bootloader_type)
+    assert found.method(TOKEN, loader_ends_in_kexec=True) == expected
