@@ -91,7 +91,8 @@ options:
     default: 0
   post_reboot_delay:
     description:
-      - Seconds to wait after O(test_command) has succeeded.
+      - Seconds to wait after O(test_command) has succeeded. Afterwards the host is asked whether it still runs the same
+        boot.
     type: float
     default: 0
   shutdown_timeout:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .boot import CMDLINE, Boot, Image
+from .boot import CMDLINE, KEXEC, Boot, Image
 
 KERNEL = "/boot/vmlinuz-virt"
 INITRAMFS = "/boot/initramfs-virt"
@@ -83,6 +83,7 @@ def facts(boot: Boot, image: Image | None, *, able: bool) -> Values:
         "running_cmdline": boot.cmdline,
         "running_release": boot.release,
         "secure_boot": False,
+        "started_by_kexec": boot.bootloader_type == KEXEC,
         "unlocked_after_firmware": True,
         "unlocked_after_kexec": True,
     }

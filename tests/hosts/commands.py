@@ -142,7 +142,7 @@ def _action(text: str) -> Action:
         script = _shell(_split(trigger[1]))
         return Run(text) if script is None else Leave(script, shlex.split(trigger[2])[0])
     words = _split(text)
-    return _shell(words) or _own(words) or _ansible(text, words) or Run(text)
+    return _shell(words) or _ansible(text, words) or Run(text)
 
 
 def _shell(words: t.Sequence[str]) -> Shell | None:
@@ -157,11 +157,6 @@ def _shell(words: t.Sequence[str]) -> Shell | None:
         if 0 < number <= len(arguments)
     }
     return Shell(words[3], arguments, named)
-
-
-def _own(words: t.Sequence[str]) -> Run | None:
-    """A command of the user, in a shell of its own."""
-    return Run(words[2]) if _is_shell(words) and len(words) == 3 else None
 
 
 def _ansible(text: str, words: t.Sequence[str]) -> Action | None:

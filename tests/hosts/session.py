@@ -119,7 +119,7 @@ class Session:
             case commands.Leave():
                 return await self._leave(action, root=root)
             case commands.Shell():
-                return await self._shell(action)
+                return await self._shell(action, root=root)
             case commands.Run(text):
                 return await self._run(text, root=root)
             case commands.Housekeeping(removes=True):
@@ -191,11 +191,15 @@ class Session:
             return Answer()
         return Answer(f"\n{order.acknowledgement}\n")
 
-    async def _shell(self, script: commands.Shell) -> Answer:
+    async def _shell(self, script: commands.Shell, *, root: bool) -> Answer:
         match script.name:
             case "observe.sh":
                 broken = await self._breaks("observe")
                 return Answer("" if broken else self._host.observe(script))
+            case "confirm.sh" | "test.sh" if script.named["boot"] != self._host.boot.boot_id:
+                return Answer(f"\n{script.named['mark']}\n", rc=1)
+            case "test.sh":
+                return await self._run(script.named["command"], root=root)
             case "confirm.sh":
                 if await self._breaks("confirm") or not self._host.confirm(script):
                     return Answer(rc=1)

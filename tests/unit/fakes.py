@@ -114,15 +114,22 @@ class FakeRemote:
         self._called("observe", within=within)
         return answer(at(self._boots, self._clock.time))
 
-    def run(self, command: str, within: float) -> ports.Completed:
-        self._called("run", command, within=within)
+    def test(self, command: str, boot_id: str, within: float) -> ports.Completed:
+        self._called("test", command, within=within)
+        self._see_boot(boot_id)
         return answer(at(self._tests, self._clock.time))
 
-    def confirm(self, token: str, within: float) -> ports.Completed:
+    def confirm(self, token: str, boot_id: str, within: float) -> ports.Completed:
         self._called("confirm", token, within=within)
+        self._see_boot(boot_id)
         if self._confirmations is None:
             return ports.Completed(0, f"{token}\n", "")
         return answer(at(self._confirmations, self._clock.time))
+
+    def _see_boot(self, boot_id: str) -> None:
+        running = at(self._boots, self._clock.time)
+        if isinstance(running, Observation) and running.boot_id != boot_id:
+            raise ports.OtherBootError
 
     def names(self) -> list[str]:
         """The names of the calls, repeats left out."""

@@ -37,6 +37,7 @@ FAILURES: dict[str, str] = {
     "wrong_kernel": "Another kernel came up than the one that was expected.",
     "wrong_method": "The host did not come up in the way that was asked for.",
     "test_command_failed": "The host came back and the test command does not succeed.",
+    "did_not_stay": "The host came back and was gone again when post_reboot_delay was over.",
     "not_confirmed": "The host came back and could not be told that it works.",
 }
 
@@ -249,6 +250,18 @@ def test_failed(
         method=method,
         observation=observation,
         **output(completed),
+    )
+
+
+def did_not_stay(seconds: float, method: Method, observation: Observation) -> RebootError:
+    return RebootError(
+        "did_not_stay",
+        f"The host came back, and did not answer any more {seconds:g} seconds later.",
+        "Look at its console for what became of it.",
+        stage="verify",
+        rebooted=True,
+        method=method,
+        observation=observation,
     )
 
 

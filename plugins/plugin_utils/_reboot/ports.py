@@ -35,6 +35,10 @@ class NoAnswerError(Exception):
         self.text = text
 
 
+class OtherBootError(Exception):
+    """The host runs another boot by now than the one that a command was for."""
+
+
 def classify(text: str) -> Silence:
     """Why a connection failed, by what the client said."""
     for kind, signs in _SIGNS:
@@ -83,11 +87,11 @@ class Remote(t.Protocol):
     def observe(self, within: float) -> Observation:
         """Ask which boot runs; raise NoAnswerError, at the latest after so many seconds."""
 
-    def run(self, command: str, within: float) -> Completed:
-        """Run a command; raise NoAnswerError, at the latest after so many seconds."""
+    def test(self, command: str, boot_id: str, within: float) -> Completed:
+        """Run a command on that boot; raise OtherBootError, or NoAnswerError in time."""
 
-    def confirm(self, token: str, within: float) -> Completed:
-        """Tell the new system that it works; the output acknowledges with the token."""
+    def confirm(self, token: str, boot_id: str, within: float) -> Completed:
+        """Tell that boot that it works; the output acknowledges with the token. Raise as test."""
 
 
 class Prober(t.Protocol):

@@ -9,11 +9,19 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import failure
 from .observation import Method, Observation
-from .ports import Clock, Completed, Departure, NoAnswerError, Prober, Remote
+from .ports import (
+    Clock,
+    Completed,
+    Departure,
+    NoAnswerError,
+    OtherBootError,
+    Prober,
+    Remote,
+)
 
 # The connection that brings the order must be closed before the host vanishes.
 START_DELAY = 0.5
@@ -33,6 +41,8 @@ LAST_LOGIN_GAP = 3.0
 # A probe may be blind where a login is not: another route, a wrapper, a filter.
 BLIND_SECONDS = 15.0
 TEST_GAP = 1.0
+# What a host gets to answer once more after the delay that a user wished for.
+SEE_AGAIN_SECONDS = 30.0
 
 # A host that comes up may refuse logins before all its services run.
 REFUSAL_PATIENCE = 30.0
@@ -173,14 +183,49 @@ class Reboot:
         return self._prove(_Watch(now, now + self._order.reboot_timeout, now, seen_alive=False), {})
 
     def _prove(self, watch: _Watch, timings: t.Mapping[str, float]) -> Proof:
-        observation = self._wait(watch)
-        answered = self._clock.now()
+        while True:
+            observation = self._wait(watch)
+            answered = self._clock.now()
+            try:
+                method = self._accept(watch, observation)
+            except OtherBootError:
+                # What answered has crashed, or was reset: it is the next one that has to be proven.
+                self._log(f"the boot {observation.boot_id} ended while it was proven")
+                continue
+            return self._proof(watch, observation, method, answered, timings)
+
+    def _accept(self, watch: _Watch, observation: Observation) -> Method:
+        """Judge the boot, use it, and see that it still runs at the end."""
         method = self._judge(observation)
         self._test(watch, observation, method)
         if method == "kexec":
             self._confirm(watch, observation)
         if self._order.post_reboot_delay:
             self._clock.sleep(self._order.post_reboot_delay)
+            self._see_again(watch, observation, method)
+        return method
+
+    def _see_again(self, watch: _Watch, observation: Observation, method: Method) -> None:
+        """The delay is beyond the deadline; a host that has gone by then is none that came back."""
+        after = replace(watch, deadline=self._clock.now() + SEE_AGAIN_SECONDS)
+        again = self._ask(after)
+        while again is None and self._left(after) > 0:
+            self._clock.sleep(TEST_GAP)
+            again = self._ask(after)
+        if again is None:
+            raise failure.did_not_stay(self._order.post_reboot_delay, method, observation)
+        if again.boot_id != observation.boot_id:
+            watch.deadline = max(watch.deadline, self._clock.now() + SEE_AGAIN_SECONDS)
+            raise OtherBootError
+
+    def _proof(
+        self,
+        watch: _Watch,
+        observation: Observation,
+        method: Method,
+        answered: float,
+        timings: t.Mapping[str, float],
+    ) -> Proof:
         down = watch.seen_down if watch.seen_down is not None else watch.last_alive
         return Proof(
             observation,
@@ -329,7 +374,7 @@ class Reboot:
         command = self._order.test_command
         succeeded, completed = self._repeat(
             watch,
-            lambda within: self._remote.run(command, within),
+            lambda within: self._remote.test(command, observation.boot_id, within),
             lambda completed: completed.rc == 0,
             what="the test command",
         )
@@ -341,7 +386,7 @@ class Reboot:
         token = self._order.token
         heard, completed = self._repeat(
             watch,
-            lambda within: self._remote.confirm(token, within),
+            lambda within: self._remote.confirm(token, observation.boot_id, within),
             lambda completed: token in completed.stdout.split(),
             what="the confirmation",
         )

@@ -21,9 +21,14 @@ def observe(nonce: str) -> str:
     return _command("observe.sh", nonce)
 
 
-def confirm(token: str) -> str:
+def confirm(token: str, boot_id: str, mark: str) -> str:
     """The command that tells a new system that it works, and acknowledges with the token."""
-    return _command("confirm.sh", token)
+    return _command("confirm.sh", token, boot_id, mark)
+
+
+def test(command: str, boot_id: str, mark: str) -> str:
+    """The user's command, in a shell of its own: Ansible puts words behind what it is given."""
+    return _command("test.sh", boot_id, mark, command)
 
 
 def leave(departure: Departure) -> str:
@@ -49,11 +54,6 @@ def leave(departure: Departure) -> str:
     # On a line of its own, whatever a login has printed before.
     acknowledge = rf"printf '\n%s\n' {shlex.quote(departure.mark)}"
     return f"trap '' HUP; setsid {script} </dev/null >/dev/null 2>&1 & {acknowledge}"
-
-
-def run(command: str) -> str:
-    """The user's command, in a shell of its own: Ansible puts words behind what it is given."""
-    return shlex.join(["sh", "-c", command])
 
 
 def _command(name: str, *arguments: str) -> str:

@@ -21,7 +21,7 @@ from ansible.errors import AnsibleConnectionFailure, AnsibleError
 
 from .._reboot import observation
 from .._reboot.observation import Observation
-from .._reboot.ports import Completed, Departure, NoAnswerError, classify
+from .._reboot.ports import Completed, Departure, NoAnswerError, OtherBootError, classify
 from . import client, commands
 from .limit import CallTimeoutError, limit
 from .prober import BannerProber, prober_for
@@ -78,11 +78,20 @@ class AnsibleRemote:
             raise NoAnswerError("garbled", f"the host answered {said[-200:]!r}")
         return seen
 
-    def run(self, command: str, within: float) -> Completed:
-        return self._call(commands.run(command), within)
+    def test(self, command: str, boot_id: str, within: float) -> Completed:
+        return self._on_boot(lambda mark: commands.test(command, boot_id, mark), within)
 
-    def confirm(self, token: str, within: float) -> Completed:
-        return self._call(commands.confirm(token), min(within, self._call_seconds))
+    def confirm(self, token: str, boot_id: str, within: float) -> Completed:
+        seconds = min(within, self._call_seconds)
+        return self._on_boot(lambda mark: commands.confirm(token, boot_id, mark), seconds)
+
+    def _on_boot(self, command: t.Callable[[str], str], within: float) -> Completed:
+        """A command that is for one boot: a mark of this call alone says that another one runs."""
+        mark = secrets.token_hex(8)
+        completed = self._call(command(mark), within)
+        if mark in completed.stdout.split():
+            raise OtherBootError
+        return completed
 
     def prober(self) -> BannerProber | None:
         """A prober, where the connection goes straight to an ssh server."""

@@ -115,7 +115,7 @@ def test_client_takes_the_order_and_answers_the_questions_of_the_collection(
     assert found is not None
     assert (found.boot_id, found.method("t0ken")) == (NEXT, "kexec")
     assert (found.leaver, found.hardware_id) == ("m4rk", None)
-    confirmed = client.ask(commands.confirm("t0ken").replace("'", ""))
+    confirmed = client.ask(commands.confirm("t0ken", NEXT, "m4rk").replace("'", ""))
     assert confirmed.stdout.split() == ["t0ken"]
 
 

@@ -120,10 +120,13 @@ def test_question_which_boot_runs() -> None:
 
 
 def test_confirmation() -> None:
-    request = parse(wrapped(commands.confirm("token")))
-    assert request == Request(Shell("confirm.sh", ("token",), {"token": "token"}))
+    request = parse(wrapped(commands.confirm("token", "boot", "mark")))
+    named = {"token": "token", "boot": "boot", "mark": "mark"}
+    assert request == Request(Shell("confirm.sh", ("token", "boot", "mark"), named))
 
 
 @pytest.mark.parametrize("command", ["whoami", "test -e '/a b' && true", "sh -c 'exit 3'"])
 def test_command_of_the_user(command: str) -> None:
-    assert parse(wrapped(commands.run(command))) == Request(Run(command))
+    request = parse(wrapped(commands.test(command, "boot", "mark")))
+    named = {"boot": "boot", "mark": "mark", "command": command}
+    assert request == Request(Shell("test.sh", ("boot", "mark", command), named))

@@ -4,15 +4,22 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Tells a system that came up through kexec that it was found to work: whatever waits to take it
-# back to firmware ends its wait. TOKEN is that of the image that was proven to run.
+# back to firmware ends its wait. TOKEN is that of the image that was proven to run, on the boot BOOT.
+# MARK says that the host runs another one by now.
 set -u
 token=$1
+boot=$2
+mark=$3
 
 run=/run/alpinefleet-kexec
 state=/var/lib/alpinefleet-kexec
 cmdline=$(cat /proc/cmdline)
 
-# An answer that comes late must not confirm the next boot.
+# What comes late must not confirm the next boot.
+if [ "$(cat /proc/sys/kernel/random/boot_id)" != "$boot" ]; then
+	printf '\n%s\n' "$mark"
+	exit 1
+fi
 case " $cmdline " in
 *" alpinefleet_kexec.token=$token "*) ;;
 *) exit 1 ;;

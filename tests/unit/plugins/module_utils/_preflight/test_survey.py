@@ -40,6 +40,16 @@ class Case:
     wish: Wish = field(default_factory=Wish)
 
 
+def run_xen(alpine: fakes.FakeHost) -> None:
+    alpine.write("/sys/hypervisor/type", "xen\n")
+    alpine.write("/proc/xen/capabilities", "control_d\n")
+
+
+def follow_the_wiki(alpine: fakes.FakeHost) -> None:
+    alpine.write("/etc/init.d/kexec-load", "stop() {\n\tkexec -l /boot/vmlinuz-lts\n}\n")
+    alpine.write("/etc/runlevels/default/kexec-load", "")
+
+
 def nothing(_alpine: fakes.FakeHost) -> None:
     """The request alone is what is to be said something of."""
 
@@ -241,10 +251,7 @@ CASES = [
     ),
     Case(
         "hypervisor",
-        lambda alpine: (
-            alpine.write("/sys/hypervisor/type", "xen\n"),
-            alpine.write("/proc/xen/capabilities", "control_d\n"),
-        ),
+        run_xen,
         "The host is a control domain of Xen: a jump would leave Xen and all guests behind.",
         "Reboot it through firmware.",
         "kexec",
@@ -258,10 +265,7 @@ CASES = [
     ),
     Case(
         "kexec_services",
-        lambda alpine: (
-            alpine.write("/etc/init.d/kexec-load", "stop() {\n\tkexec -l /boot/vmlinuz-lts\n}\n"),
-            alpine.write("/etc/runlevels/default/kexec-load", ""),
-        ),
+        follow_the_wiki,
         "The services kexec-load use kexec while the host goes down: they would replace the image, or "
         "jump where firmware was wanted.",
         "Take them out of their runlevels (rc-update del) and stop them, or let the role kexec_host "

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import itertools
 import typing as t
+from dataclasses import replace
 
 import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.boot import (
+    KEXEC_LOADER_TYPE,
+)
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import protocol
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import RebootError
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.observation import (
-    KEXEC_LOADER_TYPE,
     Observation,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import (
@@ -188,7 +191,7 @@ def test_reboot_is_proven(given: dict[str, t.Any], boots: Boots, method: str, pr
 def test_calls_come_in_order() -> None:
     scene = Scene(NORMAL)
     scene.run()
-    assert scene.remote.names() == ["leave", "shorten", "observe", "run", "confirm"]
+    assert scene.remote.names() == ["leave", "shorten", "observe", "test", "confirm"]
 
 
 def test_order_says_how_when_and_whose() -> None:
@@ -279,7 +282,66 @@ def test_delay_after_the_reboot_comes_last() -> None:
     quick, slow = Scene(NORMAL), Scene(NORMAL, post_reboot_delay=7.0)
     quick.run()
     slow.run()
-    assert slow.clock.time == pytest.approx(quick.clock.time + 7)
+    # And a question whether the host still runs that boot.
+    assert slow.clock.time == pytest.approx(quick.clock.time + 7 + 0.1)
+    assert slow.remote.names()[-2:] == ["confirm", "observe"]
+
+
+# --- A boot that ends while it is proven ---------------------------------------------------
+
+NEXT_BOOT = "0e5c1f7a-52c3-4a80-9d2e-7d0a3c1b9f44"
+
+
+def next_boot(seen: Observation) -> Observation:
+    return replace(seen, boot_id=NEXT_BOOT)
+
+
+def test_boot_that_ends_before_the_test_is_not_the_one_that_is_named() -> None:
+    late = [(0.0, Completed(1, "", "")), (30.0, Completed(0, "", ""))]
+    boots: Boots = [*NORMAL, (12, GONE), (20, next_boot(by_firmware()))]
+    proof = Scene(boots, remote={"tests": late}).run()
+    assert (proof.observation.boot_id, proof.method) == (NEXT_BOOT, "firmware")
+
+
+def test_boot_that_ends_before_its_confirmation_is_not_the_one_that_is_named() -> None:
+    late = [(0.0, Completed(1, "", "")), (30.0, Completed(0, f"{TOKEN}\n", ""))]
+    boots: Boots = [*NORMAL, (12, GONE), (20, next_boot(by_kexec()))]
+    proof = Scene(boots, remote={"confirmations": late}).run()
+    assert (proof.observation.boot_id, proof.method) == (NEXT_BOOT, "kexec")
+
+
+def test_boot_that_follows_is_judged_like_the_first() -> None:
+    late = [(0.0, Completed(1, "", ""))]
+    boots: Boots = [*NORMAL, (12, GONE), (20, next_boot(by_firmware()))]
+    error = Scene(boots, remote={"tests": late}, fallback="fail").fail()
+    assert error.reason.code == "wrong_method"
+    assert error.details["observation"].boot_id == NEXT_BOOT
+
+
+def test_boot_that_ends_in_the_delay_is_not_the_one_that_is_named() -> None:
+    boots: Boots = [*NORMAL, (12, GONE), (20, next_boot(by_firmware()))]
+    proof = Scene(boots, post_reboot_delay=10.0).run()
+    assert (proof.observation.boot_id, proof.method) == (NEXT_BOOT, "firmware")
+
+
+def test_host_that_is_gone_after_the_delay_did_not_stay() -> None:
+    scene = Scene([*NORMAL, (12, GONE)], post_reboot_delay=10.0)
+    error = scene.fail()
+    assert verdict(error) == ("did_not_stay", "verify", True)
+    assert scene.clock.time < 10 + 10 + protocol.SEE_AGAIN_SECONDS + 5
+
+
+def test_host_that_boots_for_ever_has_an_end() -> None:
+    boots: Boots = [*NORMAL]
+    for number in range(40):
+        boots += [
+            (10 + 4 * number, GONE),
+            (12 + 4 * number, replace(by_kexec(), boot_id=f"{number:08}{NEXT_BOOT[8:]}")),
+        ]
+    failing = [(0.0, Completed(1, "", ""))]
+    scene = Scene(boots, remote={"tests": failing})
+    assert scene.fail().reason.code in ("test_command_failed", "did_not_return")
+    assert scene.clock.time < 70
 
 
 def test_one_deadline_covers_everything() -> None:
@@ -768,7 +830,7 @@ def test_wait_alone_orders_nothing_and_guesses_no_downtime(
 ) -> None:
     scene = Scene(NORMAL, start=start)
     proof = scene.reboot().wait()
-    assert scene.remote.names() == ["shorten", "observe", "run", "confirm"]
+    assert scene.remote.names() == ["shorten", "observe", "test", "confirm"]
     assert proof.method == "kexec"
     assert proof.downtime == (None if downtime is None else pytest.approx(downtime, abs=1))
     assert set(proof.timings) == {"shutdown", "down", "verify"}
@@ -808,7 +870,7 @@ WORKS = Completed(0, "", "")
 def test_test_command_is_repeated_until_it_succeeds(tests: t.Any) -> None:
     scene = Scene(NORMAL, remote={"tests": tests}, test_command="rc-status -q")
     scene.run()
-    assert scene.remote.calls[-2] == ("run", "rc-status -q")
+    assert scene.remote.calls[-2] == ("test", "rc-status -q")
     assert scene.clock.time >= tests[-1][0]
 
 
@@ -816,7 +878,7 @@ def test_test_command_is_not_repeated_at_once() -> None:
     scene = Scene(NORMAL, remote={"tests": [(0.0, FAILS)]})
     scene.fail()
     calls = zip(scene.remote.calls, scene.remote.times, strict=True)
-    times = [time for call, time in calls if call[0] == "run"]
+    times = [time for call, time in calls if call[0] == "test"]
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
     assert min(gaps) >= protocol.TEST_GAP
 
@@ -852,7 +914,7 @@ HEARD = Completed(255, f"{TOKEN}\n", "")
 def test_new_system_is_told_that_it_works_when_the_test_command_succeeded() -> None:
     scene = Scene(NORMAL)
     scene.run()
-    assert scene.remote.names()[-2:] == ["run", "confirm"]
+    assert scene.remote.names()[-2:] == ["test", "confirm"]
     assert scene.remote.calls[-1] == ("confirm", TOKEN)
 
 

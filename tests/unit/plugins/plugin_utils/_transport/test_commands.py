@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import Departure
@@ -29,10 +28,16 @@ def test_observe_passes_the_whole_script_and_its_nonce() -> None:
     assert words == ["sh", "-c", OBSERVE, "observe.sh", "n0nce"]
 
 
-def test_confirm_passes_the_whole_script_and_the_token() -> None:
+def test_confirm_passes_the_whole_script_and_whom_it_is_for() -> None:
     confirm = (commands.SHELL / "confirm.sh").read_text(encoding="utf-8")
-    words = shlex.split(commands.confirm("t0ken"))
-    assert words == ["sh", "-c", confirm, "confirm.sh", "t0ken"]
+    words = shlex.split(commands.confirm("t0ken", "b00t", "mark"))
+    assert words == ["sh", "-c", confirm, "confirm.sh", "t0ken", "b00t", "mark"]
+
+
+def test_test_passes_the_whole_script_and_the_command() -> None:
+    script = (commands.SHELL / "test.sh").read_text(encoding="utf-8")
+    words = shlex.split(commands.test("rc-status -q", "b00t", "mark"))
+    assert words == ["sh", "-c", script, "test.sh", "b00t", "mark", "rc-status -q"]
 
 
 def test_leave_passes_the_whole_script_and_its_arguments() -> None:
@@ -78,25 +83,5 @@ def test_arguments_are_quoted(text: str) -> None:
     words = shlex.split(leave(token=text, boot_id=text))
     assert words.count(text) == 2
     assert shlex.split(commands.observe(text))[-1] == text
-    assert shlex.split(commands.confirm(text))[-1] == text
-    assert shlex.split(commands.run(text)) == ["sh", "-c", text]
-
-
-@pytest.mark.parametrize(
-    "command",
-    ["false; true", "true # done", "true &"],
-    ids=["two commands", "comment", "background"],
-)
-def test_run_keeps_the_command_apart_from_what_ansible_appends(command: str) -> None:
-    whole = subprocess.run(
-        ["sh", "-c", f"{commands.run(command)} && echo appended"],
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    assert "appended" in whole.stdout
-
-
-def test_run_reports_the_status_of_the_command() -> None:
-    command = f"{commands.run('exit 3')} && sleep 0"
-    assert subprocess.run(["sh", "-c", command], check=False).returncode == 3
+    assert shlex.split(commands.confirm(text, text, text))[-3:] == [text] * 3
+    assert shlex.split(commands.test(text, text, text))[-3:] == [text] * 3

@@ -25,6 +25,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports im
     Completed,
     Departure,
     NoAnswerError,
+    OtherBootError,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import (
     remote as remote_module,
@@ -178,10 +179,10 @@ def test_observe_shows_the_end_of_what_was_said() -> None:
     assert len(caught.value.text) < 250
 
 
-def test_run_returns_what_the_command_did() -> None:
+def test_test_returns_what_the_command_did() -> None:
     host = Host("root\n")
-    assert remote(host=host).run("whoami", FAR) == Completed(0, "root\n", "")
-    assert host.commands == ["sh -c whoami"]
+    assert remote(host=host).test("whoami", BOOT_ID, FAR) == Completed(0, "root\n", "")
+    assert re.search(rf"test\.sh {BOOT_ID} [0-9a-f]{{16}} whoami$", host.commands[0])
 
 
 def test_leave_is_acknowledged_with_the_mark() -> None:
@@ -234,14 +235,14 @@ def test_leave_uses_a_terminal_only_where_become_needs_one(
         pytest.param(PARAMIKO.SSHException("Channel closed."), "silent", id="paramiko"),
     ],
 )
-@pytest.mark.parametrize("call", ["observe", "run", "leave", "confirm"])
+@pytest.mark.parametrize("call", ["observe", "test", "leave", "confirm"])
 def test_lost_connection_is_no_answer(call: str, error: Exception, kind: str) -> None:
     asked = remote(host=Host(error))
     calls: dict[str, t.Callable[[], t.Any]] = {
         "observe": lambda: asked.observe(FAR),
-        "run": lambda: asked.run("whoami", FAR),
+        "test": lambda: asked.test("whoami", BOOT_ID, FAR),
         "leave": lambda: asked.leave(DEPARTURE),
-        "confirm": lambda: asked.confirm("t0ken", FAR),
+        "confirm": lambda: asked.confirm("t0ken", BOOT_ID, FAR),
     }
     with pytest.raises(NoAnswerError) as caught:
         calls[call]()
@@ -297,14 +298,14 @@ def test_connection_that_cannot_be_closed_is_no_other_error() -> None:
         remote(connection, Host(AnsibleConnectionFailure("gone"))).observe(FAR)
 
 
-@pytest.mark.parametrize("call", ["observe", "run", "leave", "confirm"])
+@pytest.mark.parametrize("call", ["observe", "test", "leave", "confirm"])
 def test_other_error_of_ansible_is_no_answer(call: str) -> None:
     asked = remote(host=Host(AnsibleError("Missing sudo password")))
     calls: dict[str, t.Callable[[], t.Any]] = {
         "observe": lambda: asked.observe(FAR),
-        "run": lambda: asked.run("whoami", FAR),
+        "test": lambda: asked.test("whoami", BOOT_ID, FAR),
         "leave": lambda: asked.leave(DEPARTURE),
-        "confirm": lambda: asked.confirm("t0ken", FAR),
+        "confirm": lambda: asked.confirm("t0ken", BOOT_ID, FAR),
     }
     with pytest.raises(NoAnswerError, match="Missing sudo password") as caught:
         calls[call]()
@@ -313,8 +314,8 @@ def test_other_error_of_ansible_is_no_answer(call: str) -> None:
 
 CALLS: dict[str, t.Callable[[AnsibleRemote, float], object]] = {
     "observe": lambda asked, within: asked.observe(within),
-    "run": lambda asked, within: asked.run("whoami", within),
-    "confirm": lambda asked, within: asked.confirm("t0ken", within),
+    "test": lambda asked, within: asked.test("whoami", BOOT_ID, within),
+    "confirm": lambda asked, within: asked.confirm("t0ken", BOOT_ID, within),
 }
 
 
@@ -330,8 +331,25 @@ def test_call_ends_with_the_time_that_it_is_given(
 
 def test_confirm_acknowledges_with_the_token() -> None:
     host = Host("t0ken\n")
-    assert remote(host=host).confirm("t0ken", FAR).stdout == "t0ken\n"
-    assert re.search(r"confirm\.sh t0ken$", host.commands[0])
+    assert remote(host=host).confirm("t0ken", BOOT_ID, FAR).stdout == "t0ken\n"
+    assert re.search(rf"confirm\.sh t0ken {BOOT_ID} [0-9a-f]{{16}}$", host.commands[0])
+
+
+@pytest.mark.parametrize("call", ["test", "confirm"])
+def test_command_for_a_boot_that_has_ended_says_so(call: str) -> None:
+    marks: list[str] = []
+
+    def another_boot(command: str) -> str:
+        # The last words of each script are its own, and the command of the user.
+        marks.extend(re.findall(r" ([0-9a-f]{16})(?: whoami)?$", command))
+        return f"Welcome!\n{marks[-1]}\n"
+
+    asked = remote(host=Host(another_boot))
+    for _each in range(2):
+        with pytest.raises(OtherBootError):
+            CALLS[call](asked, FAR)
+    # A mark is for one call: what a command prints cannot be taken for it.
+    assert len(set(marks)) == 2
 
 
 def test_call_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -345,7 +363,7 @@ def test_call_that_hangs_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_command_of_the_user_may_take_longer_than_a_login(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote_module, "CALL_SECONDS", 0.02)
-    assert remote(host=Host(dawdle), timeout=0.03).run("whoami", FAR).stdout == "root"
+    assert remote(host=Host(dawdle), timeout=0.03).test("whoami", BOOT_ID, FAR).stdout == "root"
 
 
 def dawdle(_command: str) -> str:
@@ -401,7 +419,7 @@ def test_call_that_hangs_is_not_tried_again_by_ssh(tmp_path: Path) -> None:
     # The client's first call lets the time of the caller be over.
     connection = real_ssh(tmp_path, "sleep 0.2; kill -ALRM $PPID; exec sleep 60")
     with pytest.raises(NoAnswerError, match="hung"):
-        AnsibleRemote(connection, over(connection), connect_timeout=1).run("whoami", FAR)
+        AnsibleRemote(connection, over(connection), connect_timeout=1).test("whoami", BOOT_ID, FAR)
     assert calls_of(tmp_path) == 1
 
 
@@ -459,7 +477,7 @@ def test_command_after_an_answer_shares_its_connection() -> None:
     used.shorten()
     ask(used)
     before = socket_of(connection)
-    used.run("whoami", FAR)
+    used.test("whoami", BOOT_ID, FAR)
     assert socket_of(connection) == before
 
 

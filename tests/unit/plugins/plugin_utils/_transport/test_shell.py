@@ -120,6 +120,9 @@ class FakeMachine:
         for path in [root, *(path for path in root.rglob("*") if path.is_dir())]:
             path.chmod(0o777)
 
+    def install(self, name: str) -> None:
+        (self.root / "bin" / name).symlink_to(self._busybox)
+
     def write(self, name: str, text: str) -> None:
         (self.root / name).write_text(text)
         (self.root / name).chmod(0o666)
@@ -177,9 +180,9 @@ class FakeMachine:
             os.chown(folder, nobody.pw_uid, nobody.pw_gid)
         self.write(f"run/alpinefleet-kexec/{note}", f"quiet alpinefleet_kexec.token={token}\n")
 
-    def confirm(self, token: str = TOKEN, **reaction: str) -> str:
+    def confirm(self, token: str = TOKEN, boot_id: str = BOOT_ID, **reaction: str) -> str:
         """Run confirm.sh; return what it said."""
-        return self.run("confirm.sh", token, **reaction).stdout.strip()
+        return self.run("confirm.sh", token, boot_id, MARK, **reaction).stdout.strip()
 
     def _prelude(self, reaction: Reaction) -> str:
         commands = "".join(
@@ -777,6 +780,7 @@ def test_script_never_runs_as_root(running: FakeMachine) -> None:
 # --- Confirming ----------------------------------------------------------------------------
 
 CONFIRMED = "run/alpinefleet-kexec/confirmed"
+OTHER_BOOT = "d7a0c3f2-04f3-4b7e-8a44-0d1c8fb0a6e1"
 CAME_UP = f"quiet alpinefleet_kexec.token={TOKEN} alpinefleet_kexec.added=panic=10,oops=panic"
 OOPS = "proc/sys/kernel/panic_on_oops"
 
@@ -823,6 +827,38 @@ def test_another_boot_is_not_confirmed(machine: FakeMachine, cmdline: str) -> No
     assert machine.confirm() == ""
     assert not (machine.root / CONFIRMED).exists()
     assert (machine.root / JUMP).exists()
+
+
+def test_boot_that_came_up_meanwhile_is_not_confirmed(machine: FakeMachine) -> None:
+    came_up(machine)
+    assert machine.confirm(boot_id=OTHER_BOOT) == MARK
+    assert not (machine.root / CONFIRMED).exists()
+    assert (machine.root / JUMP).exists()
+
+
+# --- The test command ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "said"),
+    [
+        pytest.param("echo a b", 0, "a b", id="output"),
+        pytest.param("exit 3", 3, "", id="status"),
+        pytest.param("false; true # done", 0, "", id="several commands"),
+        pytest.param("echo '$(id)' \"it's\"", 0, "$(id) it's", id="quotes"),
+    ],
+)
+def test_command_runs_on_the_boot_that_was_proven(
+    machine: FakeMachine, command: str, status: int, said: str
+) -> None:
+    machine.install("sh")
+    completed = machine.run("test.sh", BOOT_ID, MARK, command)
+    assert (completed.returncode, completed.stdout.strip()) == (status, said)
+
+
+def test_command_does_not_run_on_another_boot(machine: FakeMachine) -> None:
+    completed = machine.run("test.sh", OTHER_BOOT, MARK, "echo ran")
+    assert (completed.returncode, completed.stdout.split()) == (1, [MARK])
 
 
 def test_note_of_another_jump_stays(machine: FakeMachine) -> None:
