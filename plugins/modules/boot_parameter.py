@@ -77,11 +77,13 @@ options:
       - V(auto) finds it by its files. If there are several, the kernel's own word for what started it decides, which it
         has on x86. Where that does not help, the task fails.
       - V(extlinux) edits C(default_kernel_opts) in C(/etc/update-extlinux.conf) and runs C(update-extlinux), or edits
-        C(/boot/extlinux.conf) where there are no such settings.
+        C(/boot/extlinux.conf) or C(syslinux.cfg) where there are no such settings, in the order in which extlinux looks
+        for them.
       - V(grub) edits C(GRUB_CMDLINE_LINUX_DEFAULT) in C(/etc/default/grub), and C(GRUB_CMDLINE_LINUX) and
         C(/etc/update-extlinux.conf) for what stands there, and runs C(grub-mkconfig), or C(update-grub) where that is
         all there is.
-      - V(limine) edits C(/boot/limine/limine.conf).
+      - V(limine) edits C(limine.conf) in the directories of C(/boot), C(/boot/efi), C(/efi) and C(/) in which limine looks
+        for it. Its versions do not agree about the order, so that two such files are refused.
       - V(uboot) edits C(/boot/extlinux/extlinux.conf).
       - V(raspberrypi) edits C(/boot/cmdline.txt).
       - V(zipl) edits C(/etc/zipl.conf) and runs C(zipl).

@@ -215,7 +215,9 @@ facts:
       type: int
       sample: 912345088
     boot_loader:
-      description: The boot loader whose configuration was read.
+      description:
+        - The boot loader whose configuration was read, V(extlinux), V(grub), V(limine), V(uboot) or V(raspberrypi). Null
+          where there is none, or where it cannot be told which one boots the host.
       returned: always
       type: str
       sample: extlinux
