@@ -82,8 +82,8 @@ options:
       - V(grub) edits C(GRUB_CMDLINE_LINUX_DEFAULT) in C(/etc/default/grub), and C(GRUB_CMDLINE_LINUX) and
         C(/etc/update-extlinux.conf) for what stands there, and runs C(grub-mkconfig), or C(update-grub) where that is
         all there is.
-      - V(limine) edits C(limine.conf) in the directories of C(/boot), C(/boot/efi), C(/efi) and C(/) in which limine looks
-        for it. Its versions do not agree about the order, so that two such files are refused.
+      - V(limine) edits C(limine.conf) in the directories of C(/boot), C(/boot/efi), C(/efi) and C(/) in which limine
+        looks for it. Its versions do not agree about the order, so that two such files are refused.
       - V(uboot) edits C(/boot/extlinux/extlinux.conf).
       - V(raspberrypi) edits C(/boot/cmdline.txt).
       - V(zipl) edits C(/etc/zipl.conf) and runs C(zipl).

@@ -216,8 +216,8 @@ facts:
       sample: 912345088
     boot_loader:
       description:
-        - The boot loader whose configuration was read, V(extlinux), V(grub), V(limine), V(uboot) or V(raspberrypi). Null
-          where there is none, or where it cannot be told which one boots the host.
+        - The boot loader whose configuration was read, V(extlinux), V(grub), V(limine), V(uboot) or V(raspberrypi).
+          Null where there is none, or where it cannot be told which one boots the host.
       returned: always
       type: str
       sample: extlinux

@@ -101,7 +101,7 @@ def _parse(raw: str, span: Span) -> Words:
     gaps: list[str] = [""]
     quoted = in_word = False
     for char, written in span.quoting.read(
-        "" if span.nothing and raw.strip() == span.nothing else raw
+        "" if span.nothing and raw.strip(_cmdline.SPACES) == span.nothing else raw
     ):
         quoted ^= char == '"'
         if char in _cmdline.SPACES and not quoted:

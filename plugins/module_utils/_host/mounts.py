@@ -14,7 +14,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._reasons import Reason, ReasonError, reason
-from .port import Completed, Host
+from .port import Completed, Host, lines
 
 MOUNTS = "/proc/mounts"
 TABLE = "/etc/fstab"
@@ -51,7 +51,7 @@ def _mounts(host: Host) -> t.Iterator[Mount]:
 
 
 def _table(text: str) -> t.Iterator[Mount]:
-    for line in text.splitlines():
+    for line in lines(text):
         fields = [
             _OCTAL.sub(lambda match: chr(int(match[1], 8)), each)
             for each in re.split("[ \t]+", line.strip(" \t"))

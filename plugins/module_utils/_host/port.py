@@ -16,6 +16,14 @@ import stat
 import typing as t
 from dataclasses import dataclass
 
+# What kernels, shells and boot loaders take for white space; Python knows more of it.
+SPACES = " \t\n\v\f\r"
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a text, which only line feeds part."""
+    return text.removesuffix("\n").split("\n") if text else []
+
 
 @dataclass(frozen=True)
 class Completed:
@@ -92,7 +100,7 @@ class Host:
     def line(self, path: str) -> str | None:
         """The text of a file of one line without what surrounds it, None as in text."""
         text = self.text(path)
-        return None if text is None else text.strip()
+        return None if text is None else text.strip(SPACES)
 
     def content(self, path: str) -> bytes | None:
         """The bytes of a small file, None if there is none or it cannot be read."""

@@ -12,7 +12,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from .port import Host
+from .port import SPACES, Host, lines
 
 VENDOR = ("/lib/sysctl.d", "/usr/lib/sysctl.d")
 ADMIN = "/etc/sysctl.d"
@@ -38,10 +38,12 @@ def parse(path: str, text: str, key: str) -> list[Setting]:
     Of the value only the first word counts: a number is all that the kernel reads.
     """
     found = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        name, equals, value = line.strip().lstrip("-").partition("=")
-        if equals and name.strip().replace("/", ".") == key:
-            found.append(Setting(path, number, "".join(value.split()[:1])))
+    for number, line in enumerate(lines(text), start=1):
+        name, equals, value = line.strip(SPACES).lstrip("-").partition("=")
+        if equals and name.strip(SPACES).replace("/", ".") == key:
+            found.append(
+                Setting(path, number, re.split(f"[{SPACES}]", value.strip(SPACES), maxsplit=1)[0])
+            )
     return found
 
 

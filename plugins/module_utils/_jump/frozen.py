@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 
 from .._host.places import FROZEN
-from .._host.port import FileProblemError, Host
+from .._host.port import FileProblemError, Host, lines
 
 TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SUM = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<path>/.+)")
@@ -36,14 +36,14 @@ def read(host: Host) -> Frozen | None:
 
     It is the token, the command line, and the files as sha256sum prints them.
     """
-    lines = (host.text(FROZEN) or "").splitlines()
-    sums = [SUM.fullmatch(line) for line in lines[2:]]
+    rows = lines(host.text(FROZEN) or "")
+    sums = [SUM.fullmatch(line) for line in rows[2:]]
     found = [(match["path"], match["sum"]) for match in sums if match]
-    if not found or len(found) < len(sums) or not TOKEN.fullmatch(lines[0]):
+    if not found or len(found) < len(sums) or not TOKEN.fullmatch(rows[0]):
         return None
     paths = [path for path, _sum in found]
     current = all(_sum_of(host, path) == expected for path, expected in found)
-    return Frozen(lines[0], lines[1], paths[0], tuple(paths[1:]), current)
+    return Frozen(rows[0], rows[1], paths[0], tuple(paths[1:]), current)
 
 
 def _sum_of(host: Host, path: str) -> str | None:

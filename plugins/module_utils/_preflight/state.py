@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from .._host import boot, places, platforms, sysctl
 from .._host.boot import valid_boot_id
-from .._host.port import Host
+from .._host.port import Host, lines
 from .._jump import note, watchdog
 
 LOCK_SYSCTL = "kernel.kexec_load_disabled"
@@ -162,9 +162,7 @@ def _config_kexec(host: Host, release: str) -> bool | None:
     text = host.text(f"/boot/config-{release}") or _running_config(host)
     if text is None:
         return None
-    return any(
-        f"{option}=y" in text.splitlines() for option in ("CONFIG_KEXEC", "CONFIG_KEXEC_FILE")
-    )
+    return any(f"{option}=y" in lines(text) for option in ("CONFIG_KEXEC", "CONFIG_KEXEC_FILE"))
 
 
 def _running_config(host: Host) -> str | None:

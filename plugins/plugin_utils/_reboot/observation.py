@@ -20,6 +20,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.boot impor
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.platforms import (
     canonical_hardware_id,
 )
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import SPACES, lines
 
 Method = t.Literal["kexec", "firmware"]
 
@@ -82,8 +83,8 @@ def parse(output: str, nonce: str) -> Observation | None:
     if frame is None:
         return None
     fields = {
-        name: value.strip()
-        for name, _space, value in (line.partition(" ") for line in frame.group(1).splitlines())
+        name: value.strip(SPACES)
+        for name, _space, value in (line.partition(" ") for line in lines(frame.group(1)))
     }
     try:
         boot_id = str(uuid.UUID(fields["boot_id"]))

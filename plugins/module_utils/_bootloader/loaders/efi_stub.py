@@ -19,9 +19,11 @@ SETTINGS = "/boot/startup.nsh"
 FORBIDDEN = "#%^<>|;"
 
 _KERNEL = re.compile(
-    r"\s*[^\s=]*(?:vmlinu[xz]|bzimage|linux[^\s=]*\.efi)[^\s=]*(?=\s|$)", re.IGNORECASE
+    r"[ \t]*[^ \t=]*(?:vmlinu[xz]|bzimage|linux[^ \t=]*\.efi)[^ \t=]*(?=[ \t]|$)", re.IGNORECASE
 )
-_NO_COMMAND = re.compile(r"\s*(?:#.*|@?echo\s.*|[a-z]+[0-9]*:\s*|cd\s.*|)", re.IGNORECASE)
+_NO_COMMAND = re.compile(
+    r"[ \t]*(?:#.*|@?echo[ \t].*|[a-z]+[0-9]*:[ \t]*|cd[ \t].*|)", re.IGNORECASE
+)
 
 
 def lines(texts: Texts) -> list[Line]:
@@ -45,5 +47,5 @@ def _line(path: str, start: int, line: str) -> Line:
     if not match:
         raise NotUnderstoodError(f"a command starts no kernel: {line.strip()!r}")
     rest = line[match.end() :]
-    at = start + match.end() + len(rest) - len(rest.lstrip())
-    return (Span(path, at, start + len(line), before="" if rest[:1].isspace() else " "),)
+    at = start + match.end() + len(rest) - len(rest.lstrip(" \t"))
+    return (Span(path, at, start + len(line), before="" if rest[:1] in (" ", "\t") else " "),)

@@ -13,7 +13,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ..._host.port import Host
+from ..._host.port import Host, lines
 from ..entry import Entry, NotUnderstoodError, StartsNoLinuxError
 from ..loader import Loader, always
 from .grub_script import Block, Command, If, Loop, Statement, Word, parse
@@ -188,7 +188,7 @@ class _Run:
 
 def environment(text: str) -> dict[str, str]:
     """The variables of a grubenv file, which is padded with number signs."""
-    pairs = (line.partition("=") for line in text.splitlines() if not line.startswith("#"))
+    pairs = (line.partition("=") for line in lines(text) if not line.startswith("#"))
     return {name: value for name, equals, value in pairs if equals}
 
 

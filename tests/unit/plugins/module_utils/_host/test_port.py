@@ -186,3 +186,23 @@ def test_find_and_run_ask_the_runner(alpine: fakes.FakeHost) -> None:
 def test_run_of_a_command_that_nobody_expects_fails_the_test(alpine: fakes.FakeHost) -> None:
     with pytest.raises(AssertionError, match="reboot"):
         alpine.host.run(["reboot"])
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", []),
+        ("a", ["a"]),
+        ("a\n", ["a"]),
+        ("a\n\n", ["a", ""]),
+        ("\n", [""]),
+        ("a\x85b\u2028c\vd\n", ["a\x85b\u2028c\vd"]),
+    ],
+)
+def test_lines_are_parted_by_line_feeds_alone(text: str, found: list[str]) -> None:
+    assert port.lines(text) == found
+
+
+def test_line_keeps_what_only_python_takes_for_white_space(alpine: fakes.FakeHost) -> None:
+    alpine.write("/proc/cmdline", "\t quiet\xa0\n")
+    assert alpine.host.line("/proc/cmdline") == "quiet\xa0"

@@ -98,6 +98,14 @@ def test_parse_refuses(output: str) -> None:
     assert observation_module.parse(output, "n0nce") is None
 
 
+@pytest.mark.parametrize("separator", ["\u2028", "\x85", "\v", "\x1e"])
+def test_parse_takes_only_line_feeds_for_the_end_of_a_line(separator: str) -> None:
+    said = ANSWER.replace("quiet", f"quiet{separator}release 9.9{separator}boot_id x")
+    found = observation_module.parse(said, "n0nce")
+    assert found is not None
+    assert (found.release, found.boot_id) == ("6.18.38-0-virt", BOOT_ID)
+
+
 def test_parse_takes_the_nonce_literally() -> None:
     assert observation_module.parse(ANSWER, "n.nce") is None
 
