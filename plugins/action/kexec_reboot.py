@@ -49,58 +49,53 @@ class ActionModule(ActionBase):
         started = clock.now()
         self._answer = Answer()
         try:
-            result = self._reboot(arguments, task_vars or {}, clock)
+            request = spec.parse(arguments, self._name_of_host(task_vars or {}))
+            result = self._reboot(request, task_vars or {}, clock)
         except RebootError as error:
             result = results.failed(error, self._answer)
         return {**printable(result), "elapsed": round(clock.now() - started, 2)}
 
+    def _name_of_host(self, task_vars: dict[str, t.Any]) -> str:
+        return str(self._task.delegate_to or task_vars["inventory_hostname"])
+
     def _reboot(
-        self,
-        arguments: dict[str, t.Any],
-        task_vars: dict[str, t.Any],
-        clock: SystemClock,
+        self, request: spec.Request, task_vars: dict[str, t.Any], clock: SystemClock
     ) -> dict[str, t.Any]:
-        host = self._task.delegate_to or task_vars["inventory_hostname"]
-        spec.check(arguments, host)
         if self._connection.transport == "local":
-            raise local_connection(rebooted=None if arguments["wait_for"] else False)
-        if arguments["wait_for"] is not None:
-            return self._wait(arguments, clock)
+            raise local_connection(rebooted=None if request.wait_for else False)
+        if request.wait_for is not None:
+            return self._wait(request, request.wait_for, clock)
         token, started = secrets.token_hex(16), clock.now()
-        self._prepare(arguments, task_vars, token)
+        answer = self._prepare(request, task_vars, token)
         seconds = clock.now() - started
-        answer = self._answer
-        order = orders.order_for(arguments, answer, token=token, host=host, seconds=seconds)
+        order = orders.order_for(request, answer, token=token, seconds=seconds)
         if self._task.check_mode:
-            return results.predicted(order, answer, wait=arguments["wait"])
-        with self._rebooting(order, arguments, clock) as reboot:
-            if not arguments["wait"]:
+            return results.predicted(order, answer, wait=request.wait)
+        with self._rebooting(order, request, clock) as reboot:
+            if not request.wait:
                 acknowledged = reboot.leave()
                 return results.ordered(
                     order, answer, acknowledged=acknowledged, unheard=reboot.unheard
                 )
             return results.proven(order, reboot.run(), answer)
 
-    def _wait(self, arguments: dict[str, t.Any], clock: SystemClock) -> dict[str, t.Any]:
+    def _wait(
+        self, request: spec.Request, handed: t.Mapping[str, t.Any], clock: SystemClock
+    ) -> dict[str, t.Any]:
         """Wait for a reboot that another task ordered."""
-        order, self._answer = orders.taken_over(arguments)
+        order, self._answer = orders.taken_over(request, handed)
         if self._task.check_mode:
             return results.not_waited(self._answer)
-        with self._rebooting(order, arguments, clock) as reboot:
+        with self._rebooting(order, request, clock) as reboot:
             return {**results.proven(order, reboot.wait(), self._answer), "changed": False}
 
-    def _prepare(
-        self,
-        arguments: dict[str, t.Any],
-        task_vars: dict[str, t.Any],
-        token: str,
-    ) -> None:
+    def _prepare(self, request: spec.Request, task_vars: dict[str, t.Any], token: str) -> Answer:
         """Look at the host, and load the image."""
         name, call = orders.module_call(
-            arguments, token=token, controller_boot_id=controller.boot_id()
+            request, token=token, controller_boot_id=controller.boot_id()
         )
         try:
-            with self._bounded(arguments["reboot_timeout"]):
+            with self._bounded(request.reboot_timeout):
                 self._answer = parse(
                     self._execute_module(module_name=name, module_args=call, task_vars=task_vars)
                 )
@@ -110,6 +105,7 @@ class ActionModule(ActionBase):
             # What was not removed by now would be tried again afterwards, without a bound, and turn
             # the result into "unreachable".
             self._connection._shell.tmpdir = None
+        return self._answer
 
     @contextlib.contextmanager
     def _bounded(self, seconds: float) -> t.Iterator[None]:
@@ -123,12 +119,12 @@ class ActionModule(ActionBase):
 
     @contextlib.contextmanager
     def _rebooting(
-        self, order: Order, arguments: dict[str, t.Any], clock: SystemClock
+        self, order: Order, request: spec.Request, clock: SystemClock
     ) -> t.Iterator[Reboot]:
         remote = AnsibleRemote(
             self._connection,
             self._low_level_execute_command,
-            connect_timeout=arguments["connect_timeout"],
+            connect_timeout=request.connect_timeout,
         )
         try:
             yield Reboot(order, remote, remote.prober(), clock, self._log)

@@ -15,7 +15,6 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.boot impor
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.platforms import (
     canonical_hardware_id,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import IMAGE_ARGUMENTS
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import (
     Blocks,
     Reason,
@@ -26,6 +25,7 @@ from .answer import Answer
 from .failure import RebootError, Stage
 from .observation import Method
 from .protocol import Order
+from .spec import Request
 
 PREFLIGHT = "alpinefleet.kexec.kexec_preflight"
 LOAD = "alpinefleet.kexec.kexec_load"
@@ -43,25 +43,22 @@ TIMES = ("pre_reboot_delay", "post_reboot_delay", "reboot_timeout", "shutdown_ti
 
 
 def module_call(
-    arguments: t.Mapping[str, t.Any], *, token: str, controller_boot_id: str | None
+    request: Request, *, token: str, controller_boot_id: str | None
 ) -> tuple[str, dict[str, t.Any]]:
     """The one module that looks at the host, and loads the image where one is wanted."""
-    image = {name: arguments[name] for name in IMAGE_ARGUMENTS if arguments[name] is not None}
-    image["controller_boot_id"] = controller_boot_id
-    if arguments["method"] == "firmware":
+    image = {**request.image, "controller_boot_id": controller_boot_id}
+    if request.method == "firmware":
         return PREFLIGHT, image
-    guards = {name: arguments[name] for name in GUARDS}
+    guards = {name: getattr(request, name) for name in GUARDS}
     return LOAD, {**image, **guards, "token": token}
 
 
-def order_for(
-    arguments: t.Mapping[str, t.Any], answer: Answer, *, token: str, host: str, seconds: float
-) -> Order:
+def order_for(request: Request, answer: Answer, *, token: str, seconds: float) -> Order:
     """What to order, given what the host said; raise where no reboot must be ordered.
 
     SECONDS is how long the module took: where logins are slow, the order will be, too.
     """
-    method = choose_method(arguments, answer)
+    method = choose_method(request, answer)
     boot_id, uptime = _provable(answer)
     watchdog = answer.watchdog
     return Order(
@@ -69,18 +66,18 @@ def order_for(
         token=answer.token or token,
         boot_id=boot_id,
         release=answer.release,
-        host=host,
+        host=request.host,
         hardware_id=answer.hardware_id,
         expires=int(uptime) + ORDER_SECONDS + int(2 * seconds),
         mark=secrets.token_hex(16),
         # After the jump, too: another kernel than the one asked for is no success.
-        fallback="fail" if _needs_kexec(arguments, answer) else arguments["fallback"],
+        fallback="fail" if _needs_kexec(request, answer) else request.fallback,
         firmware_release=answer.release if _same_kernel(answer) else None,
-        test_command=arguments["test_command"],
+        test_command=request.test_command,
         loader_ends_in_kexec=answer.loader_ends_in_kexec,
         watchdog=watchdog.device if watchdog else "",
         watchdog_limit=watchdog.timeout if watchdog else 0,
-        **{name: arguments[name] for name in TIMES},
+        **{name: getattr(request, name) for name in TIMES},
     )
 
 
@@ -109,16 +106,16 @@ def hand_over(order: Order, answer: Answer, *, acknowledged: bool) -> dict[str, 
     }
 
 
-def taken_over(arguments: t.Mapping[str, t.Any]) -> tuple[Order, Answer]:
+def taken_over(request: Request, handed: t.Mapping[str, t.Any]) -> tuple[Order, Answer]:
     """The order of an earlier task, and what the host said of itself at that time."""
-    given = {**arguments["wait_for"]}
+    given = {**handed}
     given["boot_id"] = valid_boot_id(given["boot_id"])
     given["hardware_id"] = canonical_hardware_id(given["hardware_id"])
     order = Order(
         **{name: given[name] for name in HANDED_OVER},
         acknowledged=given["acknowledged"],
-        test_command=arguments["test_command"],
-        **{name: arguments[name] for name in TIMES},
+        test_command=request.test_command,
+        **{name: getattr(request, name) for name in TIMES},
     )
     running = {name: given[name] for name in ("running_release", "running_cmdline")}
     return order, Answer(boot_id=given["boot_id"], reasons=(), **running)
@@ -131,26 +128,26 @@ def _provable(answer: Answer) -> tuple[str, float]:
     return answer.boot_id, answer.uptime
 
 
-def choose_method(arguments: t.Mapping[str, t.Any], answer: Answer) -> Method:
+def choose_method(request: Request, answer: Answer) -> Method:
     """kexec where it was asked for and is possible, or firmware where that is allowed."""
     if answer.reasons is None:
         raise _module_failed(answer)
-    if arguments["method"] == "kexec" and not answer.failed:
+    if request.method == "kexec" and not answer.failed:
         return "kexec"
     _refuse(answer, "reboot")
-    if arguments["method"] == "kexec":
-        _check_fallback(arguments, answer)
+    if request.method == "kexec":
+        _check_fallback(request, answer)
     return "firmware"
 
 
-def _check_fallback(arguments: t.Mapping[str, t.Any], answer: Answer) -> None:
+def _check_fallback(request: Request, answer: Answer) -> None:
     """Raise unless firmware may be used where kexec is not possible."""
     obstacles = blocking(answer.reasons or (), "kexec")
     if not obstacles:
         raise _module_failed(answer)
-    if arguments["fallback"] == "fail":
+    if request.fallback == "fail":
         _refuse(answer, "kexec")
-    if _needs_kexec(arguments, answer):
+    if _needs_kexec(request, answer):
         raise _other_kernel(answer, obstacles[0])
 
 
@@ -159,10 +156,10 @@ def _same_kernel(answer: Answer) -> bool:
     return answer.kernel is not None and answer.firmware_kernel == answer.kernel
 
 
-def _needs_kexec(arguments: t.Mapping[str, t.Any], answer: Answer) -> bool:
+def _needs_kexec(request: Request, answer: Answer) -> bool:
     """A user who named a kernel must not silently get the boot loader's default."""
-    named = arguments["kernel"] is not None or arguments["flavour"] is not None
-    return arguments["method"] == "kexec" and named and not _same_kernel(answer)
+    wanted = request.method == "kexec" and request.names_a_kernel
+    return wanted and not _same_kernel(answer)
 
 
 def _refuse(answer: Answer, level: Blocks) -> None:

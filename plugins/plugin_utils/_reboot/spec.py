@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.boot import valid_boot_id
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.frozen import TOKEN
@@ -20,6 +21,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import (
 )
 
 from .failure import RebootError
+from .observation import Method
 
 # What a task with wait=false hands over to the one that waits.
 ORDER_SPEC: dict[str, dict[str, t.Any]] = {
@@ -77,30 +79,60 @@ LONGEST = 604800.0
 AFTER_DELAY = 10.0
 
 
-def check(arguments: t.Mapping[str, t.Any], host: str) -> None:
+@dataclass(frozen=True)
+class Request:
+    """What a user wants of one host."""
+
+    host: str
+    method: Method
+    fallback: t.Literal["firmware", "fail"]
+    reboot_timeout: float
+    connect_timeout: float
+    pre_reboot_delay: float
+    post_reboot_delay: float
+    shutdown_timeout: float
+    test_command: str
+    watchdog_timeout: int
+    confirm_timeout: int
+    wait: bool
+    # The order of another task, as that one returned it.
+    wait_for: t.Mapping[str, t.Any] | None
+    # The options about the image, as far as they were given: the host itself parses them.
+    image: t.Mapping[str, t.Any]
+
+    @property
+    def names_a_kernel(self) -> bool:
+        return "kernel" in self.image or "flavour" in self.image
+
+
+def parse(arguments: t.Mapping[str, t.Any], host: str) -> Request:
     """Refuse what no reboot of this host can keep, and no wait can prove."""
+    own = {name: arguments[name] for name in ARGUMENT_SPEC if name not in IMAGE_ARGUMENTS}
+    image = {name: arguments[name] for name in IMAGE_ARGUMENTS if arguments[name] is not None}
+    request = Request(host=host, image=image, **own)
     try:
-        _check_times(arguments)
-        if arguments["wait_for"] is not None:
-            _check_order(arguments, host)
+        _check_times(request)
+        if request.wait_for is not None:
+            _check_order(request, request.wait_for)
     except InvalidArgumentError as error:
         # What an earlier task ordered goes on, whatever is wrong with this one.
-        rebooted = False if arguments["wait_for"] is None else None
+        rebooted = False if request.wait_for is None else None
         message, remedy = error.args
         raise RebootError(
             "argument_invalid", message, remedy, stage="preflight", rebooted=rebooted
         ) from None
+    return request
 
 
 class InvalidArgumentError(Exception):
     """What is wrong, and the remedy."""
 
 
-def _check_times(arguments: t.Mapping[str, t.Any]) -> None:
+def _check_times(request: Request) -> None:
     for name in (*POSITIVE, *NOT_NEGATIVE):
-        _check_time(name, arguments[name])
-    delay, timeout = arguments["pre_reboot_delay"], arguments["reboot_timeout"]
-    both = arguments["wait"] and arguments["wait_for"] is None
+        _check_time(name, getattr(request, name))
+    delay, timeout = request.pre_reboot_delay, request.reboot_timeout
+    both = request.wait and request.wait_for is None
     if both and delay and delay + AFTER_DELAY > timeout:
         # The task would fail, and the host would be rebooted afterwards.
         wanted = f"less than reboot_timeout, which is {timeout:g}, by at least {AFTER_DELAY:g}"
@@ -118,13 +150,12 @@ def _check_time(name: str, value: float) -> None:
         raise _out_of_range(name, value, f"at most {LONGEST:.0f}, which is a week")
 
 
-def _check_order(arguments: t.Mapping[str, t.Any], host: str) -> None:
+def _check_order(request: Request, order: t.Mapping[str, t.Any]) -> None:
     """Refuse what is not the order of an earlier task: nothing could be proven by it."""
-    order = arguments["wait_for"]
-    if not arguments["wait"]:
+    if not request.wait:
         raise _order_invalid("it waits, so wait=false means nothing")
-    if order["host"] != host:
-        raise _order_invalid(f"it is the order of {order['host']!r}, and this is {host!r}")
+    if order["host"] != request.host:
+        raise _order_invalid(f"it is the order of {order['host']!r}, and this is {request.host!r}")
     for name in ("token", "mark"):
         if not TOKEN.fullmatch(order[name]):
             raise _order_invalid(f"its {name} is {order[name]!r}")

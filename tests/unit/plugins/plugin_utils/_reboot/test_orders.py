@@ -16,6 +16,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import s
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.answer import Answer, parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import RebootError
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.protocol import Order
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.spec import Request
 
 BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
 VIRT, LTS = "/boot/vmlinuz-virt", "/boot/vmlinuz-lts"
@@ -28,10 +29,10 @@ RUNNING: dict[str, t.Any] = {"running_release": "6.18.38-0-virt", "running_cmdli
 Said = dict[str, t.Any]
 
 
-def arguments(**given: t.Any) -> dict[str, t.Any]:
+def request(**given: t.Any) -> Request:
     """The options of a task, with their defaults."""
-    spec = spec_module.ARGUMENT_SPEC
-    return {**{name: each.get("default") for name, each in spec.items()}, **given}
+    defaults = {name: each.get("default") for name, each in spec_module.ARGUMENT_SPEC.items()}
+    return spec_module.parse({**defaults, **given}, "web1")
 
 
 def reasons(*codes: str) -> list[dict[str, str]]:
@@ -60,7 +61,7 @@ def refused(*codes: str, **given: t.Any) -> Answer:
 
 def refusal(said: Answer, **given: t.Any) -> RebootError:
     with pytest.raises(RebootError) as caught:
-        orders.order_for(arguments(**given), said, token="t0ken", host="web1", seconds=0.4)
+        orders.order_for(request(**given), said, token="t0ken", seconds=0.4)
     somebody_else = caught.value.reason.code in ("already_leaving", "load_in_progress")
     assert caught.value.rebooted is (None if somebody_else else False)
     return caught.value
@@ -77,7 +78,7 @@ def test_failed_module_that_names_no_obstacle_orders_nothing(fallback: str) -> N
 
 
 def call(**given: t.Any) -> tuple[str, dict[str, t.Any]]:
-    return orders.module_call(arguments(**given), token="t0ken", controller_boot_id=BOOT_ID)
+    return orders.module_call(request(**given), token="t0ken", controller_boot_id=BOOT_ID)
 
 
 @pytest.mark.parametrize(
@@ -132,21 +133,18 @@ KEXEC, FIRMWARE = {"method": "kexec"}, {"method": "firmware"}
     ],
 )
 def test_method_of_the_order(given: dict[str, str], said: Answer, expected: str) -> None:
-    assert (
-        orders.order_for(arguments(**given), said, token="t0ken", host="web1", seconds=0.4).method
-        == expected
-    )
+    assert orders.order_for(request(**given), said, token="t0ken", seconds=0.4).method == expected
 
 
 def test_order_has_what_must_be_found_afterwards() -> None:
-    order = orders.order_for(arguments(), prepared(), token="t0ken", host="web1", seconds=0.4)
+    order = orders.order_for(request(), prepared(), token="t0ken", seconds=0.4)
     assert (order.token, order.boot_id, order.release) == ("t0ken", BOOT_ID, RELEASE)
 
 
 def test_order_has_the_times_and_the_command_of_the_user() -> None:
-    times = {name: float(number) for number, name in enumerate(orders.TIMES, 1)}
+    times = {name: 10.0 * number for number, name in enumerate(orders.TIMES, 1)}
     order = orders.order_for(
-        arguments(test_command="true", **times), prepared(), token="t0ken", host="web1", seconds=0.4
+        request(test_command="true", **times), prepared(), token="t0ken", seconds=0.4
     )
     assert {name: getattr(order, name) for name in orders.TIMES} == times
     assert order.test_command == "true"
@@ -169,17 +167,13 @@ def test_order_has_the_defaults_of_the_options() -> None:
     ],
 )
 def test_release_that_firmware_must_bring(firmware: str | None, expected: str | None) -> None:
-    order = orders.order_for(
-        arguments(), prepared(firmware=firmware), token="t0ken", host="web1", seconds=0.4
-    )
+    order = orders.order_for(request(), prepared(firmware=firmware), token="t0ken", seconds=0.4)
     assert order.firmware_release == expected
 
 
 def test_release_that_firmware_must_bring_is_unknown_with_the_kernel() -> None:
     said = prepared(kernel=None, release=None, firmware=None)
-    order = orders.order_for(
-        arguments(method="firmware"), said, token="t0ken", host="web1", seconds=0.4
-    )
+    order = orders.order_for(request(method="firmware"), said, token="t0ken", seconds=0.4)
     assert order.firmware_release is None
 
 
@@ -204,7 +198,7 @@ def test_fallback_after_the_jump(
     given: dict[str, str], firmware: str | None, expected: str
 ) -> None:
     order = orders.order_for(
-        arguments(**given), prepared(firmware=firmware), token="t0ken", host="web1", seconds=0.4
+        request(**given), prepared(firmware=firmware), token="t0ken", seconds=0.4
     )
     assert order.fallback == expected
 
@@ -270,7 +264,7 @@ def test_fallback_does_not_boot_an_unknown_kernel_where_the_user_named_one() -> 
 
 def test_fallback_boots_the_default_where_the_user_named_nothing() -> None:
     order = orders.order_for(
-        arguments(), refused("kexec_locked", kernel=LTS), token="t0ken", host="web1", seconds=0.4
+        request(), refused("kexec_locked", kernel=LTS), token="t0ken", seconds=0.4
     )
     assert order.method == "firmware"
 
@@ -323,28 +317,25 @@ def test_reboot_that_could_not_be_proven_is_not_ordered(
 
 @pytest.mark.parametrize("said", [BOOT_ID.upper(), f"{{{BOOT_ID}}}", BOOT_ID.replace("-", "")])
 def test_boot_is_written_in_one_way_whatever_the_host_says(said: str) -> None:
-    order = orders.order_for(
-        arguments(), prepared(boot_id=said), token="t0ken", host="web1", seconds=0.4
-    )
+    order = orders.order_for(request(), prepared(boot_id=said), token="t0ken", seconds=0.4)
     assert order.boot_id == BOOT_ID
 
 
 def test_order_is_that_of_one_host_and_expires_there() -> None:
-    order = orders.order_for(arguments(), prepared(), token="t0ken", host="web1", seconds=0.4)
+    order = orders.order_for(request(), prepared(), token="t0ken", seconds=0.4)
     assert (order.host, order.hardware_id) == ("web1", MACHINE)
     assert order.expires == 4000 + orders.ORDER_SECONDS
 
 
 def test_order_to_a_host_that_is_slow_expires_later() -> None:
-    slow = orders.order_for(arguments(), prepared(), token="t0ken", host="web1", seconds=45.2)
+    slow = orders.order_for(request(), prepared(), token="t0ken", seconds=45.2)
     assert slow.expires == 4000 + orders.ORDER_SECONDS + 90
 
 
 def test_orders_that_boot_the_same_image_have_marks_of_their_own() -> None:
     said = prepared(token="fr0zen")
     first, second = (
-        orders.order_for(arguments(), said, token="t0ken", host="web1", seconds=0.4)
-        for _each in range(2)
+        orders.order_for(request(), said, token="t0ken", seconds=0.4) for _each in range(2)
     )
     assert first.token == second.token == "fr0zen"
     assert first.mark != second.mark
@@ -353,7 +344,7 @@ def test_orders_that_boot_the_same_image_have_marks_of_their_own() -> None:
 @pytest.mark.parametrize("number", [{}, {"hardware_id": None}, {"hardware_id": ["a", "list"]}])
 def test_order_of_a_machine_without_a_number(number: Said) -> None:
     said = prepared(facts={"firmware_kernel": VIRT, **RUNNING, **number})
-    order = orders.order_for(arguments(), said, token="t0ken", host="web1", seconds=0.4)
+    order = orders.order_for(request(), said, token="t0ken", seconds=0.4)
     assert order.hardware_id is None
 
 
@@ -362,23 +353,21 @@ def test_order_of_a_machine_without_a_number(number: Said) -> None:
 
 def test_order_survives_being_handed_over() -> None:
     said = prepared()
-    given = arguments(fallback="fail", flavour="virt", reboot_timeout=77, test_command="true")
-    before = orders.order_for(given, said, token="t0ken", host="web1", seconds=0.4)
+    given = request(fallback="fail", flavour="virt", reboot_timeout=77, test_command="true")
+    before = orders.order_for(given, said, token="t0ken", seconds=0.4)
     value = orders.hand_over(before, said, acknowledged=True)
     assert value.keys() == spec_module.ORDER_SPEC.keys()
-    waiting = arguments(wait_for=value, reboot_timeout=77, test_command="true")
-    after, known = orders.taken_over(waiting)
+    waiting = request(wait_for=value, reboot_timeout=77, test_command="true")
+    after, known = orders.taken_over(waiting, value)
     assert dataclasses.replace(before, acknowledged=True) == after
     assert known == Answer(boot_id=BOOT_ID, reasons=(), **RUNNING)
 
 
 def test_order_that_was_handed_over_is_written_in_one_way() -> None:
     facts = {"firmware_kernel": VIRT, "running_release": "", "running_cmdline": ""}
-    before = orders.order_for(
-        arguments(), prepared(facts=facts), token="t0ken", host="web1", seconds=0.4
-    )
+    before = orders.order_for(request(), prepared(facts=facts), token="t0ken", seconds=0.4)
     value = orders.hand_over(before, prepared(facts=facts), acknowledged=True)
     value |= {"boot_id": BOOT_ID.upper(), "hardware_id": MACHINE.upper()}
-    after, known = orders.taken_over(arguments(wait_for=value))
+    after, known = orders.taken_over(request(wait_for=value), value)
     assert (after.boot_id, after.hardware_id) == (BOOT_ID, MACHINE)
     assert known.boot_id == BOOT_ID

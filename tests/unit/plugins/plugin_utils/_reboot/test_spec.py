@@ -26,13 +26,13 @@ def validated(**arguments: t.Any) -> tuple[dict[str, t.Any], list[str]]:
 def refusal(**arguments: t.Any) -> RebootError:
     parameters, _errors = validated(**arguments)
     with pytest.raises(RebootError) as caught:
-        spec.check(parameters, HOST)
+        spec.parse(parameters, HOST)
     return caught.value
 
 
 def test_check_accepts_the_defaults() -> None:
     parameters, errors = validated()
-    spec.check(parameters, HOST)
+    spec.parse(parameters, HOST)
     assert errors == []
 
 
@@ -51,17 +51,17 @@ def test_time_that_nobody_waits_for_is_refused(name: str, seconds: float) -> Non
 
 
 def test_check_accepts_no_delay_and_a_fraction_of_a_second() -> None:
-    spec.check(validated(pre_reboot_delay=0, reboot_timeout=0.5)[0], HOST)
+    spec.parse(validated(pre_reboot_delay=0, reboot_timeout=0.5)[0], HOST)
 
 
 def test_check_accepts_any_delay_where_another_task_waits() -> None:
-    spec.check(validated(pre_reboot_delay=900, reboot_timeout=60, wait=False)[0], HOST)
+    spec.parse(validated(pre_reboot_delay=900, reboot_timeout=60, wait=False)[0], HOST)
     late = validated(pre_reboot_delay=60, reboot_timeout=60, wait_for=ORDER)[0]
-    spec.check(late, HOST)
+    spec.parse(late, HOST)
 
 
 def test_check_accepts_a_delay_that_leaves_time_to_see_the_host_leave() -> None:
-    spec.check(validated(pre_reboot_delay=50, reboot_timeout=60)[0], HOST)
+    spec.parse(validated(pre_reboot_delay=50, reboot_timeout=60)[0], HOST)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ ORDER: dict[str, t.Any] = {
 
 def test_order_of_an_earlier_task_is_accepted() -> None:
     parameters, errors = validated(wait_for=ORDER)
-    spec.check(parameters, HOST)
+    spec.parse(parameters, HOST)
     assert errors == []
     assert parameters["wait_for"]["acknowledged"] is False
 
@@ -168,5 +168,5 @@ def test_order_that_proves_nothing_is_refused(arguments: dict[str, t.Any], said:
 )
 def test_order_whose_boot_is_written_otherwise_is_accepted(boot_id: str) -> None:
     parameters, errors = validated(wait_for={**ORDER, "boot_id": boot_id})
-    spec.check(parameters, HOST)
+    spec.parse(parameters, HOST)
     assert errors == []
