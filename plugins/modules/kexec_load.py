@@ -233,14 +233,15 @@ stderr:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import ensure
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec=_module.LOAD_ARGUMENTS,
-        mutually_exclusive=_module.MUTUALLY_EXCLUSIVE,
-        required_if=_module.REQUIRED_IF,
+        argument_spec=wish.LOAD_ARGUMENTS,
+        mutually_exclusive=wish.MUTUALLY_EXCLUSIVE,
+        required_if=wish.REQUIRED_IF,
         supports_check_mode=True,
     )
     _module.run(
@@ -248,7 +249,7 @@ def main() -> None:
         lambda host: ensure.ensure(
             host,
             module.params["state"],
-            lambda: _module.wish_of(module.params),
+            lambda: wish.wish_of(module.params),
             check_mode=module.check_mode,
         ),
     )

@@ -396,21 +396,22 @@ facts:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import survey
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec=_module.PREFLIGHT_ARGUMENTS,
-        mutually_exclusive=_module.MUTUALLY_EXCLUSIVE,
-        required_if=_module.REQUIRED_IF,
+        argument_spec=wish.PREFLIGHT_ARGUMENTS,
+        mutually_exclusive=wish.MUTUALLY_EXCLUSIVE,
+        required_if=wish.REQUIRED_IF,
         supports_check_mode=True,
     )
     _module.run(
         module,
         lambda host: {
             "changed": False,
-            **survey.result(survey.survey(host, _module.wish_of(module.params))),
+            **survey.result(survey.survey(host, wish.wish_of(module.params))),
         },
     )
 

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module, _reasons
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import parameter
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import wish
 from ansible_collections.alpinefleet.kexec.plugins.modules import (
     boot_parameter,
     kexec_load,
@@ -191,12 +192,12 @@ def test_content_that_is_named_exists(text: str) -> None:
 SPECS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
     "boot_parameter": (parameter.ARGUMENTS, parameter.RULES),
     "kexec_preflight": (
-        _module.PREFLIGHT_ARGUMENTS,
-        {"mutually_exclusive": _module.MUTUALLY_EXCLUSIVE, "required_if": _module.REQUIRED_IF},
+        wish.PREFLIGHT_ARGUMENTS,
+        {"mutually_exclusive": wish.MUTUALLY_EXCLUSIVE, "required_if": wish.REQUIRED_IF},
     ),
     "kexec_load": (
-        _module.LOAD_ARGUMENTS,
-        {"mutually_exclusive": _module.MUTUALLY_EXCLUSIVE, "required_if": _module.REQUIRED_IF},
+        wish.LOAD_ARGUMENTS,
+        {"mutually_exclusive": wish.MUTUALLY_EXCLUSIVE, "required_if": wish.REQUIRED_IF},
     ),
     "kexec_reboot": (spec_module.ARGUMENT_SPEC, spec_module.RULES),
 }

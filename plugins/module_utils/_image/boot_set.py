@@ -16,46 +16,15 @@ from .. import _cmdline
 from .._bootloader.entry import Entry
 from .._bootloader.find import Configured
 from .._reasons import Blocks, Reason, ReasonError, reason
+from .wish import Wish
 
 Origin = t.Literal["option", "boot_loader", "convention"]
-CmdlineSource = t.Literal["auto", "boot_loader", "running", "explicit"]
 
 KERNEL_PREFIX = "vmlinuz-"
 INITRAMFS_PREFIX = "initramfs-"
 
 # What is there is made by the kernel while it is read: none of it is an image, some never ends.
 NOT_ON_DISK = ("proc", "sys")
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the user asked for; None leaves the choice to the host."""
-
-    kernel: str | None = None
-    initramfs: tuple[str, ...] | None = None
-    flavour: str | None = None
-    cmdline_source: CmdlineSource = "auto"
-    cmdline: str | None = None
-    append: tuple[str, ...] = ()
-    remove: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    token: str | None = None
-    controller_boot_id: str | None = None
-    panic_timeout: int = 0
-    denied_platforms: tuple[str, ...] = ()
-    watchdog_timeout: int = 0
-    confirm_timeout: int = 0
-
-    @property
-    def leaves_the_choice(self) -> bool:
-        """Tell whether the host may take the image that it would take by itself."""
-        named = (self.kernel, self.initramfs, self.flavour) != (None, None, None)
-        return not named and not self.edits_cmdline and self.cmdline_source == "auto"
-
-    @property
-    def edits_cmdline(self) -> bool:
-        """Tell whether the user wrote any part of the command line."""
-        return bool(self.cmdline_source == "explicit" or self.append or self.remove)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from .._bootloader import find
 from .._bootloader.find import Configured
 from .._host.port import Host
 from .._image import boot_set, inspect
-from .._image.boot_set import Cmdline, Files, Wish
+from .._image.boot_set import Cmdline, Files
 from .._image.inspect import Inspected
+from .._image.wish import Wish
 from .._jump import note, watchdog
 from .._jump.frozen import Frozen
 from .._jump.frozen import read as read_frozen

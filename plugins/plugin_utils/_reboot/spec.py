@@ -13,12 +13,12 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.boot import valid_boot_id
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.frozen import TOKEN
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.wish import (
     IMAGE_ARGUMENTS,
     MUTUALLY_EXCLUSIVE,
     REQUIRED_IF,
 )
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.frozen import TOKEN
 
 from .failure import RebootError
 from .observation import Method

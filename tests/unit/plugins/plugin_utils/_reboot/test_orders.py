@@ -10,7 +10,8 @@ import dataclasses
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module, _reasons
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import wish
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import orders
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec as spec_module
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.answer import Answer, parse
@@ -96,7 +97,7 @@ def test_module_call(method: str, name: str, token: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("method", "spec"),
-    [("kexec", _module.LOAD_ARGUMENTS), ("firmware", _module.PREFLIGHT_ARGUMENTS)],
+    [("kexec", wish.LOAD_ARGUMENTS), ("firmware", wish.PREFLIGHT_ARGUMENTS)],
     ids=["kexec", "firmware"],
 )
 def test_module_call_has_only_options_of_the_module(
