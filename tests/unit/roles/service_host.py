@@ -77,7 +77,7 @@ busybox() {
     fi
 }
 df() { printf 'Filesystem\n/dev/vda1 1 1 1 1%% /\n'; }
-uname() { case $1 in -r) echo 6.18.56-0-virt ;; *) echo x86_64 ;; esac; }
+uname() { case $1 in -r) echo 6.18.56-0-virt ;; *) cat "$root/machine" ;; esac; }
 kexec() {
     log "kexec $*"
     case $1 in
@@ -110,6 +110,7 @@ class ServiceHost:
         self.write("lib/modules/6.18.56-0-virt/modules.dep", "")
         self.write("bin/busybox", '#!/bin/sh\nexit "$(cat "${0%/bin/busybox}/reboot-status")"\n')
         self.write("reboot-status", "0")
+        self.write("machine", "x86_64\n")
         self.write(f"{OURS}/.keep", "")
         (self.root / "bin/busybox").chmod(0o777)
 

@@ -198,6 +198,28 @@ def test_stop_that_cannot_load_remembers_why(
     assert why in host.read(STATE).replace(str(host.root), "")
 
 
+@pytest.mark.parametrize(
+    ("machine", "size", "loaded"),
+    [
+        ("x86_64", 1900, True),
+        ("x86_64", 3000, False),
+        ("loongarch64", 3000, True),
+        ("s390x", 3000, True),
+        ("s390x", 4200, False),
+        ("riscv64", 900, True),
+        ("armv7l", 1900, False),
+    ],
+)
+def test_stop_knows_how_long_a_command_line_may_be(
+    host: ServiceHost, machine: str, size: int, loaded: bool
+) -> None:
+    host.ask()
+    host.write("machine", f"{machine}\n")
+    host.write("proc/cmdline", "x" * size + "\n")
+    stop(host)
+    assert host.exists(f"{OURS}/armed") is loaded
+
+
 def test_stop_mounts_boot_only_for_loading(host: ServiceHost) -> None:
     host.ask()
     host.write("fstab-has-boot", "")
@@ -218,6 +240,17 @@ def test_settings_come_first(host: ServiceHost) -> None:
     assert loads(host.log()) == [
         f"kexec -a -l {paths['k']} --initrd={paths['i']} --command-line={TOKEN} a b"
     ]
+
+
+@pytest.mark.parametrize("cmdline", ["a b\n", "a\nb", "a b\n\n"])
+def test_line_breaks_in_settings_are_spaces(host: ServiceHost, cmdline: str) -> None:
+    start(host, kexec_lock_after_load="YES", kexec_cmdline=cmdline)
+    (loaded,) = loads(host.log())
+    assert loaded.partition("--command-line=")[2].split() == [TOKEN, "a", "b"]
+    host.ask()
+    # The image is the one that was loaded before the lock, and nothing about it has changed.
+    stop(host, kexec_lock_after_load="YES", kexec_cmdline=cmdline)
+    assert host.exists(f"{OURS}/armed")
 
 
 @pytest.mark.parametrize(
@@ -373,6 +406,30 @@ def test_exec_that_fails_remembers_why(host: ServiceHost) -> None:
     assert [line for line in log if line.startswith("mount")] == [
         "mount -o remount,rw /",
         "mount -o remount,ro /",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mounted", "steps"),
+    [
+        pytest.param(False, ["mount {var}", "umount {var}"], id="unmounted by then"),
+        pytest.param(True, ["mount -o remount,rw /", "mount -o remount,ro /"], id="still there"),
+    ],
+)
+def test_exec_that_fails_remembers_why_on_a_file_system_of_the_notes(
+    host: ServiceHost, mounted: bool, steps: list[str]
+) -> None:
+    var = host.root / "var"
+    host.write("etc/fstab", f"/dev/vda1 / ext4 rw 0 1\n/dev/vdb {var} ext4 rw 0 2\n# {var}/lib\n")
+    host.write(f"{OURS}/armed", UUID)
+    host.write(JUMP, f"{UUID} {BOOT_ID} - 1\n")
+    if mounted:
+        host.write("boot-is-mounted", "")
+    log = execute(host)
+    assert host.read(STATE) == "- kexec -e failed: kexec -e is refused.\n"
+    assert not host.exists(JUMP)
+    assert [line for line in log if "mount" in line.partition(" ")[0]] == [
+        step.format(var=var) for step in steps
     ]
 
 
