@@ -100,22 +100,25 @@ def locate(host: Host, menu: str, name: str) -> str | None:
     if not name.startswith("/"):
         return os.path.normpath(os.path.join(os.path.dirname(menu), name))
     own = _on_own_file_system(host, menu, name)
-    below = "/" + name.rpartition("@/")[2].lstrip("/")
-    candidates = [own, name, below, "/boot" + below]
-    found = next((path for path in candidates if path is not None and host.exists(path)), None)
-    if found is not None or own is None:
-        return found
-    # It is known to be missing only where it would be.
+    if own is not None and (host.exists(own) or _is_certain(host, own)):
+        return own
+    # Another file system, at one of the two places where it would be mounted.
+    candidates = [path for path in (name, "/boot" + name) if host.exists(path)]
+    if candidates or own is None:
+        return candidates[0] if candidates else None
     return own if host.is_dir(os.path.dirname(own)) else None
+
+
+def _is_certain(host: Host, path: str) -> bool:
+    """Tell whether a file is known to be missing: its directory is there, and is no root."""
+    directory = os.path.dirname(path)
+    return directory != "/" and host.is_dir(directory)
 
 
 def _on_own_file_system(host: Host, menu: str, name: str) -> str | None:
     """Where a name leads on the file system of the menu, None if that part is not mounted there."""
     mount = mounts.mount_of(host, menu)
-    point = mount.point.rstrip("/")
-    if mount.subvolume is None:
-        return point + name
-    top = mount.subvolume + "/"
+    point, top = mount.point.rstrip("/"), mount.top + "/"
     return f"{point}/{name[len(top) :]}" if name.startswith(top) else None
 
 

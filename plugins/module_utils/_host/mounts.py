@@ -30,15 +30,18 @@ class Mount:
     point: str
     type: str = ""
     options: tuple[str, ...] = ()
+    device: str = ""
 
     def holds(self, path: str) -> bool:
         return path.startswith(self.point.rstrip("/") + "/")
 
     @property
-    def subvolume(self) -> str | None:
-        """The part of a btrfs that is mounted, by its path from the top."""
+    def top(self) -> str:
+        """What a boot loader puts before a path on it: the part of a btrfs, or a data set of ZFS."""
+        if self.type == "zfs":
+            return "/" + self.device.partition("/")[2] + "@"
         found = [each[len("subvol=") :] for each in self.options if each.startswith("subvol=")]
-        return found[-1].rstrip("/") if found else None
+        return found[-1].rstrip("/") if found else ""
 
 
 def points(host: Host) -> list[str]:
@@ -47,17 +50,20 @@ def points(host: Host) -> list[str]:
 
 
 def _mounts(host: Host) -> t.Iterator[Mount]:
-    return _table(host.text(MOUNTS) or "")
+    return _table(host.text(MOUNTS) or "", least=4)
 
 
-def _table(text: str) -> t.Iterator[Mount]:
+def _table(text: str, *, least: int) -> t.Iterator[Mount]:
+    """File systems by lines of so many fields at least: only users may leave some out."""
     for line in lines(text):
         fields = [
             _OCTAL.sub(lambda match: chr(int(match[1], 8)), each)
             for each in re.split("[ \t]+", line.strip(" \t"))
         ]
-        if len(fields) >= 4 and not fields[0].startswith("#"):
-            yield Mount(fields[1], fields[2], tuple(fields[3].split(",")))
+        if len(fields) >= least and not fields[0].startswith("#"):
+            kind, options = [*fields[2:], "", ""][:2]
+            point = re.sub("//+", "/", fields[1]).rstrip("/") or "/"
+            yield Mount(point, kind, tuple(options.split(",")), fields[0])
 
 
 def unmounted(host: Host, path: str) -> str | None:
@@ -66,7 +72,7 @@ def unmounted(host: Host, path: str) -> str | None:
     What is in its directory then is not what the path means once it is mounted.
     """
     mounted = set(points(host))
-    wanted = (mount.point for mount in _table(host.text(TABLE) or ""))
+    wanted = (mount.point for mount in _table(host.text(TABLE) or "", least=2))
     return next(
         (
             point

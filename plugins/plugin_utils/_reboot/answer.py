@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import typing as t
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,8 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import 
 
 Said = t.Mapping[str, t.Any]
 
+# Longer than any host has been running, in seconds.
+LONGEST = 1e10
 CODE = re.compile(r"[a-z]+(_[a-z]+)*", re.ASCII)
 BLOCKS: tuple[Blocks, ...] = t.get_args(Blocks)
 
@@ -127,7 +128,7 @@ def _message(said: Said) -> str:
 
 def _seconds(value: t.Any) -> float | None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if number and 0 <= value < math.inf else None
+    return float(value) if number and 0 <= value < LONGEST else None
 
 
 def _token(value: t.Any) -> str | None:

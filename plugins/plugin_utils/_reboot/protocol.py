@@ -122,6 +122,8 @@ class _Watch:
     refusal: NoAnswerError | None = None
     started_leaving: bool = False
     sign_seen: bool = False
+    # Whether another boot than the proven one was found after the delay.
+    seen_again: bool = False
     last_error: str = ""
 
 
@@ -212,11 +214,14 @@ class Reboot:
         while again is None and self._left(after) > 0:
             self._clock.sleep(TEST_GAP)
             again = self._ask(after)
-        if again is None:
+        if again is not None and again.boot_id == observation.boot_id:
+            return
+        if again is None or watch.seen_again:
+            # One that boots again and again does not stay either.
             raise failure.did_not_stay(self._order.post_reboot_delay, method, observation)
-        if again.boot_id != observation.boot_id:
-            watch.deadline = max(watch.deadline, self._clock.now() + SEE_AGAIN_SECONDS)
-            raise OtherBootError
+        watch.seen_again = True
+        watch.deadline = max(watch.deadline, self._clock.now() + SEE_AGAIN_SECONDS)
+        raise OtherBootError
 
     def _proof(
         self,

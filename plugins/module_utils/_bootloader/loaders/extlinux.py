@@ -31,12 +31,22 @@ X86 = ("x86_64", "i386", "i486", "i586", "i686", "x86")
 
 # What names the file that a label starts. FIT is U-Boot's.
 KERNEL_KEYWORDS = ("linux", "kernel", "fit")
+# U-Boot knows no more than these in a label, and takes any other for its end.
+UBOOT_KEYWORDS = {
+    *KERNEL_KEYWORDS,
+    *("menu", "append", "initrd", "ipappend", "localboot", "kaslrseed", "say"),
+    *("fdt", "fdtdir", "fdtoverlays", "devicetree", "devicetreedir", "devicetree-overlay"),
+}
 # What starts something else.
 OTHER_KEYWORDS = ("boot", "bss", "pxe", "fdimage", "comboot", "com32", "localboot", "config")
 # What syslinux starts by the end of its name instead of a kernel.
 PROGRAM_SUFFIXES = (".c32", ".com", ".cbt", ".bin", ".bs", ".bss", ".0", ".img")
 # Of these, what shows another menu.
 MENU_PROGRAMS = {"menu.c32", "vesamenu.c32"}
+# A kernel by its form, which never comes back.
+MEMORY_TEST = "memtest"
+# What leads elsewhere from an entry of a menu.
+MENU_LEADS_ON = ("goto", "exit", "quit", "start")
 
 # A space is what is not greater than one; Python's own idea of white space is another.
 _LINE = re.compile(r"[\0- ]*([^\0- ]*)([\0- ]*)(.*)", re.DOTALL)
@@ -60,13 +70,16 @@ class _Statement:
     spaced: bool
 
 
-def _statements(text: str) -> t.Iterator[_Statement]:
-    """All but texts for people: only its own end ends one, whatever looks like a keyword in it."""
+def _statements(text: str, *, syslinux: bool) -> t.Iterator[_Statement]:
+    """All but texts for people: only its own end ends one, whatever looks like a keyword in it.
+
+    U-Boot knows no such texts.
+    """
     in_text = False
     for start, line in text_lines(text):
         match = t.cast("re.Match[str]", _LINE.match(line))
         keyword, value = match[1].lower(), match[3].rstrip(_SPACES)
-        if in_text or keyword == "text":
+        if syslinux and (in_text or keyword == "text"):
             in_text = keyword != "endtext"
             continue
         yield _Statement(
@@ -94,6 +107,8 @@ class _Label:
     # Where an APPEND would go, and how the line above is indented.
     end: int = 0
     indent: str = ""
+    # Nobody can choose it, so that it is none to begin with.
+    hidden: bool = False
 
     @property
     def boots_kernel(self) -> bool:
@@ -113,28 +128,44 @@ class _Menu:
     default: str | None = None
     menu_default: str | None = None
     on_timeout: str | None = None
+    # Whether a program shows the menu.
+    shown: bool = False
+    # The label that the next line belongs to.
+    current: _Label | None = None
 
     def read(self, line: _Statement) -> None:
         keyword, value = line.keyword, line.value
         if keyword == "label":
-            self.labels.append(_Label(value))
+            self._begin(line)
         elif keyword == "default":
-            # It names a label, or the program that shows the menu.
-            self.default = self.default if _is_program(value) else value
+            self.default = value
+        elif keyword == "ui":
+            self.shown = True
         elif keyword == "ontimeout":
             self.on_timeout = value
+        elif not self.syslinux and keyword and keyword not in UBOOT_KEYWORDS:
+            self.current = None
         elif keyword == "append":
             self._read_append(line)
-        elif self.labels:
-            self._read_label(self.labels[-1], line)
+        elif self.current is not None:
+            self._read_label(self.current, line)
+
+    def _begin(self, line: _Statement) -> None:
+        """Where nothing else is named, syslinux starts the file that is called as the label."""
+        label = _Label(line.value, end=line.end, indent=line.indent)
+        if self.syslinux:
+            label.kernel = line.value
+            label.program = line.value if _is_program(line.value) else None
+        self.labels.append(label)
+        self.current = label
 
     def _read_append(self, line: _Statement) -> None:
         before = "" if line.spaced else " "
         nothing = "-" if self.syslinux and self.labels else ""
         span = Span(self.path, line.start, line.end, before=before, nothing=nothing)
-        if self.labels:
-            self.labels[-1].append = span
-        else:
+        if self.current is not None:
+            self.current.append = span
+        elif not self.labels:
             self.common = span
 
     def _read_label(self, label: _Label, line: _Statement) -> None:
@@ -144,15 +175,26 @@ class _Menu:
             label.kernel, label.program = None, f"{line.keyword} {line.value}".strip()
         elif line.keyword == "initrd":
             label.initramfs = tuple(name for name in line.value.split(",") if name)
-        elif line.keyword == "menu" and line.value.lower() == "default":
+        elif line.keyword == "menu":
+            self._read_menu(label, "".join(_words(line.value.lower())[:1]))
+
+    def _read_menu(self, label: _Label, keyword: str) -> None:
+        if keyword == "default":
             self.menu_default = label.name
+        elif keyword in ("hide", "disable"):
+            label.hidden = True
+        elif keyword in MENU_LEADS_ON:
+            label.kernel, label.program = None, f"config {keyword}"
 
     def _read_kernel(self, label: _Label, line: _Statement) -> None:
         name, *rest = re.split("([\0- ]+)", line.value, maxsplit=1)
         if rest and not self.syslinux:
             raise NotUnderstoodError(f"its kernel's name has a space: {line.value!r}")
         label.kernel = name
-        label.program = name if self.syslinux and _is_program(name) else None
+        # LINUX says what it is, whatever its name.
+        by_name = self.syslinux and line.keyword == "kernel" and _is_program(name)
+        never_back = name.rpartition("/")[2].startswith(MEMORY_TEST)
+        label.program = name if by_name or never_back else None
         at = line.start + len(name) + len("".join(rest[:1]))
         label.parameters = Span(self.path, at, line.start + len(line.value)) if rest else None
         label.end, label.indent = line.end, line.indent
@@ -172,6 +214,9 @@ class _Menu:
             raise NotUnderstoodError("U-Boot would replace something in its command line")
         # APPEND may name the initramfs, too; a line of its own comes first.
         named = [word[len("initrd=") :] for word in _words(cmdline) if word.startswith("initrd=")]
+        if not self.syslinux and named and label.initramfs and [",".join(label.initramfs)] != named:
+            # U-Boot takes the first of them.
+            raise NotUnderstoodError("its APPEND names another initramfs")
         images = label.initramfs or tuple(each for each in "".join(named[-1:]).split(",") if each)
         return Entry(label.name, label.kernel, images, cmdline)
 
@@ -183,16 +228,30 @@ class _Menu:
         return StartsNoLinuxError(f"its label {label.name!r} starts {program}, no kernel")
 
     def _chosen(self) -> _Label:
-        """What happens at the timeout; of two other defaults, which one wins is not certain."""
+        """What happens at the timeout; of two defaults, which one wins is not certain."""
         if not self.labels:
             raise NotUnderstoodError("it has no label")
-        wanted = {self.on_timeout} - {None} or {self.default, self.menu_default} - {None}
+        wanted = self._wanted()
         if len(wanted) > 1:
-            raise NotUnderstoodError("DEFAULT and MENU DEFAULT name different labels")
+            raise NotUnderstoodError(
+                f"its defaults name different labels: {', '.join(sorted(wanted))}"
+            )
         matching = [label for label in self.labels if not wanted or label.name in wanted]
         if not matching:
             raise NotUnderstoodError(f"it has no label {wanted.pop()!r}")
+        if not wanted and matching[0].hidden:
+            raise NotUnderstoodError(f"its first label {matching[0].name!r} is hidden")
         return matching[0]
+
+    def _wanted(self) -> set[str]:
+        """DEFAULT names a label, or the program that shows the menu."""
+        is_label = self.default in [label.name for label in self.labels]
+        shows = self.syslinux and not is_label and _is_program(self.default or "")
+        default = {self.default} if self.default is not None and not shows else set()
+        on_timeout = {self.on_timeout} - {None}
+        if on_timeout and (shows or self.shown):
+            return t.cast("set[str]", on_timeout)
+        return t.cast("set[str]", default | on_timeout | ({self.menu_default} - {None}))
 
     def _value(self, span: Span) -> str:
         text = self.text[span.start : span.end].rstrip(_SPACES)
@@ -223,7 +282,7 @@ def _is_program(value: str) -> bool:
 
 def _parse(path: str, text: str, *, syslinux: bool) -> _Menu:
     menu = _Menu(path, text, syslinux)
-    for line in _statements(text):
+    for line in _statements(text, syslinux=syslinux):
         _refuse(line)
         menu.read(line)
     return menu
@@ -233,6 +292,8 @@ def _refuse(line: _Statement) -> None:
     leads = line.value.lower() if line.keyword == "menu" else ""
     if line.keyword == "include" or leads.startswith("include"):
         raise NotUnderstoodError("it includes another file")
+    if leads.startswith("save"):
+        raise NotUnderstoodError("it boots what was booted last")
     if leads.startswith("begin"):
         raise NotUnderstoodError("it has a menu inside a menu")
 

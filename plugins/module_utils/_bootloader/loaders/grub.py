@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from ..._host.port import Host, lines
 from ..entry import Entry, NotUnderstoodError, StartsNoLinuxError
 from ..loader import Loader, always
-from .grub_script import Block, Command, If, Loop, Statement, Word, parse
+from .grub_script import Block, Command, If, Loop, Variable, Word, parse
 
 MENUS = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")
 
@@ -33,6 +33,16 @@ OTHERS = {
 LINUX = {"linux", "linux16", "linuxefi"}
 INITRD = {"initrd", "initrd16", "initrdefi"}
 ENTRIES = {"menuentry", "submenu"}
+# Options of an entry that have a value.
+VALUED = ("--class", "--users", "--hotkey", "--source", "--id")
+# What firmware, GRUB itself or a caller sets: all else is empty unless the script says something.
+BUILT_IN = re.compile(
+    r"root|prefix|cmdpath|chosen|pager|theme|lang|locale_dir|secondary_locale_dir|[0-9]+|[?@*#]"
+    r"|(?:grub|feature|config|pxe|net|color|menu)_.*"
+)
+ENVIRONMENT_BLOCK = "# GRUB Environment Block\n"
+# More than a test of a real menu has.
+TEST_WORDS = 40
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
 _SETS = re.compile(r"--set=(?:[0-9]+:)?(\w+)")
@@ -70,7 +80,9 @@ class _Run:
     def follow(self, block: Block) -> None:
         for statement in block.statements:
             if isinstance(statement, If):
-                self._choose(statement)
+                # One that the end of the file cuts off is never run.
+                if statement.closed:
+                    self._choose(statement)
             elif isinstance(statement, Loop):
                 self._repeat(statement)
             else:
@@ -78,6 +90,10 @@ class _Run:
 
     def _carry_out(self, command: Command) -> None:
         name = command.name
+        if command.words[0].text is None:
+            raise NotUnderstoodError(f"it runs what a variable names: {name}")
+        if name == "return":
+            raise NotUnderstoodError("it ends before its end")
         if name in ENTRIES:
             body = command.body or Block(closed=False)
             self.items.append(Item(_names(command), name == "submenu", body, self.certain))
@@ -101,6 +117,8 @@ class _Run:
 
     def _repeat(self, loop: Loop) -> None:
         """How often is not known, so that what it sets is not."""
+        self._forget(loop.condition)
+        self._forget(Block([Command(loop.words)] if loop.words else []))
         self._forget(loop.body)
         for word in loop.words[:1]:
             self.values[str(word)] = None
@@ -113,9 +131,13 @@ class _Run:
 
     def _choose(self, choice: If) -> None:
         for number, (condition, branch) in enumerate(choice.branches):
+            self.follow(condition)
             truth = True if not condition.statements else self._truth(condition)
             if truth is None:
-                self._either([block for _condition, block in choice.branches[number:]])
+                rest = choice.branches[number:]
+                for later, _branch in rest[1:]:
+                    self._forget(later)
+                self._either([block for _condition, block in rest])
                 return
             if truth:
                 self.follow(branch)
@@ -146,8 +168,10 @@ class _Run:
         if last.name == "[" and words and words[-1].text == "]":
             words = words[:-1]
         elif last.name != "test":
-            return {"true": True, "false": False}.get(last.name)
-        return self._test(words)
+            found = {"true": True, "false": False}.get(last.name)
+            return found if found is None else found != last.turned
+        found = self._test(words) if len(words) <= TEST_WORDS else None
+        return found if found is None else found != last.turned
 
     def _test(self, words: list[Word]) -> bool | None:
         """Of several tests one may decide although another one cannot be told."""
@@ -175,9 +199,7 @@ class _Run:
         return None
 
     def _expanded(self, word: Word) -> str | None:
-        """Of the variables that are not set here, only those of grubenv are known to be empty."""
-        known = dict.fromkeys(("next_entry", "saved_entry", "prev_saved_entry"), "")
-        return word.expanded({**known, **self.values})
+        return word.expanded(_known(word, self.values))
 
     def default(self) -> str:
         value = self.values.get("default", "")
@@ -188,8 +210,10 @@ class _Run:
 
 def environment(text: str) -> dict[str, str]:
     """The variables of a grubenv file, which is padded with number signs."""
+    if not text.startswith(ENVIRONMENT_BLOCK):
+        return {}
     pairs = (line.partition("=") for line in lines(text) if not line.startswith("#"))
-    return {name: value for name, equals, value in pairs if equals}
+    return {name: re.sub(r"\\(.)", r"\1", value) for name, equals, value in pairs if equals}
 
 
 def default_entry(
@@ -198,10 +222,19 @@ def default_entry(
     """The entry that boots when nobody touches the menu."""
     run = _Run(variables, beside)
     run.follow(parse(text))
-    return _entry(_find(run.items, run.default(), run))
+    item, inside = _find(run.items, run.default(), run)
+    _refuse_other_file_systems(item, [*run.items, *inside.items])
+    return _entry(item, inside)
 
 
 # --- Following -----------------------------------------------------------------------------
+
+
+def _known(word: Word, values: t.Mapping[str, str | None]) -> Values:
+    """The variables of a word: what nothing has set is empty."""
+    names = [part.name for part in word.parts if isinstance(part, Variable)]
+    unset = {name: None if BUILT_IN.fullmatch(name) else "" for name in names}
+    return {**unset, **{name: values[name] for name in names if name in values}}
 
 
 def _assigned(command: Command, values: t.Mapping[str, str | None]) -> Values:
@@ -217,37 +250,33 @@ def _assigned(command: Command, values: t.Mapping[str, str | None]) -> Values:
     for word in words[:1]:
         match = _ASSIGNMENT.match(str(word))
         if match:
-            whole = word.expanded({**dict.fromkeys(("saved_entry", "next_entry"), ""), **values})
+            whole = word.expanded(_known(word, values))
             found[match[1]] = None if whole is None else whole[match.end() :]
     return found
 
 
 def _set_by_option(words: list[Word]) -> list[str]:
-    """As "search --set=root" and "regexp --set 1:name" do."""
+    """As "search --set=root" and "regexp -s 1:name" do; for a test, -s asks for a file."""
+    if str(words[0]) in ("[", "test"):
+        return []
     found = [match[1] for match in map(_SETS.match, map(str, words)) if match]
-    spaced = [str(b).rpartition(":")[2] for a, b in zip(words, words[1:]) if str(a) == "--set"]
-    return found + spaced
+    pairs = zip(words, words[1:])
+    return found + [str(b).rpartition(":")[2] for a, b in pairs if str(a) in ("--set", "-s")]
 
 
 def _commands(block: Block, functions: t.Mapping[str, Block]) -> t.Iterator[Command]:
-    """All commands in a block, whether they are carried out or not."""
-    for statement in block.statements:
-        yield from _commands_in(statement, functions)
-
-
-def _commands_in(statement: Statement, functions: t.Mapping[str, Block]) -> t.Iterator[Command]:
-    if isinstance(statement, If):
-        for condition, branch in statement.branches:
-            yield from _commands(condition, functions)
-            yield from _commands(branch, functions)
-    elif isinstance(statement, Loop):
-        yield from _commands(statement.body, functions)
-    else:
-        yield statement
-        # Itself is no longer one, so that one which calls itself has an end.
-        inner = {name: body for name, body in functions.items() if name != statement.name}
-        if statement.name in functions:
-            yield from _commands(functions[statement.name], inner)
+    """All commands in a block, whether they are carried out or not, each function's once."""
+    called = {**functions}
+    blocks = [block]
+    while blocks:
+        for statement in blocks.pop().statements:
+            if isinstance(statement, If):
+                blocks += [each for branch in statement.branches for each in branch]
+            elif isinstance(statement, Loop):
+                blocks += [statement.condition, statement.body]
+            else:
+                yield statement
+                blocks += [called.pop(statement.name)] if statement.name in called else []
 
 
 # --- Entries -------------------------------------------------------------------------------
@@ -255,57 +284,103 @@ def _commands_in(statement: Statement, functions: t.Mapping[str, Block]) -> t.It
 
 def _names(command: Command) -> tuple[str, ...]:
     """The title, and the identifier by which a default may name the entry."""
-    words = command.words[1:]
-    identifiers = [
-        following.text
-        for word, following in zip(words, words[1:])
-        if str(word) in ("$menuentry_id_option", "--id")
-    ]
-    identifiers += [str(word)[5:] for word in words if str(word).startswith("--id=")]
-    title = words[0].text if words else ""
-    return (title or "", *(each for each in identifiers if each))
+    titles: list[str] = []
+    identifiers: list[str] = []
+    words = iter(command.words[1:])
+    for word in words:
+        text = str(word)
+        if text in ("$menuentry_id_option", "--id"):
+            identifiers.append(_text_of(next(words, None)))
+        elif text in VALUED:
+            next(words, None)
+        elif text.startswith("--id="):
+            identifiers.append(text[len("--id=") :])
+        elif not text.startswith("--"):
+            titles.append(_text_of(word))
+    return (titles[0] if titles else "", *filter(None, identifiers))
 
 
-def _find(items: list[Item], path: str, run: _Run) -> Item:
+def _text_of(word: Word | None) -> str:
+    """What a word says; a name that GRUB makes is no name here."""
+    return "" if word is None else word.text or ""
+
+
+def _find(items: list[Item], path: str, run: _Run) -> tuple[Item, _Run]:
     """A default is a number, a title or an identifier; ">" leads into submenus."""
     name, _arrow, rest = path.partition(">")
-    if re.fullmatch("[0-9]{1,9}", name):
-        before = items[: int(name) + 1]
-        matching = before[int(name) :]
-    else:
-        matching = [item for item in items if name in item.names]
-        before = matching[:1]
-    if not matching:
+    before = _up_to(items, name)
+    if not before:
         raise NotUnderstoodError(f"it has no entry {path!r}")
     if not all(item.certain for item in before):
         raise NotUnderstoodError(f"whether its entry {path!r} is there cannot be told")
-    item = matching[0]
+    item = before[-1]
     if not item.body.closed:
         # GRUB runs a block when it has read the whole of it, and never one that is cut off.
         raise NotUnderstoodError(f"its entry {item.names[0]!r} is not closed")
     if not item.submenu:
-        return item
+        return item, run
     inside = _Run(run.environment, run.beside, dict(run.values), functions=run.functions)
     inside.follow(item.body)
     return _find(inside.items, rest or "0", inside)
 
 
-def _entry(item: Item) -> Entry:
+def _up_to(items: list[Item], name: str) -> list[Item]:
+    """The entry that a name means, behind those on which that depends."""
+    if re.fullmatch("0|[1-9][0-9]*", name):
+        number = int(name[:9])
+        return items[: number + 1] if len(name) < 10 and number < len(items) else []
+    if re.match("[0-9]", name):
+        # GRUB takes the number that it begins with.
+        raise NotUnderstoodError(f"its default {name!r} begins with a number")
+    return [item for item in items if name in item.names][:1]
+
+
+def _entry(item: Item, run: _Run) -> Entry:
     title = item.names[0]
     commands = [each for each in item.body.statements if isinstance(each, Command)]
-    hidden = [each for each in _commands(item.body, {}) if each not in commands]
-    if any(each.name in LINUX | INITRD | OTHERS for each in hidden):
-        raise NotUnderstoodError("what its default entry boots depends on a condition")
-    names = {each.name for each in commands}
-    if names & ELSEWHERE:
-        raise NotUnderstoodError(f"its entry {title!r} leads to another menu")
+    _refuse_what_depends(title, commands, item.body, run.functions)
     kernel, initramfs = _last(commands, LINUX), _last(commands, INITRD)
-    if not kernel and names & OTHERS:
-        raise StartsNoLinuxError(f"its entry {title!r} starts no Linux: {min(names & OTHERS)}")
+    others = {each.name for each in commands} & OTHERS
+    if not kernel and others:
+        raise StartsNoLinuxError(f"its entry {title!r} starts no Linux: {min(others)}")
+    if others - {"boot"}:
+        raise NotUnderstoodError(f"its entry {title!r} starts Linux and more: {min(others)}")
     if not kernel:
         raise NotUnderstoodError(f"its entry {title!r} names no kernel")
     _refuse_devices([kernel[0], *initramfs])
     return Entry(title, kernel[0], tuple(initramfs), " ".join(map(_quoted, kernel[1:])))
+
+
+def _refuse_what_depends(
+    title: str, commands: list[Command], body: Block, functions: t.Mapping[str, Block]
+) -> None:
+    """What is not plainly carried out must not matter."""
+    plain = set(map(id, commands))
+    for command in _commands(body, functions):
+        name = command.name
+        if name in ELSEWHERE:
+            raise NotUnderstoodError(f"its entry {title!r} leads to another menu")
+        if name == "return" or command.words[0].text is None:
+            raise NotUnderstoodError(f"what its entry {title!r} does cannot be told")
+        if id(command) not in plain and name in LINUX | INITRD | OTHERS:
+            raise NotUnderstoodError("what its default entry boots depends on a condition")
+
+
+def _refuse_other_file_systems(item: Item, items: list[Item]) -> None:
+    """Of several systems on a host, the files of the default one may not be those of this one."""
+    wanted = {each for other in items for each in _file_systems(other.body)}
+    if len(wanted) > 1 and _file_systems(item.body):
+        raise NotUnderstoodError("its entries are on several file systems")
+
+
+def _file_systems(body: Block) -> set[str]:
+    """The labels or numbers of file systems by which the entries that start Linux look for one."""
+    commands = list(_commands(body, {}))
+    inner = [each.body for each in commands if each.name in ENTRIES and each.body is not None]
+    found = {each for block in inner for each in _file_systems(block)}
+    if any(each.name in LINUX for each in commands):
+        found |= {str(each.words[-1]) for each in commands if each.name.startswith("search")}
+    return found
 
 
 def _last(commands: list[Command], names: t.Collection[str]) -> list[str]:

@@ -19,6 +19,10 @@ DEPTH = 50
 
 _SPACES = " \t"
 _ENDS = " \t\r\n;{}|&<>"
+# GRUB's lexer knows them and its grammar does not.
+_FOREIGN = "|&<>"
+# What may have a block in braces.
+_WITH_BLOCK = ("menuentry", "submenu", "function", "hiddenentry")
 _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[#*@?])\}|([A-Za-z_]\w*|[0-9#*@?]))")
 _ESCAPED = '$"\\'
 
@@ -75,6 +79,8 @@ class Command:
     words: list[Word]
     # menuentry, submenu and functions have one.
     body: Block | None = None
+    # Behind "!", which turns its result.
+    turned: bool = False
 
     @property
     def name(self) -> str:
@@ -85,11 +91,13 @@ class Command:
 class If:
     # Each with the commands whose last one decides, the last one with none for "else".
     branches: list[tuple[Block, Block]]
+    closed: bool
 
 
 @dataclass
 class Loop:
     words: list[Word]
+    condition: Block
     body: Block
 
 
@@ -106,8 +114,7 @@ def parse(text: str) -> Block:
 
 
 def _tokens(text: str) -> t.Iterator[Token]:
-    # A backslash at its end continues a line.
-    text = text.replace("\\\r\n", "").replace("\\\n", "")
+    text = text.replace("\r\n", "\n")
     at = 0
     while at < len(text):
         char = text[at]
@@ -115,12 +122,21 @@ def _tokens(text: str) -> t.Iterator[Token]:
             at += 1
         elif char == "#":
             at = _line_end(text, at)
+        elif text.startswith("\\\n", at):
+            # A line goes on behind it.
+            at += 2
         elif char in _ENDS:
+            _refuse(text, at)
             yield "\n" if char in "\n;" else char
             at += 1
         else:
             word, at = _word(text, at)
             yield word
+
+
+def _refuse(text: str, at: int) -> None:
+    if text[at] in _FOREIGN or text.startswith(";;", at):
+        raise NotUnderstoodError(f"it has {text[at : at + 2].strip()!r}, which GRUB does not know")
 
 
 def _line_end(text: str, at: int) -> int:
@@ -145,6 +161,8 @@ def _piece(text: str, at: int) -> tuple[list[Part], int]:
         return [text[at + 1 : end]], end + 1
     if char == '"':
         return _double(text, at)
+    if text.startswith("\\\n", at):
+        return [], at + 2
     if char == "\\":
         return [text[at + 1 : at + 2]], at + 2
     return _variable(text, at)
@@ -153,8 +171,12 @@ def _piece(text: str, at: int) -> tuple[list[Part], int]:
 def _closing(text: str, at: int, quote: str) -> int:
     end = text.find(quote, at + 1)
     if end < 0:
-        raise NotUnderstoodError(f"a quote is not closed: {text[at:].splitlines()[0]!r}")
+        raise NotUnderstoodError(f"a quote is not closed: {_first_line(text[at:])!r}")
     return end
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
 
 
 def _double(text: str, at: int) -> tuple[list[Part], int]:
@@ -162,8 +184,10 @@ def _double(text: str, at: int) -> tuple[list[Part], int]:
     place = at + 1
     while text[place : place + 1] != '"':
         if place >= len(text):
-            _closing(text, at, '"')
-        if text[place] == "\\" and text[place + 1 : place + 2] in tuple(_ESCAPED):
+            raise NotUnderstoodError(f"a quote is not closed: {_first_line(text[at:])!r}")
+        if text.startswith("\\\n", place):
+            place += 2
+        elif text[place] == "\\" and text[place + 1 : place + 2] in tuple(_ESCAPED):
             parts.append(text[place + 1])
             place += 2
         else:
@@ -174,6 +198,8 @@ def _double(text: str, at: int) -> tuple[list[Part], int]:
 
 def _variable(text: str, at: int) -> tuple[list[Part], int]:
     match = _VARIABLE.match(text, at)
+    if match is None and text[at] == "$":
+        raise NotUnderstoodError(f"it has a '$' without a name: {_first_line(text[at:])!r}")
     if match is None:
         return [text[at]], at + 1
     return [Variable(match[1] or match[2])], match.end()
@@ -237,18 +263,18 @@ class _Parser:
             keyword = self._take()
         if keyword == "else":
             branches.append((Block(), self.block(("fi",))))
-            self._take()
-        return If(branches)
+            keyword = self._take()
+        return If(branches, closed=keyword == "fi")
 
     def _loop(self) -> Loop:
         self._take()
         words = self._words()
-        # The condition of a while may have several commands.
-        self.block(("do",))
+        # That of a while may have several commands, of which these words are the first.
+        condition = self.block(("do",))
         self._take()
         body = self.block(("done",))
         self._take()
-        return Loop(words, body)
+        return Loop(words, condition, body)
 
     def _take(self) -> str:
         """The keyword at which a block ended, nothing at the end of the file."""
@@ -262,12 +288,27 @@ class _Parser:
 
     def _command(self) -> Command | None:
         words = self._words()
+        turned = bool(words) and words[0].plain and words[0].text == "!"
+        words = words[1:] if turned else words
         if not words:
+            if not turned and self._sees(("{", "}")):
+                raise NotUnderstoodError("it has a brace that belongs to nothing")
             self._at += 1
             return None
-        if self._sees(("{",)):
+        name = str(words[0])
+        if name == "function":
+            self._skip_line_feeds()
+        if not self._sees(("{",)):
+            return Command(words, turned=turned)
+        if name not in _WITH_BLOCK:
+            raise NotUnderstoodError(f"it has a block behind {name}")
+        self._at += 1
+        body = self.block(("}",))
+        self._at += 1
+        if self._at < len(self._tokens) and not self._sees(("\n", "}")):
+            raise NotUnderstoodError(f"it has more behind the block of {name}")
+        return Command(words, body, turned)
+
+    def _skip_line_feeds(self) -> None:
+        while self._sees(("\n",)):
             self._at += 1
-            body = self.block(("}",))
-            self._at += 1
-            return Command(words, body)
-        return Command(words)

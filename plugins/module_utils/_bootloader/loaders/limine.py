@@ -127,6 +127,8 @@ def lines(texts: Texts) -> list[Line]:
 
 def default_entry(text: str) -> Entry:
     """The entry that boots when nobody touches the menu."""
+    if re.search(r"^[ \t]*\$\{[^}\n]*\}[^=\n]", text, re.MULTILINE):
+        raise NotUnderstoodError("the name of an option is a macro")
     menu = _parse("", text)
     entry = _chosen(menu)
     protocol = entry.protocol
@@ -149,7 +151,8 @@ def _chosen(menu: _Menu) -> _Entry:
     if any(entry.all("if_fw_type", "if_arch") for entry in menu.entries):
         raise NotUnderstoodError("it has entries that are not always there")
     wanted = common.value("default_entry") or "1"
-    found = _by_number(menu, int(wanted)) if wanted.isascii() and wanted.isdigit() else None
+    number = wanted.isascii() and wanted.isdigit() and len(wanted) < 10
+    found = _by_number(menu, int(wanted)) if number else None
     if found is None and not wanted.isdigit():
         found = _by_title(menu, wanted)
     if found is None:

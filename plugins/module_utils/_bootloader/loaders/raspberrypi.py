@@ -19,6 +19,7 @@ from ..text import Finder, Line, Span, Texts, text_lines
 MENUS = ("/boot/cmdline.txt",)
 CONFIGURATIONS = ("config.txt", "usercfg.txt")
 
+_INCLUDED = re.compile(r"^[ \t]*include[ \t]+(\S+)", re.MULTILINE)
 _ELSEWHERE = re.compile(r"^[ \t]*(cmdline|os_prefix)[ \t]*=", re.MULTILINE)
 _SPACES = " \t\r\0"
 
@@ -26,7 +27,7 @@ _SPACES = " \t\r\0"
 def _only_line(path: str, text: str) -> Span | None:
     """The firmware would not read a second one."""
     spans = [
-        Span(path, start, start + len(line))
+        Span(path, start, start + len(line.rstrip("\0")))
         for start, line in text_lines(text)
         if line.strip(_SPACES)
     ]
@@ -48,6 +49,9 @@ def _refuse(configuration: str) -> None:
     elsewhere = _ELSEWHERE.search(configuration)
     if elsewhere:
         raise NotUnderstoodError(f"config.txt sets {elsewhere[1]}")
+    for included in _INCLUDED.findall(configuration):
+        if included not in CONFIGURATIONS:
+            raise NotUnderstoodError(f"config.txt includes {included}")
 
 
 def lines(texts: Texts) -> list[Line]:

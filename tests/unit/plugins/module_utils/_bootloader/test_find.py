@@ -93,14 +93,13 @@ LOCATIONS: dict[str, tuple[str, str, list[str], str | None]] = {
     "on a file system of /boot": ("/boot/grub", "/k", ["/boot/k"], "/boot/k"),
     "in both places": ("/boot/grub", "/k", ["/boot/k", "/k"], "/k"),
     "nowhere": ("/boot/grub", "/k", [], "/k"),
-    "in a subvolume of btrfs": ("/boot/grub", "/@/boot/k", ["/boot/k"], "/boot/k"),
-    "in a data set of ZFS": ("/boot/grub", "/BOOT/alpine@/k", ["/boot/k"], "/boot/k"),
-    "nowhere in a subvolume": ("/boot/grub", "/@/boot/k", [], None),
-    "in a snapshot": ("/boot/grub", "/@/.snapshots/1/k", ["/boot/k"], None),
+    "in a subvolume that nobody knows of": ("/boot/grub", "/@/boot/k", ["/boot/k"], None),
+    "in a data set that nobody knows of": ("/boot/grub", "/BOOT/a@/k", ["/boot/k"], None),
     "on a file system that is not known": ("/boot/grub", "/elsewhere/k", ["/boot/k"], None),
 }
 # The same with what /proc/mounts says.
 ROOT = "/dev/vda2 / btrfs rw,subvolid=256,subvol={} 0 0\n"
+ZFS = "rpool/ROOT/alpine / zfs rw,xattr 0 0\n"
 BOOT = "/dev/vda1 /boot ext4 rw 0 0\n"
 MOUNTED: dict[str, tuple[str, str, list[str], str | None]] = {
     "in a subvolume": (ROOT.format("/vol"), "/vol/boot/k", ["/boot/k"], "/boot/k"),
@@ -114,6 +113,17 @@ MOUNTED: dict[str, tuple[str, str, list[str], str | None]] = {
         ["/boot/k"],
         None,
     ),
+    "in a snapshot": (ROOT.format("/@"), "/@/.snapshots/1/snapshot/boot/k", ["/boot/k"], None),
+    "in the system that a snapshot was made of": (
+        ROOT.format("/@snap"),
+        "/@/boot/k",
+        ["/boot/k"],
+        None,
+    ),
+    "in a data set": (ZFS, "/ROOT/alpine@/boot/k", ["/boot/k"], "/boot/k"),
+    "in another data set": (ZFS, "/ROOT/old@/boot/k", ["/boot/k"], None),
+    "missing in /boot, and of the root before it": (BOOT, "/k", ["/k"], "/boot/k"),
+    "missing in a directory of /boot": (BOOT, "/kernels/k", ["/kernels/k"], "/boot/kernels/k"),
     "on a file system of /boot": (f"{ROOT.format('/@')}{BOOT}", "/k", ["/boot/k", "/k"], "/boot/k"),
     "known to be missing in /boot": (BOOT, "/k", [], "/boot/k"),
     "in a directory that is not there": (BOOT, "/efi/k", [], None),
@@ -236,6 +246,7 @@ def test_locate_by_what_is_mounted(
     bare: fakes.FakeHost, mounts: str, name: str, files: list[str], path: str | None
 ) -> None:
     bare.write("/proc/mounts", mounts)
+    bare.path("/boot/kernels").mkdir(parents=True, exist_ok=True)
     for file in files:
         bare.write(file, "")
     assert find.locate(bare.host, "/boot/grub/grub.cfg", name) == path

@@ -331,6 +331,16 @@ def test_host_that_is_gone_after_the_delay_did_not_stay() -> None:
     assert scene.clock.time < 10 + 10 + protocol.SEE_AGAIN_SECONDS + 5
 
 
+def test_host_that_boots_again_after_each_delay_did_not_stay() -> None:
+    boots: Boots = [*NORMAL[:3]]
+    for number in range(200):
+        again = replace(by_firmware(), boot_id=f"{number:08}{NEXT_BOOT[8:]}")
+        boots += [(20 + 70 * number, again), (70 + 70 * number, GONE)]
+    scene = Scene(boots, post_reboot_delay=60.0, reboot_timeout=600.0)
+    assert verdict(scene.fail()) == ("did_not_stay", "verify", True)
+    assert scene.clock.time < 600
+
+
 def test_host_that_boots_for_ever_has_an_end() -> None:
     boots: Boots = [*NORMAL]
     for number in range(40):

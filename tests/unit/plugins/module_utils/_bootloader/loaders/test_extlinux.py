@@ -141,10 +141,16 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     "DEFAULT beside UI": (f"UI menu.c32\nDEFAULT b\n{TWO}", "b"),
     "the menu program with a file": (f"DEFAULT menu.c32 other.conf\n{TWO}", "a"),
     "both, of one mind": (f"DEFAULT b\n{TWO}MENU DEFAULT\n", "b"),
-    "ONTIMEOUT before MENU DEFAULT": (f"ONTIMEOUT a\n{TWO}MENU DEFAULT\n", "a"),
-    "ONTIMEOUT before DEFAULT": (f"ONTIMEOUT b\nDEFAULT a\n{TWO}", "b"),
+    "ONTIMEOUT before MENU DEFAULT": (f"UI menu.c32\nONTIMEOUT a\n{TWO}MENU DEFAULT\n", "a"),
+    "ONTIMEOUT before DEFAULT": (f"UI menu.c32\nONTIMEOUT b\nDEFAULT a\n{TWO}", "b"),
     "another spelling of the keywords": ("default b\nlabel a\nlinux ka\nLabel b\nLinux kb", "b"),
     "spaces around a label": (f"DEFAULT   b  \n{TWO}", "b"),
+    "a label that ends like a program": (
+        "DEFAULT alpine-6.6.0\nLABEL alpine-6.1.9\nLINUX a\nLABEL alpine-6.6.0\nLINUX b\n",
+        "alpine-6.6.0",
+    ),
+    "a program behind a label": (f"DEFAULT b\nDEFAULT menu.c32\n{TWO}", "a"),
+    "ONTIMEOUT of one mind": (f"ONTIMEOUT b\nDEFAULT b\n{TWO}", "b"),
     "a label with a space": ("DEFAULT my b\nLABEL a\nLINUX k\nLABEL my b\nLINUX k\n", "my b"),
 }
 
@@ -185,7 +191,19 @@ NOT_UNDERSTOOD: dict[str, tuple[str, str]] = {
     "a default that is not there": (f"DEFAULT c\n{TWO}", "it has no label 'c'"),
     "a default with options": (f"DEFAULT a single\n{TWO}", "it has no label 'a single'"),
     "a timeout that is not there": (f"ONTIMEOUT c\n{TWO}", "it has no label 'c'"),
-    "no kernel": ("LABEL a\nAPPEND x\n", "its label 'a' names no kernel"),
+    "a menu that remembers": (f"MENU SAVE\n{TWO}", "it boots what was booted last"),
+    "a way to another menu": (
+        f"{TWO}MENU DEFAULT\nMENU GOTO x\n",
+        "its label 'b' leads to another menu",
+    ),
+    "a first label that is hidden": (
+        "LABEL a\nMENU HIDE\nLINUX k\n",
+        "its first label 'a' is hidden",
+    ),
+    "a timeout that no menu has": (
+        f"ONTIMEOUT b\nDEFAULT a\n{TWO}",
+        "its defaults name different labels: a, b",
+    ),
     "another configuration": (
         "LABEL a\nCONFIG other.conf\n",
         "its label 'a' leads to another menu",
@@ -196,7 +214,7 @@ NOT_UNDERSTOOD: dict[str, tuple[str, str]] = {
     "a menu inside": (f"MENU BEGIN more\n{TWO}MENU END\n", "it has a menu inside a menu"),
     "two defaults": (
         f"DEFAULT a\n{TWO}MENU DEFAULT\n",
-        "DEFAULT and MENU DEFAULT name different labels",
+        "its defaults name different labels: a, b",
     ),
 }
 
@@ -243,11 +261,49 @@ def test_default_entry_starts_something_else(text: str, why: str) -> None:
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-@pytest.mark.parametrize("uboot", [False, True], ids=["syslinux", "U-Boot"])
-def test_text_for_people_is_no_configuration(text: str, uboot: bool) -> None:
-    entry = extlinux.default_entry(ENTRY + text, syslinux=not uboot)
-    assert entry == Entry("a", "k", ("i",), "root=/dev/vda3 quiet")
+def test_text_for_people_is_no_configuration(text: str) -> None:
+    assert extlinux.default_entry(ENTRY + text) == Entry("a", "k", ("i",), "root=/dev/vda3 quiet")
     assert edited(ENTRY + text) == ENTRY.replace("quiet", "quiet panic=10") + text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Append 1 to the line\n", "Linux for machines\n", "Initrd j\n"],
+    ids=lambda text: text[:6],
+)
+@pytest.mark.parametrize("ends", ["TEXT HELP\n", "HELP\n", "timeout 5\n"])
+def test_label_of_uboot_ends_at_what_it_does_not_know(ends: str, text: str) -> None:
+    entry = extlinux.default_entry(f"{ENTRY}{ends}{text}", syslinux=False)
+    assert entry == Entry("a", "k", ("i",), "root=/dev/vda3 quiet")
+    after = edited_for_uboot(f"{ENTRY}{ends}{text}")
+    assert after == ENTRY.replace("quiet", "quiet panic=10") + ends + text
+
+
+def test_uboot_knows_no_text_for_people() -> None:
+    text = f"{ENTRY}TEXT HELP\ndefault b\nENDTEXT\nlabel b\nkernel kb\n"
+    assert extlinux.default_entry(text, syslinux=False).title == "b"
+
+
+def test_uboot_takes_one_of_two_initramfs() -> None:
+    with pytest.raises(NotUnderstoodError, match="another initramfs"):
+        extlinux.default_entry("label a\nkernel k\ninitrd i\nappend initrd=j\n", syslinux=False)
+
+
+@pytest.mark.parametrize("name", ["/vmlinuz-6.6.0", "kernel.img", "k.c32", "linux.bin"])
+def test_linux_is_a_kernel_whatever_its_name(name: str) -> None:
+    text = f"LABEL a\nLINUX {name}\nAPPEND x\nLABEL b\nLINUX k\nAPPEND y\n"
+    assert extlinux.default_entry(text) == Entry("a", name, (), "x")
+    assert edited(text) == text.replace("x\n", "x panic=10\n").replace("y\n", "y panic=10\n")
+    uboot = text.replace("LINUX", "KERNEL")
+    assert extlinux.default_entry(uboot, syslinux=False).kernel == name
+
+
+def test_label_is_the_name_of_a_kernel_where_none_is_given() -> None:
+    text = "LABEL linux\n  APPEND z\nLABEL b\nLINUX k\nAPPEND y\n"
+    assert extlinux.default_entry(text) == Entry("linux", "linux", (), "z")
+    assert edited(text) == text.replace("z\n", "z panic=10\n").replace("y\n", "y panic=10\n")
+    with pytest.raises(NotUnderstoodError, match="names no kernel"):
+        extlinux.default_entry(text, syslinux=False)
 
 
 @pytest.mark.parametrize("letter", LETTERS, ids=["NBSP", "NEL", "EM SPACE"])

@@ -180,7 +180,9 @@ NOT_FOUND: dict[str, tuple[str, dict[str, str], str]] = {
     "a title": ("Debian", {}, "it has no entry 'Debian'"),
     "a title inside": ("1>Debian", {}, "it has no entry 'Debian'"),
     "a saved entry": ("${saved_entry}", {"saved_entry": "gone"}, "it has no entry 'gone'"),
-    "a variable": ("${mine}", {}, "its default is a variable"),
+    "a variable": ("${grub_cpu}", {}, "its default is a variable"),
+    "a number and more": ("6.6.0-lts", {}, "its default '6.6.0-lts' begins with a number"),
+    "an octal number": ("01", {}, "its default '01' begins with a number"),
     "an entry on one firmware only": ("3", {}, "whether its entry '3' is there cannot be told"),
 }
 
@@ -211,6 +213,9 @@ COMMANDS: dict[str, tuple[str, Entry]] = {
     "a number sign inside a word": ("linux /k a=b#c", Entry("x", "/k", (), "a=b#c")),
     "two commands in a line": ("linux /k ro; initrd /i", Entry("x", "/k", ("/i",), "ro")),
     "a remark behind": ("linux /k ro # note", Entry("x", "/k", (), "ro")),
+    "a line that goes on in a word": ("li\\\nnux /k", Entry("x", "/k", (), "")),
+    "two backslashes at the end": ("linux /k\ninitrd /i", Entry("x", "/k", ("/i",), "")),
+    "an order to boot": ("linux /k\nboot", Entry("x", "/k", (), "")),
     "a line that goes on": ("linux /k \\\n  ro", Entry("x", "/k", (), "ro")),
     "a backslash before a space": ("linux /k a=b\\ c", Entry("x", "/k", (), '"a=b c"')),
     "a remark": ("# linux /old\nlinux /k", Entry("x", "/k", (), "")),
@@ -223,6 +228,29 @@ REFUSED: dict[str, tuple[str, str]] = {
     "a variable in the options": ("linux /k $opts", "its default entry uses GRUB's shell"),
     "a variable in the initramfs": ("linux /k\ninitrd ${i}", "its default entry uses GRUB's shell"),
     "an open quote": ("linux /k 'a", 'a quote is not closed: "\'a"'),
+    "a name of braces": ("linux /k a={x} root=/r", "it has a block behind linux"),
+    "a sign between parameters": (
+        "linux /k u=http://h/?a=1&b=2",
+        "it has '&b', which GRUB does not know",
+    ),
+    "a dollar without a name": ("linux /k x=$,y", "it has a '$' without a name: '$,y'"),
+    "a kernel that a variable names": ("$mine /k", "what its entry 'x' does cannot be told"),
+    "an end in the middle": (
+        "linux /j\nreturn\nlinux /k",
+        "what its entry 'x' does cannot be told",
+    ),
+    "another loader behind a kernel": (
+        "linux /k\nchainloader /x",
+        "its entry 'x' starts Linux and more: chainloader",
+    ),
+    "a file in a condition": (
+        "linux /k\nif [ -f /o ]; then source /o; fi",
+        "its entry 'x' leads to another menu",
+    ),
+    "the same kernel in a condition": (
+        "linux /k\nif true; then\nlinux /k\nfi",
+        "what its default entry boots depends on a condition",
+    ),
     "a kernel that depends": (
         "if [ -f /j ]; then\nlinux /j\nelse\nlinux /k\nfi",
         "what its default entry boots depends on a condition",
@@ -304,6 +332,16 @@ PROGRAMS: dict[str, tuple[str, dict[str, str], str]] = {
         "b",
     ),
     "neither condition": ("if false; then default=1; else default=0; fi\n", {}, "a"),
+    "a command in a condition": (
+        "if load_env; then true; fi\nset default=$saved_entry\n",
+        {"saved_entry": "1"},
+        "b",
+    ),
+    "an assignment in a condition": ("if set default=1; then true; fi\n", {}, "b"),
+    "a test that is turned": ("if ! [ x = y ]; then default=1; fi\n", {}, "b"),
+    "a variable that nothing sets": ("if [ -z $mine ]; then default=1; fi\n", {}, "b"),
+    "a function with its brace on a line of its own": ("function f\n{\n default=1\n}\n", {}, "a"),
+    "a condition that is cut off": ("", {}, "a"),
     "one test of two decides": ('if [ -n "$x" -o x = x ]; then default=1; fi\n', {}, "b"),
     "both of two tests": ("if [ x = x -a y != x ]; then default=1; fi\n", {}, "b"),
     "both branches of one mind": (
@@ -348,6 +386,22 @@ UNKNOWN: dict[str, tuple[str, dict[str, str]]] = {
     "a while": ("while true; do set default=1; done\n", {}),
     "an until": ("until false; do\nif true; then\ndefault=1\nfi\ndone\n", {}),
     "a loop over itself": ("for default in 0 1; do true; done\n", {}),
+    "a command behind !": ("! source $prefix/x.cfg\n", {}),
+    "a file in a condition": ("if source $prefix/x.cfg; then true; fi\n", {}),
+    "a condition of a while": ("while set default=1; do true; done\n", {}),
+    "an answer in a while": ("while read default; do true; done\n", {}),
+    "a short option": ("regexp -s 1:default '(.*)' x\n", {}),
+    "a command that a variable names": ("$mine default=1\n", {}),
+    "an end before the end": ("return\n", {}),
+    "two commands that GRUB does not join": ("true && set default=1\n", {}),
+    "an alternative": ("false || set default=1\n", {}),
+    "two ends": ("true;;\n", {}),
+    "a file to write": ("echo a > b\n", {}),
+    "a brace": ("}\n", {}),
+    "braces": ("{{{\n", {}),
+    "a block behind a command": ("echo {\ntrue\n}\n", {}),
+    "more behind a block": ("function f {\n true\n} x\n", {}),
+    "a quote that a backslash keeps open": ('echo "C:\\"\n', {}),
     "a function": ("function f {\n set default=1\n}\nf\n", {}),
     "a function in a function": (
         "function f {\n default=1\n}\nfunction g {\n f\n g\n}\ng\n",
@@ -398,6 +452,46 @@ def test_default_that_depends_is_not_understood(before: str, variables: dict[str
 def test_default_that_starts_no_linux(commands: str) -> None:
     with pytest.raises(StartsNoLinuxError, match="'x' starts no Linux"):
         grub.default_entry(menu(commands), {})
+
+
+def test_functions_in_the_default_entry_are_looked_into() -> None:
+    text = "function k {\ninitrd /other\n}\n" + menu("linux /k\nk")
+    with pytest.raises(NotUnderstoodError, match="depends"):
+        grub.default_entry(text, {})
+
+
+def test_condition_that_is_cut_off_is_never_run() -> None:
+    assert grub.default_entry(f"{AB}if true; then set default=1", {}).title == "a"
+
+
+def test_options_of_an_entry_are_no_title() -> None:
+    text = "menuentry --class os --users '' 'It' --id=mine {\nlinux /k\n}\n"
+    assert grub.default_entry(f"set default=mine\n{text}", {}).title == "It"
+
+
+OTHER_DISK = "menuentry o {\nsearch --label --set=root o\nlinux /k root=LABEL=o\n}\n"
+THIS_DISK = "menuentry t {\nsearch --no-floppy --fs-uuid --set=root 1-2\nlinux /k root=LABEL=t\n}\n"
+
+
+def test_entries_of_several_systems_are_not_understood() -> None:
+    assert grub.default_entry(THIS_DISK + THIS_DISK, {}).title == "t"
+    for default in ("0", "1"):
+        with pytest.raises(NotUnderstoodError, match="several file systems"):
+            grub.default_entry(f"set default={default}\n{THIS_DISK}{OTHER_DISK}", {})
+    inside = f"{THIS_DISK}submenu more {{\n{OTHER_DISK}}}\n"
+    with pytest.raises(NotUnderstoodError, match="several file systems"):
+        grub.default_entry(inside, {})
+
+
+def test_functions_that_call_one_another_take_no_time() -> None:
+    functions = [f"function f{n} {{\nf{n - 1}\nf{n - 1}\n}}\n" for n in range(1, 60)]
+    text = f"{''.join(functions)}f59\n{AB}"
+    assert grub.default_entry(f"function f0 {{\ntrue\n}}\n{text}", {}).title == "a"
+
+
+def test_long_tests_are_not_looked_into() -> None:
+    with pytest.raises(NotUnderstoodError):
+        grub.default_entry(f"if [ {'x = y -o ' * 2000} x = x ]; then default=1; fi\n{AB}", {})
 
 
 @pytest.mark.parametrize("text", ["if " * 9999, "if a; then " * 9999, "menuentry a {" * 9999])
@@ -459,16 +553,18 @@ def test_entry_without_a_title_is_found_by_its_number() -> None:
     assert grub.default_entry("menuentry  {\nlinux /k\n}\n", {}).title == ""
 
 
-def test_blocks_inside_an_entry_belong_to_it() -> None:
-    text = menu("if true ; then {\necho\n}\nfi\nlinux /k")
-    assert grub.default_entry(text, {}).kernel == "/k"
+def test_environment_writes_line_feeds_and_backslashes_with_one_more() -> None:
+    text = "# GRUB Environment Block\na=b\\\\c\n"
+    assert grub.environment(text) == {"a": "b\\c"}
 
 
 def test_environment_skips_the_padding() -> None:
     assert grub.environment(GRUBENV) == {"saved_entry": "a>b=c", "kernelopts": ""}
 
 
-@pytest.mark.parametrize("text", ["", "#####", "nonsense\n"])
+@pytest.mark.parametrize(
+    "text", ["", "#####", "nonsense\n", "# GRUB Environment Block\nnonsense\n", "saved_entry=1\n"]
+)
 def test_environment_of_no_variables(text: str) -> None:
     assert grub.environment(text) == {}
 

@@ -189,6 +189,14 @@ NOT_UNDERSTOOD: dict[str, tuple[str, str]] = {
         "/a\nprotocol: linux\npath: boot():/${K}\n",
         "'boot():/${K}' may be on another partition",
     ),
+    "a number without end": (
+        f"default_entry: {'1' * 5000}\n{AB}",
+        f"it has no entry '{'1' * 5000}'",
+    ),
+    "a macro for a name": (
+        f"${{N}}=default_entry\n${{N}}: 2\n{AB}",
+        "the name of an option is a macro",
+    ),
     "a macro": (
         "/a\nprotocol: linux\npath: boot():/k\ncmdline: ${C}\n",
         "a command line has a macro: '${C}'",

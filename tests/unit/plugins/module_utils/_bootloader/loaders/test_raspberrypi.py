@@ -49,6 +49,7 @@ NOT_UNDERSTOOD: dict[str, tuple[str, str, str]] = {
     "only empty lines": (" \n\n", CONFIG, "it has 0 lines instead of one"),
     "two lines": ("quiet\nroot=/dev/sda2\n", CONFIG, "it has 2 lines instead of one"),
     "another command line": (DISKLESS, "cmdline=mine.txt\n", "config.txt sets cmdline"),
+    "another file": (DISKLESS, f"{CONFIG}include extra.txt\n", "config.txt includes extra.txt"),
     "another directory": (
         DISKLESS,
         f"{CONFIG}[pi4]\n os_prefix = new/\n",

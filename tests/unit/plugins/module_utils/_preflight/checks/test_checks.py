@@ -72,6 +72,16 @@ FINDS: dict[str, tuple[Check[t.Any], dict[str, str], str | None]] = {
         {"/etc/fstab": FSTAB.format("rw"), "/proc/mounts": MOUNTED},
         None,
     ),
+    "a /boot that is written with a slash": (
+        BOOT_MOUNT,
+        {"/etc/fstab": "/dev/sda1 //boot/ ext4 rw 0 2\n", "/proc/mounts": MOUNTED},
+        None,
+    ),
+    "a /boot without options": (
+        BOOT_MOUNT,
+        {"/etc/fstab": "/dev/sda1 /boot ext4\n", "/proc/mounts": ""},
+        "/boot is in /etc/fstab and not mounted",
+    ),
     "a /boot that is a part of the root": (
         BOOT_MOUNT,
         {"/etc/fstab": "UUID=1 / ext4 rw 0 1\nUUID=3 /boot/efi vfat rw 0 0\n", "/proc/mounts": ""},
@@ -95,6 +105,38 @@ FINDS: dict[str, tuple[Check[t.Any], dict[str, str], str | None]] = {
     ),
     "a service that is in no runlevel": (SERVICES, {"/etc/init.d/kexec-load": LOAD}, None),
     "our own services": (SERVICES, service("kexec-exec", OURS, "shutdown"), None),
+    "several options in one": (
+        SERVICES,
+        service("a", "\tkexec -le k\n"),
+        "The services a use kexec",
+    ),
+    "a line that goes on": (SERVICES, service("a", "kexec \\\n\t-e\n"), "The services a use kexec"),
+    "a command behind another": (
+        SERVICES,
+        service("a", "sync; kexec -e\n"),
+        "The services a use kexec",
+    ),
+    "a command of OpenRC": (
+        SERVICES,
+        service("a", 'command="/usr/sbin/kexec"\ncommand_args="-e"\n'),
+        "The services a use kexec",
+    ),
+    "an image for a crash, spelled out": (
+        SERVICES,
+        service("kdump", "kexec --load-panic k\n"),
+        None,
+    ),
+    "a look whether it is there": (
+        SERVICES,
+        service("a", "[ -x /usr/sbin/kexec ] && [ -e /boot/x ]\ncommand -v kexec || [ -f /x ]\n"),
+        None,
+    ),
+    "a word about it": (
+        SERVICES,
+        service("a", 'ebegin "Use kexec -l"\nlogger -t kexec -e\n'),
+        None,
+    ),
+    "a long line": (SERVICES, service("a", "kexec " * 20000), None),
     "an image for a crash": (SERVICES, service("kdump", "kexec -p --initrd=i k\n"), None),
     "a remark about kexec": (SERVICES, service("a", "# kexec -e would be faster\n"), None),
     "another word": (SERVICES, service("a", "notkexec -e\nkexec-tools -e\n"), None),
