@@ -15,7 +15,6 @@ from ._host.boot import uptime
 from ._host.port import Completed, Host
 from ._printable import printable
 from ._reasons import ReasonError, sentence
-from ._write import checkpoint
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -52,13 +51,18 @@ class ModuleRunner:
         return Completed(rc, stdout, stderr)
 
 
-def _host(module: AnsibleModule) -> Host:
-    return Host(ModuleRunner(module), ask_kernel=ask_kernel.ask, checkpoint=checkpoint.checkpoint)
+def _write_nothing(directory: str) -> None:
+    raise NotImplementedError(f"this module writes no boot file in {directory}")
 
 
-def run(module: AnsibleModule, work: t.Callable[[Host], dict[str, t.Any]]) -> t.NoReturn:
+def run(
+    module: AnsibleModule,
+    work: t.Callable[[Host], dict[str, t.Any]],
+    *,
+    checkpoint: t.Callable[[str], None] = _write_nothing,
+) -> t.NoReturn:
     """Do the work and leave with its result; the one place where a module fails."""
-    host = _host(module)
+    host = Host(ModuleRunner(module), ask_kernel=ask_kernel.ask, checkpoint=checkpoint)
     try:
         outcome = work(host)
     except ReasonError as error:

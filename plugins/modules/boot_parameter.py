@@ -223,6 +223,7 @@ stderr:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import parameter
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._write import checkpoint
 
 
 def main() -> None:
@@ -234,6 +235,7 @@ def main() -> None:
         lambda host: parameter.ensure(
             host, lambda: parameter.wish_of(module.params), check_mode=module.check_mode
         ),
+        checkpoint=checkpoint.checkpoint,
     )
 
 
