@@ -56,7 +56,10 @@ class AnsibleRemote:
 
     def leave(self, departure: Departure) -> Completed:
         command = commands.leave(departure)
-        self._set("use_tty", self._needs_tty())
+        # Who becomes root may need a terminal, for a password or because sudoers say requiretty, and
+        # gets what the module got. Nobody else does: its end hangs up on what was started in it.
+        if not self._module_had_tty():
+            self._set("use_tty", False)
         # An order is given once: whether a lost one arrived is found out by asking.
         self._set("reconnection_retries", 0)
         return self._call(command, self._call_seconds)
@@ -132,10 +135,10 @@ class AnsibleRemote:
         before = self._saved.get("ssh_args", self._connection.get_option("ssh_args"))
         self._set("ssh_args", f"{ours} {before or ''}".strip())
 
-    def _needs_tty(self) -> bool:
-        """Only some ways to become another user ask for their password on a terminal."""
-        become = self._connection.become
-        return bool(become and become.require_tty and become.get_option("become_pass"))
+    def _module_had_tty(self) -> bool:
+        """Whether the module had a terminal, if the user lets the connection have one."""
+        connection = self._connection
+        return connection.become is not None and not connection.is_pipelining_enabled()
 
     def _set(self, option: str, value: t.Any) -> None:
         """Set an option that the transport has, and remember what it was."""

@@ -67,13 +67,6 @@ def folders(
 class FakeBecome:
     """A way to become another user."""
 
-    def __init__(self, *, require_tty: bool, password: str | None) -> None:
-        self.require_tty = require_tty
-        self._password = password
-
-    def get_option(self, name: str) -> str | None:
-        return {"become_pass": self._password}[name]
-
 
 class FakeConnection:
     """A connection plugin's options, and what was done to it."""
@@ -84,12 +77,14 @@ class FakeConnection:
         options: dict[str, t.Any] | None = None,
         *,
         become: FakeBecome | None = None,
+        pipelining: bool = False,
         reset_error: Exception | None = None,
         close_error: Exception | None = None,
     ) -> None:
         self.transport = transport
         self.options = dict(SSH_OPTIONS if options is None else options)
         self.become = become
+        self._pipelining = pipelining
         self.done: list[str] = []
         self._reset_error = reset_error
         self._close_error = close_error
@@ -99,6 +94,9 @@ class FakeConnection:
 
     def set_option(self, name: str, value: t.Any) -> None:
         self.options[name] = value
+
+    def is_pipelining_enabled(self) -> bool:
+        return self._pipelining
 
     def reset(self) -> None:
         self.done.append(f"reset with {self.options.get('ssh_args')}")
@@ -203,21 +201,27 @@ def test_leave_is_never_repeated_by_the_connection() -> None:
 
 
 @pytest.mark.parametrize(
-    ("become", "expected"),
+    ("become", "pipelining", "own", "expected"),
     [
-        pytest.param(None, False, id="no become"),
-        pytest.param(FakeBecome(require_tty=False, password="p"), False, id="needs none"),
-        pytest.param(FakeBecome(require_tty=True, password=None), False, id="asks for nothing"),
-        pytest.param(FakeBecome(require_tty=True, password="p"), True, id="asks on a terminal"),
+        pytest.param(None, False, True, False, id="no become"),
+        pytest.param(None, True, True, False, id="neither become nor a file of the module"),
+        pytest.param(FakeBecome(), True, True, False, id="the module came without one"),
+        pytest.param(FakeBecome(), False, True, True, id="the module had one"),
+        pytest.param(FakeBecome(), False, False, False, id="the user wants none"),
     ],
 )
-def test_leave_uses_a_terminal_only_where_become_needs_one(
-    become: FakeBecome | None, expected: bool
+def test_all_commands_get_a_terminal_only_where_the_module_had_one(
+    become: FakeBecome | None, pipelining: bool, own: bool, expected: bool
 ) -> None:
-    # The end of a terminal hangs up on what was started in it.
-    connection = FakeConnection(become=become)
-    remote(connection).leave(DEPARTURE)
+    options = {**SSH_OPTIONS, "use_tty": own}
+    connection = FakeConnection(options=options, become=become, pipelining=pipelining)
+    ours = remote(connection)
+    ours.leave(DEPARTURE)
+    ours.shorten()
+    ours.test("whoami", BOOT_ID, FAR)
     assert connection.options["use_tty"] is expected
+    ours.restore()
+    assert connection.options["use_tty"] is own
 
 
 # --- Connections that were lost ------------------------------------------------------------
