@@ -107,6 +107,18 @@ options:
       - Command that must succeed on the host before the task is done. It is repeated until it does.
     type: str
     default: whoami
+  other_host_key:
+    description:
+      - What to do when the host's address answers with another host key than the one that the controller knows.
+      - V(fail) ends the task at once, since no later answer would make that login safe.
+      - V(wait) waits on until O(reboot_timeout). It is meant for a host whose initramfs has an ssh server with a key
+        of its own, where somebody unlocks the root file system. The task never logs in there, and only the host with
+        the key that is known proves the reboot.
+    type: str
+    choices:
+      - fail
+      - wait
+    default: fail
   watchdog_timeout:
     description:
       - Seconds after which a hardware watchdog resets a host whose jump, or whose new kernel, hangs. V(0) leaves the

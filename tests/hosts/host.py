@@ -42,6 +42,7 @@ class Host:
         self.stage = ""
         self.journal = Journal()
         self.key = asyncssh.generate_private_key("ssh-ed25519")
+        self._initramfs_key = asyncssh.generate_private_key("ssh-ed25519")
         self.client_key = client_key
         # Whoever must know before somebody connects.
         self.came_up: t.Callable[[Host], None] = lambda _host: None
@@ -52,7 +53,7 @@ class Host:
         self._leaving = False
         self._reached: dict[Fault, int] = {}
         self._ledger: Ledger | None = None
-        self._logins_from = 0.0
+        self._unlocked_from = self._logins_from = 0.0
         self._failed_tests = 0
 
     # --- Called from the tests' thread -----------------------------------------------------
@@ -169,7 +170,8 @@ class Host:
             self._gate.close()
             self.address = script.moves_to
             self._gate = Gate(self.address, self.port, self._accept)
-        self._logins_from = time.monotonic() + script.refuses_logins_for
+        self._unlocked_from = time.monotonic() + script.initramfs_server_for
+        self._logins_from = self._unlocked_from + script.refuses_logins_for
         self._gate.open()
         self.came_up(self)
         self.journal.note("up")
@@ -199,6 +201,11 @@ class Host:
             self.journal.note("unauthenticated")
             if self._ledger is not None:
                 self._ledger.charge(time.monotonic(), refused=connection.was_refused)
+
+    def server_key(self) -> asyncssh.SSHKey:
+        """The key of the ssh server that answers at this moment."""
+        in_initramfs = time.monotonic() < self._unlocked_from
+        return self._initramfs_key if in_initramfs else self.key
 
     def accepts_logins(self) -> bool:
         return time.monotonic() >= self._logins_from

@@ -72,6 +72,8 @@ class Script:
     # The kernel that comes up, if it is another than the one that was loaded or ran before.
     release: str | None = None
     new_host_key: bool = False
+    # How long an ssh server with another key answers first, as that of an initramfs does.
+    initramfs_server_for: float = 0.0
     refuses_logins_for: float = 0.0
     moves_to: str | None = None
     # Another machine answers under its name and with its keys.

@@ -94,7 +94,7 @@ class Connection:
     def _options(self) -> asyncssh.SSHServerConnectionOptions:
         return asyncssh.SSHServerConnectionOptions(
             server_factory=lambda: Server(self),
-            server_host_keys=[self.host.key],
+            server_host_keys=[self.host.server_key()],
             server_version=VERSION,
             process_factory=lambda process: session.serve(self, process),
             sftp_factory=lambda channel: session.files(self, channel),

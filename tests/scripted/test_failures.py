@@ -31,6 +31,12 @@ def test_other_host_key_ends_the_wait_at_once(site: Site, vanish: Vanish) -> Non
     assert host.journal.find("order")
 
 
+def test_server_of_the_initramfs_is_waited_for_where_that_is_wanted(site: Site) -> None:
+    host = site.host(Script(initramfs_server_for=5.0, refuses_logins_for=1.0))
+    assert proven(site.reboot(other_host_key="wait", reboot_timeout=60), host)
+    assert host.journal.find("unauthenticated")
+
+
 def test_refused_logins_are_told_at_the_deadline(site: Site) -> None:
     site.host(Script(refuses_logins_for=FOR_EVER))
     task = site.reboot(reboot_timeout=6)

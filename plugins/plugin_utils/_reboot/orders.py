@@ -39,7 +39,15 @@ ORDER_SECONDS = 20
 # Whoever this is may reboot the host, now or in a moment.
 SOMEBODY_ELSE = ("already_leaving", "load_in_progress")
 
-TIMES = ("pre_reboot_delay", "post_reboot_delay", "reboot_timeout", "shutdown_timeout")
+# What the task that waits is told itself, whoever gave the order.
+WAITING = (
+    "pre_reboot_delay",
+    "post_reboot_delay",
+    "reboot_timeout",
+    "shutdown_timeout",
+    "test_command",
+    "other_host_key",
+)
 
 
 def module_call(
@@ -73,11 +81,10 @@ def order_for(request: Request, answer: Answer, *, token: str, seconds: float) -
         # After the jump, too: another kernel than the one asked for is no success.
         fallback="fail" if _needs_kexec(request, answer) else request.fallback,
         firmware_release=answer.release if _same_kernel(answer) else None,
-        test_command=request.test_command,
         loader_ends_in_kexec=answer.loader_ends_in_kexec,
         watchdog=watchdog.device if watchdog else "",
         watchdog_limit=watchdog.timeout if watchdog else 0,
-        **{name: getattr(request, name) for name in TIMES},
+        **{name: getattr(request, name) for name in WAITING},
     )
 
 
@@ -114,8 +121,7 @@ def taken_over(request: Request, handed: t.Mapping[str, t.Any]) -> tuple[Order, 
     order = Order(
         **{name: given[name] for name in HANDED_OVER},
         acknowledged=given["acknowledged"],
-        test_command=request.test_command,
-        **{name: getattr(request, name) for name in TIMES},
+        **{name: getattr(request, name) for name in WAITING},
     )
     running = {name: given[name] for name in ("running_release", "running_cmdline")}
     return order, Answer(boot_id=given["boot_id"], reasons=(), **running)

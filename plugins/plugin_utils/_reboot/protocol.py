@@ -73,6 +73,8 @@ class Order:
     reboot_timeout: float = 600.0
     shutdown_timeout: float = 120.0
     test_command: str = "whoami"
+    # An ssh server in the initramfs has a host key of its own, and answers before the host does.
+    other_host_key: t.Literal["fail", "wait"] = "fail"
     watchdog: str = ""
     watchdog_limit: int = 0
     # Whether the running kernel looks as if a kexec had started it although firmware did.
@@ -299,13 +301,17 @@ class Reboot:
 
     def _note_refusal(self, silence: NoAnswerError, watch: _Watch) -> None:
         """Something answers and lets nobody in: for a moment, or for good."""
-        if silence.kind == "host_key":
+        expected = silence.kind == "host_key" and self._order.other_host_key == "wait"
+        if silence.kind == "host_key" and not expected:
             # Nothing that is waited for changes a key back, and a login would not be safe.
             raise failure.refused(silence)
         now = self._clock.now()
         if watch.refusal is None or watch.refusal.kind != silence.kind:
             watch.refused_since = now
         watch.refusal = silence
+        if expected:
+            # Somebody else's turn: until a passphrase is typed there, nobody logs in to the host.
+            return
         # The system that still runs may refuse logins while it goes down.
         if watch.seen_down is not None and now - watch.refused_since > REFUSAL_PATIENCE:
             raise failure.refused(silence)

@@ -57,6 +57,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "post_reboot_delay": {"type": "float", "default": 0},
     "shutdown_timeout": {"type": "float", "default": 120},
     "test_command": {"type": "str", "default": "whoami"},
+    "other_host_key": {"type": "str", "choices": ["fail", "wait"], "default": "fail"},
     "watchdog_timeout": {"type": "int", "default": 60},
     "confirm_timeout": {"type": "int", "default": 300},
     "wait": {"type": "bool", "default": True},
@@ -92,6 +93,7 @@ class Request:
     post_reboot_delay: float
     shutdown_timeout: float
     test_command: str
+    other_host_key: t.Literal["fail", "wait"]
     watchdog_timeout: int
     confirm_timeout: int
     wait: bool

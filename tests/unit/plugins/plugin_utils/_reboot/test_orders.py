@@ -142,17 +142,15 @@ def test_order_has_what_must_be_found_afterwards() -> None:
     assert (order.token, order.boot_id, order.release) == ("t0ken", BOOT_ID, RELEASE)
 
 
-def test_order_has_the_times_and_the_command_of_the_user() -> None:
-    times = {name: 10.0 * number for number, name in enumerate(orders.TIMES, 1)}
-    order = orders.order_for(
-        request(test_command="true", **times), prepared(), token="t0ken", seconds=0.4
-    )
-    assert {name: getattr(order, name) for name in orders.TIMES} == times
-    assert order.test_command == "true"
+def test_order_has_what_the_user_says_of_the_wait() -> None:
+    given = {name: 10.0 * number for number, name in enumerate(orders.WAITING, 1)}
+    given |= {"test_command": "true", "other_host_key": "wait"}
+    order = orders.order_for(request(**given), prepared(), token="t0ken", seconds=0.4)
+    assert {name: getattr(order, name) for name in orders.WAITING} == given
 
 
 def test_order_has_the_defaults_of_the_options() -> None:
-    names = (*orders.TIMES, "test_command")
+    names = orders.WAITING
     bare = Order("kexec", "t0ken", BOOT_ID, RELEASE, "firmware", RELEASE, "web1", None, 0, "m")
     assert {name: getattr(bare, name) for name in names} == {
         name: spec_module.ARGUMENT_SPEC[name]["default"] for name in names

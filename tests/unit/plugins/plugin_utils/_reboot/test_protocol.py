@@ -758,6 +758,29 @@ def test_new_host_key_is_not_waited_for(boots: Boots) -> None:
     assert len([time for time in scene.logins() if time >= 8]) == 1
 
 
+@pytest.mark.parametrize(
+    "boots",
+    [
+        pytest.param([*NORMAL[:3], (8, NEW_KEY), (55, GONE), (58, by_kexec())], id="initramfs"),
+        pytest.param([*NORMAL[:3], (8, NEW_KEY), (55, by_kexec())], id="no gap between the two"),
+        pytest.param([*NORMAL[:2], (1.5, NEW_KEY), (55, by_kexec())], id="never seen down"),
+        pytest.param(
+            [*NORMAL[:3], (8, NEW_KEY), (50, DENIED), (52, by_kexec())], id="then refused"
+        ),
+    ],
+)
+def test_other_host_key_is_waited_for_where_that_is_wanted(boots: Boots) -> None:
+    scene = Scene(boots, other_host_key="wait")
+    assert scene.run().method == "kexec"
+
+
+def test_other_host_key_that_stays_is_told_at_the_deadline() -> None:
+    scene = Scene([*NORMAL[:3], (8, NEW_KEY)], other_host_key="wait", reboot_timeout=90)
+    error = scene.fail()
+    assert verdict(error) == ("host_key_changed", "down", None)
+    assert scene.clock.time >= 90
+
+
 def test_refused_login_is_borne_for_a_while() -> None:
     scene = Scene([*NORMAL[:3], (8, DENIED)])
     assert scene.fail().details == {"last_error": DENIED.text}
