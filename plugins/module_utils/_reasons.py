@@ -82,6 +82,8 @@ CODES: dict[str, Code] = {
     "parameter_invalid": Code("nothing", "The kernel parameter cannot be set or removed."),
     "cmdline_drift": Code("nothing", "The configured command line is not the running one."),
     "initramfs_unverified": Code("nothing", "The initramfs could not be looked into."),
+    "passphrase_needed": Code("nothing", "Somebody must type a passphrase after each boot."),
+    "initramfs_lacks_module": Code("nothing", "The initramfs lacks what the root needs."),
     "hang_uncovered": Code("nothing", "A hang of the new kernel would stop the host for good."),
     "panic_hangs": Code("nothing", "A panic early in the boot would stop the host for good."),
 }

@@ -31,7 +31,7 @@ NAME_LIMIT = 4096
 
 # The magic and thirteen numbers of eight digits.
 _HEADER = re.compile(rb"07070[12][0-9A-Fa-f]{104}")
-_MODULES = re.compile(r"(?:usr/)?lib/modules/([^/]+)/")
+_MODULES = re.compile(r"(?:usr/)?lib/modules/([^/]+)/(?:.*/([^/]+)\.ko(?:\.\w+)?$)?")
 
 
 class NotAnInitramfsError(Exception):
@@ -136,6 +136,11 @@ FOREIGN: tuple[tuple[bytes, str], ...] = (
 )
 
 
+def module_name(file: str) -> str:
+    """The name of a module, in which dashes and underscores are equal."""
+    return file.replace("-", "_")
+
+
 @dataclass
 class Initramfs:
     """What is inside, as far as it matters here."""
@@ -143,11 +148,14 @@ class Initramfs:
     releases: set[str] = field(default_factory=set)
     microcode: bool = False
     archives: int = 0
+    modules: set[str] = field(default_factory=set)
 
     def note(self, name: str) -> None:
         match = _MODULES.match(name.lstrip("./"))
         if match:
-            self.releases.add(match.group(1))
+            self.releases.add(match[1])
+            if match[2]:
+                self.modules.add(module_name(match[2]))
         self.microcode = self.microcode or name.startswith(MICROCODE)
 
 

@@ -31,6 +31,8 @@ class Inspected:
     # Path, device, inode, size and times: equal only if no file was replaced or written.
     identity: tuple[tuple[str | int, ...], ...] = ()
     reasons: tuple[Reason, ...] = ()
+    # What the kernel will have before it has its root; None if that could not be told.
+    modules: frozenset[str] | None = None
 
 
 class _DefectError(Exception):
@@ -60,7 +62,23 @@ def inspect(host: Host, files: Files, machine: str, installed: t.Mapping[str, st
     identity = tuple(_identity(host, path) for path in (files.kernel, *files.initramfs))
     total = sum(int(entry[3]) for entry in identity if len(entry) > 1)
     ordered = tuple(sorted(files.initramfs, key=lambda path: not _is_microcode(scanned.get(path))))
-    return Inspected(release, total, ordered, identity, tuple(reasons))
+    modules = _modules(host, release, scanned, files)
+    return Inspected(release, total, ordered, identity, tuple(reasons), modules)
+
+
+def _modules(
+    host: Host,
+    release: str | None,
+    scanned: t.Mapping[str, initramfs.Initramfs | None],
+    files: Files,
+) -> frozenset[str] | None:
+    """What is in the initramfs files or built in, if all of that could be read."""
+    known = [found for found in scanned.values() if found is not None]
+    built_in = host.text(f"/lib/modules/{release}/modules.builtin")
+    if built_in is None or not known or len(known) < len(files.initramfs):
+        return None
+    parts = (os.path.basename(line).partition(".")[0] for line in built_in.split())
+    return frozenset().union(map(initramfs.module_name, parts), *(each.modules for each in known))
 
 
 def _is_microcode(found: initramfs.Initramfs | None) -> bool:

@@ -15,7 +15,7 @@ from .. import _cmdline, _reasons
 from .._bootloader import find
 from .._bootloader.find import Configured
 from .._host.port import Host
-from .._image import boot_set, inspect
+from .._image import boot_set, inspect, root
 from .._image.boot_set import Cmdline, Files
 from .._image.inspect import Inspected
 from .._image.wish import Wish
@@ -92,6 +92,7 @@ def survey(host: Host, wish: Wish) -> Survey:
         *inspected.reasons,
         *judge.judge_memory(state, inspected.total_bytes),
         *(cmdline.reasons if cmdline else ()),
+        *(root.judge(_cmdline.running_words(cmdline.text), inspected.modules) if cmdline else ()),
     ]
     reasons_left = _gravest_first(_reasons.ignore(found, wish.ignore))
     result = Survey(state, configured, files, cmdline, inspected, reasons_left, armed=armed)

@@ -55,7 +55,7 @@ COMPRESSED = {
     "xz": lzma.compress(PLAIN, check=lzma.CHECK_CRC32),
     "lzma": lzma.compress(PLAIN, lzma.FORMAT_ALONE),
 }
-ALPINE = Initramfs({RELEASE}, False, 1)
+ALPINE = Initramfs({RELEASE}, False, 1, {"ext4"})
 
 WHOLE: dict[str, tuple[bytes, Initramfs]] = {
     "uncompressed": (PLAIN, ALPINE),
@@ -65,20 +65,30 @@ WHOLE: dict[str, tuple[bytes, Initramfs]] = {
     "zeros before": (bytes(64) + PLAIN, ALPINE),
     "more zeros than one reads at once": (
         PLAIN + bytes(initramfs.CHUNK * 2) + PLAIN,
-        Initramfs({RELEASE}, False, 2),
+        Initramfs({RELEASE}, False, 2, {"ext4"}),
     ),
     "microcode only": (MICROCODE, Initramfs(set(), True, 1)),
-    "microcode before gzip": (MICROCODE + COMPRESSED["gzip"], Initramfs({RELEASE}, True, 2)),
-    "microcode before cpio": (MICROCODE + PLAIN, Initramfs({RELEASE}, True, 2)),
-    "gzip before xz": (COMPRESSED["gzip"] + COMPRESSED["xz"], Initramfs({RELEASE}, False, 2)),
+    "microcode before gzip": (
+        MICROCODE + COMPRESSED["gzip"],
+        Initramfs({RELEASE}, True, 2, {"ext4"}),
+    ),
+    "microcode before cpio": (MICROCODE + PLAIN, Initramfs({RELEASE}, True, 2, {"ext4"})),
+    "gzip before xz": (
+        COMPRESSED["gzip"] + COMPRESSED["xz"],
+        Initramfs({RELEASE}, False, 2, {"ext4"}),
+    ),
     "two archives in one gzip file": (
         gzip.compress(PLAIN + bytes(100) + OTHER_PLAIN + bytes(12)),
-        Initramfs({RELEASE, OTHER}, False, 2),
+        Initramfs({RELEASE, OTHER}, False, 2, {"ext4"}),
     ),
     "modules below /usr": (OTHER_PLAIN, Initramfs({OTHER}, False, 1)),
     "names with a dot and a slash": (
-        fakes.cpio({f"./lib/modules/{RELEASE}/modules.dep": b""}),
+        fakes.cpio({f"./lib/modules/{RELEASE}/kernel/fs/ext4/ext4.ko": b""}),
         ALPINE,
+    ),
+    "a name that only begins as a module's": (
+        fakes.cpio({f"lib/modules/{OTHER}/ext4.konf": b"", f"lib/modules/{OTHER}/x/.ko": b""}),
+        Initramfs({OTHER}, False, 1),
     ),
     "no modules": (fakes.cpio({"init": b""}), Initramfs(set(), False, 1)),
     "an archive of nothing": (fakes.cpio({}), Initramfs(set(), False, 1)),

@@ -234,6 +234,37 @@ def test_inspect_accepts_an_initramfs_with_modules_of_several_kernels(
     assert codes(inspected(alpine, INITRAMFS, "/boot/extra.img")) == []
 
 
+ZFS = fakes.cpio({f"lib/modules/{fakes.RELEASE}/extra/zfs/zfs.ko.gz": b"", "init": b""})
+DM_CRYPT = fakes.cpio({f"usr/lib/modules/{fakes.RELEASE}/kernel/md/dm-crypt.ko": b""})
+BUILT_IN = f"/lib/modules/{fakes.RELEASE}/modules.builtin"
+LZ4 = b"\x02\x21\x4c\x18" + b"\0" * 60
+
+
+@pytest.mark.parametrize(
+    ("files", "built_in", "modules"),
+    [
+        pytest.param([ZFS], "", {"zfs"}, id="in the initramfs"),
+        pytest.param([ZFS, DM_CRYPT], "", {"zfs", "dm_crypt"}, id="in two of them"),
+        pytest.param([ZFS], "kernel/fs/ext4/ext4.ko\n", {"zfs", "ext4"}, id="built in"),
+        pytest.param([ZFS], "kernel/lib/lib-a.ko\n", {"zfs", "lib_a"}, id="a dash"),
+        pytest.param([ZFS], None, None, id="what is built in is not known"),
+        pytest.param([ZFS, LZ4], "", None, id="one cannot be looked into"),
+        pytest.param([ZFS, b"text"], "", None, id="one is none"),
+        pytest.param([], "kernel/fs/ext4/ext4.ko\n", None, id="no initramfs"),
+    ],
+)
+def test_inspect_tells_what_the_kernel_will_have_before_its_root(
+    alpine: fakes.FakeHost, files: list[bytes], built_in: str | None, modules: set[str] | None
+) -> None:
+    names = [f"/boot/{number}.img" for number in range(len(files))]
+    for name, content in zip(names, files, strict=True):
+        alpine.write(name, content)
+    if built_in is not None:
+        alpine.write(BUILT_IN, built_in)
+    found = inspect(alpine.host, Files(KERNEL, tuple(names), "boot_loader"), "x86_64", {})
+    assert found.modules == modules
+
+
 def test_inspect_accepts_an_initramfs_without_modules(alpine: fakes.FakeHost) -> None:
     alpine.write(INITRAMFS, gzip.compress(fakes.cpio({"init": b""})))
     assert codes(inspected(alpine)) == []

@@ -462,6 +462,24 @@ CASES = [
         "nothing",
     ),
     Case(
+        "passphrase_needed",
+        nothing,
+        "The command line has cryptroot=UUID=2 and names no key: if the initramfs has no other means, "
+        "somebody must type a passphrase after the jump, as after each boot.",
+        "Be at the console, or have an ssh server in the initramfs and set other_host_key to wait.",
+        "nothing",
+        Wish(append=("cryptroot=UUID=2",)),
+    ),
+    Case(
+        "initramfs_lacks_module",
+        lambda host: host.write(f"/lib/modules/{fakes.RELEASE}/modules.builtin", ""),
+        "The command line has root=ZFS=pool/root, and the module zfs is neither in the initramfs nor "
+        "a part of the kernel: the root file system may not be found.",
+        "Add what has it to the features in /etc/mkinitfs/mkinitfs.conf and run mkinitfs.",
+        "nothing",
+        Wish(append=("root=ZFS=pool/root",), remove=("root", "rootfstype")),
+    ),
+    Case(
         "panic_hangs",
         nothing,
         "The command line sets no time with panic=: a kernel panic early in the boot stops the "
