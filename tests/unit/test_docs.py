@@ -20,14 +20,12 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import parameter
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import wish
 from ansible_collections.alpinefleet.kexec.plugins.modules import (
-    boot_parameter,
-    kexec_load,
-    kexec_preflight,
     kexec_reboot,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _audit
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec as spec_module
+from ansible_collections.alpinefleet.kexec.tests.unit import documentation
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -247,9 +245,9 @@ def problems(text: str) -> list[str]:
 EXAMPLES = {
     "README.md": blocks(README, "yaml"),
     **{name: blocks(text, "yaml+jinja") for name, text in GUIDES.items() if name != "reasons.rst"},
-    "boot_parameter": [boot_parameter.EXAMPLES],
-    "kexec_load": [kexec_load.EXAMPLES],
-    "kexec_preflight": [kexec_preflight.EXAMPLES],
+    "boot_parameter": [documentation.of("boot_parameter").examples],
+    "kexec_load": [documentation.of("kexec_load").examples],
+    "kexec_preflight": [documentation.of("kexec_preflight").examples],
     "kexec_reboot": [kexec_reboot.EXAMPLES],
 }
 

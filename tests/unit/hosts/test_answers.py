@@ -4,11 +4,8 @@
 
 from __future__ import annotations
 
-import typing as t
-
 import pytest
-import yaml
-from ansible_collections.alpinefleet.kexec.plugins.modules import kexec_load, kexec_preflight
+from ansible_collections.alpinefleet.kexec.tests.unit import documentation
 
 from tests.hosts import answers
 from tests.hosts.boot import Boot, Image
@@ -19,13 +16,9 @@ SOMETIMES = {"token", "stage", "rc", "stdout", "stderr"}
 ALWAYS = {"changed"}
 
 
-def documented(returns: str) -> dict[str, t.Any]:
-    return t.cast(dict[str, t.Any], yaml.safe_load(returns))
-
-
 @pytest.mark.parametrize("able", [True, False])
 def test_answer_of_the_preflight_has_the_keys_that_are_documented(*, able: bool) -> None:
-    returns = documented(kexec_preflight.RETURN)
+    returns = documentation.of("kexec_preflight").returns
     answer = answers.preflight(BOOT, None, able=able)
     assert answer.keys() - ALWAYS == returns.keys() - SOMETIMES
     assert answer["facts"].keys() == returns["facts"]["contains"].keys()
@@ -33,7 +26,7 @@ def test_answer_of_the_preflight_has_the_keys_that_are_documented(*, able: bool)
 
 def test_answer_of_the_load_has_the_keys_that_are_documented() -> None:
     answer = answers.load(BOOT, IMAGE, able=True, changed=True)
-    assert answer.keys() - ALWAYS == documented(kexec_load.RETURN).keys() - SOMETIMES
+    assert answer.keys() - ALWAYS == documentation.of("kexec_load").returns.keys() - SOMETIMES
 
 
 def test_load_that_is_not_possible_says_why() -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import parameter
 from ansible_collections.alpinefleet.kexec.plugins.modules import boot_parameter
+from ansible_collections.alpinefleet.kexec.tests.unit import documentation
 
 if t.TYPE_CHECKING:
     from ansible_collections.alpinefleet.kexec.tests.unit.plugins.modules.conftest import (
@@ -21,6 +22,7 @@ if t.TYPE_CHECKING:
     )
 
 main = boot_parameter.main
+DOCS = documentation.of("boot_parameter")
 
 SETTINGS, MENU = "/etc/update-extlinux.conf", "/boot/extlinux.conf"
 OLD = 'overwrite=1\ndefault_kernel_opts="quiet rootfstype=ext4"\n'
@@ -156,14 +158,14 @@ def test_wrong_options_fail_before_anything_is_touched(
 def test_every_value_is_documented_and_returned(
     machine: Machine, documented: type[Documented], own: Own, state: str
 ) -> None:
-    names = documented(boot_parameter.RETURN).names("success")
+    names = documented(DOCS.returns).names("success")
     assert own(machine.run(main, name="quiet", state=state)) == names
 
 
 def test_every_value_of_a_refusal_is_documented_and_returned(
     machine: Machine, documented: type[Documented], own: Own
 ) -> None:
-    names = documented(boot_parameter.RETURN).names("failure")
+    names = documented(DOCS.returns).names("failure")
     assert own(machine.run(main, name="")) == names
 
 
@@ -171,12 +173,12 @@ def test_every_value_of_a_failed_command_is_documented_and_returned(
     machine: Machine, documented: type[Documented], own: Own
 ) -> None:
     machine.refuse("no")
-    names = documented(boot_parameter.RETURN).names("failure", "when the menu was not made")
+    names = documented(DOCS.returns).names("failure", "when the menu was not made")
     assert own(machine.run(main, **UNLOCK)) == names
 
 
 def test_documented_options_are_those_of_the_module() -> None:
-    options = yaml.safe_load(boot_parameter.DOCUMENTATION)["options"]
+    options = DOCS.module["options"]
     assert options.keys() == parameter.ARGUMENTS.keys()
     for name, spec in parameter.ARGUMENTS.items():
         for key in ("type", "default", "choices", "elements"):
@@ -184,5 +186,5 @@ def test_documented_options_are_those_of_the_module() -> None:
 
 
 def test_examples_are_tasks_of_this_module() -> None:
-    tasks = yaml.safe_load(boot_parameter.EXAMPLES)
+    tasks = yaml.safe_load(DOCS.examples)
     assert all("alpinefleet.kexec.boot_parameter" in task and "name" in task for task in tasks)

@@ -12,7 +12,7 @@ import pytest
 import yaml
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import wish
 from ansible_collections.alpinefleet.kexec.plugins.modules import kexec_load
-from ansible_collections.alpinefleet.kexec.tests.unit import fakes
+from ansible_collections.alpinefleet.kexec.tests.unit import documentation, fakes
 
 if t.TYPE_CHECKING:
     from ansible_collections.alpinefleet.kexec.tests.unit.plugins.modules.conftest import (
@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
     )
 
 main = kexec_load.main
+DOCS = documentation.of("kexec_load")
 
 COMMAND = [
     "-a",
@@ -168,7 +169,7 @@ def test_wrong_options_fail_before_anything_is_touched(
 def test_every_value_is_documented_and_returned(
     machine: Machine, documented: type[Documented], own: Own, state: str
 ) -> None:
-    names = documented(kexec_load.RETURN).names("always", "success")
+    names = documented(DOCS.returns).names("always", "success")
     assert own(machine.run(main, state=state)) == names
 
 
@@ -176,7 +177,7 @@ def test_every_value_of_a_refusal_is_documented_and_returned(
     machine: Machine, documented: type[Documented], own: Own
 ) -> None:
     machine.alpine.lock()
-    names = documented(kexec_load.RETURN).names("always", "failure")
+    names = documented(DOCS.returns).names("always", "failure")
     assert own(machine.run(main)) == names
 
 
@@ -185,7 +186,7 @@ def test_every_value_of_a_failed_command_is_documented_and_returned(
 ) -> None:
     machine.refuse("no")
     cases = ("always", "failure", "when the command failed")
-    assert own(machine.run(main)) == documented(kexec_load.RETURN).names(*cases)
+    assert own(machine.run(main)) == documented(DOCS.returns).names(*cases)
 
 
 def test_token_is_no_secret() -> None:
@@ -193,5 +194,5 @@ def test_token_is_no_secret() -> None:
 
 
 def test_examples_are_tasks_of_this_module() -> None:
-    tasks = yaml.safe_load(kexec_load.EXAMPLES)
+    tasks = yaml.safe_load(DOCS.examples)
     assert all("alpinefleet.kexec.kexec_load" in task and "name" in task for task in tasks)

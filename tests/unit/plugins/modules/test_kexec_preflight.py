@@ -12,7 +12,7 @@ import pytest
 import yaml
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import wish
 from ansible_collections.alpinefleet.kexec.plugins.modules import kexec_preflight
-from ansible_collections.alpinefleet.kexec.tests.unit import fakes
+from ansible_collections.alpinefleet.kexec.tests.unit import documentation, fakes
 
 if t.TYPE_CHECKING:
     from ansible_collections.alpinefleet.kexec.tests.unit.plugins.modules.conftest import (
@@ -22,6 +22,7 @@ if t.TYPE_CHECKING:
     )
 
 main = kexec_preflight.main
+DOCS = documentation.of("kexec_preflight")
 
 
 def test_able_host(machine: Machine) -> None:
@@ -111,13 +112,13 @@ def test_option_that_cannot_be_used_has_its_reason(machine: Machine) -> None:
 def test_every_value_is_documented_and_returned(
     machine: Machine, documented: type[Documented], own: Own
 ) -> None:
-    assert own(machine.run(main)) == documented(kexec_preflight.RETURN).names("always")
+    assert own(machine.run(main)) == documented(DOCS.returns).names("always")
 
 
 def test_every_value_of_a_failure_is_documented(
     machine: Machine, documented: type[Documented], own: Own
 ) -> None:
-    names = documented(kexec_preflight.RETURN).names("always", "failure")
+    names = documented(DOCS.returns).names("always", "failure")
     assert own(machine.run(main, cmdline="a")) <= names
 
 
@@ -125,20 +126,20 @@ def test_every_fact_is_documented_and_returned(
     machine: Machine, documented: type[Documented]
 ) -> None:
     facts = machine.run(main)["facts"]
-    assert set(facts) == documented(kexec_preflight.RETURN).within("facts")
+    assert set(facts) == documented(DOCS.returns).within("facts")
 
 
 def test_every_key_of_a_lock_setting_is_documented_and_returned(machine: Machine) -> None:
     machine.alpine.relock()
     (setting,) = machine.run(main)["facts"]["lock_settings"]
-    facts = yaml.safe_load(kexec_preflight.RETURN)["facts"]["contains"]
+    facts = DOCS.returns["facts"]["contains"]
     assert set(setting) == set(facts["lock_settings"]["contains"])
 
 
 def test_every_key_of_a_jump_is_documented_and_returned(machine: Machine) -> None:
     machine.alpine.jump()
     hung = machine.run(main)["facts"]["hung"]
-    facts = yaml.safe_load(kexec_preflight.RETURN)["facts"]["contains"]
+    facts = DOCS.returns["facts"]["contains"]
     assert set(hung) == set(facts["hung"]["contains"])
 
 
@@ -146,7 +147,7 @@ def test_every_key_of_a_reason_is_documented_and_returned(
     machine: Machine, documented: type[Documented]
 ) -> None:
     (found,) = machine.run(main, cmdline_remove=["panic"])["reasons"]
-    assert set(found) == documented(kexec_preflight.RETURN).within("reasons")
+    assert set(found) == documented(DOCS.returns).within("reasons")
 
 
 def test_option_of_ignorable_reasons_lists_them_all() -> None:
@@ -162,6 +163,6 @@ def test_option_of_ignorable_reasons_lists_them_all() -> None:
 
 
 def test_examples_are_tasks_of_this_module() -> None:
-    tasks = yaml.safe_load(kexec_preflight.EXAMPLES)
+    tasks = yaml.safe_load(DOCS.examples)
     assert "alpinefleet.kexec.kexec_preflight" in tasks[0]
     assert all("name" in task for task in tasks)
