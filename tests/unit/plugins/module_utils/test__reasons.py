@@ -47,9 +47,8 @@ CODES = st.lists(st.sampled_from(sorted(_reasons.CODES)))
 
 
 @pytest.mark.parametrize("code", _reasons.CODES)
-def test_code_is_a_word_and_its_summary_a_sentence(code: str) -> None:
+def test_code_is_words(code: str) -> None:
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", code)
-    assert re.fullmatch(r"[A-Zk].*[^.]\.", _reasons.CODES[code].summary)
 
 
 @pytest.mark.parametrize("code", _reasons.CODES)
