@@ -25,14 +25,9 @@ from .._jump.frozen import read as read_frozen
 from .._jump.watchdog import Armed
 from .._reasons import Blocks, Reason, ReasonError
 from . import judge
-from .checks.boot_mount import BOOT_MOUNT
-from .checks.check import Check
-from .checks.hypervisor import HYPERVISOR
-from .checks.services import SERVICES
+from .checks import CHECKS
 from .state import State
 from .state import read as read_state
-
-CHECKS: tuple[Check[t.Any], ...] = (HYPERVISOR, BOOT_MOUNT, SERVICES)
 
 # The first reason is the one that a failure tells: the remedy of a weaker one may be to reboot.
 WEIGHTS: dict[Blocks, int] = {"reboot": 0, "kexec": 1, "nothing": 2}

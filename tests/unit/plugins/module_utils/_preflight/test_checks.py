@@ -9,17 +9,13 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.checks.boot_mount import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.checks import (
     BOOT_MOUNT,
-)
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.checks.check import Check
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.checks.hypervisor import (
+    CHECKS,
     HYPERVISOR,
-)
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.checks.services import (
     SERVICES,
+    Check,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.survey import CHECKS
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 XEN = {"/sys/hypervisor/type": "xen\n"}
