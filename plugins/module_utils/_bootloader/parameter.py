@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from .. import _cmdline
 from .._host import places
 from .._host.lock import run_directory
-from .._host.mounts import not_mounted, read_only_mount, unmounted, writable
+from .._host.media import writable
+from .._host.mounts import not_mounted, read_only_mount, unmounted
 from .._host.port import FileProblemError, Host
 from .._reasons import ReasonError, reason
 from .._write import replaceable

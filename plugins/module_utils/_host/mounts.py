@@ -4,17 +4,16 @@
 
 # Private to this collection: it may change at any time.
 
-"""What is mounted where, and boot media that are writable for a moment."""
+"""What is mounted where, and what should be."""
 
 from __future__ import annotations
 
-import contextlib
 import re
 import typing as t
 from dataclasses import dataclass
 
-from .._reasons import Reason, ReasonError, reason
-from .port import Completed, Host, lines
+from .._reasons import Reason, reason
+from .port import Host, lines
 
 MOUNTS = "/proc/mounts"
 TABLE = "/etc/fstab"
@@ -104,73 +103,3 @@ def read_only_mount(host: Host, path: str) -> str | None:
     """The mount point that a path is below, if it is mounted read-only."""
     found = mount_of(host, path)
     return found.point if "ro" in found.options else None
-
-
-@contextlib.contextmanager
-def writable(host: Host, paths: t.Iterable[str]) -> t.Iterator[None]:
-    """Mount boot media writable for a moment, and read-only again whatever happens."""
-    mounted = sorted({point for point in (read_only_mount(host, path) for path in paths) if point})
-    mount = _mount(host, mounted[0]) if mounted else ""
-    try:
-        for point in mounted:
-            _open_up(host, mount, point)
-        yield
-    except ReasonError as error:
-        for point, completed in _close(host, mount, mounted):
-            raise _also_left_open(point, completed, error) from error
-        raise
-    except BaseException:
-        _close(host, mount, mounted)
-        raise
-    for point, completed in _close(host, mount, mounted):
-        raise _left_open(point, completed)
-
-
-def _mount(host: Host, point: str) -> str:
-    found = host.find("mount")
-    if found is None:
-        raise _closed(point, "the command mount was not found")
-    return found
-
-
-def _remount(host: Host, mount: str, mode: str, point: str) -> Completed:
-    return host.run([mount, "-o", f"remount,{mode}", point])
-
-
-def _open_up(host: Host, mount: str, point: str) -> None:
-    completed = _remount(host, mount, "rw", point)
-    if completed.rc != 0:
-        raise _closed(point, f"mount failed {completed.told}")
-
-
-def _close(host: Host, mount: str, mounted: t.Iterable[str]) -> list[tuple[str, Completed]]:
-    """Those that cannot be mounted read-only again, and what mount said."""
-    tried = [(point, _remount(host, mount, "ro", point)) for point in mounted]
-    return [(point, completed) for point, completed in tried if completed.rc != 0]
-
-
-def _closed(point: str, why: str) -> ReasonError:
-    found = reason(
-        "boot_config_unwritable",
-        f"{point} cannot be written: {why}.",
-        "Mount the file system writable.",
-    )
-    return ReasonError(found, stage="write")
-
-
-def _left_open(point: str, completed: Completed) -> ReasonError:
-    found = reason(
-        "boot_config_unwritable",
-        f"{point} was written as it was wanted, and cannot be mounted read-only again: "
-        f"mount failed {completed.told}.",
-        "See what else writes there, and mount it read-only.",
-    )
-    return ReasonError(found, stage="write", changed=True)
-
-
-def _also_left_open(point: str, completed: Completed, error: ReasonError) -> ReasonError:
-    """What failed before is not to hide it."""
-    first = error.reason
-    also = f"Also, {point} cannot be mounted read-only again: mount failed {completed.told}."
-    found = reason(first.code, f"{first.message} {also}", first.remedy, first.blocks)
-    return ReasonError(found, **error.details)
