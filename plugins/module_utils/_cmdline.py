@@ -204,11 +204,10 @@ def build(
     keep_unlocked: bool = False,
     panic_timeout: int = 0,
     once: t.Sequence[str] = (),
-    token: str | None = None,
 ) -> str:
     """The command line for an image, from one that a boot loader or a user gave.
 
-    What is to last for one boot only is in once, and so is the token.
+    What is to last for one boot only is in once.
     """
     words = resolve_repeats(strip_transient(split(source)))
     words = without(words, [_checked(word) for word in remove])
@@ -217,7 +216,7 @@ def build(
     for word in append:
         words = with_parameter(words, _checked(word))
     words = _with_panic_timeout(words, panic_timeout, remove)
-    for word in [*once, *([f"{TOKEN_PARAMETER}={token}"] if token is not None else [])]:
+    for word in once:
         words = with_parameter(words, word)
     return join(resolve_repeats(words))
 

@@ -19,6 +19,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import parameter
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import once
 from ansible_collections.alpinefleet.kexec.plugins.modules import (
     kexec_reboot,
 )
@@ -194,7 +195,7 @@ SPECS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
         {"mutually_exclusive": wish.MUTUALLY_EXCLUSIVE, "required_if": wish.REQUIRED_IF},
     ),
     "kexec_load": (
-        wish.LOAD_ARGUMENTS,
+        once.LOAD_ARGUMENTS,
         {"mutually_exclusive": wish.MUTUALLY_EXCLUSIVE, "required_if": wish.REQUIRED_IF},
     ),
     "kexec_reboot": (spec_module.ARGUMENT_SPEC, spec_module.RULES),

@@ -172,7 +172,6 @@ def choose_cmdline(
         keep_unlocked=needs_unlock,
         panic_timeout=wish.panic_timeout,
         once=once,
-        token=wish.token,
     )
     words = _cmdline.split(built)
     firmware = None

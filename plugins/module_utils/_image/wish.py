@@ -12,13 +12,9 @@ import typing as t
 from dataclasses import dataclass
 
 from .._cmdline import MAX_INT
-from .._jump.frozen import TOKEN
 from .._reasons import IGNORABLE, Reason, ReasonError, reason
 
 CmdlineSource = t.Literal["auto", "boot_loader", "running", "explicit"]
-
-# The longest time that a guard of the jump may take, in seconds.
-MAX_GUARD = 65535
 
 IMAGE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "kernel": {"type": "path"},
@@ -45,13 +41,6 @@ PREFLIGHT_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     **IMAGE_ARGUMENTS,
     "controller_boot_id": {"type": "str"},
 }
-LOAD_ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    **PREFLIGHT_ARGUMENTS,
-    "state": {"type": "str", "choices": ["loaded", "unloaded"], "default": "loaded"},
-    "token": {"type": "str", "no_log": False},
-    "watchdog_timeout": {"type": "int", "default": 0},
-    "confirm_timeout": {"type": "int", "default": 0},
-}
 MUTUALLY_EXCLUSIVE = [("kernel", "flavour")]
 REQUIRED_IF = [("cmdline_source", "explicit", ["cmdline"])]
 
@@ -68,12 +57,9 @@ class Wish:
     append: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    token: str | None = None
     controller_boot_id: str | None = None
     panic_timeout: int = 0
     denied_platforms: tuple[str, ...] = ()
-    watchdog_timeout: int = 0
-    confirm_timeout: int = 0
 
     @property
     def leaves_the_choice(self) -> bool:
@@ -89,14 +75,8 @@ class Wish:
 
 def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
     """The user's options as a value."""
-    token = params.get("token")
-    if token is not None and not TOKEN.fullmatch(token):
-        raise ReasonError(_token_invalid(token))
     _check_cmdline(params["cmdline"], params["cmdline_source"])
-    _check_number("panic_timeout", params["panic_timeout"], MAX_INT)
-    guards = {name: params.get(name, 0) for name in ("watchdog_timeout", "confirm_timeout")}
-    for name, seconds in guards.items():
-        _check_number(name, seconds, MAX_GUARD)
+    check_number("panic_timeout", params["panic_timeout"], MAX_INT)
     initramfs = params["initramfs"]
     return Wish(
         kernel=params["kernel"],
@@ -107,11 +87,9 @@ def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
         append=tuple(params["cmdline_append"]),
         remove=tuple(params["cmdline_remove"]),
         ignore=tuple(params["ignore_reasons"]),
-        token=token,
         controller_boot_id=params.get("controller_boot_id"),
         panic_timeout=params["panic_timeout"],
         denied_platforms=tuple(params["denied_platforms"]),
-        **guards,
     )
 
 
@@ -123,7 +101,7 @@ def _check_cmdline(text: str | None, source: str) -> None:
         raise ReasonError(_cmdline_empty())
 
 
-def _check_number(name: str, value: int, most: int) -> None:
+def check_number(name: str, value: int, most: int) -> None:
     if not 0 <= value <= most:
         raise ReasonError(_number_invalid(name, value, most))
 
@@ -133,14 +111,6 @@ def _number_invalid(name: str, value: int, most: int) -> Reason:
         "cmdline_invalid",
         f"The option {name} is {value} and must be between 0 and {most}.",
         "It is a number of seconds; 0 switches it off.",
-    )
-
-
-def _token_invalid(token: str) -> Reason:
-    return reason(
-        "cmdline_invalid",
-        f"The token {token!r} cannot stand on a command line.",
-        "Use letters, digits, dots, dashes and underscores, at most 64 of them.",
     )
 
 

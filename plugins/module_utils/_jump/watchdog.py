@@ -76,23 +76,6 @@ class Guard:
     service: bool = False
 
 
-@dataclass(frozen=True)
-class Armed:
-    """How one jump is guarded."""
-
-    watchdog: t.Mapping[str, t.Any] | None = None
-    confirm: int = 0
-
-    @property
-    def words(self) -> list[str]:
-        """What the new system must know of it."""
-        words = [f"{_cmdline.CONFIRM_PARAMETER}={self.confirm}"] if self.confirm else []
-        if self.watchdog is not None:
-            value = f"{self.watchdog['driver']},{self.watchdog['timeout']}"
-            words.append(f"{_cmdline.WATCHDOG_PARAMETER}={value}")
-        return words
-
-
 def read(host: Host, release: str) -> Guard:
     confirms = "kexec-confirm" in host.names(f"{RUNLEVELS}/sysinit")
     levels = host.names(RUNLEVELS)
@@ -143,21 +126,6 @@ def _only_module(host: Host, release: str) -> str | None:
 def _number(host: Host, path: str) -> int | None:
     text = host.line(path) or ""
     return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else None
-
-
-def arm(
-    guard: Guard, running: t.Sequence[str], *, watchdog_timeout: int, confirm_timeout: int
-) -> Armed:
-    """Guard a jump as far as that is possible.
-
-    Without the service nobody would feed the watchdog, and it would reset a system that works.
-    """
-    watchdog = guard.watchdog
-    confirm = confirm_timeout if guard.confirms else 0
-    if not watchdog_timeout or watchdog is None or uncovered(guard, running):
-        return Armed(None, confirm)
-    timeout = min(watchdog_timeout, watchdog.max_timeout or watchdog_timeout)
-    return Armed({"device": DEVICE, "driver": watchdog.driver, "timeout": timeout}, confirm)
 
 
 def uncovered(guard: Guard, running: t.Sequence[str]) -> Reason | None:

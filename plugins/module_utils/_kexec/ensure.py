@@ -21,6 +21,7 @@ from .._preflight.state import State
 from .._preflight.survey import Survey
 from .._reasons import ReasonError
 from . import load
+from .once import Armed, Once, arm
 
 # Why the kernel takes no image, gives none up, and still jumps into the one that it holds.
 FROZEN = {
@@ -44,17 +45,17 @@ ONLY_FOR_LOADING = FROZEN | {"memory_low"}
 
 
 def ensure(
-    host: Host, state: str, wish: t.Callable[[], Wish], *, check_mode: bool
+    host: Host, state: str, wishes: t.Callable[[], tuple[Wish, Once]], *, check_mode: bool
 ) -> dict[str, t.Any]:
     """Bring the kernel into the state that the user named."""
     if state == "unloaded":
         return ensure_unloaded(host, check_mode=check_mode)
-    return ensure_loaded(host, wish(), check_mode=check_mode)
+    return ensure_loaded(host, *wishes(), check_mode=check_mode)
 
 
-def ensure_loaded(host: Host, wish: Wish, *, check_mode: bool) -> dict[str, t.Any]:
+def ensure_loaded(host: Host, wish: Wish, once: Once, *, check_mode: bool) -> dict[str, t.Any]:
     """Make the kernel hold the wanted image; refuse before anything is touched."""
-    found = survey.survey(host, wish)
+    found = survey.survey(host, wish, lambda state: _arm(state, once).words)
     if not check_mode:
         _forget_proven_jump(host, found.state)
     if found.frozen is not None and found.able:
@@ -62,7 +63,7 @@ def ensure_loaded(host: Host, wish: Wish, *, check_mode: bool) -> dict[str, t.An
     before = load.loaded(host, present=found.state.loaded)
     if _holds_wanted(before, found):
         found = found.without_blocks(ONLY_FOR_LOADING)
-    outcome = _outcome(found)
+    outcome = _outcome(found, once)
     if not found.able:
         raise ReasonError(found.obstacles[0], **outcome, stage="preflight")
     image = load.wanted_image(found)
@@ -80,9 +81,14 @@ def _forget_proven_jump(host: Host, state: State) -> None:
         note.forget(host)
 
 
-def _outcome(found: Survey) -> dict[str, t.Any]:
+def _arm(state: State, once: Once) -> Armed:
+    return arm(state.guard, _cmdline.running_words(state.cmdline), once)
+
+
+def _outcome(found: Survey, once: Once) -> dict[str, t.Any]:
     """What the survey found, and how the jump into the image is guarded."""
-    armed = found.armed
+    # An image that was loaded before kexec was locked cannot be told of a guard any more.
+    armed = _arm(found.state, once) if found.frozen is None else Armed()
     return {**survey.result(found), "watchdog": armed.watchdog, "confirm": armed.confirm}
 
 
@@ -90,7 +96,7 @@ def _already_frozen(found: Survey) -> dict[str, t.Any]:
     """The image that is wished for is loaded, with a token of the service that loaded it."""
     frozen = t.cast(Frozen, found.frozen)
     image = load.Image(frozen.kernel, frozen.initramfs, frozen.cmdline, ()).as_text()
-    outcome = {**_outcome(found), "token": frozen.token, **_difference(image, image)}
+    outcome = {**_outcome(found, Once()), "token": frozen.token, **_difference(image, image)}
     return {"changed": False, "loaded": True, **outcome}
 
 
@@ -115,7 +121,7 @@ def ensure_unloaded(host: Host, *, check_mode: bool) -> dict[str, t.Any]:
     found = survey.survey(host, Wish())
     if not check_mode:
         _forget_proven_jump(host, found.state)
-    outcome = _outcome(found)
+    outcome = _outcome(found, Once())
     before = load.loaded(host, present=found.state.loaded)
     if before.present:
         _refuse_unloading(found, outcome)

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 
 from .. import _cmdline, _reasons
 from .._bootloader import find
@@ -22,7 +22,6 @@ from .._image.wish import Wish
 from .._jump import note, watchdog
 from .._jump.frozen import Frozen
 from .._jump.frozen import read as read_frozen
-from .._jump.watchdog import Armed
 from .._reasons import Blocks, Reason, ReasonError
 from . import judge
 from .checks import CHECKS
@@ -45,7 +44,6 @@ class Survey:
     reasons: tuple[Reason, ...]
     # What is loaded and locked, where it is what was wished for.
     frozen: Frozen | None = None
-    armed: Armed = field(default_factory=Armed)
 
     @property
     def obstacles(self) -> tuple[Reason, ...]:
@@ -63,14 +61,18 @@ class Survey:
         return replace(self, reasons=_gravest_first(reasons))
 
 
-def survey(host: Host, wish: Wish) -> Survey:
-    """Look at everything, change nothing; what cannot be chosen becomes a reason."""
+def survey(
+    host: Host, wish: Wish, once: t.Callable[[State], t.Sequence[str]] = lambda _state: ()
+) -> Survey:
+    """Look at everything, change nothing; what cannot be chosen becomes a reason.
+
+    What the image is told for one boot may depend on how the host is.
+    """
     state = read_state(host)
     configured = find.configured(host)
     reasons: list[Reason] = []
     files = _choose_files(wish, configured, state, reasons)
-    armed = _arm(wish, state)
-    cmdline = _choose_cmdline(wish, configured, state, armed, reasons)
+    cmdline = _choose_cmdline(wish, configured, state, once(state), reasons)
     inspected = Inspected()
     if files is not None:
         inspected = inspect.inspect(host, files, state.machine, state.installed)
@@ -90,17 +92,8 @@ def survey(host: Host, wish: Wish) -> Survey:
         *(root.judge(_cmdline.running_words(cmdline.text), inspected.modules) if cmdline else ()),
     ]
     reasons_left = _gravest_first(_reasons.ignore(found, wish.ignore))
-    result = Survey(state, configured, files, cmdline, inspected, reasons_left, armed=armed)
+    result = Survey(state, configured, files, cmdline, inspected, reasons_left)
     return _with_frozen(host, wish, result)
-
-
-def _arm(wish: Wish, state: State) -> Armed:
-    return watchdog.arm(
-        state.guard,
-        _cmdline.running_words(state.cmdline),
-        watchdog_timeout=wish.watchdog_timeout,
-        confirm_timeout=wish.confirm_timeout,
-    )
 
 
 def _with_frozen(host: Host, wish: Wish, found: Survey) -> Survey:
@@ -115,7 +108,7 @@ def _with_frozen(host: Host, wish: Wish, found: Survey) -> Survey:
     kept = [each for each in freed.reasons if each.code not in ("hang_uncovered", "panic_hangs")]
     words = _cmdline.running_words(frozen.cmdline)
     reasons = (*kept, watchdog.uncovered_when_frozen(), *boot_set.judge_panic(words))
-    return replace(freed, reasons=reasons, frozen=frozen, armed=Armed())
+    return replace(freed, reasons=reasons, frozen=frozen)
 
 
 def _gravest_first(reasons: t.Iterable[Reason]) -> tuple[Reason, ...]:
@@ -133,7 +126,11 @@ def _choose_files(
 
 
 def _choose_cmdline(
-    wish: Wish, configured: Configured, state: State, armed: Armed, reasons: list[Reason]
+    wish: Wish,
+    configured: Configured,
+    state: State,
+    once: t.Sequence[str],
+    reasons: list[Reason],
 ) -> Cmdline | None:
     try:
         chosen = boot_set.choose_cmdline(
@@ -141,7 +138,7 @@ def _choose_cmdline(
             configured,
             state.cmdline,
             needs_unlock=judge.needs_unlock(state),
-            once=armed.words,
+            once=once,
         )
         _cmdline.check(chosen.text, state.machine)
         return chosen

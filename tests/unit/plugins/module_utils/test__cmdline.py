@@ -179,7 +179,11 @@ BUILDS: dict[str, tuple[str, dict[str, object], str]] = {
         {"keep_unlocked": True, "append": ["kexec_load_disabled=1"]},
         "quiet kexec_load_disabled=0 kexec_load_disabled=1",
     ),
-    "a token": ("a -- s", {"token": TOKEN}, f"a alpinefleet_kexec.token={TOKEN} -- s"),
+    "a token": (
+        "a -- s",
+        {"once": [f"alpinefleet_kexec.token={TOKEN}"]},
+        f"a alpinefleet_kexec.token={TOKEN} -- s",
+    ),
     "a quoted parameter": ("a", {"append": ['b="c d"']}, 'a b="c d"'),
 }
 
@@ -207,7 +211,7 @@ PANICS: dict[str, tuple[str, dict[str, object], str]] = {
     "the user does not want an oops to count": ("quiet", {"remove": ["oops"]}, f"quiet {ONE}"),
     "a token": (
         "quiet",
-        {"token": TOKEN, "once": ["alpinefleet_kexec.confirm=300"]},
+        {"once": ["alpinefleet_kexec.confirm=300", f"alpinefleet_kexec.token={TOKEN}"]},
         f"quiet {BOTH} alpinefleet_kexec.confirm=300 alpinefleet_kexec.token={TOKEN}",
     ),
 }
@@ -370,8 +374,9 @@ def test_build_of_a_running_command_line(running: str, lasting: str) -> None:
 
 @pytest.mark.parametrize("running", [pair[0] for pair in RUNNING.values()], ids=RUNNING)
 def test_build_does_not_grow_over_a_chain_of_kexecs(running: str) -> None:
-    first = _cmdline.build(running, append=["panic=10"], keep_unlocked=True, token=TOKEN)
-    second = _cmdline.build(first, append=["panic=10"], keep_unlocked=True, token=TOKEN)
+    once = [f"alpinefleet_kexec.token={TOKEN}"]
+    first = _cmdline.build(running, append=["panic=10"], keep_unlocked=True, once=once)
+    second = _cmdline.build(first, append=["panic=10"], keep_unlocked=True, once=once)
     assert second == first
 
 

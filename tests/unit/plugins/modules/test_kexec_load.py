@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import once
 from ansible_collections.alpinefleet.kexec.plugins.modules import kexec_load
 from ansible_collections.alpinefleet.kexec.tests.unit import documentation, fakes
 
@@ -190,7 +190,7 @@ def test_every_value_of_a_failed_command_is_documented_and_returned(
 
 
 def test_token_is_no_secret() -> None:
-    assert wish.LOAD_ARGUMENTS["token"]["no_log"] is False
+    assert once.LOAD_ARGUMENTS["token"]["no_log"] is False
 
 
 def test_examples_are_tasks_of_this_module() -> None:

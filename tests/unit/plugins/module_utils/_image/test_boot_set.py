@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import Entry
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.find import Configured
@@ -218,8 +220,9 @@ def chosen(
     running: str = RUNNING,
     *,
     needs_unlock: bool = True,
+    once: t.Sequence[str] = (),
 ) -> Cmdline:
-    return choose_cmdline(wish or Wish(), loader, running, needs_unlock=needs_unlock)
+    return choose_cmdline(wish or Wish(), loader, running, needs_unlock=needs_unlock, once=once)
 
 
 def codes(found: Cmdline) -> list[str]:
@@ -257,7 +260,8 @@ def test_cmdline_of_a_boot_loader_that_was_not_understood_says_why() -> None:
 
 
 def test_cmdline_has_the_users_words_and_the_token_last() -> None:
-    found = chosen(Wish(append=("console=ttyS0",), remove=("panic",), token="abc"))
+    once = ["alpinefleet_kexec.token=abc"]
+    found = chosen(Wish(append=("console=ttyS0",), remove=("panic",)), once=once)
     assert found.text == (
         "root=/dev/vda1 kexec_load_disabled=0 console=ttyS0 alpinefleet_kexec.token=abc"
     )

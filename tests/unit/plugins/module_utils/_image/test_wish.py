@@ -46,9 +46,6 @@ def test_wish_of_every_option() -> None:
         "panic_timeout": 10,
         "denied_platforms": ["QEMU Standard PC"],
         "ignore_reasons": ["memory_low"],
-        "token": "abc",
-        "watchdog_timeout": 60,
-        "confirm_timeout": 300,
         "controller_boot_id": "d7a0c3f2",
     }
     assert wish.wish_of(params) == Wish(
@@ -60,19 +57,10 @@ def test_wish_of_every_option() -> None:
         append=("a",),
         remove=("b",),
         ignore=("memory_low",),
-        token="abc",
         controller_boot_id="d7a0c3f2",
         panic_timeout=10,
         denied_platforms=("QEMU Standard PC",),
-        watchdog_timeout=60,
-        confirm_timeout=300,
     )
-
-
-@pytest.mark.parametrize("name", ["watchdog_timeout", "confirm_timeout"])
-@pytest.mark.parametrize("seconds", [0, 65535])
-def test_wish_takes_the_times_of_a_guard(name: str, seconds: int) -> None:
-    assert getattr(wish.wish_of({**PARAMS, name: seconds}), name) == seconds
 
 
 @pytest.mark.parametrize("seconds", [0, 1, 2147483647])
@@ -85,23 +73,7 @@ def test_wish_tells_no_initramfs_from_no_word_about_it() -> None:
     assert wish.wish_of(PARAMS).initramfs is None
 
 
-@pytest.mark.parametrize("token", ["a", "A-b_c.9", "x" * 64])
-def test_wish_takes_a_token(token: str) -> None:
-    assert wish.wish_of({**PARAMS, "token": token}).token == token
-
-
 WRONG: list[t.Any] = [
-    *(
-        pytest.param({"token": token}, f"The token {token!r}", "at most 64", id=f"token {name}")
-        for name, token in {
-            "empty": "",
-            "too long": "x" * 65,
-            "two words": "a b",
-            "line feed": "a\n",
-            "quote": 'a"b',
-            "not ASCII": "\u00e4",
-        }.items()
-    ),
     pytest.param(
         {"cmdline": "root=/dev/vda1"},
         "The option cmdline is set and cmdline_source is auto.",
@@ -131,16 +103,6 @@ WRONG: list[t.Any] = [
             id=f"panic timeout {name}",
         )
         for name, seconds in {"negative": -1, "too large": 2**31}.items()
-    ),
-    *(
-        pytest.param(
-            {name: seconds},
-            f"The option {name} is {seconds} and must be between 0 and 65535.",
-            "It is a number of seconds; 0 switches it off.",
-            id=f"{name} {seconds}",
-        )
-        for name in ("watchdog_timeout", "confirm_timeout")
-        for seconds in (-1, 65536)
     ),
 ]
 

@@ -14,7 +14,6 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump import (
     watchdog as watchdog_module,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.watchdog import (
-    Armed,
     Guard,
     Watchdog,
 )
@@ -239,57 +238,7 @@ def test_covered(guard: Guard, running: list[str]) -> None:
     assert watchdog_module.uncovered(guard, running) is None
 
 
-# --- One jump ------------------------------------------------------------------------------
-
-
-def armed(timeout: int) -> dict[str, t.Any]:
-    return {"device": "/dev/watchdog0", "driver": "i6300esb", "timeout": timeout}
-
-
-@pytest.mark.parametrize(
-    ("guard", "times", "expected"),
-    [
-        pytest.param(GUARD, (60, 300), Armed(armed(60), 300), id="both"),
-        pytest.param(GUARD, (0, 300), Armed(None, 300), id="no watchdog wanted"),
-        pytest.param(GUARD, (60, 0), Armed(armed(60)), id="no confirmation wanted"),
-        pytest.param(GUARD, (0, 0), Armed(), id="nothing wanted"),
-        pytest.param(GUARD, (9000, 300), Armed(armed(2046), 300), id="longer than it can"),
-        pytest.param(
-            replace(GUARD, watchdog=replace(CHIP, max_timeout=None)),
-            (9000, 300),
-            Armed(armed(9000), 300),
-            id="longest time unknown",
-        ),
-        pytest.param(Guard(None, confirms=True), (60, 300), Armed(None, 300), id="no watchdog"),
-        pytest.param(
-            replace(GUARD, watchdog=replace(CHIP, stop_on_reboot=-1)),
-            (60, 300),
-            Armed(None, 300),
-            id="does not survive",
-        ),
-        pytest.param(replace(GUARD, confirms=False), (60, 300), Armed(), id="no service"),
-    ],
-)
-def test_arm(guard: Guard, times: tuple[int, int], expected: Armed) -> None:
-    found = watchdog_module.arm(guard, QUIET, watchdog_timeout=times[0], confirm_timeout=times[1])
-    assert found == expected
-
-
-@pytest.mark.parametrize(
-    ("guarded", "words"),
-    [
-        pytest.param(Armed(), [], id="nothing"),
-        pytest.param(Armed(None, 300), ["alpinefleet_kexec.confirm=300"], id="confirmation"),
-        pytest.param(Armed(armed(60)), ["alpinefleet_kexec.watchdog=i6300esb,60"], id="watchdog"),
-        pytest.param(
-            Armed(armed(60), 300),
-            ["alpinefleet_kexec.confirm=300", "alpinefleet_kexec.watchdog=i6300esb,60"],
-            id="both",
-        ),
-    ],
-)
-def test_words(guarded: Armed, words: list[str]) -> None:
-    assert guarded.words == words
+# --- What ends by itself ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

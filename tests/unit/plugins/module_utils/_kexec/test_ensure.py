@@ -13,6 +13,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.wish impo
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import (
     ensure as ensure_module,
 )
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec.once import Once
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
@@ -27,10 +28,19 @@ cmdline: {fakes.CONFIGURED}
 FOREIGN = "an image that was not loaded by alpinefleet.kexec\n"
 
 
+def wishes(
+    token: str | None = None,
+    watchdog_timeout: int = 0,
+    confirm_timeout: int = 0,
+    **wish: t.Any,
+) -> tuple[Wish, Once]:
+    return Wish(**wish), Once(token, watchdog_timeout, confirm_timeout)
+
+
 def ensure(
     alpine: fakes.FakeHost, state: str = "loaded", *, check_mode: bool = False, **wish: t.Any
 ) -> dict[str, t.Any]:
-    return ensure_module.ensure(alpine.host, state, lambda: Wish(**wish), check_mode=check_mode)
+    return ensure_module.ensure(alpine.host, state, lambda: wishes(**wish), check_mode=check_mode)
 
 
 def refused(
@@ -416,7 +426,7 @@ def test_unload_in_check_mode_changes_nothing(alpine: fakes.FakeHost) -> None:
 
 
 def test_unload_does_not_look_at_the_options_about_the_image(alpine: fakes.FakeHost) -> None:
-    def wish() -> Wish:
+    def wish() -> tuple[Wish, Once]:
         raise AssertionError("nobody needs it")
 
     assert not ensure_module.ensure(alpine.host, "unloaded", wish, check_mode=False)["changed"]

@@ -419,10 +419,12 @@ def test_image_as_a_diff_shows_it(alpine: fakes.FakeHost) -> None:
 
 
 def test_wanted_image_is_what_the_survey_chose(alpine: fakes.FakeHost) -> None:
-    found = survey.survey(alpine.host, Wish(initramfs=(INITRAMFS, UCODE), token="abc"))
+    found = survey.survey(
+        alpine.host, Wish(initramfs=(INITRAMFS, UCODE)), lambda _state: ["once=1"]
+    )
     image = load_module.wanted_image(found)
     assert image.initramfs == (UCODE, INITRAMFS)
-    assert image.cmdline.endswith(" alpinefleet_kexec.token=abc")
+    assert image.cmdline.endswith(" once=1")
     assert image.identity == found.inspected.identity
 
 

@@ -1,0 +1,92 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""What is to last for one boot only: the token that proves a jump, and what guards it."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass
+
+from .. import _cmdline
+from .._image.wish import PREFLIGHT_ARGUMENTS, check_number
+from .._jump.frozen import TOKEN
+from .._jump.watchdog import DEVICE, Guard, uncovered
+from .._reasons import ReasonError, reason
+
+# The longest time that a guard of the jump may take, in seconds.
+MAX_GUARD = 65535
+
+LOAD_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    **PREFLIGHT_ARGUMENTS,
+    "state": {"type": "str", "choices": ["loaded", "unloaded"], "default": "loaded"},
+    "token": {"type": "str", "no_log": False},
+    "watchdog_timeout": {"type": "int", "default": 0},
+    "confirm_timeout": {"type": "int", "default": 0},
+}
+
+
+@dataclass(frozen=True)
+class Once:
+    """What the user asked for, for the one boot that the image is loaded for."""
+
+    token: str | None = None
+    watchdog_timeout: int = 0
+    confirm_timeout: int = 0
+
+
+def once_of(params: t.Mapping[str, t.Any]) -> Once:
+    """The user's options as a value."""
+    once = Once(**{name: params[name] for name in ("token", "watchdog_timeout", "confirm_timeout")})
+    if once.token is not None and not TOKEN.fullmatch(once.token):
+        raise _token_invalid(once.token)
+    check_number("watchdog_timeout", once.watchdog_timeout, MAX_GUARD)
+    check_number("confirm_timeout", once.confirm_timeout, MAX_GUARD)
+    return once
+
+
+@dataclass(frozen=True)
+class Armed:
+    """How one jump is guarded."""
+
+    watchdog: t.Mapping[str, t.Any] | None = None
+    confirm: int = 0
+    token: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """What the new system must know of it."""
+        words = [f"{_cmdline.CONFIRM_PARAMETER}={self.confirm}"] if self.confirm else []
+        if self.watchdog is not None:
+            value = f"{self.watchdog['driver']},{self.watchdog['timeout']}"
+            words.append(f"{_cmdline.WATCHDOG_PARAMETER}={value}")
+        if self.token is not None:
+            words.append(f"{_cmdline.TOKEN_PARAMETER}={self.token}")
+        return words
+
+
+def arm(guard: Guard, running: t.Sequence[str], once: Once) -> Armed:
+    """Guard a jump as far as that is possible.
+
+    Without the service nobody would feed the watchdog, and it would reset a system that works.
+    """
+    watchdog, wanted = guard.watchdog, once.watchdog_timeout
+    confirm = once.confirm_timeout if guard.confirms else 0
+    if not wanted or watchdog is None or uncovered(guard, running):
+        return Armed(None, confirm, once.token)
+    timeout = min(wanted, watchdog.max_timeout or wanted)
+    armed = {"device": DEVICE, "driver": watchdog.driver, "timeout": timeout}
+    return Armed(armed, confirm, once.token)
+
+
+def _token_invalid(token: str) -> ReasonError:
+    return ReasonError(
+        reason(
+            "cmdline_invalid",
+            f"The token {token!r} cannot stand on a command line.",
+            "Use letters, digits, dots, dashes and underscores, at most 64 of them.",
+        )
+    )
