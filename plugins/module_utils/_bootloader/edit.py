@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from .. import _cmdline
 from .._reasons import ReasonError, reason
-from .entry import NotUnderstoodError
+from .loader import NotUnderstoodError
 from .text import Finder, Line, Span, Texts
 
 # Written and read by boot loaders, and none of the kernel's own.

@@ -15,16 +15,14 @@ from .._host.port import Host
 from .._reasons import Reason, ReasonError, reason
 from .._write.boot_file import OWED, beside
 from . import menu_commands
-from .entry import NotUnderstoodError
 from .find import booted_by
-from .loader import Loader
-from .loaders import efi_stub, extlinux
-from .loaders.extlinux import EXTLINUX, UBOOT
+from .loader import Loader, NotUnderstoodError
+from .loaders.extlinux import EXTLINUX, MENU, UBOOT
 from .loaders.grub import GRUB
 from .loaders.limine import LIMINE
 from .loaders.raspberrypi import RASPBERRYPI
 from .menu_commands import Command
-from .settings import grub, uki, update_extlinux, zipl
+from .settings import efi_stub, extlinux, grub, limine, raspberrypi, uki, update_extlinux, zipl
 from .text import Finder
 
 
@@ -84,19 +82,14 @@ def _static(name: str, lines: Finder, forbidden: str = "") -> t.Callable[..., Se
     return lambda _host, signs: Settings(name, signs[:1], lines, forbidden=forbidden)
 
 
-def _menu_of(loader: Loader) -> t.Callable[[Host, tuple[str, ...]], Settings]:
+def _menu(loader: Loader, lines: t.Callable[[Host], Finder], forbidden: str = "") -> Editor:
     """The menu is edited itself."""
-
-    def settings(host: Host, signs: tuple[str, ...]) -> Settings:
-        if loader.lines is None:
-            raise NotUnderstoodError("its menu has to be made anew")
-        return Settings(loader.name, signs[:1], loader.lines(host), forbidden=loader.forbidden)
-
-    return settings
-
-
-def _direct(loader: Loader) -> Editor:
-    return Editor(loader.name, loader.menus, _menu_of(loader), loader.type_ids)
+    return Editor(
+        loader.name,
+        loader.menus,
+        lambda host, signs: Settings(loader.name, signs[:1], lines(host), forbidden=forbidden),
+        loader.type_ids,
+    )
 
 
 # --- extlinux ------------------------------------------------------------------------------
@@ -111,16 +104,16 @@ def _extlinux_signs(host: Host) -> tuple[str, ...]:
 
 
 def _extlinux(host: Host, signs: tuple[str, ...]) -> Settings:
-    made = (extlinux.MENU, update_extlinux.SETTINGS)
+    made = (MENU, update_extlinux.SETTINGS)
     if not host.exists(update_extlinux.SETTINGS) or signs[0] not in made:
-        return _menu_of(EXTLINUX)(host, signs)
+        return Settings("extlinux", signs[:1], extlinux.lines)
     return Settings(
         "extlinux",
         (update_extlinux.SETTINGS,),
         update_extlinux.lines,
         menu_commands.one("update-extlinux"),
-        menu=extlinux.MENU,
-        generated=(f"{extlinux.MENU}.old", f"{extlinux.MENU}.new"),
+        menu=MENU,
+        generated=(f"{MENU}.old", f"{MENU}.new"),
         fixed=update_extlinux.GENERATED,
     )
 
@@ -204,9 +197,9 @@ def _media(host: Host) -> tuple[str, ...]:
 EDITORS: tuple[Editor, ...] = (
     Editor("extlinux", _extlinux_signs, _extlinux, EXTLINUX.type_ids),
     Editor("grub", GRUB.menus, _grub, GRUB.type_ids),
-    _direct(LIMINE),
-    _direct(UBOOT),
-    _direct(RASPBERRYPI),
+    _menu(LIMINE, lambda _host: limine.lines, limine.FORBIDDEN),
+    _menu(UBOOT, extlinux.lines_for, extlinux.UBOOT_FORBIDDEN),
+    _menu(RASPBERRYPI, raspberrypi.lines_for),
     Editor("zipl", _existing(zipl.SETTINGS), _zipl),
     Editor(
         "efi_stub",

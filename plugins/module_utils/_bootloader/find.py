@@ -16,8 +16,7 @@ from .._host import mounts
 from .._host.boot import LOADER_TYPE
 from .._host.port import Host
 from .._reasons import Reason, reason
-from .entry import Entry, NotUnderstoodError, StartsNoLinuxError
-from .loader import Loader
+from .loader import Entry, Loader, NotUnderstoodError, StartsNoLinuxError
 from .loaders.extlinux import EXTLINUX, UBOOT
 from .loaders.grub import GRUB
 from .loaders.limine import LIMINE

@@ -4,7 +4,7 @@
 
 # Private to this collection: it may change at any time.
 
-"""What there is to know of a boot loader: its name, where it looks, how its menu is read."""
+"""What there is to know of a boot loader: where it looks, and what its menu says it boots."""
 
 from __future__ import annotations
 
@@ -12,27 +12,40 @@ import typing as t
 from dataclasses import dataclass
 
 from .._host.port import Host
-from .entry import Entry
-from .text import Finder
 
 # Files in the order in which a boot loader looks for them: it takes the first that is there.
 Order = tuple[str, ...]
 
 
 @dataclass(frozen=True)
+class Entry:
+    """A menu entry as its file states it: paths are not resolved yet."""
+
+    title: str
+    kernel: str | None
+    initramfs: tuple[str, ...]
+    cmdline: str
+
+
+class NotUnderstoodError(Exception):
+    """The configuration uses something that these readers do not know."""
+
+
+class StartsNoLinuxError(NotUnderstoodError):
+    """The configuration is understood, and boots something else: a hypervisor, another loader."""
+
+
+@dataclass(frozen=True)
 class Loader:
-    """A boot loader whose menu can be read, and edited where it has command lines itself."""
+    """A boot loader whose menu can be read."""
 
     name: str
     # Several orders are for several ways to install it, and the host does not tell which one it is.
     places: t.Callable[[Host], t.Iterable[Order]]
     # Takes the path and the text of a menu.
     read: t.Callable[[Host, str, str], Entry]
-    lines: t.Callable[[Host], Finder] | None = None
     # The upper digit of what the kernel reports as its boot loader, on x86.
     type_ids: frozenset[int] = frozenset()
-    # Characters that it would not hand on as they are.
-    forbidden: str = ""
 
     def menus(self, host: Host) -> tuple[str, ...]:
         """The files that it may read at boot, one if that is certain."""
@@ -45,3 +58,11 @@ class Loader:
 def always(*paths: str) -> t.Callable[[Host], t.Iterable[Order]]:
     """Each of these may be the one."""
     return lambda _host: [(path,) for path in paths]
+
+
+def text_lines(text: str) -> t.Iterator[tuple[int, str]]:
+    """Each line without its end, and where it starts; only line feeds end one."""
+    start = 0
+    for line in text.split("\n"):
+        yield start, line[:-1] if line.endswith("\r") else line
+        start += len(line) + 1

@@ -20,7 +20,7 @@ from .._write.files import Files
 from . import edit, find
 from .edit import Change
 from .editors import Settings
-from .entry import Entry, NotUnderstoodError
+from .loader import Entry, NotUnderstoodError
 from .menu_commands import Command
 
 NOTHING_RUN = Completed(0, "", "")

@@ -13,7 +13,7 @@ import typing as t
 from .._host.port import Host
 from .._reasons import ReasonError, reason
 from .._write.boot_file import NEW, beside
-from .entry import NotUnderstoodError
+from .loader import NotUnderstoodError
 from .settings import uki
 
 HOOK_DIRECTORIES = ("/etc/kernel-hooks.d", "/usr/share/kernel-hooks.d")

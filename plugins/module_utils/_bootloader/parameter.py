@@ -24,7 +24,7 @@ from .._write.replaceable import unwritable
 from . import edit, editors, menu
 from .edit import Change
 from .editors import Settings
-from .entry import Entry, NotUnderstoodError
+from .loader import Entry, NotUnderstoodError
 from .menu import Making
 
 # The only mounts that are read-only as a rule, and not because somebody meant it or an error.

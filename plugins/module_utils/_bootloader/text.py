@@ -11,6 +11,9 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+# What every boot loader here takes for a space before a word.
+BLANK = "".join(map(chr, range(33)))
+
 # A character of a command line, and how the file writes it.
 Cell = tuple[str, str]
 
@@ -56,9 +59,7 @@ def line_break(text: str) -> str:
     return "\r\n" if "\r\n" in text else "\n"
 
 
-def text_lines(text: str) -> t.Iterator[tuple[int, str]]:
-    """Each line without its end, and where it starts; only line feeds end one."""
-    start = 0
-    for line in text.split("\n"):
-        yield start, line[:-1] if line.endswith("\r") else line
-        start += len(line) + 1
+def indent(text: str, at: int) -> str:
+    """What stands before the first word of the line at a place."""
+    line = text[text.rfind("\n", 0, at) + 1 : at]
+    return line[: len(line) - len(line.lstrip(BLANK))]

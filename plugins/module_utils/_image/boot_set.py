@@ -13,8 +13,8 @@ import typing as t
 from dataclasses import dataclass
 
 from .. import _cmdline
-from .._bootloader.entry import Entry
 from .._bootloader.find import Configured
+from .._bootloader.loader import Entry
 from .._reasons import Blocks, Reason, ReasonError, reason
 from .wish import Wish
 

@@ -13,9 +13,15 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ..._host.port import Host
-from ..entry import Entry, NotUnderstoodError, StartsNoLinuxError
-from ..loader import Loader, Order, always
-from ..text import Finder, Line, Span, Texts, line_break, text_lines
+from ..loader import (
+    Entry,
+    Loader,
+    NotUnderstoodError,
+    Order,
+    StartsNoLinuxError,
+    always,
+    text_lines,
+)
 
 MENU = "/boot/extlinux.conf"
 UBOOT_MENU = "/boot/extlinux/extlinux.conf"
@@ -49,7 +55,7 @@ MEMORY_TEST = "memtest"
 MENU_LEADS_ON = ("goto", "exit", "quit", "start")
 
 # A space is what is not greater than one; Python's own idea of white space is another.
-_LINE = re.compile(r"[\0- ]*([^\0- ]*)([\0- ]*)(.*)", re.DOTALL)
+_LINE = re.compile(r"[\0- ]*([^\0- ]*)[\0- ]*(.*)", re.DOTALL)
 _SPACES = "".join(map(chr, range(33)))
 
 
@@ -58,7 +64,7 @@ def _words(text: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Statement:
+class Statement:
     """A line with a keyword."""
 
     keyword: str
@@ -66,11 +72,9 @@ class _Statement:
     # Where the value begins, and where the line ends.
     start: int
     end: int
-    indent: str
-    spaced: bool
 
 
-def _statements(text: str, *, syslinux: bool) -> t.Iterator[_Statement]:
+def _statements(text: str, *, syslinux: bool) -> t.Iterator[Statement]:
     """All but texts for people: only its own end ends one, whatever looks like a keyword in it.
 
     U-Boot knows no such texts.
@@ -78,62 +82,48 @@ def _statements(text: str, *, syslinux: bool) -> t.Iterator[_Statement]:
     in_text = False
     for start, line in text_lines(text):
         match = t.cast("re.Match[str]", _LINE.match(line))
-        keyword, value = match[1].lower(), match[3].rstrip(_SPACES)
+        keyword, value = match[1].lower(), match[2].rstrip(_SPACES)
         if syslinux and (in_text or keyword == "text"):
             in_text = keyword != "endtext"
             continue
-        yield _Statement(
-            keyword,
-            value,
-            start + match.start(3),
-            start + len(line),
-            line[: match.start(1)],
-            bool(match[2]),
-        )
+        yield Statement(keyword, value, start + match.start(2), start + len(line))
 
 
 @dataclass
-class _Label:
+class Label:
     """What may be booted."""
 
-    name: str = ""
+    # The line that names what it starts, which is its own where no other one does.
+    line: Statement
+    name: str
     kernel: str | None = None
     # Something else than a kernel that it starts, as its line says it.
     program: str | None = None
     # syslinux takes parameters behind the kernel's name, too, and lays them before the others.
-    parameters: Span | None = None
-    append: Span | None = None
+    parameters: str = ""
+    append: Statement | None = None
     initramfs: tuple[str, ...] = ()
-    # Where an APPEND would go, and how the line above is indented.
-    end: int = 0
-    indent: str = ""
     # Nobody can choose it, so that it is none to begin with.
     hidden: bool = False
 
-    @property
-    def boots_kernel(self) -> bool:
-        return bool(self.kernel) and self.program is None
-
 
 @dataclass
-class _Menu:
+class Menu:
     """What a file says, read once for all who ask."""
 
-    path: str
-    text: str
     # It has an APPEND for all labels, a dash instead of parameters, and programs; U-Boot has not.
     syslinux: bool
-    labels: list[_Label] = field(default_factory=list)
-    common: Span | None = None
+    labels: list[Label] = field(default_factory=list)
+    common: Statement | None = None
     default: str | None = None
     menu_default: str | None = None
     on_timeout: str | None = None
     # Whether a program shows the menu.
     shown: bool = False
     # The label that the next line belongs to.
-    current: _Label | None = None
+    current: Label | None = None
 
-    def read(self, line: _Statement) -> None:
+    def read(self, line: Statement) -> None:
         keyword, value = line.keyword, line.value
         if keyword == "label":
             self._begin(line)
@@ -145,31 +135,23 @@ class _Menu:
             self.on_timeout = value
         elif not self.syslinux and keyword and keyword not in UBOOT_KEYWORDS:
             self.current = None
-        elif keyword == "append":
-            self._read_append(line)
         elif self.current is not None:
             self._read_label(self.current, line)
+        elif keyword == "append" and self.syslinux and not self.labels:
+            self.common = line
 
-    def _begin(self, line: _Statement) -> None:
+    def _begin(self, line: Statement) -> None:
         """Where nothing else is named, syslinux starts the file that is called as the label."""
-        label = _Label(line.value, end=line.end, indent=line.indent)
+        self.current = label = Label(line, line.value)
         if self.syslinux:
             label.kernel = line.value
             label.program = line.value if _is_program(line.value) else None
         self.labels.append(label)
-        self.current = label
 
-    def _read_append(self, line: _Statement) -> None:
-        before = "" if line.spaced else " "
-        nothing = "-" if self.syslinux and self.labels else ""
-        span = Span(self.path, line.start, line.end, before=before, nothing=nothing)
-        if self.current is not None:
-            self.current.append = span
-        elif not self.labels:
-            self.common = span
-
-    def _read_label(self, label: _Label, line: _Statement) -> None:
-        if line.keyword in KERNEL_KEYWORDS:
+    def _read_label(self, label: Label, line: Statement) -> None:
+        if line.keyword == "append":
+            label.append = line
+        elif line.keyword in KERNEL_KEYWORDS:
             self._read_kernel(label, line)
         elif line.keyword in OTHER_KEYWORDS:
             label.kernel, label.program = None, f"{line.keyword} {line.value}".strip()
@@ -178,7 +160,7 @@ class _Menu:
         elif line.keyword == "menu":
             self._read_menu(label, "".join(_words(line.value.lower())[:1]))
 
-    def _read_menu(self, label: _Label, keyword: str) -> None:
+    def _read_menu(self, label: Label, keyword: str) -> None:
         if keyword == "default":
             self.menu_default = label.name
         elif keyword in ("hide", "disable"):
@@ -186,18 +168,15 @@ class _Menu:
         elif keyword in MENU_LEADS_ON:
             label.kernel, label.program = None, f"config {keyword}"
 
-    def _read_kernel(self, label: _Label, line: _Statement) -> None:
-        name, *rest = re.split("([\0- ]+)", line.value, maxsplit=1)
+    def _read_kernel(self, label: Label, line: Statement) -> None:
+        name, *rest = re.split("[\0- ]+", line.value, maxsplit=1)
         if rest and not self.syslinux:
             raise NotUnderstoodError(f"its kernel's name has a space: {line.value!r}")
-        label.kernel = name
         # LINUX says what it is, whatever its name.
         by_name = self.syslinux and line.keyword == "kernel" and _is_program(name)
         never_back = name.rpartition("/")[2].startswith(MEMORY_TEST)
         label.program = name if by_name or never_back else None
-        at = line.start + len(name) + len("".join(rest[:1]))
-        label.parameters = Span(self.path, at, line.start + len(line.value)) if rest else None
-        label.end, label.indent = line.end, line.indent
+        label.line, label.kernel, label.parameters = line, name, "".join(rest)
 
     # --- What boots ------------------------------------------------------------------------
 
@@ -207,9 +186,7 @@ class _Menu:
             raise self._no_kernel(label)
         if not label.kernel:
             raise NotUnderstoodError(f"its label {label.name!r} names no kernel")
-        cmdline = " ".join(
-            text for span in self._spans(label) for text in [self._value(span)] if text
-        )
+        cmdline = " ".join(filter(None, (label.parameters, self._appended(label))))
         if not self.syslinux and "$" in cmdline:
             raise NotUnderstoodError("U-Boot would replace something in its command line")
         # APPEND may name the initramfs, too; a line of its own comes first.
@@ -220,14 +197,14 @@ class _Menu:
         images = label.initramfs or tuple(each for each in "".join(named[-1:]).split(",") if each)
         return Entry(label.name, label.kernel, images, cmdline)
 
-    def _no_kernel(self, label: _Label) -> NotUnderstoodError:
+    def _no_kernel(self, label: Label) -> NotUnderstoodError:
         program = str(label.program)
         names = [word.lower().rpartition("/")[2] for word in _words(program)[:2]]
         if names[0] == "config" or set(names) & MENU_PROGRAMS:
             return NotUnderstoodError(f"its label {label.name!r} leads to another menu")
         return StartsNoLinuxError(f"its label {label.name!r} starts {program}, no kernel")
 
-    def _chosen(self) -> _Label:
+    def _chosen(self) -> Label:
         """What happens at the timeout; of two defaults, which one wins is not certain."""
         if not self.labels:
             raise NotUnderstoodError("it has no label")
@@ -253,42 +230,26 @@ class _Menu:
             return t.cast("set[str]", on_timeout)
         return t.cast("set[str]", default | on_timeout | ({self.menu_default} - {None}))
 
-    def _value(self, span: Span) -> str:
-        text = self.text[span.start : span.end].rstrip(_SPACES)
-        return "" if span.nothing and text == span.nothing else text
-
-    def _spans(self, label: _Label) -> Line:
-        """What is handed to the kernel, in its order."""
-        append = label.append or (self.common if self.syslinux else None)
-        return tuple(span for span in (label.parameters, append) if span is not None)
-
-    # --- What is edited --------------------------------------------------------------------
-
-    def lines(self) -> list[Line]:
-        booting = [label for label in self.labels if label.boots_kernel]
-        if not booting:
-            return []
-        common: list[Line] = [(self.common,)] if self.common and self.syslinux else []
-        return common + [self._spans(label) or (self._new(label),) for label in booting]
-
-    def _new(self, label: _Label) -> Span:
-        before = f"{line_break(self.text)}{label.indent}APPEND "
-        return Span(self.path, label.end, label.end, before=before)
+    def _appended(self, label: Label) -> str:
+        """A dash says that there is nothing, and nothing in common either."""
+        if label.append is None:
+            return self.common.value if self.common else ""
+        return "" if self.syslinux and label.append.value == "-" else label.append.value
 
 
 def _is_program(value: str) -> bool:
     return "".join(_words(value)[:1]).lower().endswith(PROGRAM_SUFFIXES)
 
 
-def _parse(path: str, text: str, *, syslinux: bool) -> _Menu:
-    menu = _Menu(path, text, syslinux)
+def parse(text: str, *, syslinux: bool) -> Menu:
+    menu = Menu(syslinux)
     for line in _statements(text, syslinux=syslinux):
         _refuse(line)
         menu.read(line)
     return menu
 
 
-def _refuse(line: _Statement) -> None:
+def _refuse(line: Statement) -> None:
     leads = line.value.lower() if line.keyword == "menu" else ""
     if line.keyword == "include" or leads.startswith("include"):
         raise NotUnderstoodError("it includes another file")
@@ -300,18 +261,7 @@ def _refuse(line: _Statement) -> None:
 
 def default_entry(text: str, *, syslinux: bool = True) -> Entry:
     """The entry that boots when nobody touches the menu."""
-    return _parse("", text, syslinux=syslinux).default_entry()
-
-
-def lines(texts: Texts, *, syslinux: bool = True) -> list[Line]:
-    """The command line of each entry that boots a kernel, and the one that they share."""
-    menus = (_parse(path, text, syslinux=syslinux) for path, text in texts.items())
-    return [line for menu in menus for line in menu.lines()]
-
-
-def lines_of_uboot(texts: Texts) -> list[Line]:
-    """The same, for a boot loader that knows neither programs nor a common APPEND."""
-    return lines(texts, syslinux=False)
+    return parse(text, syslinux=syslinux).default_entry()
 
 
 # --- The boot loaders that read it ---------------------------------------------------------
@@ -327,20 +277,14 @@ def _places(host: Host) -> t.Iterable[Order]:
     ]
 
 
-def _reads_as_syslinux(host: Host) -> bool:
+def reads_as_syslinux(host: Host) -> bool:
     """On x86 it is extlinux that reads U-Boot's file."""
     return host.machine in X86
 
 
 def _read_uboot(host: Host, _path: str, text: str) -> Entry:
-    return default_entry(text, syslinux=_reads_as_syslinux(host))
+    return default_entry(text, syslinux=reads_as_syslinux(host))
 
 
-def _lines_of_uboot(host: Host) -> Finder:
-    return lines if _reads_as_syslinux(host) else lines_of_uboot
-
-
-EXTLINUX = Loader(
-    "extlinux", _places, lambda _host, _path, text: default_entry(text), lambda _host: lines, FAMILY
-)
-UBOOT = Loader("uboot", always(UBOOT_MENU), _read_uboot, _lines_of_uboot, FAMILY, forbidden="$")
+EXTLINUX = Loader("extlinux", _places, lambda _host, _path, text: default_entry(text), FAMILY)
+UBOOT = Loader("uboot", always(UBOOT_MENU), _read_uboot, FAMILY)

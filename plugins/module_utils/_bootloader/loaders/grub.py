@@ -14,8 +14,7 @@ import typing as t
 from dataclasses import dataclass, field
 
 from ..._host.port import Host, lines
-from ..entry import Entry, NotUnderstoodError, StartsNoLinuxError
-from ..loader import Loader, always
+from ..loader import Entry, Loader, NotUnderstoodError, StartsNoLinuxError, always
 from .grub_script import Block, Command, If, Loop, Variable, Word, parse
 
 MENUS = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")

@@ -12,7 +12,7 @@ import re
 import typing as t
 from dataclasses import dataclass, field
 
-from ..entry import NotUnderstoodError
+from ..loader import NotUnderstoodError
 
 # Deeper than any menu, and not so deep that reading it fails.
 DEPTH = 50

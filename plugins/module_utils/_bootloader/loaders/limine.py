@@ -11,9 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from ..entry import Entry, NotUnderstoodError, StartsNoLinuxError
-from ..loader import Loader, always
-from ..text import Line, Span, Texts, line_break, text_lines
+from ..loader import Entry, Loader, NotUnderstoodError, StartsNoLinuxError, always, text_lines
 
 # Where its partition may be mounted, and where it looks on it. Versions differ in the order, so
 # that of two files neither is known to be the one.
@@ -32,30 +30,31 @@ KERNELS = ("path", "kernel_path")
 # An EFI program may be a kernel or anything else.
 EFI_PROTOCOLS = ("efi", "uefi", "efi_chainload", "efi_boot_entry")
 
-_OPTION = re.compile(r"([ \t]*)([A-Za-z0-9_]+):([ \t]*)(.*)", re.DOTALL)
+_OPTION = re.compile(r"[ \t]*([A-Za-z0-9_]+):[ \t]*(.*)", re.DOTALL)
 _TITLE = re.compile(r"[ \t]*(/+)(\+?) *(.*?)[ \t]*", re.DOTALL)
 # A file on the partition of the configuration, and a sum of it.
 _PATH = re.compile(r"boot\(\):(/[^#]*)(?:#.*)?")
 
 
 @dataclass
-class _Option:
+class Option:
     name: str
     value: str
-    span: Span
-    indent: str
+    # Where the value begins, and where the line ends.
+    start: int
+    end: int
 
 
 @dataclass
-class _Entry:
+class Item:
     """What may be booted, or a directory of it."""
 
     depth: int
     title: str
     expanded: bool
-    options: list[_Option] = field(default_factory=list)
+    options: list[Option] = field(default_factory=list)
 
-    def all(self, *names: str) -> list[_Option]:
+    def all(self, *names: str) -> list[Option]:
         return [option for option in self.options if option.name in names]
 
     def value(self, *names: str) -> str | None:
@@ -63,7 +62,7 @@ class _Entry:
         found = (option.value for name in names for option in self.all(name))
         return next(found, None)
 
-    def cmdline(self) -> _Option | None:
+    def cmdline(self) -> Option | None:
         found = self.all(*COMMAND_LINES)
         if len(found) > 1:
             raise NotUnderstoodError("an entry has two command lines")
@@ -75,51 +74,29 @@ class _Entry:
     def protocol(self) -> str:
         return (self.value("protocol") or "").lower()
 
-    def line(self, newline: str) -> Line | None:
-        """Where its command line is, or would be."""
-        if self.protocol != "linux":
-            return None
-        cmdline, kernels = self.cmdline(), self.all(*KERNELS)
-        if cmdline is not None:
-            return (cmdline.span,)
-        if not kernels:
-            return None
-        kernel = kernels[-1]
-        before = f"{newline}{kernel.indent}cmdline: "
-        return (Span(kernel.span.path, kernel.span.end, kernel.span.end, before=before),)
-
 
 @dataclass
-class _Menu:
+class Menu:
     # The options before the first entry are those of all.
-    common: _Entry
-    entries: list[_Entry]
+    common: Item
+    entries: list[Item]
 
 
-def _parse(path: str, text: str) -> _Menu:
-    current = common = _Entry(0, "", expanded=True)
-    entries: list[_Entry] = []
+def parse(text: str) -> Menu:
+    current = common = Item(0, "", expanded=True)
+    entries: list[Item] = []
     for start, line in text_lines(text):
         title = _TITLE.fullmatch(line)
         option = _OPTION.match(line)
         if title is not None:
-            current = _Entry(len(title[1]), title[3], expanded=bool(title[2]))
+            current = Item(len(title[1]), title[3], expanded=bool(title[2]))
             entries.append(current)
         elif option is not None:
-            span = Span(path, start + option.start(4), start + len(line))
-            value = option[4].rstrip(" \t")
-            current.options.append(_Option(option[2].lower(), value, span, option[1]))
-    return _Menu(common, entries)
-
-
-def lines(texts: Texts) -> list[Line]:
-    """The command line of each entry that boots Linux."""
-    found = (
-        entry.line(line_break(text))
-        for path, text in texts.items()
-        for entry in _parse(path, text).entries
-    )
-    return [line for line in found if line is not None]
+            value = option[2].rstrip(" \t")
+            current.options.append(
+                Option(option[1].lower(), value, start + option.start(2), start + len(line))
+            )
+    return Menu(common, entries)
 
 
 # --- What boots ----------------------------------------------------------------------------
@@ -129,7 +106,7 @@ def default_entry(text: str) -> Entry:
     """The entry that boots when nobody touches the menu."""
     if re.search(r"^[ \t]*\$\{[^}\n]*\}[^=\n]", text, re.MULTILINE):
         raise NotUnderstoodError("the name of an option is a macro")
-    menu = _parse("", text)
+    menu = parse(text)
     entry = _chosen(menu)
     protocol = entry.protocol
     if protocol in EFI_PROTOCOLS:
@@ -144,7 +121,7 @@ def default_entry(text: str) -> Entry:
     return Entry(entry.title, kernel, modules, cmdline.value if cmdline else "")
 
 
-def _chosen(menu: _Menu) -> _Entry:
+def _chosen(menu: Menu) -> Item:
     common = menu.common
     if (common.value("remember_last_entry") or "").lower() == "yes":
         raise NotUnderstoodError("it boots what was booted last")
@@ -162,12 +139,12 @@ def _chosen(menu: _Menu) -> _Entry:
     return found
 
 
-def _is_directory(menu: _Menu, entry: _Entry) -> bool:
+def _is_directory(menu: Menu, entry: Item) -> bool:
     following = menu.entries[menu.entries.index(entry) + 1 :][:1]
     return any(each.depth > entry.depth for each in following)
 
 
-def _by_number(menu: _Menu, number: int) -> _Entry | None:
+def _by_number(menu: Menu, number: int) -> Item | None:
     """As the menu shows them: what is in a directory that is not expanded has no number."""
     shown = []
     hidden_below = 0
@@ -179,7 +156,7 @@ def _by_number(menu: _Menu, number: int) -> _Entry | None:
     return shown[number - 1] if 0 < number <= len(shown) else None
 
 
-def _by_title(menu: _Menu, path: str) -> _Entry | None:
+def _by_title(menu: Menu, path: str) -> Item | None:
     if any(char in path for char in "\\#"):
         raise NotUnderstoodError(f"its default entry is {path!r}")
     titles: list[str] = []
@@ -203,6 +180,4 @@ LIMINE = Loader(
     "limine",
     always(*(mount + name for mount in MOUNTS for name in NAMES)),
     lambda _host, _path, text: default_entry(text),
-    lambda _host: lines,
-    forbidden="${}",
 )

@@ -12,9 +12,7 @@ import os
 import re
 
 from ..._host.port import Host
-from ..entry import Entry, NotUnderstoodError
-from ..loader import Loader, always
-from ..text import Finder, Line, Span, Texts, text_lines
+from ..loader import Entry, Loader, NotUnderstoodError, always, text_lines
 
 MENUS = ("/boot/cmdline.txt",)
 CONFIGURATIONS = ("config.txt", "usercfg.txt")
@@ -24,28 +22,28 @@ _ELSEWHERE = re.compile(r"^[ \t]*(cmdline|os_prefix)[ \t]*=", re.MULTILINE)
 _SPACES = " \t\r\0"
 
 
-def _only_line(path: str, text: str) -> Span | None:
-    """The firmware would not read a second one."""
-    spans = [
-        Span(path, start, start + len(line.rstrip("\0")))
+def only_line(text: str) -> tuple[int, int] | None:
+    """Where the line begins and ends: the firmware would not read a second one."""
+    found = [
+        (start, start + len(line.rstrip("\0")))
         for start, line in text_lines(text)
         if line.strip(_SPACES)
     ]
-    if len(spans) > 1:
-        raise NotUnderstoodError(f"it has {len(spans)} lines instead of one")
-    return spans[0] if spans else None
+    if len(found) > 1:
+        raise NotUnderstoodError(f"it has {len(found)} lines instead of one")
+    return found[0] if found else None
 
 
 def default_entry(text: str, configuration: str = "") -> Entry:
     """The command line; the kernel is chosen in config.txt and stays unknown here."""
-    _refuse(configuration)
-    span = _only_line("", text)
-    if span is None:
+    refuse(configuration)
+    found = only_line(text)
+    if found is None:
         raise NotUnderstoodError("it has 0 lines instead of one")
-    return Entry("cmdline.txt", None, (), text[span.start : span.end].strip(_SPACES))
+    return Entry("cmdline.txt", None, (), text[slice(*found)].strip(_SPACES))
 
 
-def _refuse(configuration: str) -> None:
+def refuse(configuration: str) -> None:
     elsewhere = _ELSEWHERE.search(configuration)
     if elsewhere:
         raise NotUnderstoodError(f"config.txt sets {elsewhere[1]}")
@@ -54,26 +52,14 @@ def _refuse(configuration: str) -> None:
             raise NotUnderstoodError(f"config.txt includes {included}")
 
 
-def lines(texts: Texts) -> list[Line]:
-    """The one line, or where it would be."""
-    return [(_only_line(path, text) or Span(path, 0, 0),) for path, text in texts.items()]
-
-
-def _configuration(host: Host, path: str) -> str:
+def configuration(host: Host, path: str) -> str:
     directory = os.path.dirname(path)
     texts = (host.text(os.path.join(directory, name)) or "" for name in CONFIGURATIONS)
     return "\n".join(texts)
 
 
 def _read(host: Host, path: str, text: str) -> Entry:
-    return default_entry(text, _configuration(host, path))
+    return default_entry(text, configuration(host, path))
 
 
-def _lines(host: Host) -> Finder:
-    """What is edited must be what is read."""
-    for path in MENUS:
-        _refuse(_configuration(host, path))
-    return lines
-
-
-RASPBERRYPI = Loader("raspberrypi", always(*MENUS), _read, _lines)
+RASPBERRYPI = Loader("raspberrypi", always(*MENUS), _read)

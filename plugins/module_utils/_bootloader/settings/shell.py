@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ..entry import NotUnderstoodError
-from ..text import Cell, Quoting, Span, line_break, text_lines
+from ..loader import NotUnderstoodError, text_lines
+from ..text import Cell, Quoting, Span, line_break
 
 # What may stand without quotes and mean itself.
 _SAFE = re.compile(r"[A-Za-z0-9_./:,=@%+-]*", re.ASCII)

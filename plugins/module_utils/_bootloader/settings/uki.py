@@ -12,8 +12,8 @@ import posixpath
 from dataclasses import replace
 
 from ..edit import words_of
-from ..entry import NotUnderstoodError
-from ..text import Line, Span, Texts, text_lines
+from ..loader import NotUnderstoodError, text_lines
+from ..text import Line, Span, Texts
 from .shell import assigned
 
 SETTINGS = "/etc/kernel-hooks.d/secureboot.conf"

@@ -13,8 +13,8 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ..entry import NotUnderstoodError
-from ..text import Cell, Line, Quoting, Span, Texts, line_break, text_lines
+from ..loader import NotUnderstoodError, text_lines
+from ..text import Cell, Line, Quoting, Span, Texts, line_break
 
 SETTINGS = "/etc/zipl.conf"
 

@@ -11,17 +11,15 @@ from dataclasses import dataclass, replace
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import edit
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import Change
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import (
     NotUnderstoodError,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import (
     efi_stub,
     extlinux,
+    grub,
     limine,
     raspberrypi,
-)
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import (
-    grub,
     uki,
     update_extlinux,
     zipl,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import editors
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import (
     NotUnderstoodError,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError

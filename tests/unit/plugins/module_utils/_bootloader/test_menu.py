@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import editors, menu
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import Change
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import Entry
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import Entry
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.menu import Making
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._write.files import Files
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes

@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import Entry
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.find import Configured
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import Entry
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.boot_set import (
     Cmdline,
     Files,

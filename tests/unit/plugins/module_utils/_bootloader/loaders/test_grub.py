@@ -10,7 +10,7 @@ import contextlib
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import (
     Entry,
     NotUnderstoodError,
     StartsNoLinuxError,

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import edit
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import Change
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import (
     NotUnderstoodError,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import shell

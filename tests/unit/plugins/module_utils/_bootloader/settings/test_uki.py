@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import edit
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import Change
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import (
     NotUnderstoodError,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import uki

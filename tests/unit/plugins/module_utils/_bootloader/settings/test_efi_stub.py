@@ -9,10 +9,10 @@ from __future__ import annotations
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import edit
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import Change
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import (
     NotUnderstoodError,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import (
     efi_stub,
 )
 from hypothesis import given

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import re
 
-from ..entry import NotUnderstoodError
-from ..text import Line, Span, Texts, text_lines
+from ..loader import NotUnderstoodError, text_lines
+from ..text import Line, Span, Texts
 
 SETTINGS = "/boot/startup.nsh"
 

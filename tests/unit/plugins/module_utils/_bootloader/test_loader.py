@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.entry import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import (
     Entry,
     NotUnderstoodError,
 )

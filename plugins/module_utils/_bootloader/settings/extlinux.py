@@ -1,0 +1,63 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The command lines in extlinux.conf and syslinux.cfg, by what their reader tells of them."""
+
+from __future__ import annotations
+
+from ..._host.port import Host
+from ..loaders.extlinux import Label, Menu, Statement, parse, reads_as_syslinux
+from ..text import Finder, Line, Span, Texts, indent, line_break
+
+# What U-Boot would replace.
+UBOOT_FORBIDDEN = "$"
+
+
+def lines(texts: Texts, *, syslinux: bool = True) -> list[Line]:
+    """The command line of each entry that boots a kernel, and the one that they share."""
+    menus = ((path, text, parse(text, syslinux=syslinux)) for path, text in texts.items())
+    return [line for path, text, menu in menus for line in _lines(path, text, menu)]
+
+
+def lines_of_uboot(texts: Texts) -> list[Line]:
+    """The same, for a boot loader that knows neither programs nor a common APPEND."""
+    return lines(texts, syslinux=False)
+
+
+def lines_for(host: Host) -> Finder:
+    """As whoever reads U-Boot's file on that host takes it."""
+    return lines if reads_as_syslinux(host) else lines_of_uboot
+
+
+def _lines(path: str, text: str, menu: Menu) -> list[Line]:
+    booting = [label for label in menu.labels if label.kernel and label.program is None]
+    if not booting:
+        return []
+    common = [(_append(path, text, menu.common),)] if menu.common else []
+    return [*common, *(_line(path, text, menu, label) for label in booting)]
+
+
+def _line(path: str, text: str, menu: Menu, label: Label) -> Line:
+    """What is handed to the kernel, in its order, or where it would be."""
+    found = []
+    if label.parameters:
+        end = label.line.start + len(label.line.value)
+        found.append(Span(path, end - len(label.parameters), end))
+    if label.append is not None:
+        found.append(_append(path, text, label.append, nothing="-" if menu.syslinux else ""))
+    elif menu.common is not None:
+        found.append(_append(path, text, menu.common))
+    return tuple(found) or (_new(path, text, label.line),)
+
+
+def _append(path: str, text: str, line: Statement, nothing: str = "") -> Span:
+    before = "" if text[line.start - 1] <= " " else " "
+    return Span(path, line.start, line.end, before=before, nothing=nothing)
+
+
+def _new(path: str, text: str, above: Statement) -> Span:
+    before = f"{line_break(text)}{indent(text, above.start)}APPEND "
+    return Span(path, above.end, above.end, before=before)

@@ -1,0 +1,37 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The command lines in limine.conf, by what its reader tells of them."""
+
+from __future__ import annotations
+
+from ..loaders.limine import KERNELS, Item, parse
+from ..text import Line, Span, Texts, indent, line_break
+
+# What Limine would replace.
+FORBIDDEN = "${}"
+
+
+def lines(texts: Texts) -> list[Line]:
+    """The command line of each entry that boots Linux."""
+    found = (
+        _line(path, text, item) for path, text in texts.items() for item in parse(text).entries
+    )
+    return [line for line in found if line is not None]
+
+
+def _line(path: str, text: str, item: Item) -> Line | None:
+    """Where its command line is, or would be."""
+    if item.protocol != "linux":
+        return None
+    cmdline, kernels = item.cmdline(), item.all(*KERNELS)
+    if cmdline is not None:
+        return (Span(path, cmdline.start, cmdline.end),)
+    if not kernels:
+        return None
+    kernel = kernels[-1]
+    before = f"{line_break(text)}{indent(text, kernel.start)}cmdline: "
+    return (Span(path, kernel.end, kernel.end, before=before),)

@@ -1,0 +1,25 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection: it may change at any time.
+
+"""The command line in cmdline.txt, by what its reader tells of it."""
+
+from __future__ import annotations
+
+from ..._host.port import Host
+from ..loaders.raspberrypi import MENUS, configuration, only_line, refuse
+from ..text import Finder, Line, Span, Texts
+
+
+def lines(texts: Texts) -> list[Line]:
+    """The one line, or where it would be."""
+    return [(Span(path, *(only_line(text) or (0, 0))),) for path, text in texts.items()]
+
+
+def lines_for(host: Host) -> Finder:
+    """What is edited must be what is read."""
+    for path in MENUS:
+        refuse(configuration(host, path))
+    return lines

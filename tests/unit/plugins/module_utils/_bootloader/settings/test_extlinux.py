@@ -1,0 +1,184 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""extlinux.conf and syslinux.cfg as they are edited, and all else stays."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import edit
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import Change
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import (
+    NotUnderstoodError,
+)
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import extlinux
+from hypothesis import given
+from hypothesis import strategies as st
+
+PANIC, NO_PANIC = Change("panic", "10"), Change("panic", present=False)
+
+
+def edited(text: str, change: Change = PANIC) -> str:
+    return edit.edit({"f": text}, extlinux.lines, [change], "x86_64")["f"]
+
+
+def edited_for_uboot(text: str, change: Change = PANIC) -> str:
+    return edit.edit({"f": text}, extlinux.lines_of_uboot, [change], "aarch64")["f"]
+
+
+MEDIUM = """\
+TIMEOUT 10
+PROMPT 1
+DEFAULT lts
+
+LABEL lts
+MENU LABEL Linux lts, panic=1
+KERNEL /boot/vmlinuz-lts
+INITRD /boot/initramfs-lts
+FDTDIR /boot/dtbs-lts
+APPEND modules=loop,squashfs,sd-mod,usb-storage quiet panic_on_oops=1
+"""
+UBOOT = """\
+menu title Alpine Linux
+timeout 50
+default lts
+label lts
+\tkernel /vmlinuz-lts
+\tinitrd /initramfs-lts
+\tfdtdir /dtbs-lts
+\tappend root=UUID=1 modules=ext4 quiet
+"""
+HELP = """\
+LABEL a
+  LINUX vmlinuz
+  TEXT HELP
+  APPEND panic=1
+  ENDTEXT
+  APPEND a
+"""
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", [True, False])
+def test_edit_of_a_medium(end: str, last: bool) -> None:
+    before = MEDIUM.replace("\n", end)
+    before = before if last else before.removesuffix(end)
+    after = edited(before)
+    assert after == before.replace("panic_on_oops=1", "panic_on_oops=1 panic=10")
+    assert edited(after, NO_PANIC) == before
+
+
+def test_edit_for_uboot() -> None:
+    assert edited_for_uboot(UBOOT) == UBOOT.replace("quiet", "quiet panic=10")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(
+            "LABEL a\n  LINUX k\nLABEL b\n  LINUX k\n  APPEND b\n",
+            "LABEL a\n  LINUX k\n  APPEND panic=10\nLABEL b\n  LINUX k\n  APPEND b panic=10\n",
+            id="one without",
+        ),
+        pytest.param(
+            "LABEL a\r\n\tLINUX k\r\n", "LABEL a\r\n\tLINUX k\r\n\tAPPEND panic=10\r\n", id="CRLF"
+        ),
+        pytest.param("LABEL a\nLINUX k", "LABEL a\nLINUX k\nAPPEND panic=10", id="last line"),
+        pytest.param(
+            "APPEND x\nLABEL a\nLINUX k\n",
+            "APPEND x panic=10\nLABEL a\nLINUX k\n",
+            id="common one in force",
+        ),
+        pytest.param(
+            "APPEND x\nLABEL a\nLINUX k\nAPPEND y\nLABEL b\nLINUX k\nAPPEND -\n",
+            "APPEND x panic=10\nLABEL a\nLINUX k\nAPPEND y panic=10\n"
+            "LABEL b\nLINUX k\nAPPEND panic=10\n",
+            id="common one replaced",
+        ),
+        pytest.param(
+            "LABEL a\nLINUX k\nAPPEND\n", "LABEL a\nLINUX k\nAPPEND panic=10\n", id="bare"
+        ),
+        pytest.param(
+            "LABEL a\nCOM32 reboot.c32\nLABEL m\nKERNEL mboot.c32\nAPPEND xen.gz --- k\n"
+            "LABEL l\nLOCALBOOT 0\nAPPEND q\nLABEL k\nKERNEL k\nAPPEND a\n",
+            "LABEL a\nCOM32 reboot.c32\nLABEL m\nKERNEL mboot.c32\nAPPEND xen.gz --- k\n"
+            "LABEL l\nLOCALBOOT 0\nAPPEND q\nLABEL k\nKERNEL k\nAPPEND a panic=10\n",
+            id="programs",
+        ),
+        pytest.param(
+            "label a\nlinux k\n# append panic=1\nappend panic=1 panic_x\n",
+            "label a\nlinux k\n# append panic=1\nappend panic=10 panic_x\n",
+            id="comment and prefix",
+        ),
+        pytest.param(HELP, HELP.replace("APPEND a", "APPEND a panic=10"), id="help text"),
+        pytest.param(
+            'LABEL a\nLINUX k\nAPPEND d="a panic=1" panic=2\n',
+            'LABEL a\nLINUX k\nAPPEND d="a panic=1" panic=10\n',
+            id="quotes",
+        ),
+    ],
+)
+def test_present(before: str, after: str) -> None:
+    assert edited(before) == after
+    assert edited(after) == after
+
+
+def test_edit_of_ten_entries() -> None:
+    before = "".join(f"LABEL l{n}\n LINUX k{n}\n APPEND n={n}\n" for n in range(10))
+    after = "".join(f"LABEL l{n}\n LINUX k{n}\n APPEND n={n} panic=10\n" for n in range(10))
+    assert edited(before) == after
+    assert edited(after, NO_PANIC) == before
+
+
+def test_absent_leaves_a_dash_so_that_no_common_one_comes_into_force() -> None:
+    text = "APPEND x\nLABEL a\nLINUX k\nAPPEND panic=1\n"
+    assert edited(text, NO_PANIC) == "APPEND x\nLABEL a\nLINUX k\nAPPEND -\n"
+
+
+def test_absent_leaves_no_dash_to_uboot() -> None:
+    text = "label a\nlinux k\nappend panic=1\n"
+    assert edited_for_uboot(text, NO_PANIC) == "label a\nlinux k\nappend \n"
+
+
+def test_uboot_knows_no_common_append() -> None:
+    text = "append x\nlabel a\nlinux k\n"
+    assert edited_for_uboot(text) == "append x\nlabel a\nlinux k\nAPPEND panic=10\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("set default=0\nmenuentry 'Alpine' {\n\tlinux /k\n}\n", id="GRUB's"),
+        pytest.param("LABEL a\nCOM32 menu.c32\nAPPEND x\n", id="programs only"),
+        pytest.param("INCLUDE other.cfg\nLABEL a\nLINUX k\n", id="another file"),
+        pytest.param("MENU BEGIN x\nLABEL a\nLINUX k\nMENU END\n", id="menu inside a menu"),
+    ],
+)
+def test_what_is_no_plain_menu_is_refused(text: str) -> None:
+    with pytest.raises(NotUnderstoodError):
+        edited(text)
+
+
+ENTRIES = st.lists(
+    st.tuples(
+        st.sampled_from(["LINUX k", "KERNEL /k", "KERNEL menu.c32", "LOCALBOOT 0"]),
+        st.sampled_from(["APPEND a", "append  a=1 panic_on_oops", "APPEND -", "APPEND x -- y "]),
+    ),
+    max_size=10,
+)
+
+
+@given(ENTRIES, st.sampled_from(["\n", "\r\n"]), st.sampled_from(["", "APPEND all"]))
+def test_present_then_absent_restores_the_menu(
+    entries: list[tuple[str, str]], end: str, common: str
+) -> None:
+    rows = [f"LABEL {n}{end}{kernel}{end}{append}" for n, (kernel, append) in enumerate(entries)]
+    before = end.join([common, *rows])
+    try:
+        after = edited(before)
+    except NotUnderstoodError:
+        return
+    assert edited(after) == after
+    assert edited(after, NO_PANIC) == before
