@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import itertools
 import posixpath
 import re
 import typing as t
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field
 
 from ..._host.port import Host, lines
 from ..loader import Entry, Loader, NotUnderstoodError, StartsNoLinuxError, always
-from .grub_script import Block, Command, If, Loop, Variable, Word, parse
+from .grub_script import Block, Command, If, Variable, Word, parse
 
 MENUS = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")
 
@@ -74,89 +75,63 @@ class _Run:
     values: Values = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
     functions: dict[str, Block] = field(default_factory=dict)
-    certain: bool = True
 
     def follow(self, block: Block) -> None:
         for statement in block.statements:
-            if isinstance(statement, If):
-                # One that the end of the file cuts off is never run.
-                if statement.closed:
-                    self._choose(statement)
-            elif isinstance(statement, Loop):
-                self._repeat(statement)
-            else:
+            if isinstance(statement, Command):
                 self._carry_out(statement)
+            elif statement.closed:
+                # One that the end of the file cuts off is never run.
+                self._choose(statement)
 
     def _carry_out(self, command: Command) -> None:
+        self._note(command, certain=True)
+        if command.name in self.functions:
+            self._perhaps(self.functions[command.name])
+
+    def _perhaps(self, *blocks: Block) -> None:
+        """What is not known to be carried out: what it sets is not known afterwards."""
+        for command in _commands(blocks, self.functions):
+            self._note(command, certain=False)
+
+    def _note(self, command: Command, *, certain: bool) -> None:
         name = command.name
         if command.words[0].text is None:
             raise NotUnderstoodError(f"it runs what a variable names: {name}")
         if name == "return":
             raise NotUnderstoodError("it ends before its end")
+        if name in ELSEWHERE:
+            raise NotUnderstoodError(f"it reads or runs something else with {name}")
         if name in ENTRIES:
             body = command.body or Block(closed=False)
-            self.items.append(Item(_names(command), name == "submenu", body, self.certain))
+            self.items.append(Item(_names(command), name == "submenu", body, certain))
         elif name == "function":
-            self.functions["".join(map(str, command.words[1:2]))] = command.body or Block()
-        elif name == "load_env":
-            self._load(command)
-        elif name in ELSEWHERE:
-            raise NotUnderstoodError(f"it reads or runs something else with {name}")
-        elif name in self.functions:
-            self._forget(self.functions[name])
+            self._define("".join(map(str, command.words[1:2])), command.body or Block())
         else:
-            self.values.update(_assigned(command, self.values))
+            found = self._loaded(command) if name == "load_env" else _set_by(command, self.values)
+            self.values.update(found if certain else dict.fromkeys(found))
 
-    def _load(self, command: Command) -> None:
+    def _define(self, name: str, body: Block) -> None:
+        """Where it has several bodies, any of them may be the one."""
+        before = self.functions.get(name, Block())
+        self.functions[name] = Block([*before.statements, *body.statements])
+
+    def _loaded(self, command: Command) -> Values:
         named = [word.text for word in command.words[1:]]
         if None in named or any(str(each).startswith("-") for each in named):
             raise NotUnderstoodError("it loads variables from another file")
-        wanted = set(named) or set(self.environment)
-        self.values.update({k: v for k, v in self.environment.items() if k in wanted})
-
-    def _repeat(self, loop: Loop) -> None:
-        """How often is not known, so that what it sets is not."""
-        self._forget(loop.condition)
-        self._forget(Block([Command(loop.words)] if loop.words else []))
-        self._forget(loop.body)
-        for word in loop.words[:1]:
-            self.values[str(word)] = None
-
-    def _forget(self, block: Block) -> None:
-        for command in _commands(block, self.functions):
-            if command.name in ENTRIES | ELSEWHERE:
-                raise NotUnderstoodError("its entries are made by a loop or a function")
-            self.values.update(dict.fromkeys(_assigned(command, {}), None))
+        return {k: v for k, v in self.environment.items() if k in named or not named}
 
     def _choose(self, choice: If) -> None:
         for number, (condition, branch) in enumerate(choice.branches):
             self.follow(condition)
             truth = True if not condition.statements else self._truth(condition)
             if truth is None:
-                rest = choice.branches[number:]
-                for later, _branch in rest[1:]:
-                    self._forget(later)
-                self._either([block for _condition, block in rest])
-                return
-            if truth:
+                self._perhaps(branch, *itertools.chain(*choice.branches[number + 1 :]))
+            elif truth:
                 self.follow(branch)
+            if truth is not False:
                 return
-
-    def _either(self, blocks: list[Block]) -> None:
-        """Follow each; what they do not agree about is not known."""
-        before, certain = dict(self.values), self.certain
-        self.certain = False
-        ends = [before]
-        for block in blocks:
-            self.values = dict(before)
-            self.follow(block)
-            ends.append(self.values)
-        names = {name for values in ends for name in values}
-        agreed = {name: {values.get(name, "") for values in ends} for name in names}
-        self.values = {
-            name: found.pop() if len(found) == 1 else None for name, found in agreed.items()
-        }
-        self.certain = certain
 
     def _truth(self, condition: Block) -> bool | None:
         """What a test says, None if that cannot be told."""
@@ -167,10 +142,8 @@ class _Run:
         if last.name == "[" and words and words[-1].text == "]":
             words = words[:-1]
         elif last.name != "test":
-            found = {"true": True, "false": False}.get(last.name)
-            return found if found is None else found != last.turned
-        found = self._test(words) if len(words) <= TEST_WORDS else None
-        return found if found is None else found != last.turned
+            return {"true": True, "false": False}.get(last.name)
+        return self._test(words) if len(words) <= TEST_WORDS else None
 
     def _test(self, words: list[Word]) -> bool | None:
         """Of several tests one may decide although another one cannot be told."""
@@ -236,7 +209,7 @@ def _known(word: Word, values: t.Mapping[str, str | None]) -> Values:
     return {**unset, **{name: values[name] for name in names if name in values}}
 
 
-def _assigned(command: Command, values: t.Mapping[str, str | None]) -> Values:
+def _set_by(command: Command, values: t.Mapping[str, str | None]) -> Values:
     """The variables that a command sets; what it sets them to is mostly not known."""
     words = command.words
     if command.name == "set":
@@ -244,7 +217,7 @@ def _assigned(command: Command, values: t.Mapping[str, str | None]) -> Values:
     elif command.name in ("unset", "read"):
         return {str(word): "" if command.name == "unset" else None for word in words[1:]}
     elif not _ASSIGNMENT.match(command.name):
-        return dict.fromkeys(_set_by_option(words), None)
+        return dict.fromkeys(_set_by_option(words))
     found: Values = {}
     for word in words[:1]:
         match = _ASSIGNMENT.match(str(word))
@@ -263,19 +236,17 @@ def _set_by_option(words: list[Word]) -> list[str]:
     return found + [str(b).rpartition(":")[2] for a, b in pairs if str(a) in ("--set", "-s")]
 
 
-def _commands(block: Block, functions: t.Mapping[str, Block]) -> t.Iterator[Command]:
-    """All commands in a block, whether they are carried out or not, each function's once."""
+def _commands(blocks: t.Iterable[Block], functions: t.Mapping[str, Block]) -> t.Iterator[Command]:
+    """All commands in blocks, whether they are carried out or not, each function's once."""
     called = {**functions}
-    blocks = [block]
-    while blocks:
-        for statement in blocks.pop().statements:
+    left = list(blocks)
+    while left:
+        for statement in left.pop(0).statements:
             if isinstance(statement, If):
-                blocks += [each for branch in statement.branches for each in branch]
-            elif isinstance(statement, Loop):
-                blocks += [statement.condition, statement.body]
+                left += itertools.chain(*statement.branches)
             else:
                 yield statement
-                blocks += [called.pop(statement.name)] if statement.name in called else []
+                left += [called.pop(statement.name)] if statement.name in called else []
 
 
 # --- Entries -------------------------------------------------------------------------------
@@ -346,7 +317,8 @@ def _entry(item: Item, run: _Run) -> Entry:
         raise NotUnderstoodError(f"its entry {title!r} starts Linux and more: {min(others)}")
     if not kernel:
         raise NotUnderstoodError(f"its entry {title!r} names no kernel")
-    _refuse_devices([kernel[0], *initramfs])
+    if any(posixpath.normpath(path).startswith("(") for path in (kernel[0], *initramfs)):
+        raise NotUnderstoodError("its default entry names a device")
     return Entry(title, kernel[0], tuple(initramfs), " ".join(map(_quoted, kernel[1:])))
 
 
@@ -355,7 +327,7 @@ def _refuse_what_depends(
 ) -> None:
     """What is not plainly carried out must not matter."""
     plain = set(map(id, commands))
-    for command in _commands(body, functions):
+    for command in _commands([body], functions):
         name = command.name
         if name in ELSEWHERE:
             raise NotUnderstoodError(f"its entry {title!r} leads to another menu")
@@ -374,7 +346,7 @@ def _refuse_other_file_systems(item: Item, items: list[Item]) -> None:
 
 def _file_systems(body: Block) -> set[str]:
     """The labels or numbers of file systems by which the entries that start Linux look for one."""
-    commands = list(_commands(body, {}))
+    commands = list(_commands([body], {}))
     inner = [each.body for each in commands if each.name in ENTRIES and each.body is not None]
     found = {each for block in inner for each in _file_systems(block)}
     if any(each.name in LINUX for each in commands):
@@ -396,11 +368,6 @@ def _quoted(word: str) -> str:
     if any(char in word for char in "\"'\\"):
         raise NotUnderstoodError("its default entry has quotes inside quotes")
     return f'"{word}"' if " " in word else word
-
-
-def _refuse_devices(paths: t.Iterable[str]) -> None:
-    if any(posixpath.normpath(path).startswith("(") for path in paths):
-        raise NotUnderstoodError("its default entry names a device")
 
 
 def _read(host: Host, path: str, text: str) -> Entry:

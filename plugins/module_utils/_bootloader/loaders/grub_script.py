@@ -17,14 +17,25 @@ from ..loader import NotUnderstoodError
 # Deeper than any menu, and not so deep that reading it fails.
 DEPTH = 50
 
-_SPACES = " \t"
 _ENDS = " \t\r\n;{}|&<>"
 # GRUB's lexer knows them and its grammar does not.
 _FOREIGN = "|&<>"
+# What no menu that grub-mkconfig makes has: it makes a program of one, and none of it is followed.
+_PROGRAM = ("for", "while", "until", "!")
 # What may have a block in braces.
 _WITH_BLOCK = ("menuentry", "submenu", "function", "hiddenentry")
-_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[#*@?])\}|([A-Za-z_]\w*|[0-9#*@?]))")
-_ESCAPED = '$"\\'
+
+_VARIABLE = (
+    r"\$(?:\{(?P<braced>[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[#*@?])\}|(?P<name>[A-Za-z_]\w*|[0-9#*@?]))"
+)
+# Between words; a line goes on behind a backslash.
+_BLANK = re.compile(r"(?:[ \t\r]|\\\n|#[^\n]*)*")
+_PIECE = re.compile(
+    r"""'(?P<single>[^']*)'|"(?P<double>(?:[^"\\]|\\.)*)"|\\\n|\\(?P<escaped>.?)|"""
+    rf"""{_VARIABLE}|(?P<char>[^$'"])""",
+    re.DOTALL,
+)
+_IN_DOUBLE = re.compile(rf"""\\\n|\\(?P<escaped>["$\\])|{_VARIABLE}|(?P<char>[^$])""", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -48,9 +59,7 @@ class Word:
     @property
     def text(self) -> str | None:
         """What it says, None if GRUB replaces something in it."""
-        if any(isinstance(part, Variable) for part in self.parts):
-            return None
-        return "".join(map(str, self.parts))
+        return self.expanded({})
 
     def expanded(self, values: t.Mapping[str, str | None]) -> str | None:
         """What it says where all variables in it are known, else None."""
@@ -79,8 +88,6 @@ class Command:
     words: list[Word]
     # menuentry, submenu and functions have one.
     body: Block | None = None
-    # Behind "!", which turns its result.
-    turned: bool = False
 
     @property
     def name(self) -> str:
@@ -94,115 +101,66 @@ class If:
     closed: bool
 
 
-@dataclass
-class Loop:
-    words: list[Word]
-    condition: Block
-    body: Block
-
-
-Statement = t.Union[Command, If, Loop]
+Statement = t.Union[Command, If]
 # A word, or what stands for itself: an end of a command or a brace.
 Token = t.Union[Word, str]
 
 
 def parse(text: str) -> Block:
-    return _Parser(_tokens(text)).block(())
+    return _Parser(_tokens(text.replace("\r\n", "\n"))).block(())
 
 
 # --- Words ---------------------------------------------------------------------------------
 
 
 def _tokens(text: str) -> t.Iterator[Token]:
-    text = text.replace("\r\n", "\n")
-    at = 0
+    at = _after_blank(text, 0)
     while at < len(text):
         char = text[at]
-        if char in _SPACES or char == "\r":
-            at += 1
-        elif char == "#":
-            at = _line_end(text, at)
-        elif text.startswith("\\\n", at):
-            # A line goes on behind it.
-            at += 2
-        elif char in _ENDS:
-            _refuse(text, at)
-            yield "\n" if char in "\n;" else char
+        if char in _FOREIGN or text.startswith(";;", at):
+            what = text[at : at + 2].strip()
+            raise NotUnderstoodError(f"it has {what!r}, which GRUB does not know")
+        if char in _ENDS:
+            yield "\n" if char == ";" else char
             at += 1
         else:
             word, at = _word(text, at)
             yield word
+        at = _after_blank(text, at)
 
 
-def _refuse(text: str, at: int) -> None:
-    if text[at] in _FOREIGN or text.startswith(";;", at):
-        raise NotUnderstoodError(f"it has {text[at : at + 2].strip()!r}, which GRUB does not know")
-
-
-def _line_end(text: str, at: int) -> int:
-    end = text.find("\n", at)
-    return len(text) if end < 0 else end
+def _after_blank(text: str, at: int) -> int:
+    return t.cast("re.Match[str]", _BLANK.match(text, at)).end()
 
 
 def _word(text: str, at: int) -> tuple[Word, int]:
-    parts: list[Part] = []
+    # One of empty quotes is a word, too.
+    parts: list[Part] = [""]
     plain = True
-    while at < len(text) and text[at] not in _ENDS:
-        plain = plain and text[at] not in "'\"\\"
-        found, at = _piece(text, at)
-        parts += found
+    for piece in _pieces(_PIECE, text, at, _ENDS):
+        plain = plain and piece[0][0] not in "'\"\\"
+        quoted = piece["double"]
+        parts += map(_part, [piece] if quoted is None else _pieces(_IN_DOUBLE, quoted, 0, ""))
+        at = piece.end()
     return Word(tuple(parts), plain), at
 
 
-def _piece(text: str, at: int) -> tuple[list[Part], int]:
-    char = text[at]
-    if char == "'":
-        end = _closing(text, at, "'")
-        return [text[at + 1 : end]], end + 1
-    if char == '"':
-        return _double(text, at)
-    if text.startswith("\\\n", at):
-        return [], at + 2
-    if char == "\\":
-        return [text[at + 1 : at + 2]], at + 2
-    return _variable(text, at)
+def _pieces(pattern: re.Pattern[str], text: str, at: int, ends: str) -> t.Iterator[re.Match[str]]:
+    while at < len(text) and text[at] not in ends:
+        piece = pattern.match(text, at)
+        if piece is None:
+            what = "it has a '$' without a name" if text[at] == "$" else "a quote is not closed"
+            first_line = text[at:].partition("\n")[0]
+            raise NotUnderstoodError(f"{what}: {first_line!r}")
+        yield piece
+        at = piece.end()
 
 
-def _closing(text: str, at: int, quote: str) -> int:
-    end = text.find(quote, at + 1)
-    if end < 0:
-        raise NotUnderstoodError(f"a quote is not closed: {_first_line(text[at:])!r}")
-    return end
-
-
-def _first_line(text: str) -> str:
-    return text.partition("\n")[0]
-
-
-def _double(text: str, at: int) -> tuple[list[Part], int]:
-    parts: list[Part] = []
-    place = at + 1
-    while text[place : place + 1] != '"':
-        if place >= len(text):
-            raise NotUnderstoodError(f"a quote is not closed: {_first_line(text[at:])!r}")
-        if text.startswith("\\\n", place):
-            place += 2
-        elif text[place] == "\\" and text[place + 1 : place + 2] in tuple(_ESCAPED):
-            parts.append(text[place + 1])
-            place += 2
-        else:
-            found, place = _variable(text, place)
-            parts += found
-    return parts or [""], place + 1
-
-
-def _variable(text: str, at: int) -> tuple[list[Part], int]:
-    match = _VARIABLE.match(text, at)
-    if match is None and text[at] == "$":
-        raise NotUnderstoodError(f"it has a '$' without a name: {_first_line(text[at:])!r}")
-    if match is None:
-        return [text[at]], at + 1
-    return [Variable(match[1] or match[2])], match.end()
+def _part(piece: re.Match[str]) -> Part:
+    group = piece.lastgroup
+    if group in ("braced", "name"):
+        return Variable(piece[group])
+    return piece[group] if group else ""
 
 
 # --- Statements ----------------------------------------------------------------------------
@@ -249,8 +207,8 @@ class _Parser:
         keyword = self._keyword(self._tokens[self._at])
         if keyword == "if":
             return self._if()
-        if keyword in ("for", "while", "until"):
-            return self._loop()
+        if keyword in _PROGRAM:
+            raise NotUnderstoodError(f"it has {keyword!r}, which is not followed")
         return self._command()
 
     def _if(self) -> If:
@@ -266,16 +224,6 @@ class _Parser:
             keyword = self._take()
         return If(branches, closed=keyword == "fi")
 
-    def _loop(self) -> Loop:
-        self._take()
-        words = self._words()
-        # That of a while may have several commands, of which these words are the first.
-        condition = self.block(("do",))
-        self._take()
-        body = self.block(("done",))
-        self._take()
-        return Loop(words, condition, body)
-
     def _take(self) -> str:
         """The keyword at which a block ended, nothing at the end of the file."""
         return self._keyword(self._next()) if self._at < len(self._tokens) else ""
@@ -288,10 +236,8 @@ class _Parser:
 
     def _command(self) -> Command | None:
         words = self._words()
-        turned = bool(words) and words[0].plain and words[0].text == "!"
-        words = words[1:] if turned else words
         if not words:
-            if not turned and self._sees(("{", "}")):
+            if self._sees(("{", "}")):
                 raise NotUnderstoodError("it has a brace that belongs to nothing")
             self._at += 1
             return None
@@ -299,7 +245,7 @@ class _Parser:
         if name == "function":
             self._skip_line_feeds()
         if not self._sees(("{",)):
-            return Command(words, turned=turned)
+            return Command(words)
         if name not in _WITH_BLOCK:
             raise NotUnderstoodError(f"it has a block behind {name}")
         self._at += 1
@@ -307,7 +253,7 @@ class _Parser:
         self._at += 1
         if self._at < len(self._tokens) and not self._sees(("\n", "}")):
             raise NotUnderstoodError(f"it has more behind the block of {name}")
-        return Command(words, body, turned)
+        return Command(words, body)
 
     def _skip_line_feeds(self) -> None:
         while self._sees(("\n",)):

@@ -338,7 +338,6 @@ PROGRAMS: dict[str, tuple[str, dict[str, str], str]] = {
         "b",
     ),
     "an assignment in a condition": ("if set default=1; then true; fi\n", {}, "b"),
-    "a test that is turned": ("if ! [ x = y ]; then default=1; fi\n", {}, "b"),
     "a variable that nothing sets": ("if [ -z $mine ]; then default=1; fi\n", {}, "b"),
     "a function with its brace on a line of its own": ("function f\n{\n default=1\n}\n", {}, "a"),
     "a condition that is cut off": ("", {}, "a"),
@@ -382,6 +381,21 @@ for SLOT in $ORDER; do
 done
 """
 UNKNOWN: dict[str, tuple[str, dict[str, str]]] = {
+    "a test that is turned": ("if ! [ x = y ]; then default=1; fi\n", {}),
+    "variables that are perhaps loaded": (
+        "if [ $grub_cpu = x ]; then load_env; fi\n",
+        {"default": "0"},
+    ),
+    "a function that is perhaps another one": (
+        "function f {\n default=1\n}\nif [ $grub_cpu = x ]; then function f {\n true\n}\nfi\nf\n",
+        {},
+    ),
+    "a function that runs what a variable names": ("function f {\n $mine default=1\n}\nf\n", {}),
+    "an end in a condition": ("if [ $grub_cpu = x ]; then return; fi\n", {}),
+    "a loop in a function that nobody calls": (
+        "function f {\n for x in 1 2; do true; done\n}\n",
+        {},
+    ),
     "a loop": (SLOTS, {"ORDER": "B A"}),
     "a while": ("while true; do set default=1; done\n", {}),
     "an until": ("until false; do\nif true; then\ndefault=1\nfi\ndone\n", {}),
