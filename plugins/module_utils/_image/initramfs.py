@@ -86,46 +86,28 @@ class _Gzip:
         return piece
 
 
-class _Zstd:
-    """A decompressor whose error, known only where zstd is, becomes one that all know."""
-
-    def __init__(self, inner: Decompressor, error: type[Exception]) -> None:
-        self._inner = inner
-        self._error = error
-
-    @property
-    def eof(self) -> bool:
-        return self._inner.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data
-
-    @property
-    def needs_input(self) -> bool:
-        return self._inner.needs_input
-
-    def decompress(self, data: bytes, /, max_length: int = -1) -> bytes:
-        try:
-            return self._inner.decompress(data, max_length)
-        except self._error as error:
-            raise ValueError(str(error)) from error
+# With what it raises where data is damaged.
+Tool = tuple[Decompressor, t.Union[type[Exception], tuple[type[Exception], ...]]]
 
 
-def _unzstd() -> Decompressor:
+def _unzstd() -> Tool:
     """Python learnt zstd in 3.14; older ones cannot look inside."""
     try:
         module = importlib.import_module("compression.zstd")
     except ImportError as error:
         raise NoDecompressorError("zstd") from error
-    return _Zstd(module.ZstdDecompressor(), module.ZstdError)
+    return module.ZstdDecompressor(), module.ZstdError
 
 
-DECOMPRESSORS: tuple[tuple[bytes, t.Callable[[], Decompressor]], ...] = (
-    (b"\x1f\x8b", _Gzip),
-    (b"BZh", bz2.BZ2Decompressor),
-    (b"\xfd7zXZ\0", lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, MEMORY)),
-    (b"\x5d\x00\x00", lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, MEMORY)),
+def _unxz(form: int) -> Tool:
+    return lzma.LZMADecompressor(form, MEMORY), lzma.LZMAError
+
+
+TOOLS: tuple[tuple[bytes, t.Callable[[], Tool]], ...] = (
+    (b"\x1f\x8b", lambda: (_Gzip(), zlib.error)),
+    (b"BZh", lambda: (bz2.BZ2Decompressor(), (OSError, ValueError))),
+    (b"\xfd7zXZ\0", lambda: _unxz(lzma.FORMAT_XZ)),
+    (b"\x5d\x00\x00", lambda: _unxz(lzma.FORMAT_ALONE)),
     (b"\x28\xb5\x2f\xfd", _unzstd),
 )
 
@@ -159,52 +141,26 @@ class Initramfs:
         self.microcode = self.microcode or name.startswith(MICROCODE)
 
 
-class _Source:
-    """Bytes of the file with a look ahead, so that the next archive's kind can be seen."""
+class _Bytes:
+    """Bytes that come in pieces, with a look ahead."""
 
-    def __init__(self, file: t.BinaryIO) -> None:
-        self._file = file
-        self._ahead = b""
-
-    def peek(self, size: int) -> bytes:
-        while len(self._ahead) < size:
-            more = read_piece(self._file, CHUNK)
-            if not more:
-                break
-            self._ahead += more
-        return self._ahead[:size]
-
-    def take(self) -> bytes:
-        """The next piece of any size, empty at the end."""
-        piece, self._ahead = self._ahead or read_piece(self._file, CHUNK), b""
-        return piece
-
-    def give_back(self, piece: bytes) -> None:
-        self._ahead = piece + self._ahead
-
-    def skip_padding(self) -> bool:
-        """Skip the zeros that may stand between archives; tell whether anything follows."""
-        while True:
-            piece = self.take().lstrip(b"\0")
-            if piece:
-                self.give_back(piece)
-                return True
-            if not self.peek(1):
-                return False
-
-
-class _Stream:
-    """The bytes of one archive, decompressed where needed."""
-
-    def __init__(self, source: _Source, decompressor: Decompressor | None) -> None:
-        self._source = source
-        self._decompressor = decompressor
+    def __init__(self, pieces: t.Iterator[bytes]) -> None:
+        self._pieces = pieces
         self._ready = bytearray()
 
-    def read(self, size: int) -> bytes:
+    def peek(self, size: int) -> bytes:
+        """So many bytes, or all that are left."""
         while len(self._ready) < size:
-            self._fill()
-        piece = bytes(self._ready[:size])
+            piece = next(self._pieces, None)
+            if piece is None:
+                break
+            self._ready += piece
+        return bytes(self._ready[:size])
+
+    def read(self, size: int) -> bytes:
+        piece = self.peek(size)
+        if len(piece) < size:
+            raise TruncatedError
         del self._ready[:size]
         return piece
 
@@ -212,70 +168,68 @@ class _Stream:
         while size > len(self._ready):
             size -= len(self._ready)
             self._ready.clear()
-            self._fill()
+            if not self.peek(1):
+                raise TruncatedError
         del self._ready[:size]
 
-    def _fill(self) -> None:
-        inner = self._decompressor
-        if inner is not None and inner.eof:
-            raise TruncatedError
-        if inner is not None and not inner.needs_input:
-            self._ready += _decompress(inner, b"")
-            return
-        piece = self._source.take()
-        if not piece:
-            raise TruncatedError
-        self._ready += piece if inner is None else _decompress(inner, piece)
-
-    def another(self) -> bool:
-        """Tell whether an archive follows inside; if not, leave the source behind this stream.
-
-        Compressed bytes may hold several archives and are read to their checksum.
-        """
-        if self._decompressor is None:
-            self._source.give_back(bytes(self._ready))
-            return False
-        while True:
+    def skip_padding(self) -> bool:
+        """Skip the zeros that may stand between archives; tell whether anything follows."""
+        while self.peek(1):
             self._ready = self._ready.lstrip(b"\0")
             if self._ready:
                 return True
-            if self._decompressor.eof:
-                self._source.give_back(self._decompressor.unused_data)
-                return False
-            self._fill()
+        return False
+
+    def take(self) -> bytes:
+        """The next piece of any size, empty at the end."""
+        self.peek(1)
+        piece = bytes(self._ready)
+        self._ready.clear()
+        return piece
+
+    def give_back(self, piece: bytes) -> None:
+        self._ready[:0] = piece
 
 
-def _decompress(decompressor: Decompressor, piece: bytes) -> bytes:
-    try:
-        return decompressor.decompress(piece, PIECE)
-    except lzma.LZMAError as error:
-        if "limit" in str(error):
-            raise NoDecompressorError("xz") from error
-        raise NotAnInitramfsError(f"its compressed data is damaged: {error}") from error
-    except (OSError, ValueError, zlib.error) as error:
-        raise NotAnInitramfsError(f"its compressed data is damaged: {error}") from error
+def _decompressed(source: _Bytes, tool: Tool) -> t.Iterator[bytes]:
+    """Read to the end of the stream, which has a checksum; what is behind it stays."""
+    inner, damage = tool
+    while not inner.eof:
+        piece = source.take() if inner.needs_input else b""
+        if inner.needs_input and not piece:
+            raise TruncatedError
+        try:
+            yield inner.decompress(piece, PIECE)
+        except damage as error:
+            if isinstance(error, lzma.LZMAError) and "limit" in str(error):
+                raise NoDecompressorError("xz") from error
+            raise NotAnInitramfsError(f"its compressed data is damaged: {error}") from error
+    source.give_back(inner.unused_data)
 
 
 def scan(file: t.BinaryIO) -> Initramfs:
     """Read the whole file; raise if it is not an initramfs, is cut, or cannot be decompressed."""
     found = Initramfs()
-    source = _Source(file)
+    source = _Bytes(iter(lambda: read_piece(file, CHUNK), b""))
     while source.skip_padding():
-        stream = _Stream(source, _decompressor_for(source.peek(8)))
-        more = True
-        while more:
-            _scan_archive(stream, found)
-            found.archives += 1
-            more = stream.another()
+        tool = _tool_for(source.peek(8))
+        if tool is None:
+            _scan_archive(source, found)
+            continue
+        # Compressed bytes may hold several archives.
+        inner = _Bytes(_decompressed(source, tool))
+        _scan_archive(inner, found)
+        while inner.skip_padding():
+            _scan_archive(inner, found)
     if not found.archives:
         raise TruncatedError
     return found
 
 
-def _decompressor_for(magic: bytes) -> Decompressor | None:
+def _tool_for(magic: bytes) -> Tool | None:
     if magic.startswith(CPIO_MAGIC):
         return None
-    for start, make in DECOMPRESSORS:
+    for start, make in TOOLS:
         if magic.startswith(start):
             return make()
     for start, name in FOREIGN:
@@ -286,16 +240,17 @@ def _decompressor_for(magic: bytes) -> Decompressor | None:
     )
 
 
-def _scan_archive(stream: _Stream, found: Initramfs) -> None:
+def _scan_archive(stream: _Bytes, found: Initramfs) -> None:
     while True:
         name, size = _entry(stream)
         if name == TRAILER:
+            found.archives += 1
             return
         found.note(name)
         stream.skip(size + -size % 4)
 
 
-def _entry(stream: _Stream) -> tuple[str, int]:
+def _entry(stream: _Bytes) -> tuple[str, int]:
     """One header and name; both together are padded to four bytes."""
     header = stream.read(HEADER_BYTES)
     if not _HEADER.fullmatch(header):
