@@ -11,7 +11,7 @@ import typing as t
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._printable import printable
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import orders, results, spec
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.answer import Answer, parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import (

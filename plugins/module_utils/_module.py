@@ -8,12 +8,11 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
-from ._host import ask_kernel
-from ._host.boot import uptime
+from ._host import kernel
 from ._host.port import Completed, Host
-from ._printable import printable
 from ._reasons import ReasonError, sentence
 
 if t.TYPE_CHECKING:
@@ -24,6 +23,13 @@ ENVIRONMENT = {"LANGUAGE": "C", "LC_ALL": "C"}
 
 # The exit status that shells give to a command that is there and cannot be run.
 CANNOT_EXECUTE = 126
+
+
+# What a terminal carries out, but for the ends of lines and tabs; what turns the direction of a
+# text; and what stands for bytes that are no text, which nothing can be sent with.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 class ModuleRunner:
@@ -62,7 +68,7 @@ def run(
     checkpoint: t.Callable[[str], None] = _write_nothing,
 ) -> t.NoReturn:
     """Do the work and leave with its result; the one place where a module fails."""
-    host = Host(ModuleRunner(module), ask_kernel=ask_kernel.ask, checkpoint=checkpoint)
+    host = Host(ModuleRunner(module), ask_kernel=kernel.ask_kexec, checkpoint=checkpoint)
     try:
         outcome = work(host)
     except ReasonError as error:
@@ -75,5 +81,24 @@ def _told(module: AnsibleModule, host: Host, outcome: dict[str, t.Any]) -> dict[
     """What leaves the host: files may hold passwords, and are shown to whom asks for a diff."""
     told = {name: value for name, value in outcome.items() if name != "diff" or module._diff}
     # An answer about a boot says when it was given: an order that follows from it expires.
-    dated = {"uptime": uptime(host)} if "boot_id" in told else {}
+    dated = {"uptime": kernel.uptime(host)} if "boot_id" in told else {}
     return t.cast("dict[str, t.Any]", printable({**told, **dated}))
+
+
+def printable(value: t.Any) -> t.Any:
+    """The same value with escapes for what cannot be shown, in all that it holds."""
+    if isinstance(value, str):
+        return _UNPRINTABLE.sub(_escaped, value)
+    if isinstance(value, t.Mapping):
+        return {printable(name): printable(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [printable(each) for each in value]
+    return value
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if 0xDC80 <= code <= 0xDCFF:
+        # As Python reads a byte that is no letter.
+        code -= 0xDC00
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

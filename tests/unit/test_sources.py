@@ -50,7 +50,6 @@ MAXIMUM, MEDIAN, NINTH_DECILE = 60, 12, 30
 PLUGINS = "ansible_collections.alpinefleet.kexec.plugins"
 # The folders and files of plugins/, each a concern. One imports only what stands before it.
 ROOMS = (
-    "module_utils/_printable",
     "module_utils/_reasons",
     "module_utils/_cmdline",
     "module_utils/_host",

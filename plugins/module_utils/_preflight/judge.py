@@ -12,7 +12,7 @@ import typing as t
 
 from .. import _cmdline
 from .._host import places, platforms
-from .._host.boot import valid_boot_id
+from .._host.kernel import valid_boot_id
 from .._jump import note, watchdog
 from .._reasons import Reason, reason
 from .state import LOCK_SYSCTL, State

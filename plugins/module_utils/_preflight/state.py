@@ -14,8 +14,8 @@ import typing as t
 import zlib
 from dataclasses import dataclass
 
-from .._host import boot, places, platforms, sysctl
-from .._host.boot import valid_boot_id
+from .._host import kernel, places, platforms, sysctl
+from .._host.kernel import valid_boot_id
 from .._host.port import Host, lines
 from .._jump import note, watchdog
 
@@ -97,7 +97,7 @@ def read(host: Host) -> State:
         available_bytes=_available_bytes(host),
         platform=platforms.identify(host),
         hardware_id=platforms.hardware_id(host),
-        started_by_kexec=boot.started_by_kexec(host),
+        started_by_kexec=kernel.started_by_kexec(host),
         installed=_installed(host),
         module_trees=host.names("/lib/modules"),
         boot_files=host.names("/boot"),

@@ -14,7 +14,7 @@ import uuid
 from dataclasses import dataclass
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.boot import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.kernel import (
     KEXEC_LOADER_TYPE,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.platforms import (

@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 import typing as t
 
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.boot import valid_boot_id
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.kernel import valid_boot_id
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.platforms import (
     canonical_hardware_id,
 )

@@ -12,7 +12,7 @@ import math
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.boot import valid_boot_id
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.kernel import valid_boot_id
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.wish import (
     IMAGE_ARGUMENTS,
     MUTUALLY_EXCLUSIVE,

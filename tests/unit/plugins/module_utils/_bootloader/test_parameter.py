@@ -18,7 +18,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.parameter import Wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.lock import run_directory
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import boot_set
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._printable import printable
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._write import draft, replaceable
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._write.files import Files

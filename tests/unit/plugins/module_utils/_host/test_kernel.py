@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The question to the kernel: harmless by its arguments, and understood."""
+"""What the kernel says, and the question to it: harmless by its arguments, and understood."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ import sys
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import ask_kernel
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import (
+    kernel as kernel_module,
+)
+from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 # The kernel's own limits, from include/uapi/linux/kexec.h.
 SEGMENTS_MAXIMUM = 16
@@ -55,14 +58,14 @@ def boot(monkeypatch: pytest.MonkeyPatch, kernel: FakeKernel, machine: str = "x8
 )
 def test_ask_names_the_error(monkeypatch: pytest.MonkeyPatch, error: int, name: str | None) -> None:
     boot(monkeypatch, FakeKernel(-1, error))
-    assert ask_kernel.ask() == name
+    assert kernel_module.ask_kexec() == name
 
 
 def test_ask_knows_nothing_where_the_kernel_does_not_refuse(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     boot(monkeypatch, FakeKernel(0, errno.EPERM))
-    assert ask_kernel.ask() is None
+    assert kernel_module.ask_kexec() is None
 
 
 @pytest.mark.parametrize(
@@ -81,13 +84,13 @@ def test_ask_calls_by_the_number_of_the_architecture(
 ) -> None:
     kernel = FakeKernel(-1, errno.EINVAL)
     boot(monkeypatch, kernel, machine)
-    ask_kernel.ask()
+    kernel_module.ask_kexec()
     assert kernel.calls == [[number, 0, 0xFFFF, None, 0x8000]]
 
 
 def test_question_is_invalid_to_every_kernel() -> None:
-    assert ask_kernel.TOO_MANY_SEGMENTS > SEGMENTS_MAXIMUM
-    assert ask_kernel.INVALID_FLAGS & (ARCHITECTURE_MASK | KNOWN_FLAGS) == 0
+    assert kernel_module.TOO_MANY_SEGMENTS > SEGMENTS_MAXIMUM
+    assert kernel_module.INVALID_FLAGS & (ARCHITECTURE_MASK | KNOWN_FLAGS) == 0
 
 
 def test_ask_asks_nothing_on_an_architecture_without_a_number(
@@ -95,7 +98,7 @@ def test_ask_asks_nothing_on_an_architecture_without_a_number(
 ) -> None:
     kernel = FakeKernel(-1)
     boot(monkeypatch, kernel, "armv7l")
-    assert ask_kernel.ask() is None
+    assert kernel_module.ask_kexec() is None
     assert kernel.calls == []
 
 
@@ -105,15 +108,52 @@ def test_ask_asks_nothing_from_a_process_narrower_than_the_kernel(
     kernel = FakeKernel(-1)
     boot(monkeypatch, kernel)
     monkeypatch.setattr(struct, "calcsize", lambda _form: 4)
-    assert ask_kernel.ask() is None
+    assert kernel_module.ask_kexec() is None
     assert kernel.calls == []
 
 
 def test_ask_asks_nothing_where_python_has_no_ctypes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ctypes", None)
-    spec = importlib.util.spec_from_file_location("without_ctypes", ask_kernel.__file__)
+    name = f"{kernel_module.__package__}.without_ctypes"
+    spec = importlib.util.spec_from_file_location(name, kernel_module.__file__)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.ask() is None
+    assert module.ask_kexec() is None
+
+
+# --- Which boot runs -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(f"{fakes.BOOT_ID}\n", fakes.BOOT_ID, id="as the kernel prints it"),
+        pytest.param(fakes.BOOT_ID.upper(), fakes.BOOT_ID, id="capitals"),
+        pytest.param("ssh: connection refused", None, id="an error message"),
+        pytest.param("", None, id="nothing"),
+        pytest.param(None, None, id="no file"),
+    ],
+)
+def test_valid_boot_id(text: str | None, expected: str | None) -> None:
+    assert kernel_module.valid_boot_id(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        pytest.param("4000.25 7900.00\n", 4000.25, id="with a fraction"),
+        pytest.param("0.03 0.00\n", 0.03, id="just booted"),
+        pytest.param("", None, id="empty"),
+        pytest.param("nan 1.0\n", None, id="no number"),
+    ],
+)
+def test_uptime(alpine: fakes.FakeHost, said: str, seconds: float | None) -> None:
+    alpine.write("/proc/uptime", said)
+    assert kernel_module.uptime(alpine.host) == seconds
+
+
+def test_uptime_of_a_host_that_does_not_tell_it(alpine: fakes.FakeHost) -> None:
+    alpine.remove("/proc/uptime")
+    assert kernel_module.uptime(alpine.host) is None

@@ -4,13 +4,17 @@
 
 # Private to this collection: it may change at any time.
 
-"""The kernel's own answer to whether this process may load an image."""
+"""What the running kernel says: which boot it is, what started it, whether it may load an image."""
 
 from __future__ import annotations
 
 import errno
 import os
+import re
 import struct
+import uuid
+
+from .port import Host
 
 try:
     import ctypes
@@ -18,6 +22,10 @@ except ImportError:  # Python can be built without it.
     HAS_CTYPES = False
 else:
     HAS_CTYPES = True
+
+# What kernels of x86 report of what started them, and what kexec-tools leave there.
+LOADER_TYPE = "/proc/sys/kernel/bootloader_type"
+KEXEC_LOADER_TYPE = "208"
 
 # The number of the kexec_load system call by "uname -m", for processes as wide as the kernel.
 SYSCALLS: dict[str, int] = {
@@ -35,8 +43,30 @@ INVALID_FLAGS = 0x8000
 TOO_MANY_SEGMENTS = 0xFFFF
 
 
-def ask() -> str | None:
-    """The name of the error: EINVAL means yes, EPERM forbidden, ENOSYS not built, None unknown.
+def valid_boot_id(text: str | None) -> str | None:
+    """A boot_id counts only if it is a UUID."""
+    try:
+        return str(uuid.UUID((text or "").strip()))
+    except ValueError:
+        return None
+
+
+def uptime(host: Host) -> float | None:
+    """Seconds since the host booted, by its own clock."""
+    match = re.match(r"\d+(\.\d+)?", host.text("/proc/uptime") or "")
+    return float(match.group()) if match else None
+
+
+def started_by_kexec(host: Host) -> bool | None:
+    """Whether a kexec started the running kernel, None where kernels do not report it."""
+    reported = host.line(LOADER_TYPE)
+    return None if not reported else reported == KEXEC_LOADER_TYPE
+
+
+def ask_kexec() -> str | None:
+    """The kernel's own answer to whether this process may load an image, as the name of an error.
+
+    EINVAL means yes, EPERM forbidden, ENOSYS not built, None unknown.
 
     The caller must not ask where kernel.kexec_load_limit_reboot is set: the question would count.
     """
