@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change at any time.
+# Private to this collection.
 
 """What boot_parameter does: read, plan, write, make the menu anew, and prove it or put all back."""
 
@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from .. import _cmdline
 from .._host import places
 from .._host.lock import run_directory
-from .._host.media import writable
-from .._host.mounts import not_mounted, read_only_mount, unmounted
+from .._host.media import read_only_mount, writable
+from .._host.mounts import not_mounted, unmounted
 from .._host.port import FileProblemError, Host
 from .._reasons import ReasonError, reason
 from .._write import replaceable

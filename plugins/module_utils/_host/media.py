@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change at any time.
+# Private to this collection.
 
 """Boot media that are writable for a moment."""
 
@@ -12,8 +12,14 @@ import contextlib
 import typing as t
 
 from .._reasons import ReasonError, reason
-from .mounts import read_only_mount
+from .mounts import mount_of
 from .port import Completed, Host
+
+
+def read_only_mount(host: Host, path: str) -> str | None:
+    """The mount point that a path is below, if it is mounted read-only."""
+    found = mount_of(host, path)
+    return found.point if "ro" in found.options else None
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change at any time.
+# Private to this collection.
 
 """What is mounted where, and what should be."""
 
@@ -97,9 +97,3 @@ def mount_of(host: Host, path: str) -> Mount:
         if mount.holds(path) and len(mount.point) >= len(found.point):
             found = mount
     return found
-
-
-def read_only_mount(host: Host, path: str) -> str | None:
-    """The mount point that a path is below, if it is mounted read-only."""
-    found = mount_of(host, path)
-    return found.point if "ro" in found.options else None

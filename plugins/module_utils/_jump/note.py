@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change at any time.
+# Private to this collection.
 
 """The note of the last jump: it outlives a kernel that hangs, and tells of it afterwards."""
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Private to this collection: it may change at any time.
+# Private to this collection.
 
 """The preflight as one step: read the host, choose an image, look into it, judge."""
 
@@ -24,7 +24,6 @@ from .._jump.frozen import Frozen
 from .._jump.frozen import read as read_frozen
 from .._reasons import Blocks, Reason, ReasonError
 from . import judge
-from .checks import CHECKS
 from .state import State
 from .state import read as read_state
 
@@ -84,7 +83,7 @@ def survey(
             controller_boot_id=wish.controller_boot_id,
             denied_platforms=wish.denied_platforms,
         ),
-        *(each for check in CHECKS for each in check.reasons(host)),
+        *(each for check in judge.CHECKS for each in check.reasons(host)),
         *reasons,
         *inspected.reasons,
         *judge.judge_memory(state, inspected.total_bytes),

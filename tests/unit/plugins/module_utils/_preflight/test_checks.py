@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.checks import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.judge import (
     BOOT_MOUNT,
     CHECKS,
     HYPERVISOR,
