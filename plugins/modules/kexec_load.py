@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import ensure, once
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec=once.LOAD_ARGUMENTS,
-        mutually_exclusive=wish.MUTUALLY_EXCLUSIVE,
-        required_if=wish.REQUIRED_IF,
+        mutually_exclusive=choose.MUTUALLY_EXCLUSIVE,
+        required_if=choose.REQUIRED_IF,
         supports_check_mode=True,
     )
     _module.run(
@@ -24,7 +24,7 @@ def main() -> None:
         lambda host: ensure.ensure(
             host,
             module.params["state"],
-            lambda: (wish.wish_of(module.params), once.once_of(module.params)),
+            lambda: (choose.wish_of(module.params), once.once_of(module.params)),
             check_mode=module.check_mode,
         ),
     )

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import survey
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec=wish.PREFLIGHT_ARGUMENTS,
-        mutually_exclusive=wish.MUTUALLY_EXCLUSIVE,
-        required_if=wish.REQUIRED_IF,
+        argument_spec=choose.PREFLIGHT_ARGUMENTS,
+        mutually_exclusive=choose.MUTUALLY_EXCLUSIVE,
+        required_if=choose.REQUIRED_IF,
         supports_check_mode=True,
     )
     _module.run(
         module,
         lambda host: {
             "changed": False,
-            **survey.result(survey.survey(host, wish.wish_of(module.params))),
+            **survey.result(survey.survey(host, choose.wish_of(module.params))),
         },
     )
 

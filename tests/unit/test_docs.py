@@ -18,7 +18,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import parameter
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import once
 from ansible_collections.alpinefleet.kexec.plugins.modules import (
     kexec_reboot,
@@ -191,12 +191,12 @@ def test_content_that_is_named_exists(text: str) -> None:
 SPECS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
     "boot_parameter": (parameter.ARGUMENTS, parameter.RULES),
     "kexec_preflight": (
-        wish.PREFLIGHT_ARGUMENTS,
-        {"mutually_exclusive": wish.MUTUALLY_EXCLUSIVE, "required_if": wish.REQUIRED_IF},
+        choose.PREFLIGHT_ARGUMENTS,
+        {"mutually_exclusive": choose.MUTUALLY_EXCLUSIVE, "required_if": choose.REQUIRED_IF},
     ),
     "kexec_load": (
         once.LOAD_ARGUMENTS,
-        {"mutually_exclusive": wish.MUTUALLY_EXCLUSIVE, "required_if": wish.REQUIRED_IF},
+        {"mutually_exclusive": choose.MUTUALLY_EXCLUSIVE, "required_if": choose.REQUIRED_IF},
     ),
     "kexec_reboot": (spec_module.ARGUMENT_SPEC, spec_module.RULES),
 }

@@ -12,8 +12,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-from .._host.places import FROZEN
-from .._host.port import FileProblemError, Host, lines
+from .._host.port import FROZEN, FileProblemError, Host, lines
 
 TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SUM = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<path>/.+)")

@@ -16,8 +16,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .. import _cmdline
-from .._host.places import JUMP
-from .._host.port import Host
+from .._host.port import JUMP, Host
 
 # The token, the boot that jumped, the release that was to come, when, in seconds since 1970, and
 # what the kernel did on an oops. The first two decide; where the rest is cut, there is less to tell.

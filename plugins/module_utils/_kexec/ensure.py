@@ -13,7 +13,7 @@ import typing as t
 
 from .. import _cmdline
 from .._host.port import Host
-from .._image.wish import Wish
+from .._image.choose import Wish
 from .._jump import note
 from .._jump.frozen import Frozen
 from .._preflight import survey

@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .. import _cmdline
-from .._image.wish import PREFLIGHT_ARGUMENTS, check_number
+from .._image.choose import PREFLIGHT_ARGUMENTS, check_number
 from .._jump.frozen import TOKEN
 from .._jump.watchdog import DEVICE, Guard, uncovered
 from .._reasons import ReasonError, reason

@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .. import _cmdline
-from .._host import mounts, places, platforms
+from .._host import mounts, platforms, port
 from .._host.kernel import valid_boot_id
 from .._host.port import Host
 from .._jump import note, watchdog
@@ -100,13 +100,13 @@ def _hung(state: State) -> t.Iterator[Reason]:
         return
     into = f" into {jump.release}" if jump.release else ""
     when = f" at {jump.time}" if jump.time else ""
-    unreadable = f" {places.JUMP} cannot be understood, which counts as that."
+    unreadable = f" {port.JUMP} cannot be understood, which counts as that."
     yield reason(
         "kexec_hung",
         f"The last jump{into}{when} did not lead to a system that was proven: it hung, panicked or "
         f"was not confirmed, or somebody reset the host.{'' if jump.token else unreadable}",
         "Find out what became of it. Then put kexec_hung into ignore_reasons for one reboot, which "
-        f"clears it if it succeeds, or remove {places.JUMP} on the host.",
+        f"clears it if it succeeds, or remove {port.JUMP} on the host.",
     )
 
 
@@ -213,7 +213,7 @@ def _already_leaving() -> Reason:
 def _stopping() -> Reason:
     return reason(
         "already_leaving",
-        f"OpenRC is stopping services on the host: {places.STOPPING} is there. Somebody asked it to power "
+        f"OpenRC is stopping services on the host: {port.STOPPING} is there. Somebody asked it to power "
         "off, halt or reboot, or to change its runlevel.",
         "Wait until it is down or has done so, and see who asked for it. Where no process openrc runs, "
         "the file is left over from one that was killed: remove it.",

@@ -14,9 +14,9 @@ import typing as t
 import zlib
 from dataclasses import dataclass
 
-from .._host import kernel, places, platforms, sysctl
+from .._host import kernel, platforms, port
 from .._host.kernel import valid_boot_id
-from .._host.port import Host, lines
+from .._host.port import SPACES, Host, lines
 from .._jump import note, watchdog
 
 LOCK_SYSCTL = "kernel.kexec_load_disabled"
@@ -26,6 +26,23 @@ SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e0
 FIRST_PROCESS_NAMESPACE = "pid:[4026531836]"
 CONTAINER_FILES = {"/.dockerenv": "docker", "/run/.containerenv": "podman"}
 WHOLE_USER_NAMESPACE = ["0", "0", "4294967295"]
+# Where sysctls are set: what a package brings, what an administrator wrote, what a boot made.
+VENDOR = ("/lib/sysctl.d", "/usr/lib/sysctl.d")
+ADMIN = "/etc/sysctl.d"
+RUNTIME = "/run/sysctl.d"
+SINGLE = "/etc/sysctl.conf"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One line that sets the key."""
+
+    path: str
+    line: int
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
 
 
 @dataclass(frozen=True)
@@ -61,7 +78,7 @@ class State:
     installed: t.Mapping[str, str]
     module_trees: tuple[str, ...]
     boot_files: tuple[str, ...]
-    lock_settings: tuple[sysctl.Setting, ...]
+    lock_settings: tuple[Setting, ...]
     guard: watchdog.Guard
 
 
@@ -78,9 +95,9 @@ def read(host: Host) -> State:
         boot_id=valid_boot_id(host.line("/proc/sys/kernel/random/boot_id")),
         cmdline=host.line("/proc/cmdline") or "",
         loaded=_number(host, "/sys/kernel/kexec_loaded") == 1,
-        leaving=host.is_locked(places.LEAVING),
-        stopping=host.exists(places.STOPPING),
-        frozen=host.exists(places.FROZEN),
+        leaving=host.is_locked(port.LEAVING),
+        stopping=host.exists(port.STOPPING),
+        frozen=host.exists(port.FROZEN),
         jump=note.read(host),
         load_disabled=_flag(host, "/proc/sys/kernel/kexec_load_disabled"),
         load_limit=limit,
@@ -101,7 +118,7 @@ def read(host: Host) -> State:
         installed=_installed(host),
         module_trees=host.names("/lib/modules"),
         boot_files=host.names("/boot"),
-        lock_settings=tuple(sysctl.settings(host, LOCK_SYSCTL)),
+        lock_settings=tuple(settings(host, LOCK_SYSCTL)),
         guard=watchdog.read(host, release),
     )
 
@@ -192,3 +209,47 @@ def _installed(host: Host) -> dict[str, str]:
         for flavour in host.names("/usr/share/kernel")
     }
     return {flavour: release for flavour, release in releases.items() if release}
+
+
+# --- Which line of which file sets a sysctl, in the order of OpenRC's sysctl service -------
+
+
+def parse_settings(path: str, text: str, key: str) -> list[Setting]:
+    """The lines of a file that set the key; slashes and dots mean the same.
+
+    Of the value only the first word counts: a number is all that the kernel reads.
+    """
+    found = []
+    for number, line in enumerate(lines(text), start=1):
+        name, equals, value = line.strip(SPACES).lstrip("-").partition("=")
+        if equals and name.strip(SPACES).replace("/", ".") == key:
+            found.append(
+                Setting(path, number, re.split(f"[{SPACES}]", value.strip(SPACES), maxsplit=1)[0])
+            )
+    return found
+
+
+def settings(host: Host, key: str) -> list[Setting]:
+    """All lines that set the key, in the order in which the service applies them."""
+    found: list[Setting] = []
+    for path in _files(host):
+        found += parse_settings(path, host.text(path) or "", key)
+    return found
+
+
+def _files(host: Host) -> t.Iterator[str]:
+    """A file hides those of the same name in directories of lower rank."""
+    runtime, admin = _configurations(host, RUNTIME), _configurations(host, ADMIN)
+    hidden = {*runtime, *admin}
+    for directory in VENDOR:
+        yield from (
+            f"{directory}/{name}" for name in _configurations(host, directory) if name not in hidden
+        )
+    yield from (f"{ADMIN}/{name}" for name in admin if name not in runtime)
+    yield SINGLE
+    yield from (f"{RUNTIME}/{name}" for name in runtime)
+
+
+def _configurations(host: Host, directory: str) -> list[str]:
+    """What the service's pattern *.conf matches, which is no hidden file."""
+    return [name for name in host.names(directory) if re.fullmatch(r"[^.].*\.conf", name)]

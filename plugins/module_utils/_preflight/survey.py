@@ -15,10 +15,9 @@ from .. import _cmdline, _reasons
 from .._bootloader import find
 from .._bootloader.find import Configured
 from .._host.port import Host
-from .._image import boot_set, inspect, root
-from .._image.boot_set import Cmdline, Files
+from .._image import choose, inspect, root
+from .._image.choose import Cmdline, Files, Wish
 from .._image.inspect import Inspected
-from .._image.wish import Wish
 from .._jump import note, watchdog
 from .._jump.frozen import Frozen
 from .._jump.frozen import read as read_frozen
@@ -106,7 +105,7 @@ def _with_frozen(host: Host, wish: Wish, found: Survey) -> Survey:
     # Nothing can be added to this image any more, whatever was to be.
     kept = [each for each in freed.reasons if each.code not in ("hang_uncovered", "panic_hangs")]
     words = _cmdline.running_words(frozen.cmdline)
-    reasons = (*kept, watchdog.uncovered_when_frozen(), *boot_set.judge_panic(words))
+    reasons = (*kept, watchdog.uncovered_when_frozen(), *choose.judge_panic(words))
     return replace(freed, reasons=reasons, frozen=frozen)
 
 
@@ -118,7 +117,7 @@ def _choose_files(
     wish: Wish, configured: Configured, state: State, reasons: list[Reason]
 ) -> Files | None:
     try:
-        return boot_set.choose_files(wish, configured, state.boot_files, state.release)
+        return choose.choose_files(wish, configured, state.boot_files, state.release)
     except ReasonError as error:
         reasons.append(error.reason)
         return None
@@ -132,7 +131,7 @@ def _choose_cmdline(
     reasons: list[Reason],
 ) -> Cmdline | None:
     try:
-        chosen = boot_set.choose_cmdline(
+        chosen = choose.choose_cmdline(
             wish,
             configured,
             state.cmdline,

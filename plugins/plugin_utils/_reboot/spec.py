@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.kernel import valid_boot_id
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.wish import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose import (
     IMAGE_ARGUMENTS,
     MUTUALLY_EXCLUSIVE,
     REQUIRED_IF,

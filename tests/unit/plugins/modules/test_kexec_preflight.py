@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.modules import kexec_preflight
 from ansible_collections.alpinefleet.kexec.tests.unit import documentation, fakes
 
@@ -151,7 +151,7 @@ def test_every_key_of_a_reason_is_documented_and_returned(
 
 
 def test_option_of_ignorable_reasons_lists_them_all() -> None:
-    choices = wish.PREFLIGHT_ARGUMENTS["ignore_reasons"]["choices"]
+    choices = choose.PREFLIGHT_ARGUMENTS["ignore_reasons"]["choices"]
     assert choices == [
         "initramfs_mismatch",
         "kexec_hung",

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.wish import Wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose import Wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import survey
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _audit
 

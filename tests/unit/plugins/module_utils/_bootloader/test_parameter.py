@@ -17,7 +17,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader impo
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import Change
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.parameter import Wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.lock import run_directory
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import boot_set
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._write import draft, replaceable
@@ -458,7 +458,7 @@ def test_one_second_name_is_left_for_any_number_of_changes(extlinux: fakes.FakeH
     left = set(extlinux.snapshot()) - before
     assert {path for path in left if "/run" not in path} == {str(extlinux.path(SECOND))}
     assert "panic=2" in extlinux.path(SECOND).read_text()
-    assert boot_set.installed_flavours(extlinux.host.names("/boot")) == ["virt"]
+    assert choose.installed_flavours(extlinux.host.names("/boot")) == ["virt"]
 
 
 def test_menu_of_a_command_that_failed_never_takes_the_place_of_the_old_one(

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Host
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.boot_set import Files, Origin
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose import Files, Origin
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.inspect import (
     Inspected,
     inspect,

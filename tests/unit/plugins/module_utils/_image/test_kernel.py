@@ -11,9 +11,9 @@ import struct
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import (
-    kernel as kernel_module,
+    inspect as inspect_module,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.kernel import Kernel
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.inspect import Kernel
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -159,53 +159,57 @@ HEADS = [content for content, _kernel_of in FILES.values()]
 
 @pytest.mark.parametrize(("content", "kernel"), FILES.values(), ids=FILES)
 def test_parse(content: bytes, kernel: Kernel) -> None:
-    assert kernel_module.parse(content) == kernel
+    assert inspect_module.parse_kernel(content) == kernel
 
 
 @pytest.mark.parametrize("content", NO_KERNELS.values(), ids=NO_KERNELS)
 def test_parse_of_no_kernel(content: bytes) -> None:
-    assert kernel_module.parse(content) is None
+    assert inspect_module.parse_kernel(content) is None
 
 
 @pytest.mark.parametrize("content", HEADS, ids=FILES)
 def test_parse_needs_no_more_than_the_head(content: bytes) -> None:
-    longer = content + bytes(2 * kernel_module.HEAD_BYTES)
-    assert kernel_module.parse(longer[: kernel_module.HEAD_BYTES]) == kernel_module.parse(content)
+    longer = content + bytes(2 * inspect_module.HEAD_BYTES)
+    assert inspect_module.parse_kernel(
+        longer[: inspect_module.HEAD_BYTES]
+    ) == inspect_module.parse_kernel(content)
 
 
 @pytest.mark.parametrize(("text", "release"), RELEASES.values(), ids=RELEASES)
 def test_release(text: bytes, release: str | None) -> None:
     head = put(0x4000, {0x1F1: b"\x1f", 0x202: b"HdrS", 0x20E: struct.pack("<H", 0x3000)})
-    kernel = kernel_module.parse(head[:0x3200] + text)
+    kernel = inspect_module.parse_kernel(head[:0x3200] + text)
     assert kernel is not None
     assert kernel.release == release
 
 
 @pytest.mark.parametrize(("content", "machines"), FITS.values(), ids=FITS)
 def test_fits(content: bytes, machines: list[str]) -> None:
-    kernel = kernel_module.parse(content)
+    kernel = inspect_module.parse_kernel(content)
     assert kernel is not None
-    assert [name for name in kernel_module.MACHINES if kernel_module.fits(kernel, name)] == machines
+    assert [
+        name for name in inspect_module.MACHINES if inspect_module.fits(kernel, name)
+    ] == machines
 
 
 def test_fits_a_machine_that_nobody_listed_by_its_name() -> None:
-    assert kernel_module.fits(Kernel("Image", "sparc64", None, 64), "sparc64")
+    assert inspect_module.fits(Kernel("Image", "sparc64", None, 64), "sparc64")
 
 
 @given(st.sampled_from(HEADS), st.integers(0, 0x11000))
 def test_cut_head_is_the_same_kind_of_kernel_or_none(content: bytes, size: int) -> None:
-    whole, cut = kernel_module.parse(content), kernel_module.parse(content[:size])
+    whole, cut = inspect_module.parse_kernel(content), inspect_module.parse_kernel(content[:size])
     assert whole is not None
     assert cut is None or cut.format == whole.format
 
 
 @given(st.binary(max_size=0x300))
 def test_parse_takes_any_bytes(content: bytes) -> None:
-    kernel = kernel_module.parse(content)
+    kernel = inspect_module.parse_kernel(content)
     assert kernel is None or kernel.format
 
 
 @given(st.binary(max_size=100))
 def test_parse_takes_any_bytes_behind_a_magic(content: bytes) -> None:
-    assert kernel_module.parse(b"MZ\0\0zimg" + content) is not None
-    assert kernel_module.parse(put(0x202, {}) + b"HdrS" + content) is not None
+    assert inspect_module.parse_kernel(b"MZ\0\0zimg" + content) is not None
+    assert inspect_module.parse_kernel(put(0x202, {}) + b"HdrS" + content) is not None

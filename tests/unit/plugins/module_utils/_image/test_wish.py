@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import wish
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.wish import Wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose import Wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 
 PARAMS: dict[str, t.Any] = {
@@ -31,7 +31,7 @@ PARAMS: dict[str, t.Any] = {
 
 
 def test_wish_of_no_option() -> None:
-    assert wish.wish_of(PARAMS) == Wish()
+    assert choose.wish_of(PARAMS) == Wish()
 
 
 def test_wish_of_every_option() -> None:
@@ -48,7 +48,7 @@ def test_wish_of_every_option() -> None:
         "ignore_reasons": ["memory_low"],
         "controller_boot_id": "d7a0c3f2",
     }
-    assert wish.wish_of(params) == Wish(
+    assert choose.wish_of(params) == Wish(
         kernel="/k",
         initramfs=("/a", "/b"),
         flavour="virt",
@@ -65,12 +65,12 @@ def test_wish_of_every_option() -> None:
 
 @pytest.mark.parametrize("seconds", [0, 1, 2147483647])
 def test_wish_takes_a_panic_timeout(seconds: int) -> None:
-    assert wish.wish_of({**PARAMS, "panic_timeout": seconds}).panic_timeout == seconds
+    assert choose.wish_of({**PARAMS, "panic_timeout": seconds}).panic_timeout == seconds
 
 
 def test_wish_tells_no_initramfs_from_no_word_about_it() -> None:
-    assert wish.wish_of({**PARAMS, "initramfs": []}).initramfs == ()
-    assert wish.wish_of(PARAMS).initramfs is None
+    assert choose.wish_of({**PARAMS, "initramfs": []}).initramfs == ()
+    assert choose.wish_of(PARAMS).initramfs is None
 
 
 WRONG: list[t.Any] = [
@@ -110,7 +110,7 @@ WRONG: list[t.Any] = [
 @pytest.mark.parametrize(("params", "message", "remedy"), WRONG)
 def test_wish_refuses(params: dict[str, t.Any], message: str, remedy: str) -> None:
     with pytest.raises(ReasonError) as caught:
-        wish.wish_of({**PARAMS, **params})
+        choose.wish_of({**PARAMS, **params})
     found = caught.value.reason
     assert (found.code, found.blocks) == ("cmdline_invalid", "reboot")
     assert message in found.message

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.wish import Wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose import Wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import (
     ensure as ensure_module,
 )

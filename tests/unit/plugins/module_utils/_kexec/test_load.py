@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.lock import run_directory
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.wish import Wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose import Wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import load as load_module
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec.load import Image, Loaded
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import survey

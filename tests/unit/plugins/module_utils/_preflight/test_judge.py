@@ -10,12 +10,14 @@ import typing as t
 from dataclasses import replace
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.sysctl import Setting
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import judge
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import (
     state as state_module,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import State
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import (
+    Setting,
+    State,
+)
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 MIB = 1024 * 1024

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.wish import Wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose import Wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import survey
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes

@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import once
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import orders
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec as spec_module
@@ -98,7 +98,7 @@ def test_module_call(method: str, name: str, token: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("method", "spec"),
-    [("kexec", once.LOAD_ARGUMENTS), ("firmware", wish.PREFLIGHT_ARGUMENTS)],
+    [("kexec", once.LOAD_ARGUMENTS), ("firmware", choose.PREFLIGHT_ARGUMENTS)],
     ids=["kexec", "firmware"],
 )
 def test_module_call_has_only_options_of_the_module(

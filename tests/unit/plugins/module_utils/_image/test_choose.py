@@ -11,16 +11,14 @@ import typing as t
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.find import Configured
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import Entry
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.boot_set import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose import (
     Cmdline,
+    CmdlineSource,
     Files,
+    Wish,
     choose_cmdline,
     choose_files,
     installed_flavours,
-)
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.wish import (
-    CmdlineSource,
-    Wish,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import (
     Reason,

@@ -9,8 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import port, sysctl
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.sysctl import Setting
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import port
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import state
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import Setting
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 KEY = "kernel.kexec_load_disabled"
@@ -117,14 +118,14 @@ def write(host: port.Host, path: str, text: str) -> None:
 
 @pytest.mark.parametrize(("text", "found"), LINES.values(), ids=LINES)
 def test_parse(text: str, found: list[tuple[int, str]]) -> None:
-    assert sysctl.parse("f", text, PANIC) == [Setting("f", *each) for each in found]
+    assert state.parse_settings("f", text, PANIC) == [Setting("f", *each) for each in found]
 
 
 @pytest.mark.parametrize(
     ("key", "line"), [(PANIC, 8), ("kernel.unprivileged_bpf_disabled", 11), (KEY, None)]
 )
 def test_parse_of_alpines_own_file(key: str, line: int | None) -> None:
-    found = sysctl.parse("/usr/lib/sysctl.d/00-alpine.conf", ALPINE, key)
+    found = state.parse_settings("/usr/lib/sysctl.d/00-alpine.conf", ALPINE, key)
     assert [setting.line for setting in found] == ([] if line is None else [line])
 
 
@@ -138,15 +139,15 @@ def test_settings_in_the_order_of_the_service(
 ) -> None:
     for path, value in files.items():
         write(host, path, f"{KEY} = {value}\n")
-    assert [setting.path for setting in sysctl.settings(host, KEY)] == order
+    assert [setting.path for setting in state.settings(host, KEY)] == order
 
 
 def test_last_setting_is_the_one_in_force(host: port.Host) -> None:
     write(host, "/etc/sysctl.conf", f"{KEY} = 0\n")
     write(host, "/run/sysctl.d/lock.conf", f"# at run time\n{KEY} = 0\n{KEY} = 1\n")
-    assert sysctl.settings(host, KEY)[-1] == Setting("/run/sysctl.d/lock.conf", 3, "1")
+    assert state.settings(host, KEY)[-1] == Setting("/run/sysctl.d/lock.conf", 3, "1")
 
 
 def test_settings_pass_over_what_cannot_be_read(host: port.Host) -> None:
     Path(host.real("/etc/sysctl.d/a.conf")).mkdir(parents=True)
-    assert sysctl.settings(host, KEY) == []
+    assert state.settings(host, KEY) == []
