@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ._host import kernel
+from ._host import machine
 from ._host.port import Completed, Host
 from ._reasons import ReasonError, sentence
 
@@ -68,7 +68,7 @@ def run(
     checkpoint: t.Callable[[str], None] = _write_nothing,
 ) -> t.NoReturn:
     """Do the work and leave with its result; the one place where a module fails."""
-    host = Host(ModuleRunner(module), ask_kernel=kernel.ask_kexec, checkpoint=checkpoint)
+    host = Host(ModuleRunner(module), ask_kernel=machine.ask_kexec, checkpoint=checkpoint)
     try:
         outcome = work(host)
     except ReasonError as error:
@@ -81,7 +81,7 @@ def _told(module: AnsibleModule, host: Host, outcome: dict[str, t.Any]) -> dict[
     """What leaves the host: files may hold passwords, and are shown to whom asks for a diff."""
     told = {name: value for name, value in outcome.items() if name != "diff" or module._diff}
     # An answer about a boot says when it was given: an order that follows from it expires.
-    dated = {"uptime": kernel.uptime(host)} if "boot_id" in told else {}
+    dated = {"uptime": machine.uptime(host)} if "boot_id" in told else {}
     return t.cast("dict[str, t.Any]", printable({**told, **dated}))
 
 

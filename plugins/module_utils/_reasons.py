@@ -16,80 +16,79 @@ from dataclasses import asdict, dataclass
 Blocks = t.Literal["nothing", "kexec", "reboot"]
 
 
-@dataclass(frozen=True)
-class Code:
-    """What is fixed about a reason code."""
-
-    blocks: Blocks
-    # Whether a user may take it for mere advice.
-    ignorable: bool = False
-
-
 # The stable vocabulary of this collection. The documentation says what each means, and a test
 # compares the two.
-CODES: dict[str, Code] = {
+CODES: dict[str, Blocks] = {
     # The kernel that runs now cannot load an image.
-    "no_kexec_support": Code("kexec"),
-    "no_kexec_tools": Code("kexec"),
-    "kexec_locked": Code("kexec"),
-    "kexec_relocked": Code("kexec"),
-    "kexec_frozen": Code("kexec"),
-    "kexec_limit_reached": Code("kexec"),
-    "lockdown": Code("kexec"),
-    "no_cap_sys_boot": Code("kexec"),
-    "kexec_denied": Code("kexec"),
-    "memory_low": Code("kexec", ignorable=True),
-    "platform_denied": Code("kexec", ignorable=True),
-    "hypervisor": Code("kexec"),
-    "boot_not_mounted": Code("kexec"),
-    "kexec_hung": Code("kexec", ignorable=True),
-    "starts_no_linux": Code("kexec", ignorable=True),
-    "boot_files_elsewhere": Code("kexec"),
-    "no_openrc": Code("kexec"),
-    "load_failed": Code("kexec"),
-    "unload_failed": Code("kexec"),
+    "no_kexec_support": "kexec",
+    "no_kexec_tools": "kexec",
+    "kexec_locked": "kexec",
+    "kexec_relocked": "kexec",
+    "kexec_frozen": "kexec",
+    "kexec_limit_reached": "kexec",
+    "lockdown": "kexec",
+    "no_cap_sys_boot": "kexec",
+    "kexec_denied": "kexec",
+    "memory_low": "kexec",
+    "platform_denied": "kexec",
+    "hypervisor": "kexec",
+    "boot_not_mounted": "kexec",
+    "kexec_hung": "kexec",
+    "starts_no_linux": "kexec",
+    "boot_files_elsewhere": "kexec",
+    "no_openrc": "kexec",
+    "load_failed": "kexec",
+    "unload_failed": "kexec",
     # The host, or what it would boot, is not fit for any reboot, or the request is wrong.
-    "target_is_controller": Code("reboot"),
-    "container": Code("reboot"),
-    "not_root": Code("reboot"),
-    "already_leaving": Code("reboot"),
-    "kexec_services": Code("reboot"),
-    "load_in_progress": Code("reboot"),
-    "kernel_missing": Code("reboot"),
-    "kernel_invalid": Code("reboot"),
-    "kernel_truncated": Code("reboot"),
-    "kernel_wrong_architecture": Code("reboot"),
-    "initramfs_missing": Code("reboot"),
-    "initramfs_invalid": Code("reboot"),
-    "initramfs_truncated": Code("reboot"),
-    "initramfs_mismatch": Code("reboot", ignorable=True),
-    "modules_missing": Code("reboot", ignorable=True),
-    "path_invalid": Code("reboot"),
-    "path_unreadable": Code("reboot"),
-    "flavour_unknown": Code("reboot"),
-    "flavour_ambiguous": Code("kexec"),
-    "cmdline_invalid": Code("reboot"),
-    "cmdline_too_long": Code("reboot"),
-    "cmdline_unknown": Code("kexec"),
+    "target_is_controller": "reboot",
+    "container": "reboot",
+    "not_root": "reboot",
+    "already_leaving": "reboot",
+    "kexec_services": "reboot",
+    "load_in_progress": "reboot",
+    "kernel_missing": "reboot",
+    "kernel_invalid": "reboot",
+    "kernel_truncated": "reboot",
+    "kernel_wrong_architecture": "reboot",
+    "initramfs_missing": "reboot",
+    "initramfs_invalid": "reboot",
+    "initramfs_truncated": "reboot",
+    "initramfs_mismatch": "reboot",
+    "modules_missing": "reboot",
+    "path_invalid": "reboot",
+    "path_unreadable": "reboot",
+    "flavour_unknown": "reboot",
+    "flavour_ambiguous": "kexec",
+    "cmdline_invalid": "reboot",
+    "cmdline_too_long": "reboot",
+    "cmdline_unknown": "kexec",
     # Worth knowing, no obstacle.
-    "next_boot_locks": Code("nothing"),
-    "boot_loader_not_found": Code("nothing"),
-    "boot_loader_ambiguous": Code("nothing"),
-    "boot_loader_not_understood": Code("nothing"),
+    "next_boot_locks": "nothing",
+    "boot_loader_not_found": "nothing",
+    "boot_loader_ambiguous": "nothing",
+    "boot_loader_not_understood": "nothing",
     # The boot loader's configuration stays, or is again, as it was.
-    "boot_config_unwritable": Code("nothing"),
-    "boot_menu_not_regenerated": Code("nothing"),
-    "boot_config_damaged": Code("reboot"),
-    "parameter_invalid": Code("nothing"),
-    "cmdline_drift": Code("nothing"),
-    "initramfs_unverified": Code("nothing"),
-    "passphrase_needed": Code("nothing"),
-    "initramfs_lacks_module": Code("nothing"),
-    "hang_uncovered": Code("nothing"),
-    "panic_hangs": Code("nothing"),
+    "boot_config_unwritable": "nothing",
+    "boot_menu_not_regenerated": "nothing",
+    "boot_config_damaged": "reboot",
+    "parameter_invalid": "nothing",
+    "cmdline_drift": "nothing",
+    "initramfs_unverified": "nothing",
+    "passphrase_needed": "nothing",
+    "initramfs_lacks_module": "nothing",
+    "hang_uncovered": "nothing",
+    "panic_hangs": "nothing",
 }
 
-IGNORABLE: tuple[str, ...] = tuple(sorted(code for code, fixed in CODES.items() if fixed.ignorable))
+# What a user may take for mere advice.
+IGNORABLE = (
+    "initramfs_mismatch",
+    "kexec_hung",
+    "memory_low",
+    "modules_missing",
+    "platform_denied",
+    "starts_no_linux",
+)
 
 
 @dataclass(frozen=True)
@@ -116,14 +115,14 @@ class ReasonError(Exception):
 
 def reason(code: str, message: str, remedy: str, blocks: Blocks | None = None) -> Reason:
     """Make a reason; the code decides how far it blocks unless the caller knows better."""
-    return Reason(code, message, remedy, blocks or CODES[code].blocks)
+    return Reason(code, message, remedy, blocks or CODES[code])
 
 
 def ignore(reasons: t.Iterable[Reason], codes: t.Collection[str]) -> tuple[Reason, ...]:
     """Turn the reasons that the user chose to ignore into advice."""
     return tuple(
         Reason(found.code, found.message, found.remedy, "nothing")
-        if found.code in codes and CODES[found.code].ignorable
+        if found.code in codes and found.code in IGNORABLE
         else found
         for found in reasons
     )

@@ -16,7 +16,7 @@ import re
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import platforms
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import machine
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
 
 # Raised when a key changes its meaning or goes away, not when one is added.
@@ -184,7 +184,7 @@ def _platform(fields: object) -> str | None:
     if not isinstance(fields, t.Mapping) or not all(isinstance(each, str) for each in fields):
         raise AnswerError("platform is not a dictionary of texts")
     texts = {name: _string(fields, name) for name in fields}
-    return next((printable(name, PLATFORM_LIMIT) for name in platforms.names(texts)), None)
+    return next((printable(name, PLATFORM_LIMIT) for name in machine.names(texts)), None)
 
 
 def _hung(values: object) -> dict[str, str | None] | None:

@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._host import mounts
-from .._host.kernel import LOADER_TYPE
+from .._host.machine import LOADER_TYPE
 from .._host.port import Host
 from .._reasons import Reason, reason
 from .loader import Entry, Loader, NotUnderstoodError, StartsNoLinuxError

@@ -13,8 +13,8 @@ import typing as t
 from dataclasses import dataclass
 
 from .. import _cmdline
-from .._host import mounts, platforms, port
-from .._host.kernel import valid_boot_id
+from .._host import machine, mounts, port
+from .._host.machine import valid_boot_id
 from .._host.port import Host
 from .._jump import note, watchdog
 from .._reasons import Reason, reason
@@ -78,8 +78,8 @@ def _support(state: State) -> t.Iterator[Reason]:
 
 
 def _platform(state: State, wanted: t.Sequence[str]) -> t.Iterator[Reason]:
-    platform = platforms.denied(state.platform)
-    name = platforms.name_in(state.platform, wanted)
+    platform = machine.denied(state.platform)
+    name = machine.name_in(state.platform, wanted)
     if name is not None:
         yield reason(
             "platform_denied",

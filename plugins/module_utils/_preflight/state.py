@@ -14,8 +14,8 @@ import typing as t
 import zlib
 from dataclasses import dataclass
 
-from .._host import kernel, platforms, port
-from .._host.kernel import valid_boot_id
+from .._host import machine, port
+from .._host.machine import valid_boot_id
 from .._host.port import SPACES, Host, lines
 from .._jump import note, watchdog
 
@@ -112,9 +112,9 @@ def read(host: Host) -> State:
         openrc_path=host.find("openrc"),
         kexec_version=_kexec_version(host, kexec),
         available_bytes=_available_bytes(host),
-        platform=platforms.identify(host),
-        hardware_id=platforms.hardware_id(host),
-        started_by_kexec=kernel.started_by_kexec(host),
+        platform=machine.identify(host),
+        hardware_id=machine.hardware_id(host),
+        started_by_kexec=machine.started_by_kexec(host),
         installed=_installed(host),
         module_trees=host.names("/lib/modules"),
         boot_files=host.names("/boot"),

@@ -13,9 +13,9 @@ import typing as t
 from dataclasses import dataclass, field, replace
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.kernel import valid_boot_id
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.platforms import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine import (
     canonical_hardware_id,
+    valid_boot_id,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.frozen import TOKEN
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason

@@ -14,10 +14,8 @@ import uuid
 from dataclasses import dataclass
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.kernel import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine import (
     KEXEC_LOADER_TYPE,
-)
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.platforms import (
     canonical_hardware_id,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import SPACES, lines

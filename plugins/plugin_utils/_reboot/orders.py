@@ -11,9 +11,9 @@ from __future__ import annotations
 import secrets
 import typing as t
 
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.kernel import valid_boot_id
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.platforms import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine import (
     canonical_hardware_id,
+    valid_boot_id,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import (
     Blocks,

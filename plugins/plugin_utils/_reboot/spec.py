@@ -12,7 +12,7 @@ import math
 import typing as t
 from dataclasses import dataclass
 
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.kernel import valid_boot_id
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine import valid_boot_id
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose import (
     IMAGE_ARGUMENTS,
     MUTUALLY_EXCLUSIVE,

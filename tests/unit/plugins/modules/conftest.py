@@ -14,7 +14,9 @@ from pathlib import Path
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import kernel
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import (
+    machine as machine_module,
+)
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Host
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._write import checkpoint
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
@@ -89,7 +91,7 @@ def machine(
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
     there = functools.partial(Host, root=str(alpine.root))
     monkeypatch.setattr(f"{PACKAGE}.module_utils._module.Host", there)
-    monkeypatch.setattr(kernel, "ask_kexec", lambda: "EINVAL")
+    monkeypatch.setattr(machine_module, "ask_kexec", lambda: "EINVAL")
     monkeypatch.setattr(checkpoint, "checkpoint", lambda _directory: None)
     return Machine(alpine, folder, capsys)
 

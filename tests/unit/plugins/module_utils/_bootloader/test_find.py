@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import find
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.find import Configured
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import Entry
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.kernel import LOADER_TYPE
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine import LOADER_TYPE
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import platforms
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import machine
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 AZURE = {
@@ -68,14 +68,14 @@ FILES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 
 @pytest.mark.parametrize(("fields", "name"), DENIED.values(), ids=DENIED)
 def test_denied(fields: dict[str, str], name: str) -> None:
-    platform = platforms.denied(fields)
+    platform = machine.denied(fields)
     assert platform is not None
     assert platform.name == name
 
 
 @pytest.mark.parametrize("fields", ALLOWED.values(), ids=ALLOWED)
 def test_allowed(fields: dict[str, str]) -> None:
-    assert platforms.denied(fields) is None
+    assert machine.denied(fields) is None
 
 
 Q35 = {"sys_vendor": "QEMU", "product_name": "Standard PC  (Q35)"}
@@ -101,17 +101,17 @@ LISTS: dict[str, tuple[list[str], str | None]] = {
 
 @pytest.mark.parametrize(("fields", "names"), NAMES.values(), ids=NAMES)
 def test_names(fields: dict[str, str], names: tuple[str, ...]) -> None:
-    assert platforms.names(fields) == names
+    assert machine.names(fields) == names
 
 
 @pytest.mark.parametrize(("wanted", "name"), LISTS.values(), ids=LISTS)
 def test_name_in_a_list(wanted: list[str], name: str | None) -> None:
-    assert platforms.name_in(Q35, wanted) == name
+    assert machine.name_in(Q35, wanted) == name
 
 
-@pytest.mark.parametrize("platform", platforms.DENIED, ids=lambda platform: platform.name)
-def test_every_platform_is_known_by_fields_that_are_read(platform: platforms.Denied) -> None:
-    assert set(platform.fields) <= {*platforms.DMI_FIELDS, "model"}
+@pytest.mark.parametrize("platform", machine.DENIED, ids=lambda platform: platform.name)
+def test_every_platform_is_known_by_fields_that_are_read(platform: machine.Denied) -> None:
+    assert set(platform.fields) <= {*machine.DMI_FIELDS, "model"}
     assert all(platform.fields.values())
     assert platform.why
 
@@ -123,7 +123,7 @@ def test_identify(tmp_path: Path, files: dict[str, str], fields: dict[str, str])
         real.parent.mkdir(parents=True, exist_ok=True)
         real.write_text(text)
     host = fakes.bare_host(fakes.FakeRunner(), str(tmp_path))
-    assert platforms.identify(host) == fields
+    assert machine.identify(host) == fields
 
 
 @pytest.mark.parametrize(
@@ -137,8 +137,8 @@ def test_identify(tmp_path: Path, files: dict[str, str], fields: dict[str, str])
     ],
 )
 def test_hardware_id(alpine: fakes.FakeHost, files: dict[str, str], number: str | None) -> None:
-    dmi, tree = platforms.HARDWARE_IDS.values()
+    dmi, tree = machine.HARDWARE_IDS.values()
     alpine.remove(dmi)
     for name, content in files.items():
         alpine.write(dmi if name == "dmi" else tree, content)
-    assert platforms.hardware_id(alpine.host) == number
+    assert machine.hardware_id(alpine.host) == number

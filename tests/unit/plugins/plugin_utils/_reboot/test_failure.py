@@ -36,7 +36,7 @@ def test_another_leaver_is_reported_as_the_preflight_does() -> None:
     error = failure.already_leaving()
     assert error.reason.code == "already_leaving"
     assert (error.reason.code in CODES, error.stage, error.rebooted) == (True, "shutdown", None)
-    assert error.reason.blocks == CODES[error.reason.code].blocks
+    assert error.reason.blocks == CODES[error.reason.code]
 
 
 def test_error_carries_its_reason_and_details() -> None:

@@ -11,7 +11,7 @@ import typing as t
 from dataclasses import replace
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.kernel import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine import (
     KEXEC_LOADER_TYPE,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import protocol

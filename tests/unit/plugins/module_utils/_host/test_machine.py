@@ -16,7 +16,7 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import (
-    kernel as kernel_module,
+    machine as machine_module,
 )
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
@@ -58,14 +58,14 @@ def boot(monkeypatch: pytest.MonkeyPatch, kernel: FakeKernel, machine: str = "x8
 )
 def test_ask_names_the_error(monkeypatch: pytest.MonkeyPatch, error: int, name: str | None) -> None:
     boot(monkeypatch, FakeKernel(-1, error))
-    assert kernel_module.ask_kexec() == name
+    assert machine_module.ask_kexec() == name
 
 
 def test_ask_knows_nothing_where_the_kernel_does_not_refuse(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     boot(monkeypatch, FakeKernel(0, errno.EPERM))
-    assert kernel_module.ask_kexec() is None
+    assert machine_module.ask_kexec() is None
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,13 @@ def test_ask_calls_by_the_number_of_the_architecture(
 ) -> None:
     kernel = FakeKernel(-1, errno.EINVAL)
     boot(monkeypatch, kernel, machine)
-    kernel_module.ask_kexec()
+    machine_module.ask_kexec()
     assert kernel.calls == [[number, 0, 0xFFFF, None, 0x8000]]
 
 
 def test_question_is_invalid_to_every_kernel() -> None:
-    assert kernel_module.TOO_MANY_SEGMENTS > SEGMENTS_MAXIMUM
-    assert kernel_module.INVALID_FLAGS & (ARCHITECTURE_MASK | KNOWN_FLAGS) == 0
+    assert machine_module.TOO_MANY_SEGMENTS > SEGMENTS_MAXIMUM
+    assert machine_module.INVALID_FLAGS & (ARCHITECTURE_MASK | KNOWN_FLAGS) == 0
 
 
 def test_ask_asks_nothing_on_an_architecture_without_a_number(
@@ -98,7 +98,7 @@ def test_ask_asks_nothing_on_an_architecture_without_a_number(
 ) -> None:
     kernel = FakeKernel(-1)
     boot(monkeypatch, kernel, "armv7l")
-    assert kernel_module.ask_kexec() is None
+    assert machine_module.ask_kexec() is None
     assert kernel.calls == []
 
 
@@ -108,17 +108,18 @@ def test_ask_asks_nothing_from_a_process_narrower_than_the_kernel(
     kernel = FakeKernel(-1)
     boot(monkeypatch, kernel)
     monkeypatch.setattr(struct, "calcsize", lambda _form: 4)
-    assert kernel_module.ask_kexec() is None
+    assert machine_module.ask_kexec() is None
     assert kernel.calls == []
 
 
 def test_ask_asks_nothing_where_python_has_no_ctypes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ctypes", None)
-    name = f"{kernel_module.__package__}.without_ctypes"
-    spec = importlib.util.spec_from_file_location(name, kernel_module.__file__)
+    name = f"{machine_module.__package__}.without_ctypes"
+    spec = importlib.util.spec_from_file_location(name, machine_module.__file__)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, name, module)
     spec.loader.exec_module(module)
     assert module.ask_kexec() is None
 
@@ -137,7 +138,7 @@ def test_ask_asks_nothing_where_python_has_no_ctypes(monkeypatch: pytest.MonkeyP
     ],
 )
 def test_valid_boot_id(text: str | None, expected: str | None) -> None:
-    assert kernel_module.valid_boot_id(text) == expected
+    assert machine_module.valid_boot_id(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -151,9 +152,9 @@ def test_valid_boot_id(text: str | None, expected: str | None) -> None:
 )
 def test_uptime(alpine: fakes.FakeHost, said: str, seconds: float | None) -> None:
     alpine.write("/proc/uptime", said)
-    assert kernel_module.uptime(alpine.host) == seconds
+    assert machine_module.uptime(alpine.host) == seconds
 
 
 def test_uptime_of_a_host_that_does_not_tell_it(alpine: fakes.FakeHost) -> None:
     alpine.remove("/proc/uptime")
-    assert kernel_module.uptime(alpine.host) is None
+    assert machine_module.uptime(alpine.host) is None
