@@ -11,12 +11,11 @@ the machine is a function of the shell, and the shell runs as nobody if the test
 from __future__ import annotations
 
 import os
-import pwd
 import re
-import shutil
-import subprocess
 import typing as t
 from pathlib import Path
+
+from ansible_collections.alpinefleet.kexec.tests.unit import shell_runner
 
 FILES = Path(__file__).resolve().parents[3] / "roles/kexec_host/files"
 BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
@@ -47,13 +46,27 @@ mount() { log "mount $*"; : >"$root/boot-is-mounted"; }
 umount() { log "umount $*"; rm "$root/boot-is-mounted"; }
 logger() { :; }
 sync() { :; }
-sleep() { settle; log "sleep $1"; tick "$1"; }
-settle() {
-    if [ -z "${feeder:-}" ] || [ -e "$root/watchdog-is-busy" ]; then
-        wait ${feeder:+"$feeder"}
+ln -s "/proc/$$" "$root/proc/$$"
+# The time of the feeder is not that of the program.
+sleep() {
+    if is_the_program; then
+        settle; log "sleep $1"; tick "$1"
     else
-        until [ -e "$root/fed" ]; do :; done
+        log "pause $1"
+        command sleep 0.01
     fi
+}
+is_the_program() {
+    local pid
+    read -r pid _ </proc/self/stat
+    [ "$pid" = "$$" ]
+}
+settle() {
+    [ -n "${feeder:-}" ] || return 0
+    # Only a process that is waited for lets the shell notice the end of another one.
+    until [ -s "$root/dev/watchdog" ] || ! command kill -0 "$feeder" 2>/dev/null; do
+        command sleep 0.01
+    done
 }
 # Time passes where somebody sleeps, and what a test wants to happen at a time happens then.
 tick() {
@@ -68,15 +81,7 @@ rc_service() { log "rc-service $*"; [ "$3" != status ] || [ -e "$root/watchdog-r
 start_stop_daemon() { log "start-stop-daemon ${RC_SVCNAME-alone} $*"; }
 modprobe() { log "modprobe $*"; [ ! -e "$root/no-driver" ]; }
 kill() { [ "$1" = -0 ] || log "kill $1"; command kill "$@"; }
-busybox() {
-    log "busybox $*"
-    if [ "$1" = watchdog ] && [ ! -e "$root/watchdog-is-busy" ] && [ ! -e "$root/fed" ]; then
-        trap 'log "watchdog stopped"; exit' TERM
-        : >"$root/fed"
-        read -r _ <>"$root/for-ever"
-    fi
-}
-df() { printf 'Filesystem\n/dev/vda1 1 1 1 1%% /\n'; }
+busybox() { log "busybox $*"; }
 uname() { case $1 in -r) echo 6.18.56-0-virt ;; *) cat "$root/machine" ;; esac; }
 kexec() {
     log "kexec $*"
@@ -93,6 +98,8 @@ class ServiceHost:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        # What is to be seen before the processes that a program has left are ended.
+        self.afterwards: t.Callable[[], None] = lambda: None
         self.write("proc/cmdline", f"{RUNNING}\n")
         self.write("proc/mounts", "/dev/vda1 / ext4 ro,relatime 0 0\n")
         self.write("proc/sysrq-trigger", "")
@@ -103,7 +110,8 @@ class ServiceHost:
         self.write("proc/uptime", "4.20 1.00\n")
         self.write("dev/console", "")
         self.write("dev/kmsg", "")
-        os.mkfifo(self.root / "for-ever")
+        # A process looks itself up.
+        (self.root / "proc/self").symlink_to("/proc/self")
         self.write("boot/vmlinuz-virt", "kernel")
         self.write("boot/initramfs-virt", "initramfs")
         self.write("usr/share/kernel/virt/kernel.release", "6.18.56-0-virt\n")
@@ -146,27 +154,10 @@ class ServiceHost:
         code = PATH_OF_HOST.sub(f"{self.root}/", code.replace("#!/bin/sh\n", ""))
         settings = "".join(f"{key}='{value}'\n" for key, value in variables.items())
         text = f"root={self.root}\nRC_SVCDIR={self.root}/run/openrc\n{settings}{PRELUDE}{code}\n"
-        identity = as_nobody()
+        identity = shell_runner.as_nobody()
         for path in [self.root, *self.root.rglob("*")] if identity else []:
-            os.chown(path, identity["user"], identity["group"])
-        return subprocess.run(
-            [installed("busybox"), "ash", "-c", text + after, name, *arguments],
-            cwd=self.root,
-            # For what waits for ever by mistake.
-            timeout=120,
-            check=False,
-            **identity,
-        ).returncode
-
-
-def as_nobody() -> dict[str, t.Any]:
-    if os.geteuid() != 0:
-        return {}
-    nobody = pwd.getpwnam("nobody")
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
-
-
-def installed(name: str) -> str:
-    path = shutil.which(name)
-    assert path is not None, f"these tests need {name}"
-    return path
+            os.chown(path, identity["user"], identity["group"], follow_symlinks=False)
+        status, _said = shell_runner.run(
+            text + after, name, arguments, self.root, afterwards=self.afterwards
+        )
+        return status

@@ -6,7 +6,11 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import pytest
+from ansible_collections.alpinefleet.kexec.tests.unit import shell_runner
 from ansible_collections.alpinefleet.kexec.tests.unit.roles.service_host import (
     BOOT_ID,
     JUMP,
@@ -24,11 +28,14 @@ STATE_OF_WATCHDOG = "sys/class/watchdog/watchdog0/state"
 CONFIRMED = f"printf {UUID} >$root/{OURS}/confirmed"
 
 
+WAITS = re.compile(r"(sleep 1|pause [0-9.]+)")
+
+
 def watch(host: ServiceHost, *parameters: str) -> list[str]:
     """Run what the service runs; return what it did besides waiting."""
     host.write("proc/cmdline", " ".join(["quiet", TOKEN, *parameters]) + "\n")
     host.script("kexec-confirm")
-    return [line for line in host.log() if line != "sleep 1"]
+    return [line for line in host.log() if not WAITS.fullmatch(line)]
 
 
 def at(host: ServiceHost, uptime: int, command: str) -> None:
@@ -36,8 +43,15 @@ def at(host: ServiceHost, uptime: int, command: str) -> None:
     host.write(f"at/{uptime}", command)
 
 
-def feeds(host: ServiceHost, timeout: int = 30, interval: int = 5000) -> str:
-    return f"busybox watchdog -F -T {timeout} -t {interval}ms {host.root}/dev/watchdog"
+def feeds(host: ServiceHost, timeout: int = 30) -> str:
+    """How a feeder begins."""
+    sets_time = f"busybox watchdog -F -T {timeout} -t 250ms {host.root}/dev/watchdog"
+    return f"busybox timeout -s KILL 1 {sets_time}"
+
+
+def is_stopped(host: ServiceHost) -> bool:
+    """Tell whether the last thing that the watchdog was told lets it stop."""
+    return host.read("dev/watchdog").endswith("V")
 
 
 @pytest.fixture
@@ -66,8 +80,8 @@ def test_a_confirmed_boot_stops_the_watchdog(fed: ServiceHost) -> None:
         "modprobe i6300esb",
         feeds(fed),
         "kill -TERM",
-        "watchdog stopped",
     ]
+    assert is_stopped(fed)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +108,7 @@ def test_the_watchdog_goes_back_to_its_service(
     at(fed, 30, CONFIRMED)
     log = watch(fed, CONFIRM, WATCHDOG)
     expected = ["status", *orders]
-    assert log[log.index("watchdog stopped") + 1 :] == [
+    assert log[log.index("kill -TERM") + 1 :] == [
         f"rc-service --quiet watchdog {order}" for order in expected
     ]
 
@@ -102,9 +116,13 @@ def test_the_watchdog_goes_back_to_its_service(
 def test_a_watchdog_that_cannot_be_stopped_is_fed_on(fed: ServiceHost) -> None:
     fed.write(STATE_OF_WATCHDOG, "active\n")
     at(fed, 30, CONFIRMED)
+    # Whatever ends the feeder, until the system goes down.
+    at(fed, 35, 'log "$(cat "$root/dev/kmsg")"')
+    at(fed, 40, 'command kill -KILL "$feeder"; wait "$feeder"; : >"$root/dev/watchdog"')
+    at(fed, 50, "command kill -TERM $$")
     log = watch(fed, CONFIRM, WATCHDOG)
-    assert log.count(feeds(fed)) == 2
-    assert "cannot be stopped" in fed.read("dev/kmsg")
+    assert log.count(feeds(fed)) == 3
+    assert any("cannot be stopped" in line for line in log)
 
 
 # --- Not confirmed --------------------------------------------------------------------------
@@ -179,24 +197,26 @@ def test_a_shutdown_that_has_begun_is_not_made_a_reboot(fed: ServiceHost) -> Non
     at(fed, 90, "command kill -TERM $$")
     log = watch(fed, CONFIRM, WATCHDOG)
     assert "busybox reboot" not in log
-    assert log[-2:] == ["kill -TERM", "watchdog stopped"]
+    assert log[-1] == "kill -TERM"
+    assert is_stopped(fed)
 
 
 def test_the_end_of_the_watcher_stops_the_watchdog(fed: ServiceHost) -> None:
     fed.write(f"{OURS}/confirm.pid", "1")
     at(fed, 30, "command kill -TERM $$")
-    assert watch(fed, CONFIRM, WATCHDOG)[-2:] == ["kill -TERM", "watchdog stopped"]
+    assert watch(fed, CONFIRM, WATCHDOG)[-1] == "kill -TERM"
+    assert is_stopped(fed)
     assert not fed.exists(f"{OURS}/confirm.pid")
 
 
 # --- The watchdog ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("timeout", "interval"), [(1, 250), (10, 2500), (60, 5000), (65535, 5000)])
-def test_it_is_fed_often_enough(fed: ServiceHost, timeout: int, interval: int) -> None:
+@pytest.mark.parametrize(("timeout", "pause"), [(1, "0.25"), (3, "0.25"), (4, "1"), (65535, "1")])
+def test_it_is_fed_often_enough(fed: ServiceHost, timeout: int, pause: str) -> None:
     at(fed, 10, CONFIRMED)
-    log = watch(fed, CONFIRM, f"alpinefleet_kexec.watchdog=wdt,{timeout}")
-    assert feeds(fed, timeout, interval) in log
+    assert feeds(fed, timeout) in watch(fed, CONFIRM, f"alpinefleet_kexec.watchdog=wdt,{timeout}")
+    assert {line for line in fed.log() if line.startswith("pause")} == {f"pause {pause}"}
 
 
 def test_without_a_device_the_boot_is_confirmed_all_the_same(host: ServiceHost) -> None:
@@ -219,13 +239,13 @@ def test_a_driver_that_is_missing_is_told_and_the_device_fed(fed: ServiceHost) -
 
 
 def test_a_device_that_is_busy_is_tried_until_it_is_free(fed: ServiceHost) -> None:
-    fed.write("watchdog-is-busy", "")
-    at(fed, 10, 'rm "$root/watchdog-is-busy"; log "$(cat "$root/dev/kmsg")"')
+    (fed.root / "dev/watchdog").chmod(0)
+    at(fed, 10, 'chmod 600 "$root/dev/watchdog"; log "$(cat "$root/dev/kmsg")"')
     at(fed, 30, CONFIRMED)
     log = watch(fed, CONFIRM, WATCHDOG)
     assert log.count(feeds(fed)) == 7
     assert "cannot be fed" in next(line for line in log if line.startswith("<4>"))
-    assert log[-2:] == ["kill -TERM", "watchdog stopped"]
+    assert is_stopped(fed)
 
 
 def test_a_watchdog_without_a_time_to_confirm_is_fed_until_the_boot_is_over(
@@ -234,9 +254,53 @@ def test_a_watchdog_without_a_time_to_confirm_is_fed_until_the_boot_is_over(
     fed.write("run/openrc/softlevel", "sysinit\n")
     at(fed, 100, 'echo default >"$root/run/openrc/softlevel"; : >"$root/run/openrc/rc.starting"')
     at(fed, 200, 'rm "$root/run/openrc/rc.starting"')
-    assert watch(fed, WATCHDOG)[-2:] == ["kill -TERM", "watchdog stopped"]
+    assert watch(fed, WATCHDOG)[-1] == "kill -TERM"
+    assert is_stopped(fed)
     assert fed.read("proc/uptime").startswith("200.")
     assert not fed.exists(f"{OURS}/no-kexec")
+
+
+@pytest.mark.parametrize("signal_name", ["KILL", "STOP"])
+@pytest.mark.parametrize("parameters", [(CONFIRM, WATCHDOG), (WATCHDOG,)], ids=len)
+def test_nobody_is_fed_for_a_watcher_that_is_gone(
+    fed: ServiceHost, parameters: tuple[str, ...], signal_name: str
+) -> None:
+    fed.write("run/openrc/softlevel", "sysinit\n")
+    fed.afterwards = lambda: shell_runner.starves(fed.root / "dev/watchdog")
+    at(fed, 30, f"command kill -{signal_name} $$")
+    watch(fed, *parameters)
+    # Nobody has stopped it, so that it resets the host.
+    assert not is_stopped(fed)
+
+
+def test_a_feeder_that_is_killed_gets_a_successor(fed: ServiceHost) -> None:
+    at(fed, 30, 'command kill -KILL "$feeder"; wait "$feeder"; : >"$root/dev/watchdog"')
+    at(fed, 40, 'log "fed again: $(head -c 1 "$root/dev/watchdog")"')
+    at(fed, 50, CONFIRMED)
+    log = watch(fed, CONFIRM, WATCHDOG)
+    assert log.count(feeds(fed)) == 2
+    assert "fed again: ." in log
+    assert is_stopped(fed)
+
+
+def test_watcher_and_feeder_that_are_killed_leave_nobody(fed: ServiceHost) -> None:
+    fed.afterwards = lambda: shell_runner.starves(fed.root / "dev/watchdog")
+    at(fed, 30, 'command kill -KILL "$feeder" $$')
+    watch(fed, CONFIRM, WATCHDOG)
+
+
+def test_watcher_that_is_stopped_for_a_while_feeds_on(fed: ServiceHost) -> None:
+    at(fed, 30, "( command sleep 0.1; command kill -CONT $$ ) & command kill -STOP $$")
+    at(fed, 40, CONFIRMED)
+
+    def goes_on() -> None:
+        until = time.monotonic() + shell_runner.TIMEOUT
+        while not is_stopped(fed) and time.monotonic() < until:
+            time.sleep(0.01)
+
+    fed.afterwards = goes_on
+    assert "sleep 2" not in watch(fed, CONFIRM, WATCHDOG)
+    assert is_stopped(fed)
 
 
 # --- What stands on the command line --------------------------------------------------------

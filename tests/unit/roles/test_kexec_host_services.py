@@ -413,7 +413,9 @@ def test_exec_that_fails_remembers_why(host: ServiceHost) -> None:
     ("mounted", "steps"),
     [
         pytest.param(False, ["mount {var}", "umount {var}"], id="unmounted by then"),
-        pytest.param(True, ["mount -o remount,rw /", "mount -o remount,ro /"], id="still there"),
+        pytest.param(
+            True, ["mount -o remount,rw {var}", "mount -o remount,ro {var}"], id="still there"
+        ),
     ],
 )
 def test_exec_that_fails_remembers_why_on_a_file_system_of_the_notes(
@@ -424,7 +426,7 @@ def test_exec_that_fails_remembers_why_on_a_file_system_of_the_notes(
     host.write(f"{OURS}/armed", UUID)
     host.write(JUMP, f"{UUID} {BOOT_ID} - 1\n")
     if mounted:
-        host.write("boot-is-mounted", "")
+        host.write("proc/mounts", f"/dev/vda1 / ext4 ro 0 0\n/dev/vdb {var} ext4 ro 0 0\n")
     log = execute(host)
     assert host.read(STATE) == "- kexec -e failed: kexec -e is refused.\n"
     assert not host.exists(JUMP)

@@ -33,6 +33,10 @@ note() {
 	printf '%s %s\n' "$mark" "$1" >"$run/stage.new" && mv "$run/stage.new" "$run/stage"
 }
 
+is_jumping() {
+	[ "$(cat "$run/stage")" = "$mark jump" ]
+}
+
 has_expired() {
 	read -r up _ </proc/uptime
 	[ "${up%%.*}" -ge "$expires" ]
@@ -61,9 +65,101 @@ bounded() {
 # this note. What the kernel does on an oops is given back then.
 note_jump() {
 	oops=$(cat /proc/sys/kernel/panic_on_oops)
-	mkdir -p "$state" &&
+	mkdir -p "$state" && rm -f "$state/last-reboot" &&
 		printf '%s %s %s %s %s\n' "$token" "$boot" "$release" "$(date +%s)" "$oops" >"$state/jump.new" &&
 		mv "$state/jump.new" "$state/jump"
+}
+
+# The mount point that the notes are under by a table of file systems, and its options there.
+holder() {
+	awk -v path="$state/" '
+		/^#/ || $4 ~ /(^|,)noauto(,|$)/ { next }
+		index(path, $2 == "/" ? $2 : $2 "/") == 1 && length($2) >= length(place) {
+			place = $2
+			options = $4
+		}
+		END { print place, options }
+	' "$1" 2>/dev/null
+}
+
+# Late in a shutdown the file system of the notes is read-only, and one of their own is unmounted.
+# It is there for the moment that a command on them takes.
+with_notes() {
+	own=$(holder /etc/fstab)
+	own=${own%% *}
+	held=$(holder /proc/mounts)
+	place=${held%% *}
+	if [ "${#own}" -gt "${#place}" ]; then
+		mount "$own" || return 1
+		"$@"
+		umount "$own"
+		return
+	fi
+	case ",${held#* }," in
+	*,rw,*)
+		"$@"
+		sync
+		;;
+	*)
+		mount -o remount,rw "$place" || return 1
+		"$@"
+		mount -o remount,ro "$place"
+		;;
+	esac
+}
+
+# There was no jump that could have hung. Where the host reboots all the same, its next boot hears
+# why that is not the boot that was wanted.
+forget_jump() {
+	[ -d "$state" ] || return 0
+	{ read -r noted _ <"$state/jump"; } 2>/dev/null
+	[ "${noted:-}" != "$token" ] || rm -f "$state/jump"
+	[ -n "$1" ] || return 0
+	printf -- '- %s\n' "$(printf %s "$1" | tr '\n' ' ')" >"$state/last-reboot.new" &&
+		mv "$state/last-reboot.new" "$state/last-reboot"
+}
+
+take_back() {
+	[ "$method" = kexec ] || return 0
+	bounded 10 with_notes forget_jump "$1"
+}
+
+# The death of the one who started this gives this process another parent; no number of a process
+# that is used again can stand in for it.
+has_parent() {
+	read -r stat </proc/self/stat
+	stat=${stat##*) }
+	stat=${stat#* }
+	[ "${stat%% *}" = "$$" ]
+}
+
+is_parent_stopped() {
+	read -r stat </proc/$$/stat || return 0
+	case ${stat##*) } in
+	[Tt]*) ;;
+	*) return 1 ;;
+	esac
+}
+
+# Feeds a watchdog for the one who started this, and for nobody else: where that one is killed, or
+# stopped, nothing is fed any more and the watchdog resets the host. Asked to end, this stops the
+# watchdog; killed, it leaves it running.
+keep_feeding() {
+	ended=
+	trap 'ended=yes' TERM HUP
+	pause=1
+	[ "$2" -gt 3 ] || pause=0.25
+	# Only busybox can set its time. It is killed, so that the watchdog is never stopped meanwhile.
+	busybox timeout -s KILL 1 busybox watchdog -F -T "$2" -t 250ms "$1"
+	exec 3>"$1"
+	while [ -z "$ended" ] && has_parent; do
+		is_parent_stopped || printf . >&3
+		# The device is closed with this process.
+		sleep "$pause" 3>&- &
+		wait "$!"
+	done
+	[ -z "$ended" ] || printf V >&3
+	exit 0
 }
 
 release_watchdog() {
@@ -75,7 +171,7 @@ release_watchdog() {
 feed() {
 	[ -n "$watchdog" ] || return 0
 	bounded 15 release_watchdog
-	watchdog -F -T "$watchdog_limit" -t 1 "$watchdog" &
+	keep_feeding "$watchdog" "$watchdog_limit" &
 	feeder=$!
 }
 
@@ -87,14 +183,20 @@ let_it_run() {
 	wait "$feeder"
 }
 
-# Asked to end, a feeder stops the watchdog: firmware may take longer than it waits.
+has_ended() {
+	while kill -0 "$1" 2>/dev/null; do
+		sleep 0.2
+	done
+}
+
+# Firmware may take longer than the watchdog waits. The feeder may have been killed before.
 stop_watchdog() {
 	[ -n "$feeder" ] || return 0
-	kill -KILL "$feeder"
-	watchdog -F -T "$watchdog_limit" "$watchdog" &
-	feeder=$!
-	sleep 1
-	kill "$feeder"
+	if kill -TERM "$feeder" 2>/dev/null; then
+		bounded 3 has_ended "$feeder"
+	else
+		printf V >"$watchdog"
+	fi
 }
 
 # Reboots at once, without asking or telling anybody.
@@ -107,8 +209,7 @@ fall() {
 # Whatever still runs cannot be stopped any more: write what is written, forbid more, reboot.
 force() {
 	note forced
-	# There was no jump.
-	bounded 5 rm -f "$state/jump"
+	take_back "the shutdown did not end within $limit seconds, or could not be run."
 	bounded 10 sync
 	printf u >/proc/sysrq-trigger
 	sleep 2
@@ -118,8 +219,8 @@ force() {
 # Init ends the system as somebody else asked it to.
 give_way() {
 	note yielded
-	rm -f "$state/jump"
 	stop_watchdog
+	take_back ""
 	exit 1
 }
 
@@ -165,7 +266,7 @@ make_read_only() {
 by_kexec() {
 	# Somebody may ask init for a poweroff meanwhile. It ends this work with the system then, and no
 	# jump will have hung.
-	trap 'rm -f "$state/jump"; exit 1' TERM
+	trap 'stop_watchdog; take_back ""; exit 1' TERM
 	bounded 5 note_jump
 	feed
 	# The time that this took is enough for somebody to ask for a poweroff.
@@ -181,6 +282,7 @@ by_kexec() {
 	# Whatever hangs from here on, the machine does not stay down.
 	(
 		sleep "$limit"
+		is_jumping || take_back "the file systems were not read-only within $limit seconds."
 		fall
 	) &
 	make_read_only
@@ -188,8 +290,11 @@ by_kexec() {
 	# The interfaces were taken down with their services, except where the root file system
 	# needs one until the end: -x leaves it alone.
 	let_it_run
-	kexec -e -x
+	said=$(kexec -e -x 2>&1)
+	printf '%s\n' "$said"
 	note refused
+	stop_watchdog
+	take_back "kexec -e failed: ${said:-it said nothing}."
 	fall
 }
 

@@ -16,10 +16,8 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import pwd
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -31,6 +29,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import o
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import (
     commands as commands_module,
 )
+from ansible_collections.alpinefleet.kexec.tests.unit import shell_runner
 
 TOKEN = "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d"
 BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
@@ -39,21 +38,25 @@ UPTIME = 4000
 MARK = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 LIMIT = "20.000"
 
-HARMLESS_PROGRAMS = ("cat", "chmod", "date", "grep", "id", "mkdir", "mv", "rm", "sleep")
+HARMLESS_PROGRAMS = (
+    *("awk", "cat", "chmod", "date", "grep", "id", "ln", "mkdir", "mv", "rm", "sleep", "tr"),
+)
 SYSRQ = re.compile(r"\bprintf (\w) >/proc/sysrq-trigger\b")
-KERNEL_PATH = re.compile(r"(?<![\w.])/(?=(?:proc|sys|run|var/lib|dev/console)\b)")
-ABSOLUTE_PATH = re.compile(r"(?<![\w.}\]*])/[a-z][\w./-]*")
+KERNEL_PATH = re.compile(r"(?<![\w.])/(?=(?:proc|sys|run|var/lib|dev/console|etc/fstab)\b)")
+ABSOLUTE_PATH = re.compile(r"(?<![\w.}\]*$])/[a-z][\w./-]*")
 NO_FILES_OF_THE_HOST = {"/dev/null", "/dev/"}
 
 # A machine that obeys is gone, with every process of the run.
 GONE = "kill -KILL 0"
 OBEDIENT = {
+    "busybox": ":",
+    "mount": ":",
+    "umount": ":",
     "openrc": ":",
     "kexec": f'[ "$1" = -u ] || {GONE}',
     "reboot": GONE,
     "sync": ":",
     "sysrq": f'[ "$1" != b ] || {GONE}',
-    "watchdog": ":",
 }
 # No clock drives a script here: its time passes when what it waits for hangs, and the limit of a
 # shutdown or a jump is over when a test says so.
@@ -61,8 +64,6 @@ TIME_PASSES = ': >"$root/time-passes"'
 LIMIT_IS_OVER = ': >"$root/limit-is-over"'
 HANGS = f"{TIME_PASSES}; command sleep 600"
 OUTLASTS_THE_LIMIT = f"{LIMIT_IS_OVER}; command sleep 600"
-# For what waits for ever by mistake.
-TIMEOUT = 120.0
 ENDS_A_MACHINE = ("halt", "init", "kill_all", "killall5", "poweroff", "shutdown", "telinit")
 
 Reaction = dict[str, str]
@@ -80,20 +81,18 @@ def order(
     return (method, "0.500", LIMIT, token, boot_id, RELEASE, watchdog, "60", str(expires), MARK)
 
 
-def whoever_is_not_root() -> pwd.struct_passwd | None:
-    """Who runs the scripts, None if nobody else has to."""
-    return pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-
-
 class FakeMachine:
     """A folder that looks like a host to a script."""
 
-    def __init__(self, root: Path, busybox: str) -> None:
+    def __init__(self, root: Path) -> None:
         self.root = root
-        self._busybox = busybox
+        self._busybox = shell_runner.installed("busybox")
+        # What is to be seen before the processes that a script has left are ended.
+        self.afterwards: t.Callable[[], None] = lambda: None
         for folder in (
             "bin",
             "dev",
+            "etc",
             "proc/sys/kernel/random",
             "run/openrc",
             "sys/kernel",
@@ -101,9 +100,9 @@ class FakeMachine:
         ):
             (root / folder).mkdir(parents=True)
         for name in HARMLESS_PROGRAMS:
-            (root / "bin" / name).symlink_to(busybox)
+            (root / "bin" / name).symlink_to(self._busybox)
         # Alpine has it in busybox; other systems leave it out there.
-        (root / "bin" / "flock").symlink_to(installed("flock"))
+        (root / "bin" / "flock").symlink_to(shell_runner.installed("flock"))
         # The shell takes no function of this name.
         self.write("bin/rc-service", '#!/bin/sh\necho "rc-service $*" >>${0%/bin/*}/log\n')
         (root / "bin" / "rc-service").chmod(0o755)
@@ -119,6 +118,8 @@ class FakeMachine:
         self.write("proc/sys/kernel/random/boot_id", f"{BOOT_ID}\n")
         for path in [root, *(path for path in root.rglob("*") if path.is_dir())]:
             path.chmod(0o777)
+        # A process looks itself up.
+        (root / "proc/self").symlink_to("/proc/self")
 
     def install(self, name: str) -> None:
         (self.root / "bin" / name).symlink_to(self._busybox)
@@ -134,31 +135,15 @@ class FakeMachine:
         self, script: str, *arguments: str, **reaction: str
     ) -> subprocess.CompletedProcess[str]:
         text = self._prelude({**OBEDIENT, **reaction}) + harmless(script, self.root)
-        nobody = whoever_is_not_root()
-        identity: dict[str, t.Any] = (
-            {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []} if nobody else {}
+        status, said = shell_runner.run(
+            text,
+            "script",
+            arguments,
+            self.root,
+            environment={"PATH": str(self.root / "bin")},
+            afterwards=self.afterwards,
         )
-        # What outlives the script must not keep the test waiting on a pipe.
-        with (self.root / "said").open("w+") as said:
-            shell = subprocess.Popen(
-                [self._busybox, "ash", "-c", text, "script", *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                cwd=self.root,
-                env={"PATH": str(self.root / "bin")},
-                start_new_session=True,
-                umask=0o022,
-                **identity,
-            )
-            try:
-                status = shell.wait(timeout=TIMEOUT)
-            finally:
-                # A guard that outlives its script must not act in another test.
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(shell.pid, signal.SIGKILL)
-                shell.wait()
-        return subprocess.CompletedProcess(shell.args, status, self.read("said"), "")
+        return subprocess.CompletedProcess([script], status, said, "")
 
     def leave(
         self,
@@ -176,8 +161,8 @@ class FakeMachine:
         """Note what the kernel holds, as whoever loads it does."""
         folder = self.root / "run/alpinefleet-kexec"
         folder.mkdir(exist_ok=True)
-        if nobody := whoever_is_not_root():
-            os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        if nobody := shell_runner.as_nobody():
+            os.chown(folder, nobody["user"], nobody["group"])
         self.write(f"run/alpinefleet-kexec/{note}", f"quiet alpinefleet_kexec.token={token}\n")
 
     def confirm(self, token: str = TOKEN, boot_id: str = BOOT_ID, **reaction: str) -> str:
@@ -192,6 +177,7 @@ class FakeMachine:
         return f"""\
 [ "$(id -u)" -ne 0 ] || exit 99
 root={self.root}
+ln -s "/proc/$$" "$root/proc/$$"
 log() {{ echo "${{1% }} @$(cat "$root/run/alpinefleet-kexec/stage")" >>"$root/log"; }}
 # Only a process that is waited for lets the shell notice the end of another one.
 until_() {{ until eval "$1"; do command sleep 0.01; done; }}
@@ -200,7 +186,7 @@ pass() {{
     case $1 in
     "$limit") until_ '[ -e "$root/limit-is-over" ]' ;;
     0.1) until_ '[ -e "$root/time-passes" ] || ! kill -0 "$bound" 2>/dev/null' ;;
-    1) until_ 'grep -q "^fed -F -T 60 $watchdog " "$root/log"' ;;
+    0.2* | 1) command sleep 0.01 ;;
     esac
     command sleep 0
 }}
@@ -225,14 +211,8 @@ def harmless(name: str, root: Path) -> str:
 def machine() -> t.Iterator[FakeMachine]:
     # pytest's own folders are closed to other users.
     root = Path(tempfile.mkdtemp(prefix="machine-")).resolve()
-    yield FakeMachine(root, installed("busybox"))
+    yield FakeMachine(root)
     shutil.rmtree(root)
-
-
-def installed(name: str) -> str:
-    path = shutil.which(name)
-    assert path is not None, f"these tests need {name}"
-    return path
 
 
 def whose(*steps: str) -> list[str]:
@@ -244,6 +224,10 @@ def what(steps: list[str]) -> list[str]:
     """The steps without their stages."""
     return [step.partition(" @")[0] for step in steps]
 
+
+# What has a note taken back from a file system that is read-only by then.
+FORCED = ("mount -o remount,rw /", "mount -o remount,ro /", "sync", "sysrq u", "reboot -n -f")
+REMOUNTED = ("mount -o remount,rw / @refused", "mount -o remount,ro / @refused")
 
 # --- Leaving by kexec ----------------------------------------------------------------------
 
@@ -262,7 +246,7 @@ def test_kexec_jumps_although_a_service_did_not_stop(machine: FakeMachine, statu
 @pytest.mark.parametrize("status", [126, 127], ids=["not executable", "not found"])
 def test_shutdown_that_cannot_be_run_is_forced(machine: FakeMachine, status: int) -> None:
     steps = machine.leave(openrc=f"return {status}")
-    assert what(steps) == ["openrc shutdown", "sync", "sysrq u", "reboot -n -f"]
+    assert what(steps) == ["openrc shutdown", *FORCED]
     assert steps[-1:] == whose("reboot -n -f @forced")
 
 
@@ -280,7 +264,7 @@ def test_services_are_stopped_with(machine: FakeMachine, asks: str, expected: st
 
 def test_kexec_that_the_kernel_refuses_becomes_a_reboot(machine: FakeMachine) -> None:
     steps = machine.leave(kexec="return 1")
-    assert steps[-2:] == whose("kexec -e -x @jump", "reboot -n -f @refused")
+    assert steps[-4:] == whose("kexec -e -x @jump", *REMOUNTED, "reboot -n -f @refused")
 
 
 def test_kexec_and_reboot_that_are_refused_leave_it_to_the_kernel(machine: FakeMachine) -> None:
@@ -307,7 +291,7 @@ def test_shutdown_that_hangs_is_ended_and_forced(machine: FakeMachine) -> None:
 
 def test_forced_reboot_writes_what_it_can_first(machine: FakeMachine) -> None:
     steps = machine.leave(openrc=OUTLASTS_THE_LIMIT)
-    assert what(steps) == ["openrc shutdown", "sync", "sysrq u", "reboot -n -f"]
+    assert what(steps) == ["openrc shutdown", *FORCED]
 
 
 def test_forced_reboot_does_not_wait_for_dead_storage(machine: FakeMachine) -> None:
@@ -372,6 +356,9 @@ def test_remounting_does_not_go_on_for_ever(machine: FakeMachine) -> None:
 # --- What the next boot must know ----------------------------------------------------------
 
 JUMP = "var/lib/alpinefleet-kexec/jump"
+REASON = "var/lib/alpinefleet-kexec/last-reboot"
+REFUSES = 'echo "kexec failed:"; echo "Device busy" >&2; return 1'
+REFUSED = "- kexec -e failed: kexec failed: Device busy.\n"
 
 
 def test_jump_is_noted_before_the_shutdown(machine: FakeMachine) -> None:
@@ -385,13 +372,130 @@ def test_jump_is_noted_before_the_shutdown(machine: FakeMachine) -> None:
 def test_note_of_a_jump_that_is_not_tried_is_taken_back(machine: FakeMachine) -> None:
     machine.leave(openrc=OUTLASTS_THE_LIMIT)
     assert not (machine.root / JUMP).exists()
+    assert machine.read(REASON).startswith(f"- the shutdown did not end within {LIMIT} seconds")
 
 
 def test_note_of_a_jump_is_taken_back_when_init_ends_the_system(machine: FakeMachine) -> None:
     # Everything is asked to end, this script among it.
     steps = machine.leave(openrc="trap : TERM; kill 0; command sleep 5")
-    assert what(steps) == ["openrc shutdown"]
+    assert what(steps) == ["openrc shutdown", *FORCED[:2]]
     assert not (machine.root / JUMP).exists()
+    # Nothing failed.
+    assert not (machine.root / REASON).exists()
+
+
+def test_jump_that_the_kernel_refuses_did_not_hang(machine: FakeMachine) -> None:
+    machine.leave(kexec=REFUSES)
+    assert not (machine.root / JUMP).exists()
+    assert machine.read(REASON) == REFUSED
+
+
+def test_jump_that_the_kernel_refuses_leaves_notes_on_a_file_system_that_is_unmounted_by_then(
+    machine: FakeMachine,
+) -> None:
+    lib = machine.root / "var/lib"
+    machine.write("etc/fstab", f"# {lib}/alpinefleet-kexec\n/dev/vdb {lib} ext4 noatime 0 2\n")
+    # It goes, and comes back where it is mounted.
+    steps = machine.leave(
+        openrc='mv "$root/var/lib" "$root/unmounted"; mkdir "$root/var/lib"',
+        mount='mv "$root/var/lib" "$root/empty"; mv "$root/unmounted" "$root/var/lib"',
+        kexec=REFUSES,
+    )
+    assert not (machine.root / JUMP).exists()
+    assert machine.read(REASON) == REFUSED
+    assert what(steps)[-3:] == [f"mount {lib}", f"umount {lib}", "reboot -n -f"]
+
+
+@pytest.mark.parametrize(
+    ("fstab", "mounts", "steps"),
+    [
+        pytest.param(
+            "/dev/vda1 / ext4 rw 0 1\n/dev/vdb {lib} ext4 rw 0 2\n",
+            "/dev/vda1 / ext4 ro 0 0\n/dev/vdb {lib} ext4 ro 0 0\n",
+            ["mount -o remount,rw {lib}", "mount -o remount,ro {lib}"],
+            id="one of their own, read-only",
+        ),
+        pytest.param(
+            "/dev/vdb {lib} ext4 noauto 0 2\n",
+            "/dev/vda1 / ext4 ro 0 0\n",
+            ["mount -o remount,rw /", "mount -o remount,ro /"],
+            id="one that is not mounted by itself",
+        ),
+        pytest.param(
+            "/dev/vdb {lib}rary ext4 rw 0 2\n/dev/vdc {lib}/alpinefleet ext4 rw 0 2\n",
+            "/dev/vda1 / ext4 ro 0 0\n",
+            ["mount -o remount,rw /", "mount -o remount,ro /"],
+            id="others of such a name",
+        ),
+        pytest.param(
+            "",
+            "/dev/vda1 / ext4 ro 0 0\ntmpfs {lib} tmpfs nosuid,rw 0 0\n",
+            ["sync"],
+            id="in memory",
+        ),
+        pytest.param(
+            "",
+            "rootfs / rootfs rw 0 0\n/dev/vda1 / ext4 ro,errors=remount-rw,rwx 0 0\n",
+            ["mount -o remount,rw /", "mount -o remount,ro /"],
+            id="the one that is mounted over another",
+        ),
+    ],
+)
+def test_notes_are_taken_back_where_they_are(
+    machine: FakeMachine, fstab: str, mounts: str, steps: list[str]
+) -> None:
+    lib = machine.root / "var/lib"
+    machine.write("etc/fstab", fstab.format(lib=lib))
+    machine.write("proc/mounts", mounts.format(lib=lib))
+    log = what(machine.leave(kexec=REFUSES))
+    assert log[log.index("kexec -e -x") + 1 : -1] == [step.format(lib=lib) for step in steps]
+    assert not (machine.root / JUMP).exists()
+
+
+def test_jump_that_the_kernel_refuses_reboots_where_the_notes_cannot_be_had(
+    machine: FakeMachine,
+) -> None:
+    steps = machine.leave(kexec=REFUSES, mount="return 1")
+    assert steps[-1:] == whose("reboot -n -f @refused")
+    assert not (machine.root / REASON).exists()
+
+
+def test_jump_that_the_kernel_refuses_reboots_where_the_notes_hang(machine: FakeMachine) -> None:
+    steps = machine.leave(kexec=REFUSES, mount=HANGS)
+    assert steps[-1:] == whose("reboot -n -f @refused")
+
+
+def test_jump_that_hangs_is_one_that_hung(machine: FakeMachine) -> None:
+    machine.leave(kexec=OUTLASTS_THE_LIMIT)
+    assert machine.read(JUMP).startswith(f"{TOKEN} {BOOT_ID} ")
+    assert not (machine.root / REASON).exists()
+
+
+def test_time_that_is_over_before_the_jump_is_no_jump_that_hung(machine: FakeMachine) -> None:
+    steps = machine.leave(sync=OUTLASTS_THE_LIMIT)
+    assert steps[-1:] == whose("reboot -n -f @shutdown")
+    assert not (machine.root / JUMP).exists()
+    assert machine.read(REASON).startswith("- the file systems were not read-only within")
+
+
+def test_note_of_an_earlier_jump_stays_where_there_could_be_no_other(machine: FakeMachine) -> None:
+    came_up(machine)
+    machine.write(JUMP, f"an0ther {OTHER_BOOT} - 1\n")
+    machine.leave(kexec=REFUSES, mv='case $2 in */jump) return 1 ;; esac; command mv "$@"')
+    assert machine.read(JUMP).startswith("an0ther ")
+    assert machine.read(REASON) == REFUSED
+
+
+def test_reason_of_an_earlier_jump_is_not_that_of_this_one(machine: FakeMachine) -> None:
+    came_up(machine)
+    machine.write(REASON, "- it was refused.\n")
+    machine.leave()
+    assert not (machine.root / REASON).exists()
+
+
+def test_firmware_that_is_forced_says_nothing_of_a_jump(machine: FakeMachine) -> None:
+    machine.leave("firmware", reboot=f'{LIMIT_IS_OVER}; [ "$*" != "-n -f" ] || {GONE}')
+    assert not (machine.root / REASON).exists()
 
 
 def test_jump_goes_on_where_it_cannot_be_noted(machine: FakeMachine) -> None:
@@ -410,54 +514,81 @@ def test_firmware_notes_no_jump(machine: FakeMachine) -> None:
 
 # --- The watchdog over the jump ------------------------------------------------------------
 
-DEVICE = "/dev/watchdog0"
-FED = f"watchdog -F -T 60 -t 1 {DEVICE}"
-# Asked to end it says so; killed it cannot.
-FEEDS = "trap 'log let-go; exit' TERM; log \"fed $*\"; command sleep 600 & wait"
+# A device that takes what is written to it: a V lets it stop.
+DEVICE = "dev/watchdog0"
 # A feeder works beside the shutdown.
-SHUTS_DOWN = """until_ 'grep -q ^fed "$root/log"'"""
+FED = """until_ '[ -s "$watchdog" ]'"""
 # Long enough to notice a feeder where there must be none.
 LINGERS = "command sleep 0.2"
 
 
+def guarded(machine: FakeMachine, **reaction: str) -> list[str]:
+    """Leave with a watchdog over the jump; return what was done, without the stages."""
+    machine.write(DEVICE, "")
+    return what(machine.leave(device=f"{machine.root}/{DEVICE}", **{"openrc": FED, **reaction}))
+
+
+def sets_time(machine: FakeMachine) -> str:
+    device = f"{machine.root}/{DEVICE}"
+    return f"busybox timeout -s KILL 1 busybox watchdog -F -T 60 -t 250ms {device}"
+
+
 def test_watchdog_is_taken_over_before_the_shutdown(machine: FakeMachine) -> None:
-    steps = what(machine.leave(device=DEVICE, openrc=SHUTS_DOWN, watchdog=FEEDS))
+    steps = guarded(machine)
     assert sorted(steps[:2]) == [
         "rc-service --ifstarted kexec-confirm stop",
         "rc-service --ifstarted watchdog stop",
     ]
-    assert steps.index(FED) > 1
+    assert steps.index(sets_time(machine)) > 1
 
 
 def test_watchdog_runs_on_at_the_jump_and_is_not_fed_any_more(machine: FakeMachine) -> None:
     fed = 'kill -0 "$feeder" 2>/dev/null && log still-fed'
-    steps = machine.leave(device=DEVICE, openrc=SHUTS_DOWN, watchdog=FEEDS, kexec=f"{fed}; {GONE}")
-    assert "let-go" not in what(steps)
-    assert "still-fed" not in what(steps)
-    assert "kexec -e -x" in what(steps)
+    steps = guarded(machine, kexec=f"{fed}; {GONE}")
+    assert "still-fed" not in steps
+    assert "kexec -e -x" in steps
+    assert set(machine.read(DEVICE)) == {"."}
 
 
 def test_without_a_watchdog_nobody_lets_go_of_one(machine: FakeMachine) -> None:
     steps = what(machine.leave(openrc=LINGERS))
-    assert FED not in steps
-    assert not any(step.startswith("rc-service") for step in steps)
+    assert not any(step.startswith(("busybox", "rc-service")) for step in steps)
 
 
 def test_watchdog_that_cannot_be_had_does_not_hold_the_jump_up(machine: FakeMachine) -> None:
-    steps = machine.leave(device=DEVICE, openrc=LINGERS, watchdog="return 1")
+    steps = machine.leave(device=f"{machine.root}/dev", openrc=LINGERS, busybox="return 1")
     assert steps[-1:] == whose("kexec -e -x @jump")
 
 
-def test_watchdog_does_not_run_on_into_firmware(machine: FakeMachine) -> None:
-    steps = machine.leave(
-        device=DEVICE,
-        openrc=SHUTS_DOWN,
-        kexec="return 1",
-        reboot=f"""until_ 'grep -q ^let-go "$root/log"'; {GONE}""",
-        watchdog=FEEDS,
-    )
-    assert "let-go" in what(steps)
-    assert "reboot -n -f" in what(steps)
+@pytest.mark.parametrize(
+    "reaction",
+    [
+        pytest.param({"kexec": "return 1"}, id="refused"),
+        pytest.param({"openrc": f"{FED}; return 126"}, id="no shutdown"),
+        pytest.param({"openrc": f"{FED}; {OUTLASTS_THE_LIMIT}"}, id="forced"),
+        pytest.param({"kexec": OUTLASTS_THE_LIMIT}, id="hung"),
+    ],
+)
+def test_watchdog_does_not_run_on_into_firmware(
+    machine: FakeMachine, reaction: dict[str, str]
+) -> None:
+    stops = f"""until_ 'grep -q V "$root/{DEVICE}"'; {GONE}"""
+    assert "reboot -n -f" in guarded(machine, reboot=stops, **reaction)
+
+
+def test_watchdog_does_not_run_on_into_a_poweroff(machine: FakeMachine) -> None:
+    begins = ': >"$root/run/openrc/rc.stopping"; return 1'
+    guarded(machine, openrc=f"{FED}; {begins}", pgrep="return 0")
+    assert machine.read(DEVICE).endswith("V")
+
+
+@pytest.mark.parametrize("signal_name", ["KILL", "STOP"])
+def test_watchdog_is_not_fed_for_a_leaver_that_is_gone(
+    machine: FakeMachine, signal_name: str
+) -> None:
+    machine.afterwards = lambda: shell_runner.starves(machine.root / DEVICE)
+    guarded(machine, openrc=f"{FED}; command kill -{signal_name} $$; command sleep 600")
+    assert "V" not in machine.read(DEVICE)
 
 
 # --- Whose image it is ---------------------------------------------------------------------
@@ -610,7 +741,8 @@ def test_host_on_which_no_mark_can_be_left_is_not_left(machine: FakeMachine, met
 def test_order_that_openrc_refused_for_the_shutdown_of_init_gives_way(machine: FakeMachine) -> None:
     begins = ': >"$root/run/openrc/rc.stopping"; return 1'
     steps = what(machine.leave(openrc=begins, pgrep="return 0"))
-    assert steps == ["openrc shutdown", "pgrep -P 1 -f ^[^ ]*openrc shutdown"]
+    assert steps[:2] == ["openrc shutdown", "pgrep -P 1 -f ^[^ ]*openrc shutdown"]
+    assert "kexec -e -x" not in steps
     assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} yielded\n"
     assert not (machine.root / JUMP).exists()
 
@@ -624,7 +756,7 @@ def test_what_is_left_of_a_shutdown_that_was_killed_does_not_keep_the_host_up(
 
 def test_poweroff_while_the_watchdog_is_taken_over_is_left_alone(machine: FakeMachine) -> None:
     begins = ': >"$root/run/openrc/rc.stopping"; command date "$@"'
-    steps = what(machine.leave(device=DEVICE, watchdog=FEEDS, date=begins))
+    steps = guarded(machine, date=begins)
     assert "openrc shutdown" not in steps
     assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} yielded\n"
 

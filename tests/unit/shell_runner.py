@@ -1,0 +1,90 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs programs in the shell that Alpine has, as nobody, and ends what is left of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import time
+import typing as t
+from pathlib import Path
+
+# For what waits for ever by mistake.
+TIMEOUT = 120.0
+# The child stays one to be waited for.
+WAITS = os.WEXITED | os.WSTOPPED | os.WNOHANG | os.WNOWAIT
+
+
+def installed(name: str) -> str:
+    path = shutil.which(name)
+    assert path is not None, f"these tests need {name}"
+    return path
+
+
+def as_nobody() -> dict[str, t.Any]:
+    """Who runs a program, for subprocess; empty if nobody else has to."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def run(
+    text: str,
+    name: str,
+    arguments: t.Sequence[str],
+    folder: Path,
+    *,
+    environment: dict[str, str] | None = None,
+    afterwards: t.Callable[[], None] = lambda: None,
+) -> tuple[int, str]:
+    """Run a program until it ends or is stopped; return its status and what it said.
+
+    What is to be seen before the processes that it has left are ended is seen afterwards.
+    """
+    # What outlives the program must not keep the test waiting on a pipe.
+    with (folder / "said").open("w+") as said:
+        shell = subprocess.Popen(
+            [installed("busybox"), "ash", "-c", text, name, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
+            umask=0o022,
+            **as_nobody(),
+        )
+        try:
+            status = ended_or_stopped(shell.pid)
+            afterwards()
+        finally:
+            # What outlives its program must not act in another test.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(shell.pid, signal.SIGKILL)
+            shell.wait()
+    return status, (folder / "said").read_text()
+
+
+def ended_or_stopped(pid: int) -> int:
+    """Wait until a child ends or is stopped; return what subprocess calls its status."""
+    until = time.monotonic() + TIMEOUT
+    while (found := os.waitid(os.P_PID, pid, WAITS)) is None:
+        assert time.monotonic() < until
+        time.sleep(0.005)
+    return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+
+
+def starves(device: Path) -> None:
+    """Nobody writes to a watchdog any more, although nobody has ended its feeder."""
+    time.sleep(0.2)
+    device.write_text("")
+    time.sleep(0.2)
+    assert device.read_bytes() == b""
