@@ -120,6 +120,7 @@ class ServiceHost:
         self.write("reboot-status", "0")
         self.write("machine", "x86_64\n")
         self.write(f"{OURS}/.keep", "")
+        self.write("run/openrc/softlevel", "default\n")
         (self.root / "bin/busybox").chmod(0o777)
 
     def write(self, name: str, text: str) -> None:

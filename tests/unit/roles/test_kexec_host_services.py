@@ -486,6 +486,19 @@ def test_reboot_while_services_stop_or_start_is_no_wish(host: ServiceHost, chang
     assert not host.exists(f"{OURS}/intent")
 
 
+@pytest.mark.parametrize("level", ["", "sysinit", "boot", "shutdown"])
+def test_reboot_between_two_runlevels_of_a_boot_is_no_wish(host: ServiceHost, level: str) -> None:
+    host.write("run/openrc/softlevel", f"{level}\n")
+    assert host.script("kexec-reboot") == 0
+    assert not host.exists(f"{OURS}/intent")
+
+
+def test_reboot_where_openrc_does_not_say_its_runlevel_is_no_wish(host: ServiceHost) -> None:
+    (host.root / "run/openrc/softlevel").unlink()
+    assert host.script("kexec-reboot") == 0
+    assert not host.exists(f"{OURS}/intent")
+
+
 def test_reboot_without_a_place_for_the_wish_reboots(host: ServiceHost) -> None:
     shutil.rmtree(host.root / OURS)
     host.write(OURS, "a file")
