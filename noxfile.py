@@ -26,6 +26,8 @@ SCRIPT = re.compile(
     r"^#(?:!.*[/ ]| shellcheck shell=)(sh|bash|openrc-run)(?: -\w+)?$", re.MULTILINE
 )
 HEAD_SIZE = 600
+# Where the unit tests keep what they ran of the shell programs.
+SHELL_COVERAGE = ".cache/shell-coverage"
 SHELLCHECK = {
     "sh": ["shellcheck", "--external-sources", "--shell=sh"],
     "bash": ["shellcheck", "--external-sources", "--shell=bash"],
@@ -187,9 +189,16 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def units(session: nox.Session) -> None:
-    """Unit tests, and the branches of plugins/ that they reach."""
+    """Unit tests, the branches of plugins/ and the lines of the shell programs that they reach."""
+    if session.posargs:
+        session.run(*pytest_of("units"), *session.posargs)
+        return
     measured = ["--cov", "--cov-report=term-missing", "-n", "auto", "--dist=loadgroup"]
-    session.run(*pytest_of("units"), *(session.posargs or [*measured, "tests/unit"]))
+    shutil.rmtree(ROOT / SHELL_COVERAGE, ignore_errors=True)
+    (ROOT / SHELL_COVERAGE).mkdir(parents=True)
+    session.env["SHELL_COVERAGE"] = str(ROOT / SHELL_COVERAGE)
+    session.run(*pytest_of("units"), *measured, "tests/unit")
+    session.run("python", "-m", "tests.shell_coverage", SHELL_COVERAGE)
 
 
 @nox.session

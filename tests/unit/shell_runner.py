@@ -16,8 +16,12 @@ import time
 import typing as t
 from pathlib import Path
 
+from ansible_collections.alpinefleet.kexec.tests.shell_coverage import instrument, report
+
 # For what waits for ever by mistake.
 TIMEOUT = 120.0
+# What a program that is measured leaves in its folder.
+NOTES = "ran"
 # The child stays one to be waited for.
 WAITS = os.WEXITED | os.WSTOPPED | os.WNOHANG | os.WNOWAIT
 
@@ -34,6 +38,13 @@ def as_nobody() -> dict[str, t.Any]:
         return {}
     nobody = pwd.getpwnam("nobody")
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def measured(text: str, name: str, folder: Path) -> str:
+    """The text of a program, which notes what runs of it if that is asked for."""
+    if report.VARIABLE not in os.environ:
+        return text
+    return instrument.measured(text, name, str(folder / NOTES))
 
 
 def run(
@@ -70,6 +81,7 @@ def run(
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(shell.pid, signal.SIGKILL)
             shell.wait()
+            report.keep(folder / NOTES)
     return status, (folder / "said").read_text()
 
 

@@ -39,6 +39,10 @@ ewarn() { log "ewarn $*"; }
 eerror() { log "eerror $*"; }
 ebegin() { log "ebegin $*"; }
 eend() { return "$1"; }
+need() { log "need $*"; }
+after() { log "after $*"; }
+before() { log "before $*"; }
+keyword() { log "keyword $*"; }
 yesno() { [ "$1" = YES ]; }
 fstabinfo() { [ -e "$root/fstab-has-boot" ]; }
 mountinfo() { [ -e "$root/boot-is-mounted" ]; }
@@ -49,7 +53,9 @@ sync() { :; }
 ln -s "/proc/$$" "$root/proc/$$"
 # The time of the feeder is not that of the program.
 sleep() {
-    if is_the_program; then
+    if [ "$1" = 0.1 ]; then
+        command sleep 0.01
+    elif is_the_program; then
         settle; log "sleep $1"; tick "$1"
     else
         log "pause $1"
@@ -80,7 +86,9 @@ alias rc-service=rc_service start-stop-daemon=start_stop_daemon
 rc_service() { log "rc-service $*"; [ "$3" != status ] || [ -e "$root/watchdog-runs" ]; }
 start_stop_daemon() { log "start-stop-daemon ${RC_SVCNAME-alone} $*"; }
 modprobe() { log "modprobe $*"; [ ! -e "$root/no-driver" ]; }
-kill() { [ "$1" = -0 ] || log "kill $1"; command kill "$@"; }
+kill() { [ "$1" = -0 ] || log_once "kill $1"; command kill "$@"; }
+# Until it has ended it is told again.
+log_once() { [ "$(tail -n 1 "$root/log")" = "$1" ] || log "$1"; }
 busybox() { log "busybox $*"; }
 uname() { case $1 in -r) echo 6.18.56-0-virt ;; *) cat "$root/machine" ;; esac; }
 kexec() {
@@ -152,7 +160,8 @@ class ServiceHost:
 
     def script(self, name: str, *arguments: str, after: str = "", **variables: str) -> int:
         code = (FILES / name).read_text(encoding="utf-8")
-        code = PATH_OF_HOST.sub(f"{self.root}/", code.replace("#!/bin/sh\n", ""))
+        code = PATH_OF_HOST.sub(f"{self.root}/", code)
+        code = shell_runner.measured(code, name, self.root)
         settings = "".join(f"{key}='{value}'\n" for key, value in variables.items())
         text = f"root={self.root}\nRC_SVCDIR={self.root}/run/openrc\n{settings}{PRELUDE}{code}\n"
         identity = shell_runner.as_nobody()

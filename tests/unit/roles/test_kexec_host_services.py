@@ -293,6 +293,45 @@ def test_running_command_line_is_inherited(host: ServiceHost, running: str, inhe
     assert line.partition("--command-line=")[2] == f"{TOKEN} {inherited}"
 
 
+def test_stop_without_the_command_remembers_why(host: ServiceHost) -> None:
+    host.ask()
+    host.service("kexec-load", "command() { return 1; }\nstop", RC_RUNLEVEL="shutdown")
+    assert not host.exists(f"{OURS}/armed")
+    assert "install the package kexec-tools" in host.read(STATE)
+
+
+def test_verify_tells_what_a_reboot_would_start(host: ServiceHost) -> None:
+    log = host.service("kexec-load", "verify")
+    assert [line.replace(str(host.root), "") for line in log] == [
+        "einfo kernel: /boot/vmlinuz-virt",
+        "einfo initramfs: /boot/initramfs-virt",
+        f"einfo command line: {TOKEN} root=LABEL=root quiet",
+    ]
+
+
+def test_verify_says_what_is_missing(host: ServiceHost) -> None:
+    host.write("boot/vmlinuz-virt", "")
+    (line,) = host.service("kexec-load", "verify")
+    assert line.startswith("eerror A reboot through kexec is not possible:")
+    assert "vmlinuz-virt is missing or empty" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "order"),
+    [
+        pytest.param("kexec-load", "need localmount", id="loads while there are file systems"),
+        pytest.param("kexec-exec", "after killprocs savecache mount-ro", id="jumps last"),
+        pytest.param(
+            "kexec-confirm",
+            "before mdev mdevd udev udev-trigger hwdrivers modules",
+            id="feeds before drivers are loaded",
+        ),
+    ],
+)
+def test_service_has_its_place_in_the_order(host: ServiceHost, name: str, order: str) -> None:
+    assert order in host.service(name, "depend")
+
+
 # --- kexec-load, when the system comes up --------------------------------------------------
 
 
@@ -371,6 +410,13 @@ def test_stop_does_not_use_what_was_locked_and_then_replaced(host: ServiceHost) 
     assert "changed after the image was loaded" in host.read(STATE)
 
 
+def test_start_that_cannot_lock_says_why(host: ServiceHost) -> None:
+    (host.root / "proc/sys/kernel/kexec_load_disabled").chmod(0o444)
+    assert start(host, kexec_lock_after_load="YES")[-1] == (
+        "ewarn No image is loaded: the lock could not be set."
+    )
+
+
 def test_start_on_a_locked_kernel_warns(host: ServiceHost) -> None:
     host.write("proc/sys/kernel/kexec_load_disabled", "1\n")
     (line,) = start(host)
@@ -433,6 +479,22 @@ def test_exec_that_fails_remembers_why_on_a_file_system_of_the_notes(
     assert [line for line in log if "mount" in line.partition(" ")[0]] == [
         step.format(var=var) for step in steps
     ]
+
+
+def test_exec_that_fails_remounts_no_notes_in_memory(host: ServiceHost) -> None:
+    mounts = f"/dev/vda1 / ext4 ro 0 0\ntmpfs {host.root}/var tmpfs rw 0 0\n"
+    host.write("proc/mounts", mounts)
+    host.write(f"{OURS}/armed", UUID)
+    host.write(JUMP, f"{UUID} {BOOT_ID} - 1\n")
+    assert not any("mount" in line for line in execute(host))
+    assert not host.exists(JUMP)
+
+
+def test_exec_that_fails_keeps_the_note_of_another_jump(host: ServiceHost) -> None:
+    host.write(f"{OURS}/armed", UUID)
+    host.write(JUMP, f"{OTHER_BOOT} {BOOT_ID} - 1\n")
+    execute(host)
+    assert host.exists(JUMP)
 
 
 def test_exec_does_not_jump_from_what_is_writable(host: ServiceHost) -> None:

@@ -183,8 +183,9 @@ let_it_run() {
 	wait "$feeder"
 }
 
-has_ended() {
-	while kill -0 "$1" 2>/dev/null; do
+# A signal that comes right after the fork is lost on a shell with traps.
+end_feeding() {
+	while kill -TERM "$feeder" 2>/dev/null; do
 		sleep 0.2
 	done
 }
@@ -193,7 +194,7 @@ has_ended() {
 stop_watchdog() {
 	[ -n "$feeder" ] || return 0
 	if kill -TERM "$feeder" 2>/dev/null; then
-		bounded 3 has_ended "$feeder"
+		bounded 3 end_feeding
 	else
 		printf V >"$watchdog"
 	fi
