@@ -19,10 +19,12 @@ from .. import _cmdline
 from .._host.port import JUMP, Host
 
 # The token, the boot that jumped, the release that was to come, when, in seconds since 1970, and
-# what the kernel did on an oops. The first two decide; where the rest is cut, there is less to tell.
+# what the kernel did on an oops. The first two words of the first line decide, here and in the shell
+# programs; where the rest is cut, or something else, there is less to tell.
 NOTE = re.compile(
-    r"(?P<token>[A-Za-z0-9._-]{1,64}) (?P<boot_id>[0-9a-f-]{36})"
-    r"(?: (?P<release>[A-Za-z0-9._+~-]{0,64})(?: (?P<time>[0-9]{0,10})(?: [01]?)?)?)?"
+    r"[ \t]*(?P<token>[A-Za-z0-9._-]{1,64})(?![^ \t\n])"
+    r"(?:[ \t]+(?P<boot_id>[0-9a-f-]{36})(?![^ \t\n])"
+    r"(?: (?P<release>[A-Za-z0-9._+~-]{0,64})(?: (?P<time>[0-9]{0,10})(?: [01]?)?)?\n?\Z)?)?"
 )
 
 
@@ -45,7 +47,7 @@ def read(host: Host) -> Jump | None:
 
 
 def parse(text: str) -> Jump:
-    match = NOTE.fullmatch(text.strip())
+    match = NOTE.match(text)
     if match is None:
         return Jump()
     release = None if match["release"] in (None, "", "-") else match["release"]

@@ -173,11 +173,14 @@ def _temporary(directory: str, prefix: str) -> t.Iterator[t.IO[bytes]]:
 
 
 def _write(path: str, content: bytes) -> None:
-    """Replace a file so that nobody ever sees a part of it."""
+    """Replace a note in /run so that nobody ever sees a part of it.
+
+    What replaces files on disks is of no use here: it keeps owner, mode and the old inode, and syncs
+    what a boot loader reads. This has nothing to outlive, and is the only note that Python writes.
+    """
     with _temporary(os.path.dirname(path), ".record-") as file:
         file.write(content)
         file.flush()
-        os.fsync(file.fileno())
         os.replace(file.name, path)
 
 

@@ -15,9 +15,10 @@ import re
 import typing as t
 from pathlib import Path
 
+from ansible_collections.alpinefleet.kexec.tests.shell_coverage import report
 from ansible_collections.alpinefleet.kexec.tests.unit import shell_runner
 
-FILES = Path(__file__).resolve().parents[3] / "roles/kexec_host/files"
+PROGRAMS = report.programs(report.ROOT)
 BOOT_ID = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
 UUID = "0d4ba4f5-3c8e-4b57-8f0f-7a7a1b1a9f10"
 TOKEN = f"alpinefleet_kexec.token={UUID}"
@@ -159,9 +160,15 @@ class ServiceHost:
         return self.read("log").splitlines() if self.exists("log") else []
 
     def script(self, name: str, *arguments: str, after: str = "", **variables: str) -> int:
-        code = (FILES / name).read_text(encoding="utf-8")
+        return self.code(PROGRAMS[name], name, *arguments, after=after, **variables)
+
+    def code(
+        self, code: str, name: str = "", *arguments: str, after: str = "", **variables: str
+    ) -> int:
+        """Run a program, or a part of one that has no name."""
         code = PATH_OF_HOST.sub(f"{self.root}/", code)
-        code = shell_runner.measured(code, name, self.root)
+        if name:
+            code = shell_runner.measured(code, name, self.root)
         settings = "".join(f"{key}='{value}'\n" for key, value in variables.items())
         text = f"root={self.root}\nRC_SVCDIR={self.root}/run/openrc\n{settings}{PRELUDE}{code}\n"
         identity = shell_runner.as_nobody()

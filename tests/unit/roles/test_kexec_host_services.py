@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import shutil
 import typing as t
 
@@ -72,7 +73,6 @@ def test_stop_does_not_jump_again_after_a_jump_that_hung(host: ServiceHost) -> N
 @pytest.mark.parametrize(
     ("note", "cmdline"),
     [
-        pytest.param("", RUNNING, id="empty"),
         pytest.param(f"{OTHER_BOOT} {BOOT_ID} - 1\n", RUNNING, id="of this boot"),
         pytest.param(f"{UUID} {OTHER_BOOT} - 1\n", TOKEN, id="of the jump to this boot"),
     ],
@@ -145,6 +145,29 @@ def test_stop_leaves_a_shutdown_to_the_one_that_leads_it(host: ServiceHost) -> N
     assert host.exists(f"{OURS}/intent")
     # A lock that nobody holds any more is no leader.
     assert len(loads(stop(host))) == 1
+
+
+def test_stop_does_not_load_while_another_run_changes_the_host(host: ServiceHost) -> None:
+    host.ask()
+    folder = os.open(host.root / OURS, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        log = stop(host)
+    finally:
+        os.close(folder)
+    assert loads(log) == []
+    assert log.count("sleep 1") == 29
+    assert "another run changes the host" in host.read(STATE)
+    # It is over.
+    host.ask()
+    assert len(loads(stop(host))) == 1
+
+
+def test_nobody_changes_the_host_while_stop_loads(host: ServiceHost) -> None:
+    host.ask()
+    host.write("boot/initramfs-virt", "")
+    tells = f'ebegin() {{ :; }}\neend() {{ :; }}\nload_image() {{ flock -n "$root/{OURS}" true || log held; }}'
+    assert "held" in host.service("kexec-load", f"{tells}\nstop", RC_RUNLEVEL="shutdown")
 
 
 def test_stop_leaves_one_reboot_to_firmware_on_request(host: ServiceHost) -> None:

@@ -29,8 +29,13 @@ umask 077
 mkdir -p "$run" && printf '%s\n' "$token" >"$run/confirmed.new" &&
 	mv "$run/confirmed.new" "$run/confirmed" || exit 1
 
-# The jump arrived. Where an oops was made to end only this boot's begin, it is as before again.
-if read -r noted _boot _release _time oops <"$state/jump" && [ "$noted" = "$token" ]; then
+# The jump arrived. Where an oops was made to end only this boot's begin, it is as before again. A
+# line that was cut is read all the same.
+noted=
+if [ -f "$state/jump" ]; then
+	read -r noted _boot _release _time oops <"$state/jump"
+fi
+if [ "$noted" = "$token" ]; then
 	rm -f "$state/jump"
 	case " $cmdline $oops" in
 	*" alpinefleet_kexec.added="*oops=panic*" "[01]) printf '%s\n' "$oops" >/proc/sys/kernel/panic_on_oops ;;

@@ -112,8 +112,10 @@ with_notes() {
 # why that is not the boot that was wanted.
 forget_jump() {
 	[ -d "$state" ] || return 0
-	{ read -r noted _ <"$state/jump"; } 2>/dev/null
-	[ "${noted:-}" != "$token" ] || rm -f "$state/jump"
+	if [ -f "$state/jump" ]; then
+		read -r noted _rest <"$state/jump"
+		[ "$noted" != "$token" ] || rm -f "$state/jump"
+	fi
 	[ -n "$1" ] || return 0
 	printf -- '- %s\n' "$(printf %s "$1" | tr '\n' ' ')" >"$state/last-reboot.new" &&
 		mv "$state/last-reboot.new" "$state/last-reboot"
@@ -328,6 +330,19 @@ tries=0
 until flock -n 9; do
 	tries=$((tries + 1))
 	[ "$tries" -lt 5 ] || exit 1
+	sleep 0.2
+done
+# Whatever changes the host takes the lock of the folder. Nobody does once this has it, and who
+# writes a file of the boot loader has ended that. Firmware is not held up for longer than this.
+exec 8<"$run"
+tries=0
+until flock -n 8; do
+	tries=$((tries + 1))
+	if [ "$tries" -ge 50 ]; then
+		[ "$method" = kexec ] || break
+		note replaced
+		exit 1
+	fi
 	sleep 0.2
 done
 # Another run may have loaded its image meanwhile. The kernel does not tell which one it holds, but

@@ -33,6 +33,13 @@ NOTES: dict[str, tuple[str, Jump]] = {
     "cut in the time": (f"{TOKEN} {BEFORE} 6.18 ", Jump(TOKEN, BEFORE, "6.18")),
     "cut before the time": (f"{TOKEN} {BEFORE} 6.18", Jump(TOKEN, BEFORE, "6.18")),
     "cut before the release": (f"{TOKEN} {BEFORE}", Jump(TOKEN, BEFORE)),
+    "cut in the boot": (f"{TOKEN} {BEFORE[:-1]}", Jump(TOKEN)),
+    "only a token": (TOKEN, Jump(TOKEN)),
+    "another form": ("The host jumped.", Jump("The")),
+    "a time that is none": (f"{TOKEN} {BEFORE} 6.18 soon", Jump(TOKEN, BEFORE)),
+    "a time that is too long": (f"{TOKEN} {BEFORE} 6.18 17956716570", Jump(TOKEN, BEFORE)),
+    "a release that steers a terminal": (f"{TOKEN} {BEFORE} \x1b[2J 1", Jump(TOKEN, BEFORE)),
+    "two lines": (NOTE + NOTE, Jump(TOKEN, BEFORE)),
     "the end of time": (
         f"{TOKEN} {BEFORE} - 9999999999",
         Jump(TOKEN, BEFORE, None, "2286-11-20T17:46:39Z"),
@@ -42,14 +49,7 @@ NOTES: dict[str, tuple[str, Jump]] = {
 GARBAGE: dict[str, str] = {
     "empty": "",
     "a line feed": "\n",
-    "cut in the boot": f"{TOKEN} {BEFORE[:-1]}",
-    "only a token": TOKEN,
-    "another form": "The host jumped.",
     "a token with another sign": f"a=b {BEFORE} 6.18 1",
-    "a time that is none": f"{TOKEN} {BEFORE} 6.18 soon",
-    "a time that is too long": f"{TOKEN} {BEFORE} 6.18 17956716570",
-    "a release that steers a terminal": f"{TOKEN} {BEFORE} \x1b[2J 1",
-    "two lines": NOTE + NOTE,
     "zeros": "\0" * 64,
 }
 

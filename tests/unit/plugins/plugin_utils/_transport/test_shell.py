@@ -694,8 +694,33 @@ def test_leaver_that_died_does_not_lock_the_host(machine: FakeMachine) -> None:
 def test_leaver_tries_again_while_somebody_looks_at_its_lock(machine: FakeMachine) -> None:
     busy_once = '[ -e "$root/looked" ] || { : >"$root/looked"; return 1; }; command flock "$@"'
     steps = machine.leave(flock=busy_once)
-    assert what(steps)[:3] == ["flock -n 9", "flock -n 9", "openrc shutdown"]
+    assert what(steps)[:4] == ["flock -n 9", "flock -n 9", "flock -n 8", "openrc shutdown"]
     assert steps[-1:] == whose("kexec -e -x @jump")
+
+
+def test_nothing_else_changes_the_host_meanwhile(machine: FakeMachine) -> None:
+    lock = '"$root/run/alpinefleet-kexec"'
+    machine.leave(openrc=f'command flock -n {lock} id >"$root/answer" || echo held >"$root/answer"')
+    assert machine.read("answer") == "held\n"
+
+
+@pytest.mark.parametrize(
+    ("method", "last", "stage"),
+    [("kexec", [], "replaced"), ("firmware", ["kexec -u", "reboot"], "shutdown")],
+)
+def test_leaver_does_not_wait_for_ever_for_who_changes_the_host(
+    machine: FakeMachine, method: str, last: list[str], stage: str
+) -> None:
+    machine.load()
+    folder = os.open(machine.root / "run/alpinefleet-kexec", os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        machine.run("leave.sh", *order(method))
+    finally:
+        os.close(folder)
+    assert what(machine.read("log").splitlines()) == last
+    assert machine.read("sleeps").splitlines().count("0.2") == 49
+    assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} {stage}\n"
 
 
 def test_lock_is_held_while_services_are_stopped(machine: FakeMachine) -> None:

@@ -1,0 +1,276 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The notes on hosts: one list of places, and one table that all readers of a jump agree on."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import places
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump import note
+from ansible_collections.alpinefleet.kexec.tests.shell_coverage import report
+from ansible_collections.alpinefleet.kexec.tests.unit import fakes
+from ansible_collections.alpinefleet.kexec.tests.unit.roles.service_host import (
+    BOOT_ID,
+    JUMP,
+    OTHER_BOOT,
+    RUNNING,
+    TOKEN,
+    UUID,
+    ServiceHost,
+)
+
+DESCRIPTION = report.ROOT / "docs/notes-on-hosts.md"
+OURS = {
+    value
+    for name, value in vars(places).items()
+    if name.isupper() and value.startswith((places.RUN, places.MEMORY))
+}
+PROGRAMS = report.programs(report.ROOT)
+
+# --- The list -------------------------------------------------------------------------------
+
+
+def used_by(text: str) -> set[str]:
+    """The places of ours that a program names; what is written beside one belongs to it."""
+    text = re.sub(r"^[ \t]*#.*$", "", text, flags=re.MULTILINE)
+    text = text.replace("$run", places.RUN).replace("$state", places.MEMORY)
+    found = re.findall(r"/(?:run|var/lib)/alpinefleet-kexec(?:/[\w.-]+)?", text)
+    return {path.removesuffix(".new") for path in found}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_programs_use_no_place_that_is_not_listed(name: str) -> None:
+    assert used_by(PROGRAMS[name]) <= OURS
+
+
+def test_no_place_is_listed_that_nobody_uses() -> None:
+    in_shell = set().union(*(used_by(text) for text in PROGRAMS.values()))
+    assert OURS - in_shell == set()
+
+
+def test_description_has_every_place_and_no_other() -> None:
+    rows = re.findall(r"^\| `([^`]+)` \|", DESCRIPTION.read_text(), re.MULTILINE)
+    assert sorted(rows) == sorted(OURS)
+
+
+def functions(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^(\w+)\(\) \{\n(.*?)^\}$", text, re.MULTILINE | re.DOTALL))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        (
+            "leave.sh",
+            "kexec-confirm",
+            ("has_parent", "is_parent_stopped", "keep_feeding"),
+        ),
+        ("leave.sh", "kexec-exec.initd", ("holder", "with_notes", "writable")),
+    ],
+    ids=["feeding", "notes late in a shutdown"],
+)
+def test_what_programs_share_is_the_same(one: str, other: str, shared: tuple[str, ...]) -> None:
+    # Each of them is a file of its own on the host.
+    for name in shared:
+        assert functions(PROGRAMS[one])[name] == functions(PROGRAMS[other])[name]
+
+
+# --- The table ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Row:
+    """A note, and what it means."""
+
+    make: t.Callable[[Path], object]
+    # In another boot, which has no token or another one.
+    hung: bool = True
+    # In a boot with the token of the notes: the jump arrived, and the note can go.
+    arrived: bool = True
+    # In the boot that wrote it.
+    hung_here: bool = False
+
+
+def holds(content: str | bytes) -> t.Callable[[Path], object]:
+    data = content.encode() if isinstance(content, str) else content
+    return lambda path: path.write_bytes(data)
+
+
+def leads(path: Path) -> None:
+    target = path.with_name("target")
+    target.write_text(WHOLE)
+    path.symlink_to(target.name)
+
+
+WHOLE = f"{UUID} {OTHER_BOOT} 6.18.56-0-virt 1795671657 0\n"
+UNKNOWN = {"arrived": False, "hung_here": True}
+TABLE = {
+    "none": Row(lambda _path: None, hung=False, arrived=False),
+    "whole": Row(holds(WHOLE)),
+    "no line feed": Row(holds(WHOLE.strip())),
+    "without the oops": Row(holds(f"{UUID} {OTHER_BOOT} - 1795671657\n")),
+    "cut in the release": Row(holds(WHOLE[:80])),
+    "cut in the boot": Row(holds(WHOLE[:50]), hung_here=True),
+    "cut after the token": Row(holds(UUID), hung_here=True),
+    "cut in the token": Row(holds(UUID[:20]), **UNKNOWN),
+    "another boot": Row(holds(f"{UUID} {BOOT_ID} - 1\n"), hung=False, hung_here=True),
+    "another token": Row(holds(f"{BOOT_ID} {OTHER_BOOT} - 1\n"), arrived=False),
+    "empty": Row(holds(""), **UNKNOWN),
+    "a line feed": Row(holds("\n"), **UNKNOWN),
+    "a line feed before": Row(holds("\n" + WHOLE), **UNKNOWN),
+    "more spaces": Row(holds(f" {UUID} \t {OTHER_BOOT} - 1\n")),
+    "more lines": Row(holds(WHOLE + "more\n" + WHOLE)),
+    "a tail that means nothing": Row(holds(f"{UUID} {OTHER_BOOT} \x1b[2J soon *\n")),
+    "zeros": Row(holds(b"\0" * 512), **UNKNOWN),
+    "bytes": Row(holds(bytes(range(128, 256))), **UNKNOWN),
+    "huge": Row(holds(WHOLE.strip() + " x" * (1 << 18))),
+    "huge without a space": Row(holds(b"x" * (1 << 19)), **UNKNOWN),
+    "shell": Row(holds("$(reboot) `reboot` * ? [a-z]\n"), **UNKNOWN),
+    "a link": Row(leads),
+    "a link to nothing": Row(
+        lambda path: path.symlink_to("nothing"), hung=False, arrived=False, hung_here=False
+    ),
+    "a directory": Row(lambda path: path.mkdir(), **UNKNOWN),
+    "a pipe": Row(os.mkfifo, **UNKNOWN),
+}
+
+rows = pytest.mark.parametrize("row", TABLE.values(), ids=TABLE)
+
+
+@pytest.fixture
+def machine() -> t.Iterator[ServiceHost]:
+    # pytest's own folders are closed to other users.
+    root = Path(tempfile.mkdtemp(prefix="notes-")).resolve()
+    yield ServiceHost(root)
+    shutil.rmtree(root)
+
+
+def put(machine: ServiceHost, row: Row, cmdline: str = RUNNING, boot: str = BOOT_ID) -> None:
+    path = machine.root / JUMP
+    path.parent.mkdir(parents=True)
+    row.make(path)
+    machine.write("proc/cmdline", f"{cmdline}\n")
+    machine.write("proc/sys/kernel/random/boot_id", f"{boot}\n")
+
+
+def python_says(machine: ServiceHost, boot: str, words: list[str]) -> tuple[bool, bool]:
+    jump = note.read(fakes.bare_host(fakes.FakeRunner(), str(machine.root)))
+    return note.hung(jump, boot, words), note.arrived(jump, words)
+
+
+WHERE = {
+    "another boot": (BOOT_ID, RUNNING, "hung"),
+    "the same boot": (OTHER_BOOT, RUNNING, "hung_here"),
+}
+
+
+@rows
+@pytest.mark.parametrize("where", WHERE)
+def test_readers_agree_on_what_hung(machine: ServiceHost, row: Row, where: str) -> None:
+    boot, cmdline, column = WHERE[where]
+    put(machine, row, cmdline, boot)
+    hung, _arrived = python_says(machine, boot, cmdline.split())
+    machine.service("kexec-load", 'has_hung && log "hung"')
+    assert (hung, machine.log() == ["hung"]) == (getattr(row, column),) * 2
+
+
+def by_confirming(machine: ServiceHost) -> None:
+    machine.script("confirm.sh", UUID, BOOT_ID, "mark")
+
+
+def by_waiting(machine: ServiceHost) -> None:
+    machine.write("proc/cmdline", f"{TOKEN} alpinefleet_kexec.confirm=60\n")
+    machine.write("run/alpinefleet-kexec/confirmed", f"{UUID}\n")
+    machine.script("kexec-confirm")
+
+
+def by_refusal(machine: ServiceHost) -> None:
+    machine.write("run/alpinefleet-kexec/armed", f"{UUID}\n")
+    machine.service("kexec-exec", "start")
+
+
+def by_leaving(machine: ServiceHost) -> None:
+    body = functions(PROGRAMS["leave.sh"])["forget_jump"]
+    settings = f"set -u\ntoken={UUID}\nstate={places.MEMORY}\n"
+    machine.code(f'{settings}forget_jump() {{\n{body}}}\nforget_jump ""\n')
+
+
+# Who takes the note away that is of their jump, because it arrived or did not happen.
+READERS: dict[str, t.Callable[[ServiceHost], object]] = {
+    "kexec-load": lambda machine: machine.service("kexec-load", "start"),
+    "kexec-confirm": by_waiting,
+    "confirm.sh": by_confirming,
+    "kexec-exec": by_refusal,
+    "leave.sh": by_leaving,
+}
+
+
+@rows
+@pytest.mark.parametrize("reader", READERS)
+def test_readers_agree_on_whose_note_it_is(machine: ServiceHost, row: Row, reader: str) -> None:
+    put(machine, row, TOKEN)
+    before = os.path.lexists(machine.root / JUMP)
+    READERS[reader](machine)
+    assert (before and not os.path.lexists(machine.root / JUMP)) is row.arrived
+
+
+# --- What is written ------------------------------------------------------------------------
+
+
+def written_by_service(machine: ServiceHost) -> None:
+    machine.ask(OTHER_BOOT)
+    machine.service("kexec-load", "stop", RC_RUNLEVEL="shutdown")
+
+
+def written_by_leaving(machine: ServiceHost) -> None:
+    body = functions(PROGRAMS["leave.sh"])["note_jump"]
+    machine.write("proc/sys/kernel/panic_on_oops", "0\n")
+    settings = f"set -u\ntoken={UUID} boot={OTHER_BOOT} release=6.18.56-0-virt\n"
+    machine.code(f"{settings}state={places.MEMORY}\nnote_jump() {{\n{body}}}\nnote_jump\n")
+
+
+@pytest.fixture(params=[written_by_service, written_by_leaving])
+def written(request: pytest.FixtureRequest, machine: ServiceHost) -> Row:
+    """What a writer leaves, as a row of the table."""
+    machine.write("proc/sys/kernel/random/boot_id", f"{OTHER_BOOT}\n")
+    request.param(machine)
+    (machine.root / "log").unlink(missing_ok=True)
+    content = (machine.root / JUMP).read_bytes()
+    shutil.rmtree((machine.root / JUMP).parent)
+    shutil.rmtree(machine.root / "run/openrc")
+    return Row(holds(content))
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_what_is_written_is_read(machine: ServiceHost, written: Row, where: str) -> None:
+    test_readers_agree_on_what_hung(machine, written, where)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_what_is_written_is_taken_away(machine: ServiceHost, written: Row, reader: str) -> None:
+    test_readers_agree_on_whose_note_it_is(machine, written, reader)
+
+
+@pytest.mark.parametrize("place", ["intent", "no-kexec", "armed", "leaving", "confirm.pid"])
+def test_place_that_is_a_pipe_does_not_hold_a_shutdown_up(machine: ServiceHost, place: str) -> None:
+    path = machine.root / places.RUN.lstrip("/") / place
+    os.mkfifo(path)
+    machine.service("kexec-load", "stop", RC_RUNLEVEL="shutdown")
+    machine.service("kexec-exec", "start")
+
+
+@rows
+def test_python_knows_the_jump_that_arrived(machine: ServiceHost, row: Row) -> None:
+    put(machine, row)
+    _hung, arrived = python_says(machine, BOOT_ID, [TOKEN])
+    assert arrived is row.arrived
