@@ -100,9 +100,15 @@ def test_there_are_files_to_look_at() -> None:
 # --- The head ------------------------------------------------------------------------------
 
 
-def has_head(text: str) -> bool:
+def head_of(name: str) -> tuple[str, ...]:
+    """The lines that a file begins with; what every host is sent names its licence once."""
+    sent = name.startswith("plugins/module_utils/")
+    return tuple(line for line in HEAD if not (sent and line.startswith("GNU")))
+
+
+def has_head(name: str, text: str) -> bool:
     start = "\n".join(text.splitlines()[:8])
-    return all(line in start for line in HEAD)
+    return all(line in start for line in head_of(name))
 
 
 def annotated() -> list[str]:
@@ -120,9 +126,14 @@ def is_annotated(name: str, patterns: list[str]) -> bool:
 
 def test_has_head_wants_each_line() -> None:
     comment = [f"# {line}" for line in HEAD]
-    assert has_head("\n".join(["#!/bin/sh", *comment]))
+    assert has_head("test", "\n".join(["#!/bin/sh", *comment]))
     for left_out in comment:
-        assert not has_head("\n".join(line for line in comment if line != left_out))
+        assert not has_head("test", "\n".join(line for line in comment if line != left_out))
+
+
+def test_head_of_what_is_sent_is_shorter_by_a_line() -> None:
+    assert set(HEAD) - set(head_of("plugins/module_utils/_cmdline.py")) == {HEAD[1]}
+    assert head_of("plugins/modules/kexec_load.py") == HEAD
 
 
 def test_every_file_has_the_head() -> None:
@@ -133,7 +144,7 @@ def test_every_file_has_the_head() -> None:
         if name not in WITHOUT_HEAD
         and not is_annotated(name, patterns)
         and not (ROOT / f"{name}.license").exists()
-        and not has_head(text_of(name))
+        and not has_head(name, text_of(name))
     ]
     assert bare == []
 

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 The alpinefleet.kexec authors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection.
@@ -12,7 +11,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .. import _cmdline
-from .._host import port
+from .._host import places
 from .._host.lock import run_directory
 from .._host.media import read_only_mount, writable
 from .._host.mounts import not_mounted, unmounted
@@ -134,7 +133,7 @@ def _not_held(error: OSError) -> ReasonError:
     """Errors of files have become reasons already; what is left is mostly that of the lock."""
     busy = isinstance(error, BlockingIOError)
     why = "another run holds it" if busy else error.strerror or str(error)
-    return unwritable(str(error.filename or port.RUN), why, error.errno or 0)
+    return unwritable(str(error.filename or places.RUN), why, error.errno or 0)
 
 
 # --- The plan ------------------------------------------------------------------------------

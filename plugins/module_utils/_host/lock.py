@@ -1,5 +1,4 @@
 # Copyright (c) 2026 The alpinefleet.kexec authors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection.
@@ -14,7 +13,7 @@ import os
 import stat
 import typing as t
 
-from . import port
+from . import places
 from .port import Host
 
 
@@ -24,13 +23,13 @@ def run_directory(host: Host) -> t.Iterator[str]:
 
     A run that is killed holds it until the command that it had started has ended, too.
     """
-    path = host.real(port.RUN)
+    path = host.real(places.RUN)
     os.makedirs(path, mode=0o700, exist_ok=True)
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         status = os.fstat(descriptor)
         if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise PermissionError(f"{port.RUN} can be changed by other users")
+            raise PermissionError(f"{places.RUN} can be changed by other users")
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with host.handing_on(descriptor):
             yield path

@@ -1,13 +1,9 @@
 # Copyright (c) 2026 The alpinefleet.kexec authors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection.
 
-"""The port to the host: the only place where modules touch files and commands.
-
-It knows where this collection keeps something there, and where the system says what it does.
-"""
+"""The port to the host: the only place where modules touch files and commands."""
 
 from __future__ import annotations
 
@@ -18,23 +14,6 @@ import os
 import stat
 import typing as t
 from dataclasses import dataclass
-
-# A tmpfs: what is noted there dies with the boot, as a loaded image does.
-RUN = "/run/alpinefleet-kexec"
-# What kexec_load loaded.
-IMAGE = f"{RUN}/image.json"
-# The service kexec-load notes there what it loaded before it locked kexec.
-FROZEN = f"{RUN}/frozen"
-# Whoever shuts the host down by kexec_reboot's order holds its lock.
-LEAVING = f"{RUN}/leaving"
-
-# What outlives a boot.
-MEMORY = "/var/lib/alpinefleet-kexec"
-# Whoever jumps writes it just before. It is removed once the new system has proven itself.
-JUMP = f"{MEMORY}/jump"
-
-# OpenRC has it while it stops services for another runlevel, such as that of a poweroff.
-STOPPING = "/run/openrc/rc.stopping"
 
 # What kernels, shells and boot loaders take for white space; Python knows more of it.
 SPACES = " \t\n\v\f\r"

@@ -1,22 +1,23 @@
 # Copyright (c) 2026 The alpinefleet.kexec authors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection.
 
-"""The note of the last jump: it outlives a kernel that hangs, and tells of it afterwards."""
+"""The notes of others on the host: of the last jump, and of an image behind which kexec was locked."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime
+import hashlib
 import os
 import re
 import typing as t
 from dataclasses import dataclass
 
 from .. import _cmdline
-from .._host.port import JUMP, Host
+from .._host import places
+from .._host.port import FileProblemError, Host, lines
 
 # The token, the boot that jumped, the release that was to come, when, in seconds since 1970, and
 # what the kernel did on an oops. The first two words of the first line decide, here and in the shell
@@ -27,10 +28,17 @@ NOTE = re.compile(
     r"(?: (?P<release>[A-Za-z0-9._+~-]{0,64})(?: (?P<time>[0-9]{0,10})(?: [01]?)?)?\n?\Z)?)?"
 )
 
+TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
+SUM = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<path>/.+)")
+CHUNK = 1 << 20
+
 
 @dataclass(frozen=True)
 class Jump:
-    """What the note says; it has no token where it could not be understood."""
+    """What the note of the last jump says, which outlives a kernel that hangs.
+
+    It has no token where it could not be understood.
+    """
 
     token: str | None = None
     boot_id: str | None = None
@@ -43,7 +51,7 @@ class Jump:
 
 def read(host: Host) -> Jump | None:
     """The note, None if there is none; one that cannot be read is one all the same."""
-    return parse(host.text(JUMP) or "") if host.exists(JUMP) else None
+    return parse(host.text(places.JUMP) or "") if host.exists(places.JUMP) else None
 
 
 def parse(text: str) -> Jump:
@@ -80,4 +88,42 @@ def hung(jump: Jump | None, boot_id: str | None, running: t.Sequence[str]) -> bo
 def forget(host: Host) -> None:
     """Remove the note; one that stays does no harm as long as this boot runs."""
     with contextlib.suppress(OSError):
-        os.unlink(host.real(JUMP))
+        os.unlink(host.real(places.JUMP))
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What the service kexec-load loaded before it locked kexec: that runs, and no other can."""
+
+    token: str
+    cmdline: str
+    kernel: str
+    initramfs: tuple[str, ...]
+    # Whether its files are still what they were then.
+    current: bool
+
+
+def read_frozen(host: Host) -> Frozen | None:
+    """The note of the service, None if there is none or it is not one.
+
+    It is the token, the command line, and the files as sha256sum prints them.
+    """
+    rows = lines(host.text(places.FROZEN) or "")
+    sums = [SUM.fullmatch(line) for line in rows[2:]]
+    found = [(match["path"], match["sum"]) for match in sums if match]
+    if not found or len(found) < len(sums) or not TOKEN.fullmatch(rows[0]):
+        return None
+    paths = [path for path, _sum in found]
+    current = all(_sum_of(host, path) == expected for path, expected in found)
+    return Frozen(rows[0], rows[1], paths[0], tuple(paths[1:]), current)
+
+
+def _sum_of(host: Host, path: str) -> str | None:
+    total = hashlib.sha256()
+    try:
+        with host.open(path) as file:
+            for chunk in iter(lambda: file.read(CHUNK), b""):
+                total.update(chunk)
+    except (FileProblemError, OSError):
+        return None
+    return total.hexdigest()

@@ -1,5 +1,4 @@
 # Copyright (c) 2026 The alpinefleet.kexec authors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection.
@@ -15,7 +14,7 @@ from .. import _cmdline
 from .._host.port import Host
 from .._image.choose import Wish
 from .._jump import note
-from .._jump.frozen import Frozen
+from .._jump.note import Frozen
 from .._preflight import survey
 from .._preflight.state import State
 from .._preflight.survey import Survey

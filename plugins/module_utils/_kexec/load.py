@@ -1,5 +1,4 @@
 # Copyright (c) 2026 The alpinefleet.kexec authors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection.
@@ -16,7 +15,7 @@ import tempfile
 import typing as t
 from dataclasses import dataclass
 
-from .._host import port
+from .._host import places
 from .._host.lock import run_directory
 from .._host.port import Completed, FileProblemError, Host
 from .._preflight.survey import Survey
@@ -89,7 +88,7 @@ def _from_record(record: t.Mapping[str, t.Any]) -> Image:
 def loaded(host: Host, *, present: bool) -> Loaded:
     """What is loaded, by the note that was left when it was loaded."""
     try:
-        record = json.loads(host.text(port.IMAGE) or "null")
+        record = json.loads(host.text(places.IMAGE) or "null")
         _from_record(record)
     except (ValueError, TypeError, KeyError):
         return Loaded(present, None)
@@ -117,7 +116,7 @@ def load(host: Host, kexec: str, image: Image) -> Completed:
             completed = host.run(_load_command(kexec, image, initramfs))
         if completed.rc != 0 or not _is_loaded(host):
             raise _load_failed(completed)
-        _write(host.real(port.IMAGE), json.dumps(image.as_record()).encode())
+        _write(host.real(places.IMAGE), json.dumps(image.as_record()).encode())
     return completed
 
 
@@ -143,7 +142,7 @@ def _is_loaded(host: Host) -> bool:
 
 def _forget(host: Host) -> None:
     with contextlib.suppress(FileNotFoundError):
-        os.unlink(host.real(port.IMAGE))
+        os.unlink(host.real(places.IMAGE))
 
 
 @contextlib.contextmanager
@@ -158,7 +157,7 @@ def _one_initramfs(host: Host, directory: str, paths: t.Sequence[str]) -> t.Iter
             with host.open(path) as source:
                 shutil.copyfileobj(source, target)
         target.flush()
-        yield f"{port.RUN}/{os.path.basename(target.name)}"
+        yield f"{places.RUN}/{os.path.basename(target.name)}"
 
 
 @contextlib.contextmanager
@@ -189,7 +188,7 @@ def _in_progress() -> ReasonError:
     return ReasonError(
         reason(
             "load_in_progress",
-            f"Another run is loading an image: it holds {port.RUN}.",
+            f"Another run is loading an image: it holds {places.RUN}.",
             "Wait until it has ended, and see who is about to reboot the host.",
         )
     )
@@ -199,7 +198,7 @@ def _not_prepared(error: Exception) -> ReasonError:
     return ReasonError(
         reason(
             "load_failed",
-            f"The image could not be laid out or noted in {port.RUN}: {error}.",
+            f"The image could not be laid out or noted in {places.RUN}: {error}.",
             "See that /run has room.",
         )
     )
@@ -209,7 +208,7 @@ def _not_forgotten(error: Exception) -> ReasonError:
     return ReasonError(
         reason(
             "unload_failed",
-            f"The note of the image in {port.RUN} cannot be held or removed: {error}.",
+            f"The note of the image in {places.RUN} cannot be held or removed: {error}.",
             "See whose that directory is, and whether its file system is writable.",
         )
     )

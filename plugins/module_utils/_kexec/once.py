@@ -1,5 +1,4 @@
 # Copyright (c) 2026 The alpinefleet.kexec authors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection.
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 
 from .. import _cmdline
 from .._image.choose import PREFLIGHT_ARGUMENTS, check_number
-from .._jump.frozen import TOKEN
+from .._jump.note import TOKEN
 from .._jump.watchdog import DEVICE, Guard, uncovered
 from .._reasons import ReasonError, reason
 

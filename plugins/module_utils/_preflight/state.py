@@ -1,5 +1,4 @@
 # Copyright (c) 2026 The alpinefleet.kexec authors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection.
@@ -14,7 +13,7 @@ import typing as t
 import zlib
 from dataclasses import dataclass
 
-from .._host import machine, port
+from .._host import machine, places
 from .._host.machine import valid_boot_id
 from .._host.port import SPACES, Host, lines
 from .._jump import note, watchdog
@@ -95,9 +94,9 @@ def read(host: Host) -> State:
         boot_id=valid_boot_id(host.line("/proc/sys/kernel/random/boot_id")),
         cmdline=host.line("/proc/cmdline") or "",
         loaded=_number(host, "/sys/kernel/kexec_loaded") == 1,
-        leaving=host.is_locked(port.LEAVING),
-        stopping=host.exists(port.STOPPING),
-        frozen=host.exists(port.FROZEN),
+        leaving=host.is_locked(places.LEAVING),
+        stopping=host.exists(places.STOPPING),
+        frozen=host.exists(places.FROZEN),
         jump=note.read(host),
         load_disabled=_flag(host, "/proc/sys/kernel/kexec_load_disabled"),
         load_limit=limit,

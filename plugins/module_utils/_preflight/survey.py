@@ -1,5 +1,4 @@
 # Copyright (c) 2026 The alpinefleet.kexec authors
-# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Private to this collection.
@@ -15,12 +14,11 @@ from .. import _cmdline, _reasons
 from .._bootloader import find
 from .._bootloader.find import Configured
 from .._host.port import Host
-from .._image import choose, inspect, root
+from .._image import choose, inspect
 from .._image.choose import Cmdline, Files, Wish
 from .._image.inspect import Inspected
 from .._jump import note, watchdog
-from .._jump.frozen import Frozen
-from .._jump.frozen import read as read_frozen
+from .._jump.note import Frozen
 from .._reasons import Blocks, Reason, ReasonError
 from . import judge
 from .state import State
@@ -87,7 +85,11 @@ def survey(
         *inspected.reasons,
         *judge.judge_memory(state, inspected.total_bytes),
         *(cmdline.reasons if cmdline else ()),
-        *(root.judge(_cmdline.running_words(cmdline.text), inspected.modules) if cmdline else ()),
+        *(
+            judge.judge_root(_cmdline.running_words(cmdline.text), inspected.modules)
+            if cmdline
+            else ()
+        ),
     ]
     reasons_left = _gravest_first(_reasons.ignore(found, wish.ignore))
     result = Survey(state, configured, files, cmdline, inspected, reasons_left)
@@ -98,7 +100,7 @@ def _with_frozen(host: Host, wish: Wish, found: Survey) -> Survey:
     """Where kexec was locked behind the very image that is wished for, the lock is no obstacle."""
     if not found.state.frozen or not wish.leaves_the_choice or found.files is None:
         return found
-    frozen = read_frozen(host)
+    frozen = note.read_frozen(host)
     if frozen is None or not frozen.current or frozen.kernel != found.files.kernel:
         return found
     freed = found.without_blocks({"kexec_frozen", "memory_low"})

@@ -17,7 +17,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine im
     canonical_hardware_id,
     valid_boot_id,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.frozen import TOKEN
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.note import TOKEN
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
 
 Said = t.Mapping[str, t.Any]

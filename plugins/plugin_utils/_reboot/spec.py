@@ -18,7 +18,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose im
     MUTUALLY_EXCLUSIVE,
     REQUIRED_IF,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.frozen import TOKEN
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.note import TOKEN
 
 from .failure import RebootError
 from .observation import Method

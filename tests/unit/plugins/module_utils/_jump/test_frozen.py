@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump import frozen
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump import note
 
 from tests.unit import fakes
 
@@ -17,7 +17,7 @@ SUM = "0" * 64
 
 def test_read_of_what_the_service_wrote(alpine: fakes.FakeHost) -> None:
     alpine.freeze("abc-1", "root=LABEL=root quiet")
-    assert frozen.read(alpine.host) == frozen.Frozen(
+    assert note.read_frozen(alpine.host) == note.Frozen(
         "abc-1", "root=LABEL=root quiet", "/boot/vmlinuz-virt", ("/boot/initramfs-virt",), True
     )
 
@@ -26,7 +26,7 @@ def test_read_of_what_the_service_wrote(alpine: fakes.FakeHost) -> None:
 def test_read_sees_that_a_file_changed(alpine: fakes.FakeHost, path: str) -> None:
     alpine.freeze()
     alpine.cut(path, 10)
-    found = frozen.read(alpine.host)
+    found = note.read_frozen(alpine.host)
     assert found is not None
     assert not found.current
 
@@ -34,7 +34,7 @@ def test_read_sees_that_a_file_changed(alpine: fakes.FakeHost, path: str) -> Non
 def test_read_sees_that_a_file_is_gone(alpine: fakes.FakeHost) -> None:
     alpine.freeze()
     alpine.remove("/boot/vmlinuz-virt")
-    found = frozen.read(alpine.host)
+    found = note.read_frozen(alpine.host)
     assert found is not None
     assert not found.current
 
@@ -52,8 +52,8 @@ def test_read_sees_that_a_file_is_gone(alpine: fakes.FakeHost) -> None:
 )
 def test_read_of_something_else(alpine: fakes.FakeHost, text: str) -> None:
     alpine.write(NOTE, text)
-    assert frozen.read(alpine.host) is None
+    assert note.read_frozen(alpine.host) is None
 
 
 def test_read_of_no_note(alpine: fakes.FakeHost) -> None:
-    assert frozen.read(alpine.host) is None
+    assert note.read_frozen(alpine.host) is None

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import port
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import places
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump import note
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.note import Jump
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
@@ -71,18 +71,18 @@ def test_parse_takes_anything(text: str) -> None:
 
 def test_read(alpine: fakes.FakeHost) -> None:
     assert note.read(alpine.host) is None
-    alpine.write(port.JUMP, NOTE)
+    alpine.write(places.JUMP, NOTE)
     assert note.read(alpine.host) == JUMP
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b""], ids=["no text", "empty"])
 def test_read_of_garbage_is_a_note(alpine: fakes.FakeHost, content: bytes) -> None:
-    alpine.write(port.JUMP, content)
+    alpine.write(places.JUMP, content)
     assert note.read(alpine.host) == Jump()
 
 
 def test_read_of_a_directory_is_a_note(alpine: fakes.FakeHost) -> None:
-    alpine.path(port.JUMP).mkdir(parents=True)
+    alpine.path(places.JUMP).mkdir(parents=True)
     assert note.read(alpine.host) == Jump()
 
 
@@ -110,12 +110,12 @@ def test_verdict(
 
 
 def test_forget(alpine: fakes.FakeHost) -> None:
-    alpine.write(port.JUMP, NOTE)
+    alpine.write(places.JUMP, NOTE)
     note.forget(alpine.host)
     assert note.read(alpine.host) is None
 
 
 def test_forget_what_cannot_be_removed(alpine: fakes.FakeHost) -> None:
-    alpine.path(port.JUMP).mkdir(parents=True)
+    alpine.path(places.JUMP).mkdir(parents=True)
     note.forget(alpine.host)
     assert note.read(alpine.host) == Jump()

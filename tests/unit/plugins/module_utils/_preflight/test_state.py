@@ -11,7 +11,7 @@ import gzip
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import port
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import places
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump import watchdog
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import (
     state as state_module,
@@ -129,8 +129,8 @@ def test_read_takes_from_a_file(
 
 
 def test_read_sees_that_the_host_is_being_left(alpine: fakes.FakeHost) -> None:
-    alpine.write(port.LEAVING, "")
-    with alpine.path(port.LEAVING).open("rb") as lock:
+    alpine.write(places.LEAVING, "")
+    with alpine.path(places.LEAVING).open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert state_module.read(alpine.host).leaving
     # The file stays when an order ended early, and says nothing then.
@@ -138,7 +138,7 @@ def test_read_sees_that_the_host_is_being_left(alpine: fakes.FakeHost) -> None:
 
 
 def test_read_sees_that_services_are_stopped_for_somebody_else(alpine: fakes.FakeHost) -> None:
-    alpine.write(port.STOPPING, "")
+    alpine.write(places.STOPPING, "")
     assert state_module.read(alpine.host).stopping
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import root
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.judge import judge_root
 
 PASSPHRASE, LACKS = "passphrase_needed", "initramfs_lacks_module"
 ALL = {"dm_crypt", "zfs", "ext4", "xfs", "btrfs"}
@@ -39,11 +39,11 @@ ADVICE: dict[str, tuple[str, set[str] | None, list[str]]] = {
 
 @pytest.mark.parametrize(("cmdline", "modules", "codes"), ADVICE.values(), ids=ADVICE)
 def test_advice_on_the_root(cmdline: str, modules: set[str] | None, codes: list[str]) -> None:
-    found = list(root.judge(_cmdline.split(cmdline), modules))
+    found = list(judge_root(_cmdline.split(cmdline), modules))
     assert [each.code for each in found] == codes
     assert {each.blocks for each in found} <= {"nothing"}
 
 
 def test_advice_names_what_says_so() -> None:
-    (found,) = root.judge(["root=ZFS=pool/root"], set())
+    (found,) = judge_root(["root=ZFS=pool/root"], set())
     assert "root=ZFS=pool/root, and the module zfs is neither" in found.message
