@@ -103,7 +103,7 @@ def _hung(state: State) -> t.Iterator[Reason]:
     yield reason(
         "kexec_hung",
         f"The last jump{into}{when} did not lead to a system that was proven: it hung, panicked or "
-        f"was not confirmed, or somebody reset the host.{'' if jump.token else unreadable}",
+        f"was not confirmed, or somebody reset the host.{'' if jump.boot_id else unreadable}",
         "Find out what became of it. Then put kexec_hung into ignore_reasons for one reboot, which "
         f"clears it if it succeeds, or remove {places.JUMP} on the host.",
     )

@@ -188,11 +188,11 @@ def test_note_is_gone_while_kexec_runs(alpine: fakes.FakeHost) -> None:
 def test_note_that_cannot_be_written_is_told(
     alpine: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_descriptor: int) -> None:
-        raise OSError(5, "Input/output error")
+    def fail(_source: str, _target: str) -> None:
+        raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", fail)
-    assert "Input/output error" in failure(alpine).reason.message
+    monkeypatch.setattr(os, "replace", fail)
+    assert "No space left on device" in failure(alpine).reason.message
     assert left_behind(alpine) == []
 
 
