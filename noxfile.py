@@ -308,6 +308,12 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def matrix(session: nox.Session) -> None:
+    """Each ansible-core and each Python that the README says was tested, as far as they are here."""
+    session.run("python", "-m", "tests.matrix", *session.posargs)
+
+
+@nox.session(default=False)
 def release(session: nox.Session) -> None:
     """Turn the fragments into a release of the changelog; no part of ./test."""
     with scratch_copy(session) as copy:

@@ -9,7 +9,7 @@
 quick=(lint types units licences changelog)
 gates=(ansible_lint sanity docs galaxy)
 all=("${quick[@]}" "${gates[@]}" containers scripted machines)
-others=(bench)
+others=(bench matrix)
 logs=.cache/logs
 
 # among WORD LIST…
