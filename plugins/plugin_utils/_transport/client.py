@@ -13,6 +13,8 @@ import subprocess
 import traceback
 import typing as t
 
+from ansible.errors import AnsibleError
+
 if t.TYPE_CHECKING:
     from ansible.plugins.connection import ConnectionBase
 
@@ -21,16 +23,27 @@ GRACE_SECONDS = 2.0
 # What a host gets to show that a shared connection still leads to it.
 ALIVE_SECONDS = 5.0
 
+# What comes of a plugin without an attribute, an option or a method, or with another one of its name.
+UNLIKE = (AnsibleError, AttributeError, KeyError, NotImplementedError, TypeError)
+
 
 def ssh_command(connection: t.Any, *arguments: str) -> list[t.Any] | None:
-    """A command of the ssh client that the connection uses; None where it uses another one."""
-    build = getattr(connection, "_build_command", None)
-    if build is None or connection.transport.rpartition(".")[2] != "ssh":
+    """A command of the ssh client that the connection uses; None where it uses another one.
+
+    Other plugins call themselves ssh, too: only one that can say how it calls the client has it.
+    """
+    try:
+        if connection.transport.rpartition(".")[2] != "ssh":
+            return None
+        command = connection._build_command(
+            connection.get_option("ssh_executable"),
+            "ssh",
+            *arguments,
+            connection.get_option("host"),
+        )
+    except UNLIKE:
         return None
-    command: list[t.Any] = build(
-        connection.get_option("ssh_executable"), "ssh", *arguments, connection.get_option("host")
-    )
-    return command
+    return command if isinstance(command, list) else None
 
 
 @contextlib.contextmanager

@@ -38,6 +38,9 @@ SOCKET_BYTES = 90
 # Room for the login, the command and an ssh client that waits for its keepalives.
 CALL_SECONDS = 15.0
 
+# Clients that are a part of Ansible's process, and what all their own errors are.
+IN_PROCESS = (("paramiko", "SSHException"), ("mitogen.core", "Error"))
+
 Execute = t.Callable[[str], t.Mapping[str, t.Any]]
 
 
@@ -66,7 +69,7 @@ class AnsibleRemote:
 
     def shorten(self) -> None:
         """The connection that brought the order would wait forever for a host that is gone."""
-        self._drop(self._connection.reset)
+        self._drop("reset")
         if client.ssh_command(self._connection) is not None:
             self._sockets = tempfile.mkdtemp(prefix="kexec-")
         self._set("timeout", max(1, round(self._connect_timeout)))
@@ -138,16 +141,19 @@ class AnsibleRemote:
     def _module_had_tty(self) -> bool:
         """Whether the module had a terminal, if the user lets the connection have one."""
         connection = self._connection
-        return connection.become is not None and not connection.is_pipelining_enabled()
+        try:
+            return connection.become is not None and not connection.is_pipelining_enabled()
+        except client.UNLIKE:
+            return False
 
     def _set(self, option: str, value: t.Any) -> None:
         """Set an option that the transport has, and remember what it was."""
         try:
             before = self._connection.get_option(option)
-        except KeyError:
+            self._connection.set_option(option, value)
+        except client.UNLIKE:
             return
         self._saved.setdefault(option, before)
-        self._connection.set_option(option, value)
 
     @property
     def _call_seconds(self) -> float:
@@ -159,30 +165,30 @@ class AnsibleRemote:
             with self._ended(), limit(seconds):
                 result = self._execute(command)
         except CallTimeoutError:
-            self._drop(self._connection.close)
+            self._drop("close")
             raise NoAnswerError("silent", "the connection hung and was given up") from None
         except AnsibleConnectionFailure as error:
-            self._drop(self._connection.close)
+            self._drop("close")
             text = _line(error)
             raise NoAnswerError(classify(text), text) from error
         except AnsibleError as error:
             # Such as a password prompt that did not come; the next answer may be another one.
             raise NoAnswerError("garbled", _line(error)) from error
         except _client_errors() as error:
-            self._drop(self._connection.close)
+            self._drop("close")
             raise NoAnswerError("silent", _line(error) or type(error).__name__) from error
         completed = Completed(result["rc"], result["stdout"], result["stderr"])
         if completed.rc < 0 and not completed.stdout:
-            self._drop(self._connection.close)
+            self._drop("close")
             raise NoAnswerError("silent", "the connection ended before the command did")
         return completed
 
-    def _drop(self, close: t.Callable[[], t.Any]) -> None:
-        """End what is open; that it is broken already is no news."""
-        broken = contextlib.suppress(AnsibleError, AttributeError, *_client_errors())
+    def _drop(self, how: t.Literal["close", "reset"]) -> None:
+        """End what is open; that it is broken already is no news, nor that it cannot be ended."""
+        broken = contextlib.suppress(*client.UNLIKE, *_client_errors())
         given_up = contextlib.suppress(CallTimeoutError)
         with broken, given_up, self._ended(), limit(self._call_seconds):
-            close()
+            getattr(self._connection, how)()
 
     def _ended(self) -> t.ContextManager[None]:
         """What an interrupted call leaves is ended; nobody else uses a socket of our own."""
@@ -191,8 +197,8 @@ class AnsibleRemote:
 
 def _client_errors() -> tuple[type[Exception], ...]:
     """What a client that is a part of Ansible's process lets through when a connection breaks."""
-    paramiko = sys.modules.get("paramiko")
-    own = () if paramiko is None else (paramiko.SSHException,)
+    loaded = [(sys.modules.get(module), name) for module, name in IN_PROCESS]
+    own = [getattr(module, name) for module, name in loaded if hasattr(module, name)]
     return (OSError, EOFError, *own)
 
 

@@ -12,6 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible.errors import AnsibleError
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import (
     client as client_module,
 )
@@ -41,6 +42,57 @@ class Foreign:
     """A connection that calls itself ssh and has another client."""
 
     transport = "ssh"
+
+
+class Nameless(FakeConnection):
+    """A connection that does not say what it is."""
+
+    def __init__(self, client: Path) -> None:
+        super().__init__(client)
+        del self.transport
+
+
+class WithoutOptions(FakeConnection):
+    """A connection whose options are others."""
+
+    def get_option(self, name: str) -> str:
+        raise KeyError(f"Requested entry ({name}) was not defined")
+
+
+class WithoutConfiguration(FakeConnection):
+    """A connection that was never given its options."""
+
+    def get_option(self, name: str) -> str:
+        raise AnsibleError("no options")
+
+
+class Property(FakeConnection):
+    """A connection that passes on what it lacks to an object that lacks it, too."""
+
+    @property
+    def _build_command(self) -> t.NoReturn:
+        raise AttributeError("_build_command")
+
+
+class OtherArguments(FakeConnection):
+    """A connection with another method of that name."""
+
+    def _build_command(self) -> list[str]:  # type: ignore[override]
+        return []
+
+
+class OtherAnswer(FakeConnection):
+    """A connection whose command is a line for a shell."""
+
+    def _build_command(self, *arguments: str) -> str:  # type: ignore[override]
+        return " ".join(arguments)
+
+
+class Unfinished(FakeConnection):
+    """A connection that inherits what it does not do."""
+
+    def _build_command(self, *arguments: str) -> list[str]:
+        raise NotImplementedError
 
 
 @pytest.fixture(autouse=True)
@@ -145,12 +197,27 @@ def test_what_was_not_interrupted_is_left_alone(client: Path, error: Exception |
     assert calls(client) == []
 
 
-@pytest.mark.parametrize("foreign", [True, False], ids=["without a command", "other transport"])
-def test_connection_of_another_client_is_left_to_it(client: Path, *, foreign: bool) -> None:
-    connection = Foreign() if foreign else FakeConnection(client, "paramiko_ssh")
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(lambda _client: Foreign(), id="has no command"),
+        pytest.param(lambda client: FakeConnection(client, "paramiko_ssh"), id="other transport"),
+        pytest.param(Nameless, id="has no name"),
+        pytest.param(WithoutOptions, id="has other options"),
+        pytest.param(WithoutConfiguration, id="has no options"),
+        pytest.param(Property, id="has an attribute that raises"),
+        pytest.param(OtherArguments, id="has another method"),
+        pytest.param(OtherAnswer, id="says a line"),
+        pytest.param(Unfinished, id="is not finished"),
+    ],
+)
+def test_connection_of_another_client_is_left_to_it(
+    client: Path, kind: t.Callable[[Path], t.Any]
+) -> None:
+    connection = kind(client)
+    assert client_module.ssh_command(connection, "-G") is None
     end(connection, CallTimeoutError())
     assert calls(client) == []
-    assert client_module.ssh_command(connection, "-G") is None
 
 
 def test_connections_with_sockets_of_their_own_are_ended(client: Path) -> None:

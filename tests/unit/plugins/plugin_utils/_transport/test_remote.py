@@ -12,10 +12,12 @@ import os
 import re
 import shlex
 import stat
+import sys
 import tempfile
 import time
 import typing as t
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from ansible.errors import AnsibleAuthenticationFailure, AnsibleConnectionFailure, AnsibleError
@@ -543,6 +545,73 @@ def test_shorten_goes_on_if_there_is_nothing_to_close(error: Exception) -> None:
     connection = FakeConnection(reset_error=error)
     remote(connection, timeout=7).shorten()
     assert connection.options["timeout"] == 7
+
+
+class Unlike(FakeConnection):
+    """A connection that calls itself ssh, and has and does nothing else of it than commands."""
+
+    def __getattribute__(self, name: str) -> t.Any:
+        if name in {"_build_command", "become", "reset", "close"}:
+            raise AttributeError(name)
+        return super().__getattribute__(name)
+
+
+class ReadOnly(FakeConnection):
+    """A connection whose options cannot be set."""
+
+    def set_option(self, name: str, value: t.Any) -> None:
+        raise AttributeError(name)
+
+
+class Misnamed(FakeConnection):
+    """A connection that asks for other arguments than Ansible's own."""
+
+    def reset(self, how: str) -> None:  # type: ignore[override]
+        raise AssertionError(how)
+
+    def close(self, how: str) -> None:  # type: ignore[override]
+        raise AssertionError(how)
+
+
+@pytest.mark.parametrize("kind", [Unlike, ReadOnly, Misnamed])
+def test_host_is_rebooted_over_a_connection_that_is_unlike_ansibles(
+    kind: type[FakeConnection],
+) -> None:
+    connection = kind()
+    host = Host(said_by_host)
+    used = remote(connection, host)
+    used.leave(DEPARTURE)
+    used.shorten()
+    assert used.observe(FAR).boot_id == BOOT_ID
+    used.restore()
+    assert connection.options == SSH_OPTIONS
+    with pytest.raises(NoAnswerError, match="gone"):
+        remote(connection, Host(AnsibleConnectionFailure("gone"))).observe(FAR)
+
+
+class OddBecome(FakeBecome):
+    """A way to become another user that knows no password."""
+
+    def get_option(self, name: str) -> str | None:
+        raise KeyError(name)
+
+
+def test_way_to_become_that_knows_no_password_needs_no_terminal() -> None:
+    connection = FakeConnection(become=OddBecome(require_tty=True, password=None))
+    remote(connection, Host(lambda _command: "mark")).leave(DEPARTURE)
+    assert connection.options["use_tty"] is False
+
+
+def test_error_of_another_client_in_this_process_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Error(Exception):
+        """What all of that client's errors are."""
+
+    monkeypatch.setitem(sys.modules, "mitogen.core", t.cast("t.Any", SimpleNamespace(Error=Error)))
+    with pytest.raises(NoAnswerError, match="the peer has gone") as caught:
+        remote(host=Host(Error("the peer has gone"))).observe(FAR)
+    assert caught.value.kind == "silent"
 
 
 # --- The connection afterwards -------------------------------------------------------------
