@@ -186,7 +186,7 @@ def test_real_kernel_is_asked_for_the_attributes(old: fakes.FakeHost) -> None:
 
 
 def test_file_with_another_name(old: fakes.FakeHost) -> None:
-    old.path("/etc/cmdline").hardlink_to(old.path(PATH))
+    os.link(old.path(PATH), old.path("/etc/cmdline"))
     message, remedy = refused(old)
     assert "it has another name (hard links), which would be left with the old content" in message
     assert "cp -p" in remedy
@@ -197,10 +197,10 @@ def test_file_with_another_name(old: fakes.FakeHost) -> None:
 def test_names_of_a_run_that_was_killed_are_not_others(old: fakes.FakeHost, suffix: str) -> None:
     second = old.path(f"/boot/.cmdline.txt.boot-parameter-{suffix}")
     second.write_text("another file")
-    old.path("/etc/cmdline").hardlink_to(second)
+    os.link(second, old.path("/etc/cmdline"))
     replaceable.check(old.host, PATH)
     second.unlink()
-    second.hardlink_to(old.path(PATH))
+    os.link(old.path(PATH), second)
     replaceable.check(old.host, PATH)
 
 
