@@ -236,6 +236,8 @@ def _summary(request: Request) -> str:
     match action:
         case commands.Leave():
             return "leave"
+        case commands.Shell("test.sh", named=named):
+            return named["command"]
         case commands.Shell(name):
             return name
         case commands.Run(text):
