@@ -23,6 +23,9 @@ COLLECTIONS = (ROOT / ".cache/collections", ROOT / ".venv/collections")
 CALLBACK = Path(__file__).parent / "callback"
 FAST_REBOOT = ROOT / "playbooks/fast-reboot.yml"
 
+# How ansible-core begins what it says of something that will be gone.
+DEPRECATION = "[DEPRECATION WARNING]"
+
 # Ten times what the longest of these plays takes on a slow machine.
 TIMEOUT = 1800.0
 # What Ansible gets to end its workers.
@@ -32,6 +35,10 @@ GRACE_SECONDS = 10.0
 def codes_of(result: t.Mapping[str, t.Any]) -> list[str]:
     """Return the codes of the reasons in a result."""
     return [reason["code"] for reason in result["reasons"]]
+
+
+class DeprecatedError(Exception):
+    """A run used something that a later ansible-core will not have."""
 
 
 @dataclass(frozen=True)
@@ -93,14 +100,20 @@ def run_playbook(
     variables: t.Mapping[str, t.Any] | None = None,
     timeout: float = TIMEOUT,
     collections: t.Sequence[Path] = COLLECTIONS,
+    deprecated: bool = False,
 ) -> PlayRun:
-    """Run a playbook, and end it with all its children when it takes too long."""
+    """Run a playbook, and end it with all its children when it takes too long.
+
+    What is deprecated is an error, unless a run is about that.
+    """
     command = _command(playbook, inventory, options, variables)
     with tempfile.TemporaryDirectory(prefix="alpinefleet-kexec-") as folder:
         record = Path(folder, "record")
         record.touch()
         rc, output = _run(command, _environment(record, collections), timeout)
         lines = record.read_text(encoding="utf-8").splitlines()
+        if DEPRECATION in output and not deprecated:
+            raise DeprecatedError(output)
         return PlayRun(rc, output, tuple(TaskResult(**json.loads(line)) for line in lines))
 
 
@@ -153,6 +166,8 @@ def _environment(record: Path, collections: t.Sequence[Path]) -> dict[str, str]:
         "ALPINEFLEET_RECORD": str(record),
         "ANSIBLE_CALLBACK_PLUGINS": str(CALLBACK),
         "ANSIBLE_CALLBACKS_ENABLED": "record",
+        # It is said whatever the user of this machine has set.
+        "ANSIBLE_DEPRECATION_WARNINGS": "1",
         "ANSIBLE_COLLECTIONS_PATH": os.pathsep.join(map(str, collections)),
         # It would win over the next one.
         "ANSIBLE_FORCE_COLOR": "0",

@@ -28,6 +28,8 @@ class Site:
         self.hosts = hosts
         # How Ansible reaches the hosts, where that is not the usual way.
         self.variables: Values = {"ansible_pipelining": True}
+        # Whether that way is one that a later ansible-core does not have.
+        self.deprecated = False
 
     def host(self, script: Script | None = None, **options: t.Any) -> Host:
         return self.hosts.add("web1", script, **options)
@@ -41,7 +43,9 @@ class Site:
 
     def plays(self, *plays: Values, options: t.Sequence[str] = ()) -> PlayRun:
         playbook, inventory = self._files(plays)
-        return run_playbook(playbook, inventory, *options, timeout=PLAY_SECONDS)
+        return run_playbook(
+            playbook, inventory, *options, timeout=PLAY_SECONDS, deprecated=self.deprecated
+        )
 
     def clients(self) -> list[str]:
         """The ssh clients that run for these hosts, each with its arguments."""
