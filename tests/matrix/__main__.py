@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -69,6 +70,14 @@ def run_row(row: Row, python: Python) -> t.Iterator[Result]:
         yield run_part(row, part, folder)
 
 
+def run(rows: t.Iterable[Row]) -> list[Result]:
+    return [result for row in rows if row.python is not None for result in run_row(row, row.python)]
+
+
+def interrupted(_number: int, _frame: object) -> t.NoReturn:
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     rows = plan.plan(table.load(), pythons.find(pythons.folders(os.environ)))
     complaint = None if sys.argv[1:] else plan.complaint(rows)
@@ -78,11 +87,10 @@ def main() -> int:
         print(error.args[0], file=sys.stderr)
         return 2
     LOGS.mkdir(parents=True, exist_ok=True)
-    results: list[Result] = []
+    # Whoever ends this ends the tests that it started, too.
+    signal.signal(signal.SIGTERM, interrupted)
     try:
-        for row in rows:
-            if row.python is not None:
-                results += run_row(row, row.python)
+        results = run(rows)
     except KeyboardInterrupt:
         return INTERRUPTED
     print("\n======== matrix ========", *summary.lines(rows, results), sep="\n")

@@ -7,13 +7,22 @@
 from .extent import EXHAUSTIVE, only_in_full
 from .initramfs import HANG, initramfs_with
 from .machine import Machine, State
-from .run import FAST_REBOOT, PlayRun, TaskResult, codes_of, kill_playbook, run_playbook
+from .run import (
+    FAST_REBOOT,
+    DeprecatedError,
+    PlayRun,
+    TaskResult,
+    codes_of,
+    kill_playbook,
+    run_playbook,
+)
 from .supply import Supply
 
 __all__ = [
     "EXHAUSTIVE",
     "FAST_REBOOT",
     "HANG",
+    "DeprecatedError",
     "Machine",
     "PlayRun",
     "State",

@@ -17,7 +17,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.plays import PlayRun, TaskResult, codes_of, kill_playbook, run_playbook
+from tests.plays import (
+    DeprecatedError,
+    PlayRun,
+    TaskResult,
+    codes_of,
+    kill_playbook,
+    run_playbook,
+)
 
 LOCAL = "localhost ansible_connection=local\n"
 
@@ -212,3 +219,25 @@ def test_task_is_found_by_its_name() -> None:
 def test_task_that_is_not_there_once_shows_what_was_printed(name: str, number: int) -> None:
     with pytest.raises(LookupError, match=f"^{number} results of '{name}' in:\nPLAY RECAP$"):
         RUN.task(name)
+
+
+def test_what_is_deprecated_is_an_error_unless_it_is_asked_for(
+    play: Play, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The user's own settings do not hide it.
+    monkeypatch.setenv("ANSIBLE_DEPRECATION_WARNINGS", "0")
+    plugins = tmp_path / "plugins"
+    plugins.mkdir()
+    (plugins / "outdated.py").write_text(
+        "from ansible.plugins.action import ActionBase\n"
+        "from ansible.utils.display import Display\n"
+        "class ActionModule(ActionBase):\n"
+        "    def run(self, tmp=None, task_vars=None):\n"
+        "        Display().deprecated('It will be gone.', version='2.99')\n"
+        "        return {'changed': False}\n"
+    )
+    monkeypatch.setenv("ANSIBLE_ACTION_PLUGINS", str(plugins))
+    task = {"name": "Use it", "outdated": {}}
+    with pytest.raises(DeprecatedError, match="It will be gone"):
+        play(task)
+    assert play(task, deprecated=True).rc == 0

@@ -119,9 +119,9 @@ def test_name_never_leads_to_what_is_not_there_yet_or_no_longer(directory: Direc
     for content in ("new", "newer", "newest"):
         directory.menu.put(directory.write("temporary", content))
     earlier, later = directory.on_disk[:-1], directory.on_disk[1:]
-    intervals = list(zip(directory.led_to[1:-1], earlier, later, strict=True))
-    assert len(intervals) > 6
-    assert all(led_to <= before & after for led_to, before, after in intervals)
+    led_to = directory.led_to[1:-1]
+    assert len(led_to) == len(earlier) == len(later) > 6
+    assert all(led <= before & after for led, before, after in zip(led_to, earlier, later))
 
 
 def test_second_name_stays_with_the_old_inode(directory: Directory) -> None:
