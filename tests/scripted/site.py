@@ -28,8 +28,8 @@ class Site:
         self.hosts = hosts
         # How Ansible reaches the hosts, where that is not the usual way.
         self.variables: Values = {"ansible_pipelining": True}
-        # Whether that way is one that a later ansible-core does not have.
-        self.deprecated = False
+        # Words of what ansible-core says if that way is one that a later one does not have.
+        self.deprecated: tuple[str, ...] = ()
 
     def host(self, script: Script | None = None, **options: t.Any) -> Host:
         return self.hosts.add("web1", script, **options)

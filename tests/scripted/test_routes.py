@@ -67,7 +67,7 @@ def test_host_that_comes_back_at_another_address(site: Site) -> None:
 )
 def test_host_behind_another_client(site: Site, fault: Fault | None) -> None:
     host = site.host(Script(faults=() if fault is None else (fault,)))
-    site.deprecated = True
+    site.deprecated = ("paramiko",)
     site.variables |= {
         **site.hosts.direct(host),
         "ansible_connection": "ansible.builtin.paramiko_ssh",

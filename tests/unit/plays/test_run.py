@@ -240,4 +240,6 @@ def test_what_is_deprecated_is_an_error_unless_it_is_asked_for(
     task = {"name": "Use it", "outdated": {}}
     with pytest.raises(DeprecatedError, match="It will be gone"):
         play(task)
-    assert play(task, deprecated=True).rc == 0
+    with pytest.raises(DeprecatedError):
+        play(task, deprecated=["Something else"])
+    assert play(task, deprecated=["will be gone"]).rc == 0

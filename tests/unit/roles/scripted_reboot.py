@@ -90,7 +90,13 @@ def python_that_answers(path: Path, **answer: t.Any) -> Path:
     return path
 
 
-def run_scripted(folder: Path, hosts: Hosts, common: Variables, *options: str) -> PlayRun:
+def run_scripted(
+    folder: Path,
+    hosts: Hosts,
+    common: Variables,
+    *options: str,
+    deprecated: t.Sequence[str] = (),
+) -> PlayRun:
     """Run playbook.yml of a folder on the hosts."""
     inventory = folder / "inventory.json"
     inventory.write_text(json.dumps({"all": {"hosts": hosts, "vars": {**LOCAL, **common}}}))
@@ -104,4 +110,5 @@ def run_scripted(folder: Path, hosts: Hosts, common: Variables, *options: str) -
         *options,
         timeout=TIMEOUT,
         collections=[collections, ROOT / ".venv/collections"],
+        deprecated=deprecated,
     )
