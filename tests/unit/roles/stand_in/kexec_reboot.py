@@ -25,7 +25,11 @@ class ActionModule(ActionBase):
     ) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         script = self._templar.template((task_vars or {})["script"])
-        return t.cast("dict[str, t.Any]", script[self._step(script)])
+        result = script[self._step(script)]
+        if self._task.check_mode and not self._task.args.get("wait", True):
+            # Another task would wait for it.
+            result = {**result, "order": script["order"].get("order")}
+        return t.cast("dict[str, t.Any]", result)
 
     def _step(self, script: dict[str, t.Any]) -> str:
         if self._task.check_mode:

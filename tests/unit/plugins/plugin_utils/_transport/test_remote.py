@@ -589,15 +589,15 @@ def test_host_is_rebooted_over_a_connection_that_is_unlike_ansibles(
         remote(connection, Host(AnsibleConnectionFailure("gone"))).observe(FAR)
 
 
-class OddBecome(FakeBecome):
-    """A way to become another user that knows no password."""
+class OddConnection(FakeConnection):
+    """A connection that cannot tell how modules are sent."""
 
-    def get_option(self, name: str) -> str | None:
-        raise KeyError(name)
+    def is_pipelining_enabled(self) -> bool:
+        raise NotImplementedError
 
 
-def test_way_to_become_that_knows_no_password_needs_no_terminal() -> None:
-    connection = FakeConnection(become=OddBecome(require_tty=True, password=None))
+def test_connection_that_cannot_tell_how_modules_are_sent_gets_no_terminal() -> None:
+    connection = OddConnection(become=FakeBecome())
     remote(connection, Host(lambda _command: "mark")).leave(DEPARTURE)
     assert connection.options["use_tty"] is False
 
