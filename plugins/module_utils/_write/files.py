@@ -207,7 +207,7 @@ class Files:
 
     def _put_back(self, path: str, content: bytes | None) -> None:
         if content is None:
-            os.unlink(self.host.real(path))
+            os.unlink(self._boot_file(path).path)
             return
         good = self._revived.get(path)
         if good is not None and good != content:

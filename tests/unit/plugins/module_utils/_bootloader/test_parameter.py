@@ -631,6 +631,50 @@ def test_grub_does_not_get_what_its_shell_would_replace(grub: fakes.FakeHost, va
     assert "grub would not hand on" in error.reason.message
 
 
+@pytest.mark.parametrize(
+    "links",
+    [
+        pytest.param({GRUB: "grub.real"}, id="beside it"),
+        pytest.param({GRUB: "grub.one", "/etc/default/grub.one": "../grub.real"}, id="chain"),
+        pytest.param({"/etc/default": "site", GRUB: "grub.real"}, id="in a linked directory"),
+        pytest.param({GRUB: "../site/grub.real"}, id="elsewhere"),
+    ],
+)
+def test_links_to_settings_that_are_missing_stay_and_lead_nowhere_again(
+    grub: fakes.FakeHost, links: dict[str, str]
+) -> None:
+    grub.remove(GRUB)
+    grub.path("/etc/default").rmdir()
+    grub.path("/etc/site").mkdir()
+    for path, target in links.items():
+        grub.path(path).parent.mkdir(exist_ok=True)
+        grub.path(path).symlink_to(target)
+    before = contents(grub)
+    grub.runner.on("/sbin/update-grub", rc=1)
+    assert failure(grub, Change("loglevel", "3")).reason.code == "boot_menu_not_regenerated"
+    assert contents(grub) == before
+    assert {path: str(grub.path(path).readlink()) for path in links} == links
+    assert not grub.path(GRUB).exists()
+
+
+@pytest.mark.parametrize("renames", [False, True])
+def test_link_to_a_menu_that_is_missing_stays_and_leads_nowhere_again(
+    extlinux: fakes.FakeHost, renames: bool
+) -> None:
+    def make() -> None:
+        made = extlinux.path(f"{MENU}.new" if renames else MENU)
+        made.write_text("INCLUDE x\n")
+        made.rename(extlinux.path(MENU) if renames else made)
+
+    extlinux.remove(MENU)
+    extlinux.path(MENU).symlink_to("extlinux.real")
+    before = contents(extlinux)
+    extlinux.runner.on(COMMAND, effect=make)
+    assert failure(extlinux).reason.code == "boot_menu_not_regenerated"
+    assert contents(extlinux) == before
+    assert str(extlinux.path(MENU).readlink()) == "extlinux.real"
+
+
 # --- GRUB, whose menu is made beside its place -----------------------------------------------
 
 MAKER, DRAFT = "/sbin/grub-mkconfig", "/boot/grub/.grub.cfg.boot-parameter-new"
