@@ -97,6 +97,7 @@ def locate(host: Host, menu: str, name: str) -> str | None:
     """
     if not name.startswith("/"):
         return os.path.normpath(os.path.join(os.path.dirname(menu), name))
+    name = os.path.normpath(name)
     own = _on_own_file_system(host, menu, name)
     if own is not None and (host.exists(own) or _is_certain(host, own)):
         return own

@@ -170,7 +170,7 @@ class Files:
 
     @property
     def doubt_blocks(self) -> Blocks:
-        """How far it blocks that files are of a kind which is not known here.
+        """How far it blocks that files are of a kind, or have names, which are not known here.
 
         Firmware may well boot them; only a user's own choice cannot be met.
         """
@@ -185,7 +185,7 @@ def choose_files(
     if wish.initramfs is not None:
         chosen = Files(chosen.kernel, wish.initramfs, "option")
     for path in (chosen.kernel, *chosen.initramfs):
-        _check_path(path)
+        _check_path(path, chosen.doubt_blocks)
     return chosen
 
 
@@ -244,7 +244,7 @@ def installed_flavours(boot_files: t.Iterable[str]) -> list[str]:
     )
 
 
-def _check_path(path: str) -> None:
+def _check_path(path: str, blocks: Blocks = "reboot") -> None:
     """Only plain absolute paths: nothing that leads elsewhere or means something to a loader."""
     parts = [part for part in path.split("/") if part not in ("", ".")]
     elsewhere = not parts or ".." in parts or parts[0] in NOT_ON_DISK or path.endswith("/")
@@ -254,6 +254,7 @@ def _check_path(path: str) -> None:
                 "path_invalid",
                 f"{path!r} is not the absolute path of a file on the host.",
                 "Name the file by its full path, such as /boot/vmlinuz-virt.",
+                blocks,
             )
         )
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 import pytest
@@ -104,6 +105,46 @@ def test_option_that_cannot_be_used_has_its_reason(machine: Machine) -> None:
     result = machine.run(main, cmdline="a")
     assert result["stage"] == "preflight"
     assert [each["code"] for each in result["reasons"]] == ["cmdline_invalid"]
+
+
+MODEL, ID = "/sys/class/dmi/id/product_name", "/sys/class/dmi/id/product_uuid"
+
+
+def name_two_flavours(host: fakes.FakeHost) -> None:
+    host.write("/boot/vmlinuz-\udce9", b"")
+    host.remove("/boot/extlinux.conf")
+    host.write("/proc/sys/kernel/osrelease", "6.18.56-0-edge\n")
+
+
+@pytest.mark.parametrize(
+    ("arrange", "code"),
+    [
+        pytest.param(lambda host: host.write(MODEL, b"caf\xe9\n"), None, id="DMI"),
+        pytest.param(lambda host: host.write(ID, b"caf\xe9\n"), None, id="identity"),
+        pytest.param(
+            lambda host: host.write("/proc/cmdline", b"quiet caf\xe9\n"),
+            "cmdline_drift",
+            id="command line",
+        ),
+        pytest.param(name_two_flavours, "flavour_ambiguous", id="name"),
+        pytest.param(
+            lambda host: host.write(
+                "/boot/extlinux.conf", b"LABEL a\nLINUX vmlinuz-\xe9\nINITRD initramfs-virt\n"
+            ),
+            "path_invalid",
+            id="name in the menu",
+        ),
+    ],
+)
+def test_bytes_that_are_no_letters_leave_an_answer(
+    machine: Machine, arrange: t.Callable[[fakes.FakeHost], object], code: str | None
+) -> None:
+    arrange(machine.alpine)
+    result = machine.run(main)
+    json.dumps(result, ensure_ascii=False).encode()
+    assert "failed" not in result
+    assert result["able"] is (code not in ("path_invalid", "flavour_ambiguous"))
+    assert code is None or code in [each["code"] for each in result["reasons"]]
 
 
 # --- The documentation ---------------------------------------------------------------------

@@ -67,6 +67,12 @@ def deny(alpine: fakes.FakeHost) -> None:
     alpine.kernel_answer = "EPERM"
 
 
+def name_a_byte_that_is_no_letter(alpine: fakes.FakeHost) -> None:
+    alpine.path(KERNEL).rename(alpine.path("/boot/vmlinuz-\udce9"))
+    menu = fakes.extlinux(fakes.CONFIGURED).encode()
+    alpine.write(EXTLINUX, menu.replace(b"vmlinuz-virt", b"vmlinuz-\xe9"))
+
+
 def take_pipe(alpine: fakes.FakeHost) -> None:
     alpine.remove(KERNEL)
     os.mkfifo(alpine.path(KERNEL))
@@ -357,6 +363,21 @@ CASES = [
     ),
     Case(
         "path_invalid",
+        name_a_byte_that_is_no_letter,
+        "'/boot/vmlinuz-\\udce9' is not the absolute path of a file on the host.",
+        "Name the file by its full path, such as /boot/vmlinuz-virt.",
+        "kexec",
+    ),
+    Case(
+        "path_invalid",
+        name_a_byte_that_is_no_letter,
+        "'/boot/vmlinuz-\\udce9' is not the absolute path of a file on the host.",
+        "Name the file by its full path, such as /boot/vmlinuz-virt.",
+        "reboot",
+        Wish(kernel="/boot/vmlinuz-\udce9"),
+    ),
+    Case(
+        "path_invalid",
         take_pipe,
         f"{KERNEL} is not a regular file.",
         "Name a regular file.",
@@ -577,6 +598,38 @@ def test_reasons_that_cannot_be_ignored_still_block(alpine: fakes.FakeHost, code
     case = next(each for each in CASES if each.code == code)
     case.arrange(alpine)
     assert not survey.survey(alpine.host, Wish(ignore=(code,))).able
+
+
+@pytest.mark.parametrize(
+    ("name", "mount"),
+    [
+        pytest.param("/boot/../boot/vmlinuz-virt", "", id="up and down"),
+        pytest.param("/vmlinuz/../../boot/./vmlinuz-virt", "", id="above the top"),
+        pytest.param("/grub/../vmlinuz-virt", "/dev/vda1 /boot ext4 rw 0 0\n", id="own /boot"),
+        pytest.param("/boot//vmlinuz-virt", "", id="slashes"),
+    ],
+)
+def test_path_that_a_boot_loader_follows_is_followed(
+    alpine: fakes.FakeHost, name: str, mount: str
+) -> None:
+    alpine.remove(EXTLINUX)
+    alpine.write("/proc/sys/kernel/bootloader_type", "114\n")
+    alpine.write("/proc/mounts", f"/dev/vda3 / ext4 rw 0 0\n{mount}")
+    alpine.write(
+        "/boot/grub/grub.cfg",
+        f"menuentry a {{\nlinux {name} {fakes.CONFIGURED}\ninitrd /initramfs-virt\n}}\n",
+    )
+    found = survey.survey(alpine.host, Wish())
+    assert found.obstacles == ()
+    assert survey.result(found)["kernel"] == KERNEL
+
+
+def test_path_that_leads_off_the_disk_by_detours_blocks_kexec_only(alpine: fakes.FakeHost) -> None:
+    alpine.write("/proc/kcore", "")
+    menu = fakes.extlinux(fakes.CONFIGURED)
+    alpine.write(EXTLINUX, menu.replace("vmlinuz-virt", "/boot/../proc/kcore"))
+    obstacles = survey.survey(alpine.host, Wish()).obstacles
+    assert [(each.code, each.blocks) for each in obstacles] == [("path_invalid", "kexec")]
 
 
 # --- The command line: whose mistake it is -------------------------------------------------
