@@ -132,4 +132,4 @@ class ActionModule(ActionBase):
             remote.restore()
 
     def _log(self, message: str) -> None:
-        display.vvv(f"kexec_reboot: {message}", host=self._play_context.remote_addr)
+        display.vvv(f"kexec_reboot: {printable(message)}", host=self._play_context.remote_addr)

@@ -28,6 +28,8 @@ MACHINE, UPTIME = "dmi:4c4c4544-0042-3510-8056-b4c04f4a4e32", 4000.25
 OLD_RELEASE, RELEASE = "6.18.38-0-virt", "6.18.56-0-virt"
 VIRT, LTS = "/boot/vmlinuz-virt", "/boot/vmlinuz-lts"
 REMOTE_FILES = "/tmp/ansible-tmp-1"
+# What a terminal would carry out, and as it is told.
+HOSTILE, HARMLESS = "\x1b[2J\x1b]0;web1\x07", "\\x1b[2J\\x1b]0;web1\\x07"
 
 LEAVE = re.compile(
     r"leave\.sh (kexec|firmware) \S+ \S+ ([0-9a-f]{32}) ([0-9a-f-]{36})\b.* \d+ ([0-9a-f]{32})"
@@ -49,6 +51,7 @@ class FakeHost:
         self.log: list[str] = []
         self.comes_up: str | None = None
         self.error = "No route to host"
+        self.stderr = ""
         self.accepts = True
         self.test_rc = 0
         self.removal_rc = 0
@@ -124,7 +127,7 @@ class FakeConnection(ConnectionBase):
         self, cmd: str, in_data: bytes | None = None, sudoable: bool = True
     ) -> tuple[int, bytes, bytes]:
         rc, stdout = self._host.answer(cmd)
-        return rc, stdout.encode(), b""
+        return rc, stdout.encode(), self._host.stderr.encode()
 
     def _connect(self) -> FakeConnection:
         return self
@@ -228,6 +231,15 @@ def end(action: t.Any) -> None:
     action.cleanup()
 
 
+def texts(value: t.Any) -> t.Iterator[str]:
+    """All that is text in a result."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for each in [*value, *value.values()] if isinstance(value, dict) else value:
+            yield from texts(each)
+
+
 def outcome(result: Result) -> tuple[str, str, bool | None]:
     return result["reason"]["code"], result["stage"], result["rebooted"]
 
@@ -307,6 +319,17 @@ def test_steps_are_shown_to_who_asks_for_them(
     )
     run(action)
     assert ("kexec_reboot: leaving by kexec", "web1") in shown
+
+
+def test_words_of_a_host_are_shown_without_what_a_terminal_carries_out(
+    action: Action, host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(kexec_reboot.display, "vvv", lambda message, host: shown.append(message))
+    host.comes_up, host.error = "nothing", f"{HOSTILE} No route to host"
+    run(action)
+    assert any(HARMLESS in message for message in shown)
+    assert "\x1b" not in "".join(shown)
 
 
 def test_module_that_hangs_is_given_up(action: Action, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -485,6 +508,37 @@ def test_refusal_changes_nothing(
     assert outcome(result) == (code, "preflight", False)
     assert (result["failed"], result["changed"]) == (True, False)
     assert host.log == ["remove"]
+
+
+@pytest.mark.parametrize(
+    "prepared",
+    [
+        pytest.param({"failed": True, "msg": HOSTILE}, id="crash"),
+        pytest.param({"failed": True, "module_stderr": HOSTILE}, id="no interpreter"),
+        pytest.param(
+            refused(reasons=[_reasons.reason("not_root", HOSTILE, HOSTILE).as_dict()]), id="refusal"
+        ),
+    ],
+)
+def test_refusal_holds_nothing_that_a_terminal_carries_out(
+    action: Action, prepared: Result
+) -> None:
+    action.prepared = prepared
+    result = run(action)
+    assert result["failed"] is True
+    assert HARMLESS in result["msg"]
+    assert HARMLESS in result["reason"]["message"]
+    assert not re.search("[\x07\x1b]", "".join(texts(result)))
+
+
+@pytest.mark.parametrize("stage", ["trigger", "test_command"])
+def test_output_of_a_host_holds_nothing_that_a_terminal_carries_out(
+    action: Action, host: FakeHost, stage: str
+) -> None:
+    host.accepts, host.test_rc, host.stderr = stage != "trigger", 3, HOSTILE
+    result = run(action)
+    assert (result["stage"], result["stderr"]) == (stage, HARMLESS)
+    assert not re.search("[\x07\x1b]", "".join(texts(result)))
 
 
 def test_host_that_is_lost_before_the_order_is_unreachable(action: Action, host: FakeHost) -> None:
