@@ -124,6 +124,40 @@ def test_present(before: str, after: str) -> None:
     assert edited(after) == after
 
 
+@pytest.mark.parametrize(
+    ("before", "absent", "present"),
+    [
+        pytest.param(
+            "LABEL a\nKERNEL k root=x panic=5 quiet\n",
+            "LABEL a\nKERNEL k root=x quiet\n",
+            "LABEL a\nKERNEL k root=x panic=10 quiet\n",
+            id="there alone",
+        ),
+        pytest.param(
+            "LABEL a\nLINUX k root=x quiet\n",
+            "LABEL a\nLINUX k root=x quiet\n",
+            "LABEL a\nLINUX k root=x quiet panic=10\n",
+            id="others alone",
+        ),
+        pytest.param(
+            "LABEL a\nKERNEL k root=x panic=5 quiet\nAPPEND a panic=3 b\n",
+            "LABEL a\nKERNEL k root=x quiet\nAPPEND a b\n",
+            "LABEL a\nKERNEL k root=x quiet\nAPPEND a panic=10 b\n",
+            id="there and in APPEND",
+        ),
+        pytest.param(
+            "APPEND c panic=1\nLABEL a\nKERNEL k q panic=5\n",
+            "APPEND c\nLABEL a\nKERNEL k q\n",
+            "APPEND c panic=10\nLABEL a\nKERNEL k q\n",
+            id="there and in the common APPEND",
+        ),
+    ],
+)
+def test_parameters_behind_the_name_of_the_kernel(before: str, absent: str, present: str) -> None:
+    assert (edited(before, NO_PANIC), edited(before)) == (absent, present)
+    assert (edited(absent, NO_PANIC), edited(present)) == (absent, present)
+
+
 def test_edit_of_ten_entries() -> None:
     before = "".join(f"LABEL l{n}\n LINUX k{n}\n APPEND n={n}\n" for n in range(10))
     after = "".join(f"LABEL l{n}\n LINUX k{n}\n APPEND n={n} panic=10\n" for n in range(10))
