@@ -421,6 +421,17 @@ def test_check_mode_waits_for_nothing(action: Action, host: FakeHost) -> None:
     assert host.log == []
 
 
+def test_check_mode_waits_for_the_order_that_it_predicts(action: Action, host: FakeHost) -> None:
+    action._task.check_mode = True
+    order = run(action, wait=False)["order"]
+    assert (order["boot_id"], order["acknowledged"]) == (OLD_BOOT, False)
+    host.log.clear()
+    result = run(action, wait=True, wait_for=order)
+    assert (result["changed"], result["rebooted"], result["method"]) == (False, False, None)
+    assert result["boot_id"] == {"before": OLD_BOOT, "after": None}
+    assert host.log == []
+
+
 # --- Check mode ----------------------------------------------------------------------------
 
 

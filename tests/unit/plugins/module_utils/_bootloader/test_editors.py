@@ -98,6 +98,24 @@ def test_named_one_is_taken_whatever_else_is_there(alpine: fakes.FakeHost) -> No
         assert editors.choose(alpine.host, name).loader == name
 
 
+@pytest.mark.parametrize(
+    ("name", "paths"),
+    [
+        ("limine", ("/boot/limine/limine.conf", "/boot/limine.conf")),
+        ("grub", ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")),
+    ],
+)
+@pytest.mark.parametrize("auto", [True, False])
+def test_two_menus_of_one_loader_are_refused(
+    alpine: fakes.FakeHost, name: str, paths: tuple[str, ...], auto: bool
+) -> None:
+    for path in paths:
+        alpine.write(path, "")
+    error = refusal(alpine, "auto" if auto else name)
+    assert error.reason.code == "boot_loader_ambiguous"
+    assert all(path in error.reason.message for path in paths)
+
+
 def test_two_media_are_refused(alpine: fakes.FakeHost) -> None:
     install(alpine, "syslinux")
     alpine.write("/media/usb/syslinux.cfg", "")

@@ -302,6 +302,21 @@ def test_what_cannot_be_put_in_place_is_refused_before_anything_is_written(
 
 
 @pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("boot_loader", ["auto", "extlinux"])
+def test_boot_that_is_not_mounted_is_refused_before_anything_is_written(
+    extlinux: fakes.FakeHost, check_mode: bool, boot_loader: str
+) -> None:
+    extlinux.write("/etc/fstab", "UUID=1 / ext4 rw 0 1\nUUID=2 /boot ext4 rw 0 2\n")
+    before = contents(extlinux)
+    error = failure(extlinux, check_mode=check_mode, boot_loader=boot_loader)
+    assert (error.reason.code, error.details) == ("boot_not_mounted", {"stage": "write"})
+    assert contents(extlinux) == before
+    assert extlinux.runner.calls == []
+    extlinux.write("/proc/mounts", "/dev/sda3 / ext4 rw 0 0\n/dev/sda1 /boot ext4 rw 0 0\n")
+    assert ensure(extlinux, check_mode=check_mode, boot_loader=boot_loader)["changed"] is True
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
 def test_settings_with_another_name_are_refused_and_a_menu_is_the_commands(
     extlinux: fakes.FakeHost, check_mode: bool
 ) -> None:
@@ -755,6 +770,23 @@ def test_menu_of_grub_with_another_name_is_refused(
 
 
 # --- Others --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("path", ["/boot/limine.conf", "/boot/limine/limine.conf"])
+def test_menu_is_changed_only_where_it_is_the_only_one(
+    alpine: fakes.FakeHost, path: str, check_mode: bool
+) -> None:
+    text = "/Alpine\nprotocol: linux\npath: boot():/vmlinuz-virt\ncmdline: quiet\n"
+    alpine.remove(MENU)
+    alpine.write("/boot/limine.conf", text)
+    alpine.write("/boot/limine/limine.conf", text)
+    before = contents(alpine)
+    error = failure(alpine, check_mode=check_mode, boot_loader="limine")
+    assert error.reason.code == "boot_loader_ambiguous"
+    assert contents(alpine) == before
+    alpine.remove(path)
+    assert ensure(alpine, boot_loader="limine")["changed"] is True
 
 
 def test_medium_is_writable_for_a_moment(alpine: fakes.FakeHost) -> None:
