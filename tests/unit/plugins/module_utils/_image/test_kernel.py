@@ -100,6 +100,10 @@ FILES: dict[str, tuple[bytes, Kernel]] = {
         Kernel("Image.gz", "arm64", None, 64),
     ),
     "Image of riscv64": (riscv_image(), Kernel("Image", "riscv64", None, 64)),
+    "Image.gz of riscv64": (
+        gzip.compress(riscv_image()),
+        Kernel("Image.gz", "riscv64", None, 64),
+    ),
     "zboot of aarch64": (zboot(), Kernel("zboot", "arm64", None, 0x902000)),
     "zboot of riscv64": (zboot(0x5064), Kernel("zboot", "riscv64", None, 0x902000)),
     "zboot of loongarch64": (zboot(0x6264), Kernel("zboot", "loongarch64", None, 0x902000)),
@@ -120,6 +124,8 @@ FILES: dict[str, tuple[bytes, Kernel]] = {
 
 NO_KERNELS: dict[str, bytes] = {
     "an empty file": b"",
+    "a FIT of U-Boot": put(0x1000, {0: b"\xd0\x0d\xfe\xed\0\0\x10\0"}),
+    "a uImage of U-Boot": put(0x1000, {0: b"\x27\x05\x19\x56", 0x1C: b"\5\x16\2\0Linux"}),
     "a text": b"#!/bin/sh\necho kernel\n" * 100,
     "zeros": bytes(4096),
     "an EFI program": put(0x1000, pe_header(0x8664)),

@@ -632,6 +632,21 @@ def test_path_that_leads_off_the_disk_by_detours_blocks_kexec_only(alpine: fakes
     assert [(each.code, each.blocks) for each in obstacles] == [("path_invalid", "kexec")]
 
 
+@pytest.mark.parametrize(
+    "magic",
+    [pytest.param(b"\xd0\x0d\xfe\xed", id="FIT"), pytest.param(b"\x27\x05\x19\x56", id="uImage")],
+)
+@pytest.mark.parametrize(
+    ("wish", "blocks"), [(Wish(), "kexec"), (Wish(kernel=KERNEL), "reboot")], ids=["menu", "option"]
+)
+def test_image_that_only_a_boot_loader_takes_apart_blocks_kexec_only(
+    alpine: fakes.FakeHost, magic: bytes, wish: Wish, blocks: str
+) -> None:
+    alpine.write(KERNEL, magic + b"\0\0\x10\0" * 1024)
+    obstacles = survey.survey(alpine.host, wish).obstacles
+    assert [(each.code, each.blocks) for each in obstacles] == [("kernel_invalid", blocks)]
+
+
 # --- The command line: whose mistake it is -------------------------------------------------
 
 
