@@ -64,6 +64,26 @@ def test_whole_answer() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("by_kexec", "cmdline", "ends_in_kexec"),
+    [
+        pytest.param(True, "quiet", True, id="no token"),
+        pytest.param(True, "quiet alpinefleet_kexec.token=t0ken", False, id="token"),
+        pytest.param(True, "quiet -- alpinefleet_kexec.token=t0ken", True, id="token of init"),
+        pytest.param(False, "quiet", False, id="by firmware"),
+        pytest.param(None, "quiet", False, id="not reported"),
+        pytest.param("yes", "quiet", False, id="of another type"),
+    ],
+)
+def test_boot_loader_that_ends_in_a_kexec_leaves_no_token(
+    by_kexec: t.Any, cmdline: str, ends_in_kexec: bool
+) -> None:
+    facts = {**FACTS, "started_by_kexec": by_kexec, "running_cmdline": cmdline}
+    found = parse({**SAID, "facts": facts})
+    assert found.started_by_kexec is (by_kexec is True)
+    assert found.loader_ends_in_kexec is ends_in_kexec
+
+
 @pytest.mark.parametrize("said", [{}, {"msg": " "}, {"msg": 3}, {"reasons": "none"}])
 def test_answer_of_a_module_that_did_not_run(said: dict[str, t.Any]) -> None:
     found = parse(said)

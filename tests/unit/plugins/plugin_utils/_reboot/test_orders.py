@@ -363,6 +363,15 @@ def test_order_survives_being_handed_over() -> None:
     assert known == Answer(boot_id=BOOT_ID, reasons=(), **RUNNING)
 
 
+@pytest.mark.parametrize("by_kexec", [True, False])
+def test_boot_loader_that_ends_in_a_kexec_is_handed_over(by_kexec: bool) -> None:
+    said = prepared(facts={"firmware_kernel": VIRT, "started_by_kexec": by_kexec, **RUNNING})
+    before = orders.order_for(request(method="firmware"), said, token="t0ken", seconds=0.4)
+    value = orders.hand_over(before, said, acknowledged=True)
+    after, _known = orders.taken_over(request(wait_for=value), value)
+    assert before.loader_ends_in_kexec is after.loader_ends_in_kexec is by_kexec
+
+
 def test_order_that_was_handed_over_is_written_in_one_way() -> None:
     facts = {"firmware_kernel": VIRT, "running_release": "", "running_cmdline": ""}
     before = orders.order_for(request(), prepared(facts=facts), token="t0ken", seconds=0.4)

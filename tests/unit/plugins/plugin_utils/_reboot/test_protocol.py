@@ -188,6 +188,30 @@ def test_reboot_is_proven(given: dict[str, t.Any], boots: Boots, method: str, pr
     assert (proof.method, proof.observation) == (method, boots[-1][1])
 
 
+LIKE_KEXEC = came_up("quiet", KEXEC_LOADER_TYPE, RELEASE)
+
+
+@pytest.mark.parametrize("method", ["firmware", "kexec"])
+def test_boot_loader_that_ends_in_a_kexec_itself_proves_firmware(method: str) -> None:
+    boots: Boots = [*NORMAL[:3], (8, LIKE_KEXEC)]
+    scene = Scene(boots, method=method, loader_ends_in_kexec=True)
+    proof = scene.run()
+    assert (proof.method, proof.observation) == ("firmware", LIKE_KEXEC)
+
+
+@pytest.mark.parametrize(
+    ("ends_in_kexec", "found"),
+    [
+        pytest.param(False, LIKE_KEXEC, id="no such boot loader"),
+        pytest.param(True, by_kexec(token="an0ther"), id="token of another order"),
+    ],
+)
+def test_kexec_of_somebody_else_proves_no_firmware(ends_in_kexec: bool, found: Observation) -> None:
+    boots: Boots = [*NORMAL[:3], (8, found)]
+    error = Scene(boots, method="firmware", loader_ends_in_kexec=ends_in_kexec).fail()
+    assert verdict(error) == ("wrong_method", "verify", True)
+
+
 def test_calls_come_in_order() -> None:
     scene = Scene(NORMAL)
     scene.run()
