@@ -144,7 +144,7 @@ def test_order_has_what_must_be_found_afterwards() -> None:
 
 
 def test_order_has_what_the_user_says_of_the_wait() -> None:
-    given = {name: 10.0 * number for number, name in enumerate(orders.WAITING, 1)}
+    given: dict[str, t.Any] = {name: 10.0 * number for number, name in enumerate(orders.WAITING, 1)}
     given |= {"test_command": "true", "other_host_key": "wait"}
     order = orders.order_for(request(**given), prepared(), token="t0ken", seconds=0.4)
     assert {name: getattr(order, name) for name in orders.WAITING} == given
