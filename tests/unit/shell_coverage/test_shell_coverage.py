@@ -20,38 +20,38 @@ PROGRAM = """\
 #!/bin/sh
 # A comment with an apostrophe that's alone.
 f() {
-	if [ "$1" = a ]; then
-		echo "one
-			two"
-	elif false ||
-		true; then
-		return 3
-	else
-		echo never
-	fi
-	case $1 in
-	b | c) echo empty ;;
-	'x y' | *)
-		case $1 in
-		a) echo nested ;;
-		esac
-		;;
-	esac
-	{
-		read -r line
-	} <"$0"
-	echo "$line" | sed '
-		s/#/*/
-	'
+    if [ "$1" = a ]; then
+        echo "one
+            two"
+    elif false ||
+        true; then
+        return 3
+    else
+        echo never
+    fi
+    case $1 in
+    b | c) echo empty ;;
+    'x y' | *)
+        case $1 in
+        a) echo nested ;;
+        esac
+        ;;
+    esac
+    {
+        read -r line
+    } <"$0"
+    echo "$line" | sed '
+        s/#/*/
+    '
 }
 f a
 f z
 echo "status $?"
 while [ "${n:-0}" -lt 2 ]; do
-	n=$((${n:-0} + 1))
+    n=$((${n:-0} + 1))
 done
 (
-	exit 4
+    exit 4
 )
 echo "status $?"
 """

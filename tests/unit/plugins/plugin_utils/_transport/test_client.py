@@ -66,26 +66,29 @@ class WithoutConfiguration(FakeConnection):
         raise AnsibleError("no options")
 
 
-class Property(FakeConnection):
+class Passing(FakeConnection):
     """A connection that passes on what it lacks to an object that lacks it, too."""
 
-    @property
-    def _build_command(self) -> t.NoReturn:
-        raise AttributeError("_build_command")
+    def __getattribute__(self, name: str) -> t.Any:
+        if name == "_build_command":
+            raise AttributeError(name)
+        return super().__getattribute__(name)
 
 
 class OtherArguments(FakeConnection):
     """A connection with another method of that name."""
 
-    def _build_command(self) -> list[str]:  # type: ignore[override]
-        return []
+    def __init__(self, client: Path) -> None:
+        super().__init__(client)
+        vars(self)["_build_command"] = list
 
 
 class OtherAnswer(FakeConnection):
     """A connection whose command is a line for a shell."""
 
-    def _build_command(self, *arguments: str) -> str:  # type: ignore[override]
-        return " ".join(arguments)
+    def __init__(self, client: Path) -> None:
+        super().__init__(client)
+        vars(self)["_build_command"] = lambda *arguments: " ".join(arguments)
 
 
 class Unfinished(FakeConnection):
@@ -205,7 +208,7 @@ def test_what_was_not_interrupted_is_left_alone(client: Path, error: Exception |
         pytest.param(Nameless, id="has no name"),
         pytest.param(WithoutOptions, id="has other options"),
         pytest.param(WithoutConfiguration, id="has no options"),
-        pytest.param(Property, id="has an attribute that raises"),
+        pytest.param(Passing, id="has an attribute that raises"),
         pytest.param(OtherArguments, id="has another method"),
         pytest.param(OtherAnswer, id="says a line"),
         pytest.param(Unfinished, id="is not finished"),
