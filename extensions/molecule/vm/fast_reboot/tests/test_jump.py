@@ -16,6 +16,7 @@ from .test_refused import instead_of_kexec
 BACK_BY_FIRMWARE = (True, "firmware")
 PANIC = r"#!/bin/sh\nexit 1\n"
 BROKEN = "/boot/initramfs-broken"
+LAST_REBOOT = "/var/lib/alpinefleet-kexec/last-reboot"
 
 
 def fell_back(task: TaskResult) -> None:
@@ -26,13 +27,16 @@ def fell_back(task: TaskResult) -> None:
 def test_kexec_that_is_killed_at_the_jump(parallel: Host) -> None:
     instead_of_kexec(parallel, 'case "$*" in *-e*) kill -KILL $$ ;; esac')
     fell_back(parallel.reboot())
-    assert "kexec_hung" in parallel.module("kexec_preflight").codes
+    # There was no jump that could have hung, and the next boot has the reason.
+    assert "kexec_hung" not in parallel.module("kexec_preflight").codes
+    assert parallel.read(LAST_REBOOT) == "- kexec -e failed: it said nothing."
 
 
 def test_initramfs_that_does_not_find_the_root_device(parallel: Host) -> None:
     seen = len(parallel.console())
     fell_back(parallel.reboot(cmdline_append=["root=/dev/nonexistent"]))
     assert "Kernel panic" in parallel.console()[seen:]
+    assert "kexec_hung" in parallel.module("kexec_preflight").codes
 
 
 # In every run, init that does not find its root is what panics.
