@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import typing as t
 
-from .. import _cmdline
 from .._host.port import Host
 from .._image.choose import Wish
 from .._jump import note
@@ -76,12 +75,12 @@ def ensure_loaded(host: Host, wish: Wish, once: Once, *, check_mode: bool) -> di
 
 def _forget_proven_jump(host: Host, state: State) -> None:
     """The running kernel proves the jump that is noted; after it the note would tell a lie."""
-    if note.arrived(state.jump, _cmdline.running_words(state.cmdline)):
+    if note.arrived(state.jump, state.words):
         note.forget(host)
 
 
 def _arm(state: State, once: Once) -> Armed:
-    return arm(state.guard, _cmdline.running_words(state.cmdline), once)
+    return arm(state.guard, state.words, once)
 
 
 def _outcome(found: Survey, once: Once) -> dict[str, t.Any]:

@@ -215,20 +215,24 @@ def _not_forgotten(error: Exception) -> ReasonError:
 
 
 def _load_failed(completed: Completed) -> ReasonError:
-    said = (completed.stderr or completed.stdout).strip() or "nothing"
-    found = reason(
+    return _kexec_failed(
+        completed,
         "load_failed",
-        f"kexec could not load the image (exit status {completed.rc}): it said {said!r}.",
+        f"kexec could not load the image {completed.told}.",
         "See the kernel's log (dmesg) for the cause.",
     )
-    return ReasonError(found, rc=completed.rc, stdout=completed.stdout, stderr=completed.stderr)
 
 
 def _unload_failed(completed: Completed) -> ReasonError:
-    said = (completed.stderr or completed.stdout).strip() or "nothing"
-    found = reason(
+    return _kexec_failed(
+        completed,
         "unload_failed",
-        f"kexec could not unload the image (exit status {completed.rc}): it said {said!r}.",
+        f"kexec could not unload the image {completed.told}.",
         "Where kexec was locked after loading, only a boot takes the image away.",
     )
-    return ReasonError(found, rc=completed.rc, stdout=completed.stdout, stderr=completed.stderr)
+
+
+def _kexec_failed(completed: Completed, code: str, message: str, remedy: str) -> ReasonError:
+    """A failure with all that the command said."""
+    said = {"rc": completed.rc, "stdout": completed.stdout, "stderr": completed.stderr}
+    return ReasonError(reason(code, message, remedy), **said)

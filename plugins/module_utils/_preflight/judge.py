@@ -26,9 +26,7 @@ WORKING_BYTES = 16 * 1024 * 1024
 
 def needs_unlock(state: State) -> bool:
     """Tell whether this kind of kernel is locked unless a parameter unlocks it, as Alpine's is."""
-    return state.load_disabled is True or _cmdline.unlocks_kexec(
-        _cmdline.running_words(state.cmdline)
-    )
+    return state.load_disabled is True or _cmdline.unlocks_kexec(state.words)
 
 
 def judge_host(
@@ -95,7 +93,7 @@ def _platform(state: State, wanted: t.Sequence[str]) -> t.Iterator[Reason]:
 
 def _hung(state: State) -> t.Iterator[Reason]:
     jump = state.jump
-    if jump is None or not note.hung(jump, state.boot_id, _cmdline.running_words(state.cmdline)):
+    if jump is None or not note.hung(jump, state.boot_id, state.words):
         return
     into = f" into {jump.release}" if jump.release else ""
     when = f" at {jump.time}" if jump.time else ""
@@ -110,7 +108,7 @@ def _hung(state: State) -> t.Iterator[Reason]:
 
 
 def _uncovered(state: State) -> list[Reason]:
-    found = watchdog.uncovered(state.guard, _cmdline.running_words(state.cmdline))
+    found = watchdog.uncovered(state.guard, state.words)
     return [] if found is None else [found]
 
 
@@ -133,7 +131,7 @@ def _lock(state: State, unlocked_by_firmware: bool | None) -> list[Reason]:
     if state.frozen and state.loaded:
         return [_frozen()]
     reasons = [_relocked(str(setting)) for setting in state.lock_settings if setting.value == "1"]
-    if not _cmdline.unlocks_kexec(_cmdline.running_words(state.cmdline)):
+    if not _cmdline.unlocks_kexec(state.words):
         return [_locked(bool(unlocked_by_firmware)), *reasons]
     return reasons or [_relocked(None)]
 

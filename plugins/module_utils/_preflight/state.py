@@ -13,6 +13,7 @@ import typing as t
 import zlib
 from dataclasses import dataclass
 
+from .. import _cmdline
 from .._host import machine, places
 from .._host.machine import valid_boot_id
 from .._host.port import SPACES, Host, lines
@@ -79,6 +80,11 @@ class State:
     boot_files: tuple[str, ...]
     lock_settings: tuple[Setting, ...]
     guard: watchdog.Guard
+
+    @property
+    def words(self) -> list[str]:
+        """The parameters of the running kernel."""
+        return _cmdline.running_words(self.cmdline)
 
 
 def read(host: Host) -> State:

@@ -84,16 +84,17 @@ def survey(
         *reasons,
         *inspected.reasons,
         *judge.judge_memory(state, inspected.total_bytes),
-        *(cmdline.reasons if cmdline else ()),
-        *(
-            judge.judge_root(_cmdline.running_words(cmdline.text), inspected.modules)
-            if cmdline
-            else ()
-        ),
+        *_judge_cmdline(cmdline, inspected),
     ]
     reasons_left = _gravest_first(_reasons.ignore(found, wish.ignore))
     result = Survey(state, configured, files, cmdline, inspected, reasons_left)
     return _with_frozen(host, wish, result)
+
+
+def _judge_cmdline(cmdline: Cmdline | None, inspected: Inspected) -> t.Iterator[Reason]:
+    if cmdline is not None:
+        yield from cmdline.reasons
+        yield from judge.judge_root(_cmdline.running_words(cmdline.text), inspected.modules)
 
 
 def _with_frozen(host: Host, wish: Wish, found: Survey) -> Survey:
@@ -170,7 +171,7 @@ def result(found: Survey) -> dict[str, t.Any]:
 def _protection(found: Survey) -> dict[str, t.Any]:
     return watchdog.protection(
         found.state.guard,
-        _cmdline.running_words(found.state.cmdline),
+        found.state.words,
         _cmdline.running_words(_cmdline_of(found) or ""),
         fixed=found.frozen is not None,
     )
@@ -183,7 +184,7 @@ def _cmdline_of(found: Survey) -> str | None:
 
 
 def _hung(state: State) -> dict[str, str | None] | None:
-    words = _cmdline.running_words(state.cmdline)
+    words = state.words
     hung = note.hung(state.jump, state.boot_id, words)
     return state.jump.as_dict() if state.jump and hung else None
 
