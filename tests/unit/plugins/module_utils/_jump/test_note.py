@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The note of a jump: what it says, what it proves, and that no garbage is taken for peace."""
+"""The notes of a jump and of a load: what they say, what they prove, and what garbage is taken for."""
 
 from __future__ import annotations
 
@@ -119,3 +119,52 @@ def test_forget_what_cannot_be_removed(alpine: fakes.FakeHost) -> None:
     alpine.path(places.JUMP).mkdir(parents=True)
     note.forget(alpine.host)
     assert note.read(alpine.host) == Jump()
+
+
+# --- The note on an image that was loaded before kexec was locked --------------------------
+
+SUM = "0" * 64
+
+
+def test_read_frozen_of_what_the_service_wrote(alpine: fakes.FakeHost) -> None:
+    alpine.freeze("abc-1", "root=LABEL=root quiet")
+    assert note.read_frozen(alpine.host) == note.Frozen(
+        "abc-1", "root=LABEL=root quiet", "/boot/vmlinuz-virt", ("/boot/initramfs-virt",), True
+    )
+
+
+@pytest.mark.parametrize("path", ["/boot/vmlinuz-virt", "/boot/initramfs-virt"])
+def test_read_frozen_sees_that_a_file_changed(alpine: fakes.FakeHost, path: str) -> None:
+    alpine.freeze()
+    alpine.cut(path, 10)
+    found = note.read_frozen(alpine.host)
+    assert found is not None
+    assert not found.current
+
+
+def test_read_frozen_sees_that_a_file_is_gone(alpine: fakes.FakeHost) -> None:
+    alpine.freeze()
+    alpine.remove("/boot/vmlinuz-virt")
+    found = note.read_frozen(alpine.host)
+    assert found is not None
+    assert not found.current
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("abc\n", id="token alone"),
+        pytest.param("abc\nquiet\n", id="no file"),
+        pytest.param(f"a b\nquiet\n{SUM}  /boot/vmlinuz-virt\n", id="not a token"),
+        pytest.param(f"abc\nquiet\n{SUM}  /boot/vmlinuz-virt\nrm -rf\n", id="not a sum"),
+        pytest.param(f"abc\nquiet\n{SUM}  boot/vmlinuz-virt\n", id="not a path"),
+    ],
+)
+def test_read_frozen_of_something_else(alpine: fakes.FakeHost, text: str) -> None:
+    alpine.write(places.FROZEN, text)
+    assert note.read_frozen(alpine.host) is None
+
+
+def test_read_frozen_of_no_note(alpine: fakes.FakeHost) -> None:
+    assert note.read_frozen(alpine.host) is None
