@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Rules for sources: head, what they may speak of, length of functions, and who imports whom."""
+"""Rules for sources: head, what they may speak of, length of functions, tests, and imports."""
 
 from __future__ import annotations
 
@@ -227,6 +227,135 @@ def test_functions_are_short(folder: str) -> None:
         for function, lines in lengths(text_of(name)).items()
     }
     assert length_problems(by_name) == []
+
+
+# --- Where the tests of a source are -------------------------------------------------------
+
+# Tests of no single source, and what they are about instead.
+OF_SEVERAL = {
+    "tests/unit/test_deprecated.py": "what all of them import",
+    "tests/unit/test_docs.py": "what documents say of them",
+    "tests/unit/test_notes.py": "what programs of two languages write and read",
+    "tests/unit/test_project.py": "what belongs together in the project",
+    "tests/unit/test_sources.py": "all of them",
+    "tests/unit/lab/power/test_samples.py": "real logs, through the whole judge",
+    "tests/unit/matrix/test_readme.py": "what the README says of the matrix",
+    "tests/unit/plugins/module_utils/_bootloader/test_edit_hostile.py": "each format alike",
+    "tests/unit/plugins/module_utils/_write/test_files_killed.py": "a program that forks and dies",
+    "tests/unit/roles/test_errors.py": "all roles",
+    "tests/unit/roles/test_facts.py": "all roles",
+    "tests/unit/roles/test_variables.py": "all roles",
+    "tests/unit/roles/test_kexec_host_confirm.py": "one of the services of a role",
+    "tests/unit/roles/test_kexec_host_services.py": "the other services of a role",
+    "tests/unit/shell_coverage/test_shell_coverage.py": "the whole of a program",
+}
+
+
+def is_protocol(node: ast.AST) -> bool:
+    return isinstance(node, ast.ClassDef) and any(
+        re.fullmatch(r"(\w+\.)?Protocol(\[.*\])?", ast.unparse(base)) for base in node.bases
+    )
+
+
+def has_code(source: str) -> bool:
+    """Tell whether a Python source does something; constants and protocols do not."""
+    waiting: list[ast.AST] = [ast.parse(source)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return True
+        waiting += [each for each in ast.iter_child_nodes(node) if not is_protocol(each)]
+    return False
+
+
+def mirrored(test: str) -> set[str]:
+    """The names, without an ending, that the source of a test file may have."""
+    folder, _slash, name = test.removeprefix("tests/unit/").rpartition("/")
+    stem = name.removeprefix("test_").removesuffix(".py")
+    # A playbook's name may have hyphens, and a program's is that of its folder.
+    stems = (stem, stem.replace("_", "-"), f"__{stem}__")
+    return {f"{root}{folder}/{each}" for root in ("", "tests/") for each in stems}
+
+
+def mirror_problems(names: t.Iterable[str], with_code: t.Iterable[str]) -> list[str]:
+    """Return which sources with code and which test files have no counterpart in its place."""
+    known = set(names)
+    tests = {name for name in known if re.search(r"^tests/unit/(.*/)?test_[^/]*\.py$", name)}
+    sources = known - tests
+    # A folder is a source, too: of shell programs, or a role.
+    places = {str(Path(name).with_suffix("")) for name in sources}
+    places |= {str(parent) for name in sources for parent in Path(name).parents}
+    wanted = {name: f"tests/unit/{Path(name).parent}/test_{Path(name).name}" for name in with_code}
+    problems = [f"{name} has no {test}" for name, test in wanted.items() if test not in tests]
+    problems += [f"{name} has no source" for name in tests if not mirrored(name) & places]
+    return sorted(problems)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        pytest.param("A = 1\nB: int = len('x')\n", False, id="constants"),
+        pytest.param("class A(t.Protocol):\n    def f(self): ...\n", False, id="a protocol"),
+        pytest.param("class A(Protocol[T]):\n    def f(self): ...\n", False, id="one of a type"),
+        pytest.param("class A(NoProtocol):\n    def f(self): ...\n", True, id="another base"),
+        pytest.param("class A:\n    x: int = 1\n", False, id="a value"),
+        pytest.param("class A:\n    def f(self): ...\n", True, id="a method"),
+        pytest.param("def f(): ...\n", True, id="a function"),
+        pytest.param("if x:\n    async def f(): ...\n", True, id="a function below a condition"),
+    ],
+)
+def test_has_code(source: str, expected: bool) -> None:
+    assert has_code(source) is expected
+
+
+NOTE, ITS_TEST = "plugins/module_utils/_jump/note.py", "tests/unit/plugins/module_utils/_jump/"
+
+
+@pytest.mark.parametrize(
+    ("names", "problems"),
+    [
+        pytest.param([NOTE, f"{ITS_TEST}test_note.py", f"{ITS_TEST}conftest.py"], [], id="good"),
+        pytest.param([NOTE], [f"{NOTE} has no {ITS_TEST}test_note.py"], id="no test"),
+        pytest.param(
+            [NOTE, f"{ITS_TEST}test_note.py", f"{ITS_TEST}test_frozen.py"],
+            [f"{ITS_TEST}test_frozen.py has no source"],
+            id="another name",
+        ),
+        pytest.param(
+            [NOTE, "tests/unit/plugins/module_utils/test_note.py"],
+            [
+                f"{NOTE} has no {ITS_TEST}test_note.py",
+                "tests/unit/plugins/module_utils/test_note.py has no source",
+            ],
+            id="another folder",
+        ),
+        pytest.param(["tests/lab/qemu.py", "tests/unit/lab/test_qemu.py"], [], id="a tool"),
+        pytest.param(["tests/demo/__main__.py", "tests/unit/demo/test_main.py"], [], id="main"),
+        pytest.param(
+            ["playbooks/fast-reboot.yml", "tests/unit/playbooks/test_fast_reboot.py"],
+            [],
+            id="a playbook",
+        ),
+        pytest.param(
+            ["roles/kexec_host/tasks/main.yml", "tests/unit/roles/test_kexec_host.py"],
+            [],
+            id="a role",
+        ),
+    ],
+)
+def test_mirror_problems(names: list[str], problems: list[str]) -> None:
+    assert mirror_problems(names, {NOTE} & set(names)) == problems
+
+
+def test_each_source_and_its_tests_have_one_name() -> None:
+    # What only tests is seen at work by the tests that use it; not each file of it has its own.
+    with_code = [name for name in FILES if re.search(r"^plugins/.*\.py$", name)]
+    with_code = [name for name in with_code if has_code(text_of(name))]
+    assert NOTE in with_code
+    problems = set(mirror_problems(FILES, with_code))
+    excepted = {f"{name} has no source" for name in OF_SEVERAL}
+    assert problems - excepted == set()
+    assert excepted - problems == set()
 
 
 # --- Who imports whom ----------------------------------------------------------------------
