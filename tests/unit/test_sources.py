@@ -47,6 +47,9 @@ HOST = re.compile("|".join(re.escape(".".join(pieces)) for pieces in REGISTRIES)
 OWN_PATH = re.compile(r"(?<![\w./*-])/(?:" + "|".join(("work", "root", "home")) + r")/\w")
 
 MAXIMUM, MEDIAN, NINTH_DECILE = 60, 12, 30
+# An entry point has its options and its wiring, and nothing that decides.
+ENTRY_POINTS = ("plugins/action/", "plugins/filter/", "plugins/modules/")
+ENTRY_POINT_MAXIMUM = 60
 
 PLUGINS = "ansible_collections.alpinefleet.kexec.plugins"
 # The folders and files of plugins/, each a concern. One imports only what stands before it.
@@ -63,6 +66,7 @@ ROOMS = (
     "module_utils/_module",
     "plugin_utils/_reboot",
     "plugin_utils/_transport",
+    "plugin_utils/_task",
     "plugin_utils/_audit",
     "doc_fragments",
     "modules",
@@ -356,6 +360,58 @@ def test_each_source_and_its_tests_have_one_name() -> None:
     excepted = {f"{name} has no source" for name in OF_SEVERAL}
     assert problems - excepted == set()
     assert excepted - problems == set()
+
+
+# --- The length of entry points ------------------------------------------------------------
+
+
+def is_documentation(node: ast.stmt) -> bool:
+    """Whether a statement is a docstring, or one of the texts that ansible-doc reads."""
+    if isinstance(node, ast.Assign):
+        names = {each.id for each in node.targets if isinstance(each, ast.Name)}
+        return bool(names & {"DOCUMENTATION", "EXAMPLES", "RETURN"})
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def code_lines(source: str) -> int:
+    """Count the lines of a Python source that are not blank, comment or documentation."""
+    documentation = {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.stmt) and is_documentation(node)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    }
+    return sum(
+        bool(line.strip()) and not line.lstrip().startswith("#") and number not in documentation
+        for number, line in enumerate(source.splitlines(), start=1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        pytest.param("# why\n\nx = 1  # what\n", 1, id="comments and blanks"),
+        pytest.param(
+            '"""Says."""\ndef f():\n    """More.\n\n    Of it."""\n    return 1', 2, id="docs"
+        ),
+        pytest.param(
+            'EXAMPLES = r"""\n- a\n"""\nTEXT = """\na\n"""\n', 3, id="documentation of Ansible"
+        ),
+        pytest.param("f(\n    1,\n)\n", 3, id="a call over lines"),
+    ],
+)
+def test_code_lines(source: str, lines: int) -> None:
+    assert code_lines(source) == lines
+
+
+def test_entry_points_are_thin() -> None:
+    lines = {
+        name: code_lines(text_of(name))
+        for name in FILES
+        if name.startswith(ENTRY_POINTS) and name.endswith(".py")
+    }
+    assert {name.rpartition("/")[0] + "/" for name in lines} == set(ENTRY_POINTS)
+    assert {name: count for name, count in lines.items() if count > ENTRY_POINT_MAXIMUM} == {}
 
 
 # --- Who imports whom ----------------------------------------------------------------------
