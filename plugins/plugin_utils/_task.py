@@ -102,7 +102,7 @@ class RebootTask:
     def _bounded(self, seconds: float) -> t.Iterator[None]:
         """A host that vanishes meanwhile, or a command on it that hangs, is not waited for."""
         try:
-            with client.ended(self._ansible.connection), limit(seconds):
+            with client.Ended(self._ansible.connection), limit(seconds):
                 yield
         except CallTimeoutError:
             self._ansible.connection.close()

@@ -414,6 +414,62 @@ def test_entry_points_are_thin() -> None:
     assert {name: count for name, count in lines.items() if count > ENTRY_POINT_MAXIMUM} == {}
 
 
+# --- What may be caught --------------------------------------------------------------------
+
+# What runs on the controller is Ansible's process: an error that nobody thought of is Ansible's to
+# show, and an interruption its to obey.
+CONTROLLER = ("plugins/action/", "plugins/filter/", "plugins/plugin_utils/")
+BROAD = {"anything", "Exception", "BaseException"}
+
+
+def caught_by(node: ast.AST) -> list[ast.expr | None]:
+    """What an except or a suppress is for; None is one that does not say."""
+    if isinstance(node, ast.ExceptHandler):
+        return [*node.type.elts] if isinstance(node.type, ast.Tuple) else [node.type]
+    if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress"):
+        return [*node.args]
+    return []
+
+
+def broad(source: str) -> list[str]:
+    """Each place at which any error at all is caught, or passed over."""
+    caught = [each for node in ast.walk(ast.parse(source)) for each in caught_by(node)]
+    names = [ast.unparse(each) if each else "anything" for each in caught]
+    return [name for name in names if name in BROAD]
+
+
+@pytest.mark.parametrize(
+    ("source", "names"),
+    [
+        pytest.param("try:\n    f()\nexcept:\n    pass", ["anything"], id="anything"),
+        pytest.param(
+            "try:\n    f()\nexcept Exception:\n    raise", ["Exception"], id="raised again"
+        ),
+        pytest.param(
+            "try:\n    f()\nexcept (A, BaseException):\n    g()",
+            ["BaseException"],
+            id="one of several",
+        ),
+        pytest.param(
+            "with contextlib.suppress(Exception):\n    f()", ["Exception"], id="passed over"
+        ),
+        pytest.param("try:\n    f()\nexcept (OSError, A) as e:\n    g()", [], id="named errors"),
+        pytest.param("with suppress(OSError):\n    raise Exception", [], id="raised"),
+    ],
+)
+def test_broad(source: str, names: list[str]) -> None:
+    assert broad(source) == names
+
+
+def test_controller_catches_only_what_it_names() -> None:
+    found = {
+        name: broad(text_of(name))
+        for name in FILES
+        if name.startswith(CONTROLLER) and name.endswith(".py")
+    }
+    assert {name: names for name, names in found.items() if names} == {}
+
+
 # --- Who imports whom ----------------------------------------------------------------------
 
 

@@ -16,6 +16,8 @@ import typing as t
 from ansible.errors import AnsibleError
 
 if t.TYPE_CHECKING:
+    from types import TracebackType
+
     from ansible.plugins.connection import ConnectionBase
 
 # What a program gets to end by itself, and a shared connection to take a request.
@@ -46,24 +48,33 @@ def ssh_command(connection: t.Any, *arguments: str) -> list[t.Any] | None:
     return command if isinstance(command, list) else None
 
 
-@contextlib.contextmanager
-def ended(connection: ConnectionBase, *, shared: bool = True) -> t.Iterator[None]:
+class Ended:
     """End what the block was waiting for if it is interrupted, and a dead connection with it.
 
-    Interrupted is what no Exception ends: the bound of a call, the keyword timeout of the task, or
-    the user. A connection that is shared and leads to a host which is gone would hold up every
-    later task, those of the next run with it. One that is alive may be at work for somebody else.
+    Interrupted is what ends with no Exception: the bound of a call, the keyword timeout of the
+    task, or the user. An Exception comes of a call that is over. A connection that is shared and
+    leads to a host which is gone would hold up every later task, those of the next run with it.
+    One that is alive may be at work for somebody else.
     """
-    try:
-        yield
-    except Exception:
-        raise
-    except BaseException as interruption:
+
+    def __init__(self, connection: ConnectionBase, *, shared: bool = True) -> None:
+        self._connection = connection
+        self._shared = shared
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, _kind: object, error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        if error is not None and not isinstance(error, Exception):
+            self._end(error)
+
+    def _end(self, interruption: BaseException) -> None:
         for client in _waited_for(interruption):
             _end_process(client)
-        if not (shared and _is_alive(connection)):
-            _end_connection(connection)
-        raise
+        if not (self._shared and _is_alive(self._connection)):
+            _end_connection(self._connection)
 
 
 def _is_alive(connection: ConnectionBase) -> bool:

@@ -190,9 +190,9 @@ class AnsibleRemote:
         with broken, given_up, self._ended(), limit(self._call_seconds):
             getattr(self._connection, how)()
 
-    def _ended(self) -> t.ContextManager[None]:
+    def _ended(self) -> client.Ended:
         """What an interrupted call leaves is ended; nobody else uses a socket of our own."""
-        return client.ended(self._connection, shared=self._sockets is None)
+        return client.Ended(self._connection, shared=self._sockets is None)
 
 
 def _client_errors() -> tuple[type[Exception], ...]:

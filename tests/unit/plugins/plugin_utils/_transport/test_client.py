@@ -147,7 +147,7 @@ def interrupted(*command: str) -> tuple[CallTimeoutError, Process]:
 
 
 def end(connection: t.Any, interruption: BaseException, *, shared: bool = True) -> None:
-    with pytest.raises(type(interruption)), client_module.ended(connection, shared=shared):
+    with pytest.raises(type(interruption)), client_module.Ended(connection, shared=shared):
         raise interruption
 
 
@@ -194,7 +194,7 @@ def test_connection_of_our_own_is_ended_though_it_is_alive(client: Path) -> None
 def test_what_was_not_interrupted_is_left_alone(client: Path, error: Exception | None) -> None:
     expected = contextlib.nullcontext() if error is None else pytest.raises(OSError, match="broken")
     connection: t.Any = FakeConnection(client)
-    with expected, client_module.ended(connection):
+    with expected, client_module.Ended(connection):
         if error is not None:
             raise error
     assert calls(client) == []
