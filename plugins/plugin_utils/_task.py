@@ -13,8 +13,8 @@ import secrets
 import typing as t
 from dataclasses import dataclass
 
+from ._answer import Answer, parse
 from ._reboot import orders, results
-from ._reboot.answer import Answer, parse
 from ._reboot.failure import local_connection, module_hung
 from ._reboot.ports import Clock
 from ._reboot.protocol import Order, Reboot

@@ -21,7 +21,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import 
     blocking,
 )
 
-from .answer import Answer
+from .._answer import Answer
 from .failure import RebootError, Stage
 from .observation import Method
 from .protocol import Order

@@ -12,8 +12,8 @@ import typing as t
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
+from .._answer import Answer
 from . import failure, orders
-from .answer import Answer
 from .failure import NOTES, RebootError
 from .ports import Completed
 from .protocol import Order, Proof

@@ -12,8 +12,8 @@ import typing as t
 import pytest
 import yaml
 from ansible_collections.alpinefleet.kexec.plugins.modules import kexec_reboot
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure, results
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.answer import parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.observation import (
     Observation,
 )

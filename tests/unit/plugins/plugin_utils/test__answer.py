@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.answer import (
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import (
     Answer,
     Watchdog,
     parse,
