@@ -4,13 +4,13 @@
 
 # Private to this collection.
 
-"""What a module said of a host, parsed once: only what has its right form is known."""
+"""What a module said of a host, parsed once, for whoever asks: only what has its form is known."""
 
 from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine import (
@@ -20,12 +20,16 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine im
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.note import TOKEN
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
 
-Said = t.Mapping[str, t.Any]
+Form = t.TypeVar("Form")
 
 # Longer than any host has been running, in seconds.
-LONGEST = 1e10
-CODE = re.compile(r"[a-z]+(_[a-z]+)*", re.ASCII)
-BLOCKS: tuple[Blocks, ...] = t.get_args(Blocks)
+UPTIME_LIMIT = 1e10
+CODE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+LEVELS: tuple[Blocks, ...] = t.get_args(Blocks)
+# The preflight has a few dozen codes.
+REASONS_LIMIT = 100
+# What is shown of a value that has another form, and looked at of what a module printed.
+SHOWN_LIMIT, PRINTED_LIMIT = 100, 1000
 
 
 @dataclass(frozen=True)
@@ -40,14 +44,16 @@ class Watchdog:
 class Answer:
     """A module's answer; None is what it did not say, or not in the form that it has."""
 
+    unreachable: bool = False
     failed: bool = False
     changed: bool = False
     # Whether the image was to be loaded when it failed.
     loading: bool = False
-    # What it says of a failure that has no reason.
+    # What Ansible says of a failure, and the last line that the host printed about it.
     said: str = ""
-    # None where it did not come to a judgement.
+    # Those that are reasons; None where it did not come to a judgement.
     reasons: tuple[Reason, ...] | None = None
+    able: bool | None = None
     boot_id: str | None = None
     uptime: float | None = None
     hardware_id: str | None = None
@@ -59,9 +65,14 @@ class Answer:
     running_release: str | None = None
     running_cmdline: str | None = None
     started_by_kexec: bool = False
-    diff: Said = field(default_factory=dict)
-    # Without these nothing can be ordered or proven, each as a sentence.
-    defects: tuple[str, ...] = ()
+    boot_loader: str | None = None
+    reboot_needed: bool | None = None
+    # What firmware says of the machine, and what is known of a jump that did not arrive.
+    platform: t.Mapping[str, str] | None = None
+    hung: t.Mapping[str, str | None] | None = None
+    diff: t.Mapping[str, t.Any] = field(default_factory=dict)
+    # What was said in another form, by its name, each as a sentence.
+    odd: t.Mapping[str, str] = field(default_factory=dict)
 
     @property
     def loader_ends_in_kexec(self) -> bool:
@@ -69,96 +80,148 @@ class Answer:
         words = _cmdline.running_words(self.running_cmdline or "")
         return self.started_by_kexec and not _cmdline.last_value(words, _cmdline.TOKEN_PARAMETER)
 
+    def defects(self, needed: t.Iterable[str], used: t.Iterable[str] = ()) -> list[str]:
+        """Why it is of no use to who needs some values, and uses others where they are."""
+        missing = {name: f"its {name} is None" for name in needed if getattr(self, name) is None}
+        wrong = {name: self.odd[name] for name in (*needed, *used) if name in self.odd}
+        return [*{**missing, **wrong}.values()]
 
-def parse(said: Said) -> Answer:
+
+class _Values:
+    """The values of a dictionary; those of another form than theirs are noted."""
+
+    def __init__(self, values: object, odd: dict[str, str]) -> None:
+        self._values = _mapping(values) or {}
+        self._odd = odd
+
+    def take(self, name: str, form: t.Callable[[t.Any], Form | None]) -> Form | None:
+        value = self._values.get(name)
+        found = None if value is None else form(value)
+        if found is None and value is not None:
+            self._odd[name] = f"its {name} is {_shown(value)}"
+        return found
+
+
+def parse(said: object) -> Answer:
     """Take from an answer what can be used; nothing in it is an error here."""
-    facts = _mapping(said.get("facts"))
-    reasons, odd = _reasons(said.get("reasons"))
-    found = Answer(
-        failed=bool(said.get("failed")),
-        changed=said.get("changed") is True,
-        loading=said.get("stage") == "load",
-        said=_message(said),
+    odd: dict[str, str] = {}
+    top = _Values(said, odd)
+    facts = _Values(top.take("facts", _mapping), odd)
+    reasons, others = _reasons(top.take("reasons", _list))
+    if others:
+        odd["reasons"] = others[0]
+    return Answer(
+        unreachable=top.take("unreachable", _truth) is True,
+        failed=bool(top.take("failed", lambda value: value)),
+        changed=top.take("changed", _truth) is True,
+        loading=top.take("stage", _text) == "load",
+        said=_said(top.take("msg", _text), top.take("module_stderr", _text)),
         reasons=reasons,
-        boot_id=valid_boot_id(_text(said.get("boot_id"))),
-        uptime=_seconds(said.get("uptime")),
-        hardware_id=canonical_hardware_id(_text(facts.get("hardware_id"))),
-        token=_token(said.get("token")),
-        watchdog=_watchdog(said.get("watchdog")),
-        kernel=_text(said.get("kernel")),
-        release=_text(said.get("release")),
-        firmware_kernel=_text(facts.get("firmware_kernel")),
-        running_release=_text(facts.get("running_release")),
-        running_cmdline=_text(facts.get("running_cmdline")),
-        started_by_kexec=facts.get("started_by_kexec") is True,
-        diff=_mapping(said.get("diff")),
-        defects=tuple(f"a reason is {each!r}" for each in odd),
+        able=top.take("able", _truth),
+        boot_id=top.take("boot_id", lambda value: valid_boot_id(_text(value))),
+        uptime=top.take("uptime", _seconds),
+        hardware_id=facts.take("hardware_id", lambda value: canonical_hardware_id(_text(value))),
+        token=top.take("token", _token),
+        watchdog=top.take("watchdog", _watchdog),
+        kernel=top.take("kernel", _text),
+        release=top.take("release", _text),
+        firmware_kernel=facts.take("firmware_kernel", _text),
+        running_release=facts.take("running_release", _text),
+        running_cmdline=facts.take("running_cmdline", _text),
+        started_by_kexec=facts.take("started_by_kexec", _truth) is True,
+        boot_loader=facts.take("boot_loader", _text),
+        reboot_needed=facts.take("reboot_needed", _truth),
+        platform=facts.take("platform", _texts),
+        hung=facts.take("hung", _jump),
+        diff=top.take("diff", _mapping) or {},
+        odd=odd,
     )
-    return found if reasons is None else _with_defects(found, said, facts)
 
 
-def _with_defects(found: Answer, said: Said, facts: Said) -> Answer:
-    """Name what is needed for every reboot and was not given in its form."""
-    needed = {
-        "boot_id": (found.boot_id, said),
-        "uptime": (found.uptime, said),
-        "running_release": (found.running_release, facts),
-        "running_cmdline": (found.running_cmdline, facts),
-    }
-    missing = [
-        f"its {name} is {where.get(name)!r}"
-        for name, (value, where) in needed.items()
-        if value is None
-    ]
-    return replace(found, defects=(*found.defects, *missing))
+# --- The forms: a value, or None of one that has another -----------------------------------
 
 
-def _text(value: t.Any) -> str | None:
+def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _mapping(value: t.Any) -> Said:
-    return value if isinstance(value, t.Mapping) else {}
+def _truth(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
-def _message(said: Said) -> str:
-    found = (_text(said.get(name)) for name in ("msg", "module_stderr"))
-    return next((text.strip() for text in found if text and text.strip()), "it said nothing")
+def _list(value: object) -> list[t.Any] | None:
+    return value if isinstance(value, list) and len(value) <= REASONS_LIMIT else None
 
 
-def _seconds(value: t.Any) -> float | None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if number and 0 <= value < LONGEST else None
+def _mapping(value: object) -> t.Mapping[str, t.Any] | None:
+    """A dictionary that JSON can have."""
+    if isinstance(value, t.Mapping) and all(isinstance(name, str) for name in value):
+        return value
+    return None
 
 
-def _token(value: t.Any) -> str | None:
+def _texts(value: object) -> t.Mapping[str, str] | None:
+    found = _mapping(value)
+    return found if found is None or all(isinstance(e, str) for e in found.values()) else None
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 0 <= value < UPTIME_LIMIT else None
+
+
+def _token(value: object) -> str | None:
     """The token of an image that the host had loaded before."""
     text = _text(value)
     return text if text is not None and TOKEN.fullmatch(text) else None
 
 
-def _watchdog(value: t.Any) -> Watchdog | None:
-    fields = _mapping(value)
+def _watchdog(value: object) -> Watchdog | None:
+    fields = _mapping(value) or {}
     device, timeout = _text(fields.get("device")), fields.get("timeout")
     if device is None or isinstance(timeout, bool) or not isinstance(timeout, int):
         return None
     return Watchdog(device, timeout)
 
 
-def _reasons(value: t.Any) -> tuple[tuple[Reason, ...] | None, list[t.Any]]:
-    """The reasons, and what stands among them and is none."""
-    if not isinstance(value, list):
+def _jump(value: object) -> dict[str, str | None] | None:
+    fields = _mapping(value)
+    if fields is None:
+        return None
+    known = {name: fields.get(name) for name in ("release", "time")}
+    whole = all(each is None or isinstance(each, str) for each in known.values())
+    return known if whole else None
+
+
+def _reasons(values: list[t.Any] | None) -> tuple[tuple[Reason, ...] | None, list[str]]:
+    """The reasons, and what stands among them and is none, each as a sentence."""
+    if values is None:
         return None, []
-    parsed = [(_reason(_mapping(each)), each) for each in value]
+    parsed = [(_reason(_mapping(each) or {}), each) for each in values]
     return (
         tuple(found for found, _each in parsed if found is not None),
-        [each for found, each in parsed if found is None],
+        [f"a reason is {_shown(each)}" for found, each in parsed if found is None],
     )
 
 
-def _reason(fields: Said) -> Reason | None:
+def _reason(fields: t.Mapping[str, t.Any]) -> Reason | None:
     code, message, remedy = (_text(fields.get(name)) for name in ("code", "message", "remedy"))
     blocks = fields.get("blocks")
-    if code is None or message is None or remedy is None or blocks not in BLOCKS:
+    if code is None or message is None or remedy is None or blocks not in LEVELS:
         return None
     return Reason(code, message, remedy, blocks) if CODE.fullmatch(code) else None
+
+
+# --- Words ---------------------------------------------------------------------------------
+
+
+def _said(message: str | None, printed: str | None) -> str:
+    lines = (printed or "")[-PRINTED_LIMIT:].strip().splitlines()[-1:]
+    return " ".join(each.strip() for each in (message or "", *lines) if each.strip())
+
+
+def _shown(value: object) -> str:
+    """A value for a message, without what a terminal obeys, and cut."""
+    text = repr(value)
+    return text if len(text) <= SHOWN_LIMIT else f"{text[: SHOWN_LIMIT - 3]}..."

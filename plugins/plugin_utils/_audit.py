@@ -14,19 +14,18 @@ from __future__ import annotations
 
 import re
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import machine
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
+
+from ._answer import LEVELS, Answer, parse
 
 # Raised when a key changes its meaning or goes away, not when one is added.
 VERSION = 1
 
 Verdict = t.Literal["kexec", "firmware", "refused", "failed", "unreachable"]
 VERDICTS: tuple[Verdict, ...] = t.get_args(Verdict)
-
-# From advice to the gravest.
-LEVELS: tuple[Blocks, ...] = t.get_args(Blocks)
 
 # What only an audit finds. The documentation lists them; a test compares.
 CODES: dict[str, str] = {
@@ -35,11 +34,14 @@ CODES: dict[str, str] = {
     "answer_invalid": "What the host returned is no result of the preflight.",
 }
 
-CODE = re.compile(r"[a-z][a-z0-9_]{0,63}")
+# What of an answer there must be for a verdict, and what may be null.
+NEEDED = ("able", "reasons", "reboot_needed")
+USED = ("facts", "running_release", "boot_loader", "platform", "hung")
+
 NO_PYTHON = re.compile(r"\binterpreter\b.*\bnot found\b", re.IGNORECASE)
 
-# Linux has 64 characters for a release, and the preflight a few dozen codes.
-NAME_LIMIT, TEXT_LIMIT, REASONS_LIMIT = 64, 1000, 100
+# Linux has 64 characters for a release.
+NAME_LIMIT, TEXT_LIMIT = 64, 1000
 # Longer than what firmware says of any machine: a name that is cut is of no use as an option.
 PLATFORM_LIMIT = 200
 
@@ -49,10 +51,6 @@ NOTHING = "-"
 YES_NO = {True: "yes", False: "no"}
 
 Values = t.Mapping[str, t.Any]
-
-
-class AnswerError(Exception):
-    """What a host returned does not have the form of a preflight's result."""
 
 
 @dataclass(frozen=True)
@@ -100,34 +98,33 @@ def finding(host: str, result: object) -> Finding:
     """Judge one host; whatever it returned, there is a verdict and a remedy."""
     if not isinstance(result, t.Mapping) or not result:
         return _without_answer(host, "failed", _module_failed("Ansible has no result of it."))
-    if result.get("unreachable") is True:
-        return _without_answer(host, "unreachable", _unreachable(_said(result)))
-    if result.get("failed"):
-        return _without_answer(host, "failed", _failure(_said(result)))
-    try:
-        return _answered(host, result)
-    except AnswerError as error:
-        return _without_answer(host, "failed", _answer_invalid(str(error)))
+    answer = parse(result)
+    said = one_line(answer.said, TEXT_LIMIT) or "Ansible does not say why."
+    if answer.unreachable:
+        return _without_answer(host, "unreachable", _unreachable(said))
+    if answer.failed:
+        return _without_answer(host, "failed", _failure(said))
+    defects = answer.defects(NEEDED, USED)
+    if defects:
+        return _without_answer(host, "failed", _answer_invalid("; ".join(defects)))
+    return _answered(host, answer)
 
 
 def _without_answer(host: str, verdict: Verdict, reason: Reason) -> Finding:
     return Finding(host, verdict, None, None, None, None, None, (reason,))
 
 
-def _answered(host: str, result: Values) -> Finding:
-    facts = result.get("facts")
-    if not isinstance(facts, t.Mapping):
-        raise AnswerError("facts is not a dictionary")
-    reasons = _reasons(result.get("reasons"))
-    able = _truth(result, "able")
+def _answered(host: str, answer: Answer) -> Finding:
+    reasons = tuple(map(_legible, answer.reasons or ()))
+    hung = answer.hung
     return Finding(
         host,
-        _verdict(able, {reason.blocks for reason in reasons}),
-        _name(facts, "running_release"),
-        _name(facts, "boot_loader"),
-        _truth(facts, "reboot_needed"),
-        _platform(facts.get("platform")),
-        _hung(facts.get("hung")),
+        _verdict(answer.able is True, {reason.blocks for reason in reasons}),
+        _name(answer.running_release),
+        _name(answer.boot_loader),
+        answer.reboot_needed,
+        _platform(answer.platform or {}),
+        None if hung is None else {key: _name(text) for key, text in hung.items()},
         reasons,
     )
 
@@ -139,64 +136,22 @@ def _verdict(able: bool, levels: t.Collection[Blocks]) -> Verdict:
     return "kexec" if able and "kexec" not in levels else "firmware"
 
 
-def _reasons(values: object) -> tuple[Reason, ...]:
-    if not isinstance(values, list) or len(values) > REASONS_LIMIT:
-        raise AnswerError(f"reasons is not a list of at most {REASONS_LIMIT}")
-    return tuple(_reason(value) for value in values)
+def _legible(reason: Reason) -> Reason:
+    message, remedy = (one_line(text, TEXT_LIMIT) for text in (reason.message, reason.remedy))
+    return replace(reason, message=message, remedy=remedy)
 
 
-def _reason(value: object) -> Reason:
-    if not isinstance(value, t.Mapping):
-        raise AnswerError("a reason is not a dictionary")
-    code, message, remedy, blocks = (_string(value, key) for key in Reason.__annotations__)
-    if not CODE.fullmatch(code):
-        raise AnswerError("the code of a reason is none")
-    if blocks not in LEVELS:
-        raise AnswerError("a reason blocks something unknown")
-    return Reason(code, printable(message, TEXT_LIMIT), printable(remedy, TEXT_LIMIT), blocks)
-
-
-def _truth(values: Values, key: str) -> bool:
-    value = values.get(key)
-    if not isinstance(value, bool):
-        raise AnswerError(f"{key} is neither true nor false")
-    return value
-
-
-def _string(values: Values, key: str) -> str:
-    value = values.get(key)
-    if not isinstance(value, str):
-        raise AnswerError(f"{key} is not a string")
-    return value
-
-
-def _name(values: Values, key: str) -> str | None:
+def _name(text: str | None) -> str | None:
     """A short text that may be null; the preflight leaves one empty where the host is silent."""
-    if values.get(key) is None:
-        return None
-    return printable(_string(values, key), NAME_LIMIT) or None
+    return one_line(text or "", NAME_LIMIT) or None
 
 
-def _platform(fields: object) -> str | None:
+def _platform(fields: t.Mapping[str, str]) -> str | None:
     """The platform as the option denied_platforms takes it."""
-    if fields is None:
-        return None
-    if not isinstance(fields, t.Mapping) or not all(isinstance(each, str) for each in fields):
-        raise AnswerError("platform is not a dictionary of texts")
-    texts = {name: _string(fields, name) for name in fields}
-    return next((printable(name, PLATFORM_LIMIT) for name in machine.names(texts)), None)
+    return next((one_line(name, PLATFORM_LIMIT) for name in machine.names(fields)), None)
 
 
-def _hung(values: object) -> dict[str, str | None] | None:
-    """What the preflight knows of a jump that did not arrive."""
-    if values is None:
-        return None
-    if not isinstance(values, t.Mapping):
-        raise AnswerError("hung is not a dictionary")
-    return {key: _name(values, key) for key in ("release", "time")}
-
-
-def printable(text: str, limit: int) -> str:
+def one_line(text: str, limit: int) -> str:
     """The text as one line without anything that a terminal would obey, cut at a limit."""
     # A text of any size is cut first; what is taken out makes it no longer.
     visible = "".join(each if each.isprintable() else " " for each in text[: 4 * limit])
@@ -205,15 +160,6 @@ def printable(text: str, limit: int) -> str:
 
 
 # --- Hosts without an answer ---------------------------------------------------------------
-
-
-def _said(result: Values) -> str:
-    """What Ansible says of a failure, and the last line that the host said about it."""
-    message, stderr = result.get("msg"), result.get("module_stderr")
-    lines = [message] if isinstance(message, str) else []
-    if isinstance(stderr, str):
-        lines += stderr[-TEXT_LIMIT:].strip().splitlines()[-1:]
-    return printable(" ".join(lines), TEXT_LIMIT) or "Ansible does not say why."
 
 
 def _failure(said: str) -> Reason:
@@ -300,7 +246,7 @@ def _legend(hosts: t.Iterable[Values]) -> list[tuple[str, ...]]:
 def _aligned(rows: t.Sequence[t.Sequence[str]]) -> list[str]:
     """Rows as lines, each column as wide as its widest cell."""
     # A report may come from a file, and an inventory's names are anybody's.
-    cells = [[printable(cell, TEXT_LIMIT) for cell in row] for row in rows]
+    cells = [[one_line(cell, TEXT_LIMIT) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

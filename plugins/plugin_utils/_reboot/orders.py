@@ -36,6 +36,9 @@ GUARDS = ("watchdog_timeout", "confirm_timeout")
 # the module took long.
 ORDER_SECONDS = 20
 
+# Without these of an answer nothing can be ordered or proven.
+NEEDED = ("reasons", "boot_id", "uptime", "running_release", "running_cmdline")
+
 # Whoever this is may reboot the host, now or in a moment.
 SOMEBODY_ELSE = ("already_leaving", "load_in_progress")
 
@@ -129,8 +132,9 @@ def taken_over(request: Request, handed: t.Mapping[str, t.Any]) -> tuple[Order, 
 
 def _provable(answer: Answer) -> tuple[str, float]:
     """The boot to leave, written as the host will write it when it is asked, and its uptime."""
-    if answer.defects or answer.boot_id is None or answer.uptime is None:
-        raise _answer_unusable("; ".join(answer.defects))
+    defects = answer.defects(NEEDED)
+    if defects or answer.boot_id is None or answer.uptime is None:
+        raise _answer_unusable("; ".join(defects))
     return answer.boot_id, answer.uptime
 
 
@@ -207,9 +211,10 @@ def _answer_unusable(why: str) -> RebootError:
 
 
 def _module_failed(answer: Answer) -> RebootError:
+    said = answer.said or answer.odd.get("reasons", "it said nothing")
     return RebootError(
         "module_failed",
-        f"The preflight could not run on the host: {answer.said}",
+        f"The preflight could not run on the host: {said}",
         "The host needs Python 3.9 or newer and /proc; it was not rebooted.",
         stage="preflight",
         rebooted=False,

@@ -74,7 +74,7 @@ POSITIVE = ("reboot_timeout", "connect_timeout", "shutdown_timeout")
 NOT_NEGATIVE = ("pre_reboot_delay", "post_reboot_delay")
 
 # A week; the system's own timers end far above it.
-LONGEST = 604800.0
+TIME_LIMIT = 604800.0
 
 # What a delay must leave of the whole time, so that the host can at least be seen to leave.
 AFTER_DELAY = 10.0
@@ -148,8 +148,8 @@ def _check_time(name: str, value: float) -> None:
         raise _out_of_range(name, value, "more than 0")
     if value < 0:
         raise _out_of_range(name, value, "0 or more")
-    if value > LONGEST:
-        raise _out_of_range(name, value, f"at most {LONGEST:.0f}, which is a week")
+    if value > TIME_LIMIT:
+        raise _out_of_range(name, value, f"at most {TIME_LIMIT:.0f}, which is a week")
 
 
 def _check_order(request: Request, order: t.Mapping[str, t.Any]) -> None:

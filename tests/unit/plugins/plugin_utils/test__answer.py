@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a host says is taken where it has its form, and nothing else of it."""
+"""What a host says is taken where it has its form, and nothing else of it, whoever asks."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _audit
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import (
     Answer,
     Watchdog,
     parse,
 )
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import orders
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,12 +27,17 @@ FACTS = {
     "hardware_id": "dmi:4C4C",
     "running_release": "6.18.38-0-virt",
     "running_cmdline": "quiet",
+    "boot_loader": "extlinux",
+    "reboot_needed": True,
+    "platform": {"sys_vendor": "QEMU"},
+    "hung": {"release": "6.18.56-0-virt", "time": None, "more": 1},
 }
 SAID: dict[str, t.Any] = {
     "failed": True,
     "changed": True,
     "stage": "load",
     "msg": "It is locked.",
+    "able": False,
     "reasons": [LOCKED],
     "boot_id": BOOT_ID.upper(),
     "uptime": 12.5,
@@ -50,6 +57,7 @@ def test_whole_answer() -> None:
         loading=True,
         said="It is locked.",
         reasons=(Reason("kexec_locked", "It is.", "Unlock.", "kexec"),),
+        able=False,
         boot_id=BOOT_ID,
         uptime=12.5,
         hardware_id="dmi:4c4c",
@@ -60,6 +68,10 @@ def test_whole_answer() -> None:
         firmware_kernel="/boot/vmlinuz-lts",
         running_release="6.18.38-0-virt",
         running_cmdline="quiet",
+        boot_loader="extlinux",
+        reboot_needed=True,
+        platform={"sys_vendor": "QEMU"},
+        hung={"release": "6.18.56-0-virt", "time": None},
         diff={"before": "", "after": "x"},
     )
 
@@ -84,73 +96,233 @@ def test_boot_loader_that_ends_in_a_kexec_leaves_no_token(
     assert found.loader_ends_in_kexec is ends_in_kexec
 
 
-@pytest.mark.parametrize("said", [{}, {"msg": " "}, {"msg": 3}, {"reasons": "none"}])
-def test_answer_of_a_module_that_did_not_run(said: dict[str, t.Any]) -> None:
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        pytest.param({}, "", id="nothing"),
+        pytest.param({"msg": " \n", "module_stderr": "\n"}, "", id="blanks"),
+        pytest.param({"msg": 3, "module_stderr": ["x"]}, "", id="no texts"),
+        pytest.param({"msg": " MODULE FAILURE "}, "MODULE FAILURE", id="message"),
+        pytest.param(
+            {"module_stderr": "sh: python3: not found\n"}, "sh: python3: not found", id="line"
+        ),
+        pytest.param(
+            {"msg": "MODULE FAILURE", "module_stderr": "Traceback\n  File\nOSError: full\n"},
+            "MODULE FAILURE OSError: full",
+            id="message and last line",
+        ),
+        pytest.param({"module_stderr": "x" * 10**6}, "x" * 1000, id="huge"),
+    ],
+)
+def test_words_of_a_module_that_did_not_run(said: dict[str, t.Any], words: str) -> None:
     found = parse(said)
-    assert (found.reasons, found.said, found.defects) == (None, "it said nothing", ())
+    assert (found.reasons, found.said) == (None, words)
 
 
-@pytest.mark.parametrize(
-    ("odd", "name"),
-    [
-        pytest.param({"token": "a b"}, "token", id="token with a space"),
-        pytest.param({"token": ["t0ken"]}, "token", id="token of another type"),
-        pytest.param({"token": "t" * 65}, "token", id="token too long"),
-        pytest.param({"watchdog": "/dev/watchdog0"}, "watchdog", id="watchdog that is text"),
-        pytest.param(
-            {"watchdog": {"device": 1, "timeout": 1}}, "watchdog", id="device that is none"
-        ),
-        pytest.param({"watchdog": {"device": "x", "timeout": "1"}}, "watchdog", id="no timeout"),
-        pytest.param({"watchdog": {"device": "x", "timeout": True}}, "watchdog", id="odd timeout"),
-        pytest.param({"kernel": 7}, "kernel", id="kernel"),
-        pytest.param({"release": {}}, "release", id="release"),
-        pytest.param({"facts": {**FACTS, "firmware_kernel": []}}, "firmware_kernel", id="default"),
-        pytest.param({"facts": {**FACTS, "hardware_id": 1}}, "hardware_id", id="number"),
-    ],
-)
-def test_what_has_another_form_is_not_known(odd: dict[str, t.Any], name: str) -> None:
-    found = parse({**SAID, **odd})
-    assert getattr(found, name) is None
-    assert found.defects == ()
+def test_whole_answer_has_no_defect_for_anybody() -> None:
+    assert by_whom(SAID) == ([], [])
 
 
-@pytest.mark.parametrize(
-    ("odd", "defect"),
-    [
-        pytest.param({"boot_id": "b00t"}, "its boot_id is 'b00t'", id="boot_id"),
-        pytest.param({"uptime": -1}, "its uptime is -1", id="uptime"),
-        pytest.param({"uptime": 10**400}, f"its uptime is {10**400}", id="uptime without end"),
-        pytest.param(
-            {"facts": {**FACTS, "running_release": None}},
-            "its running_release is None",
-            id="release",
-        ),
-        pytest.param({"facts": "x"}, "its running_release is None", id="facts"),
-        pytest.param({"reasons": ["x"]}, "a reason is 'x'", id="reason that is text"),
-        pytest.param(
-            {"reasons": [LOCKED, {**LOCKED, "code": "Kexec locked"}]},
-            f"a reason is { ({**LOCKED, 'code': 'Kexec locked'})!r}",
-            id="code that is none",
-        ),
-        pytest.param(
-            {"reasons": [{**LOCKED, "blocks": "all"}]},
-            f"a reason is { ({**LOCKED, 'blocks': 'all'})!r}",
-            id="level that is none",
-        ),
-        pytest.param(
-            {"reasons": [{**LOCKED, "blocks": ["kexec"]}]},
-            f"a reason is { ({**LOCKED, 'blocks': ['kexec']})!r}",
-            id="level of another type",
-        ),
-        pytest.param(
-            {"reasons": [{"code": "a"}]}, "a reason is {'code': 'a'}", id="reason without a message"
-        ),
-    ],
-)
-def test_what_every_reboot_needs_is_named_where_it_is_missing(
-    odd: dict[str, t.Any], defect: str
+# --- Garbage, as a host could send it ------------------------------------------------------
+
+
+def by_whom(said: object) -> tuple[list[str], list[str]]:
+    """The defects of an answer for the reboot, and for the audit."""
+    found = parse(said)
+    return found.defects(orders.NEEDED), found.defects(_audit.NEEDED, _audit.USED)
+
+
+def with_facts(**odd: t.Any) -> dict[str, t.Any]:
+    return {"facts": {**FACTS, **odd}}
+
+
+def with_reason(**odd: t.Any) -> dict[str, t.Any]:
+    return {"reasons": [LOCKED, {**LOCKED, **odd}]}
+
+
+REBOOT, AUDIT, BOTH, NOBODY = (True, False), (False, True), (True, True), (False, False)
+STEERING = "\x1b[2J\x1b]0;web1\x07\u202e"
+
+GARBAGE = [
+    # Needed by somebody, and missing.
+    pytest.param({"boot_id": None}, "boot_id", "its boot_id is None", REBOOT, id="no boot_id"),
+    pytest.param({"uptime": None}, "uptime", "its uptime is None", REBOOT, id="no uptime"),
+    pytest.param({"able": None}, "able", "its able is None", AUDIT, id="not able or unable"),
+    pytest.param({"reasons": None}, "reasons", "its reasons is None", BOTH, id="no reasons"),
+    pytest.param(
+        with_facts(running_cmdline=None),
+        "running_cmdline",
+        "its running_cmdline is None",
+        REBOOT,
+        id="no command line",
+    ),
+    pytest.param(
+        with_facts(reboot_needed=None),
+        "reboot_needed",
+        "its reboot_needed is None",
+        AUDIT,
+        id="need",
+    ),
+    pytest.param({"facts": None}, "boot_loader", "its reboot_needed is None", AUDIT, id="no facts"),
+    # Of another type.
+    pytest.param(
+        {"facts": "x"}, "boot_loader", "its facts is 'x'", AUDIT, id="facts that are text"
+    ),
+    pytest.param(
+        {"facts": {1: "x"}}, "boot_loader", "its facts is {1: 'x'}", AUDIT, id="number as a name"
+    ),
+    pytest.param({"able": "yes"}, "able", "its able is 'yes'", AUDIT, id="able in words"),
+    pytest.param({"able": 1}, "able", "its able is 1", AUDIT, id="able as a number"),
+    pytest.param(
+        with_facts(reboot_needed=0),
+        "reboot_needed",
+        "its reboot_needed is 0",
+        AUDIT,
+        id="need as a number",
+    ),
+    pytest.param(
+        with_facts(running_release=6),
+        "running_release",
+        "its running_release is 6",
+        BOTH,
+        id="release as a number",
+    ),
+    pytest.param(
+        with_facts(boot_loader=["x"]),
+        "boot_loader",
+        "its boot_loader is ['x']",
+        AUDIT,
+        id="loader in a list",
+    ),
+    pytest.param(
+        with_facts(platform="x"),
+        "platform",
+        "its platform is 'x'",
+        AUDIT,
+        id="platform that is text",
+    ),
+    pytest.param(
+        with_facts(platform={"model": 1}),
+        "platform",
+        "its platform is {'model': 1}",
+        AUDIT,
+        id="model as a number",
+    ),
+    pytest.param(with_facts(hung=True), "hung", "its hung is True", AUDIT, id="jump that is true"),
+    pytest.param(
+        with_facts(hung={"time": 1}),
+        "hung",
+        "its hung is {'time': 1}",
+        AUDIT,
+        id="time as a number",
+    ),
+    pytest.param(
+        {"reasons": {}}, "reasons", "its reasons is {}", BOTH, id="reasons in a dictionary"
+    ),
+    # Of its type and of another form.
+    pytest.param({"boot_id": "b00t"}, "boot_id", "its boot_id is 'b00t'", REBOOT, id="boot_id"),
+    pytest.param({"uptime": -1}, "uptime", "its uptime is -1", REBOOT, id="uptime below zero"),
+    pytest.param(
+        {"uptime": True}, "uptime", "its uptime is True", REBOOT, id="uptime that is true"
+    ),
+    pytest.param({"uptime": float("nan")}, "uptime", "its uptime is nan", REBOOT, id="no number"),
+    pytest.param(
+        {"uptime": 10**400},
+        "uptime",
+        f"its uptime is 1{'0' * 96}...",
+        REBOOT,
+        id="uptime without end",
+    ),
+    pytest.param(
+        {"boot_id": STEERING},
+        "boot_id",
+        f"its boot_id is {STEERING!r}",
+        REBOOT,
+        id="what steers a terminal",
+    ),
+    pytest.param(
+        {"boot_id": "b" * 10**6},
+        "boot_id",
+        f"its boot_id is '{'b' * 96}...",
+        REBOOT,
+        id="huge boot_id",
+    ),
+    pytest.param(
+        {"reasons": [LOCKED] * 101},
+        "reasons",
+        "its reasons is [{'code'",
+        BOTH,
+        id="too many reasons",
+    ),
+    # Nobody needs them.
+    pytest.param({"token": "a b"}, "token", "", NOBODY, id="token with a space"),
+    pytest.param({"token": ["t0ken"]}, "token", "", NOBODY, id="token in a list"),
+    pytest.param({"token": "t" * 65}, "token", "", NOBODY, id="token too long"),
+    pytest.param(
+        {"watchdog": "/dev/watchdog0"}, "watchdog", "", NOBODY, id="watchdog that is text"
+    ),
+    pytest.param(
+        {"watchdog": {"device": 1, "timeout": 1}}, "watchdog", "", NOBODY, id="device as a number"
+    ),
+    pytest.param(
+        {"watchdog": {"device": "x", "timeout": "1"}}, "watchdog", "", NOBODY, id="timeout in words"
+    ),
+    pytest.param(
+        {"watchdog": {"device": "x", "timeout": True}},
+        "watchdog",
+        "",
+        NOBODY,
+        id="timeout that is true",
+    ),
+    pytest.param({"kernel": 7}, "kernel", "", NOBODY, id="kernel as a number"),
+    pytest.param({"release": {}}, "release", "", NOBODY, id="release in a dictionary"),
+    pytest.param(
+        with_facts(firmware_kernel=[]), "firmware_kernel", "", NOBODY, id="default in a list"
+    ),
+    pytest.param(with_facts(hardware_id=1), "hardware_id", "", NOBODY, id="hardware number"),
+]
+
+
+@pytest.mark.parametrize(("odd", "name", "defect", "whose"), GARBAGE)
+def test_what_has_another_form_is_not_known_and_told_to_who_needs_it(
+    odd: dict[str, t.Any], name: str, defect: str, whose: tuple[bool, bool]
 ) -> None:
-    assert defect in parse({**SAID, **odd}).defects
+    said = {**SAID, **odd}
+    assert getattr(parse(said), name) is None
+    found = by_whom(said)
+    told = [[each for each in defects if each.startswith(defect)] for defects in found]
+    assert tuple(map(bool, told)) == whose
+    assert all(text.isprintable() and len(text) < 150 for defects in found for text in defects)
+
+
+@pytest.mark.parametrize(
+    ("odd", "shown"),
+    [
+        pytest.param({"reasons": ["x"]}, "'x'", id="text"),
+        pytest.param({"reasons": [None]}, "None", id="null"),
+        pytest.param({"reasons": [{"code": "a"}]}, "{'code': 'a'}", id="no message"),
+        pytest.param(with_reason(code="Kexec locked"), "{'code': 'Kexec locked'", id="code"),
+        pytest.param(with_reason(code="a" * 65), "{'code': 'aaa", id="long code"),
+        pytest.param(with_reason(code=STEERING), "{'code': '\\x1b[2J", id="steering code"),
+        pytest.param(with_reason(message=None), "{'code': 'kexec_locked'", id="message"),
+        pytest.param(with_reason(remedy=["x"]), "{'code': 'kexec_locked'", id="remedy"),
+        pytest.param(with_reason(blocks="all"), "{'code': 'kexec_locked'", id="level"),
+        pytest.param(
+            with_reason(blocks=["kexec"]), "{'code': 'kexec_locked'", id="level in a list"
+        ),
+    ],
+)
+def test_reason_that_is_none_is_told_to_everybody(odd: dict[str, t.Any], shown: str) -> None:
+    for defects in by_whom({**SAID, **odd}):
+        (defect,) = defects
+        assert defect.startswith(f"a reason is {shown}")
+        assert defect.isprintable()
+        assert len(defect) < 150
+
+
+@pytest.mark.parametrize("said", [None, [], "x", 3, {1: 2}])
+def test_what_is_no_answer_says_nothing(said: object) -> None:
+    assert parse(said) == Answer()
 
 
 ODD: list[t.Any] = [
@@ -161,6 +333,7 @@ ODD: list[t.Any] = [
     float("nan"),
     "",
     "x",
+    STEERING,
     [],
     ["x"],
     [None],
@@ -170,7 +343,12 @@ ODD: list[t.Any] = [
 ]
 
 
-@given(st.dictionaries(st.sampled_from(sorted(SAID)), st.sampled_from(ODD)))
-def test_any_answer_is_parsed(odd: dict[str, t.Any]) -> None:
-    found = parse({**SAID, **odd})
+@given(
+    st.dictionaries(st.sampled_from(sorted(SAID)), st.sampled_from(ODD)),
+    st.dictionaries(st.sampled_from(sorted(FACTS)), st.sampled_from(ODD)),
+)
+def test_any_answer_is_parsed(odd: dict[str, t.Any], facts: dict[str, t.Any]) -> None:
+    said = {**SAID, **with_facts(**facts), **odd}
+    found = parse(said)
     assert found.reasons is None or all(isinstance(each, Reason) for each in found.reasons)
+    assert all(text.isprintable() for defects in by_whom(said) for text in defects)
