@@ -87,7 +87,7 @@ class Answer:
         return [*{**missing, **wrong}.values()]
 
 
-class _Values:
+class _Fields:
     """The values of a dictionary; those of another form than theirs are noted."""
 
     def __init__(self, values: object, odd: dict[str, str]) -> None:
@@ -105,8 +105,8 @@ class _Values:
 def parse(said: object) -> Answer:
     """Take from an answer what can be used; nothing in it is an error here."""
     odd: dict[str, str] = {}
-    top = _Values(said, odd)
-    facts = _Values(top.take("facts", _mapping), odd)
+    top = _Fields(said, odd)
+    facts = _Fields(top.take("facts", _mapping), odd)
     reasons, others = _reasons(top.take("reasons", _list))
     if others:
         odd["reasons"] = others[0]

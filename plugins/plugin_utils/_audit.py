@@ -35,8 +35,8 @@ CODES: dict[str, str] = {
 }
 
 # What of an answer there must be for a verdict, and what may be null.
-NEEDED = ("able", "reasons", "reboot_needed")
-USED = ("facts", "running_release", "boot_loader", "platform", "hung")
+VERDICT_NEEDS = ("able", "reasons", "reboot_needed")
+VERDICT_USES = ("facts", "running_release", "boot_loader", "platform", "hung")
 
 NO_PYTHON = re.compile(r"\binterpreter\b.*\bnot found\b", re.IGNORECASE)
 
@@ -104,7 +104,7 @@ def finding(host: str, result: object) -> Finding:
         return _without_answer(host, "unreachable", _unreachable(said))
     if answer.failed:
         return _without_answer(host, "failed", _failure(said))
-    defects = answer.defects(NEEDED, USED)
+    defects = answer.defects(VERDICT_NEEDS, VERDICT_USES)
     if defects:
         return _without_answer(host, "failed", _answer_invalid("; ".join(defects)))
     return _answered(host, answer)

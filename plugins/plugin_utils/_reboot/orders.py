@@ -37,7 +37,7 @@ GUARDS = ("watchdog_timeout", "confirm_timeout")
 ORDER_SECONDS = 20
 
 # Without these of an answer nothing can be ordered or proven.
-NEEDED = ("reasons", "boot_id", "uptime", "running_release", "running_cmdline")
+ORDER_NEEDS = ("reasons", "boot_id", "uptime", "running_release", "running_cmdline")
 
 # Whoever this is may reboot the host, now or in a moment.
 SOMEBODY_ELSE = ("already_leaving", "load_in_progress")
@@ -132,7 +132,7 @@ def taken_over(request: Request, handed: t.Mapping[str, t.Any]) -> tuple[Order, 
 
 def _provable(answer: Answer) -> tuple[str, float]:
     """The boot to leave, written as the host will write it when it is asked, and its uptime."""
-    defects = answer.defects(NEEDED)
+    defects = answer.defects(ORDER_NEEDS)
     if defects or answer.boot_id is None or answer.uptime is None:
         raise _answer_unusable("; ".join(defects))
     return answer.boot_id, answer.uptime

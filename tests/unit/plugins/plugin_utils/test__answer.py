@@ -129,7 +129,9 @@ def test_whole_answer_has_no_defect_for_anybody() -> None:
 def by_whom(said: object) -> tuple[list[str], list[str]]:
     """The defects of an answer for the reboot, and for the audit."""
     found = parse(said)
-    return found.defects(orders.NEEDED), found.defects(_audit.NEEDED, _audit.USED)
+    return found.defects(orders.ORDER_NEEDS), found.defects(
+        _audit.VERDICT_NEEDS, _audit.VERDICT_USES
+    )
 
 
 def with_facts(**odd: t.Any) -> dict[str, t.Any]:
