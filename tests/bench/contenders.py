@@ -23,6 +23,20 @@ SPLIT: Sequence[Task] = (
 )
 
 
+# As the playbook alpinefleet.kexec.fast_reboot runs it.
+INCLUDE = "ansible.builtin.include_role"
+ROLE: Sequence[Task] = ({"name": ORDER, INCLUDE: {"name": "alpinefleet.kexec.fast_reboot"}},)
+
+
 def bounded(tasks: Sequence[Task], seconds: float) -> list[Task]:
     """Return the tasks with Ansible's own limit: one that hangs would keep the play for ever."""
-    return [{**task, "timeout": round(seconds)} for task in tasks]
+    return [_bounded(task, {"timeout": round(seconds)}) for task in tasks]
+
+
+def _bounded(task: Task, limit: Task) -> Task:
+    """The limit of a role is one of each task in it."""
+    return (
+        {**task, INCLUDE: {**task[INCLUDE], "apply": limit}}
+        if INCLUDE in task
+        else {**task, **limit}
+    )

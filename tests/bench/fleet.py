@@ -23,14 +23,16 @@ CONTENDERS: Mapping[str, Sequence[Task]] = {
     "core": contenders.CORE,
     "blocking": contenders.OURS,
     "split": contenders.SPLIT,
+    "role": contenders.ROLE,
 }
 SIZES = (10, 100, 1000)
 FORKS = (5, 50)
 # Seconds of one host, for judging beforehand which combinations can be run in time: the way down
 # and the downtime, and how long each contender takes to notice and to do the rest.
 ALONE = {"core": 34.0, "blocking": 24.0}
-# The controller's own time for a task that does not wait, or finds its host back.
-SPLIT_TASK = 0.05
+# The controller's own time for the two tasks of a host that does not wait or is found back, and for
+# all those of the role, which go through one process however many forks there are.
+OWN = {"split": 0.1, "role": 0.8}
 
 SHARE_OF_CORE = 0.25
 GROWTH = 1.2
@@ -61,8 +63,8 @@ class Measured:
 
 def prediction(case: Case) -> float:
     """Return about how long a combination takes."""
-    if case.contender == "split":
-        return DOWNTIME + 2 * case.size * SPLIT_TASK
+    if case.contender in OWN:
+        return DOWNTIME + case.size * OWN[case.contender]
     return ALONE[case.contender] * -(-case.size // case.forks)
 
 

@@ -64,6 +64,10 @@ class Play:
         """Return what became of a task, by host."""
         return {event.host: event for event in self.events if event.task == task}
 
+    def last(self) -> dict[str, Event]:
+        """Return the last that was done on each host."""
+        return {event.host: event for event in self.events}
+
     @property
     def failed(self) -> list[Event]:
         return [event for event in self.events if event.status != "ok"]
@@ -76,9 +80,12 @@ def run(
     forks: int,
     environment: Mapping[str, str],
     timeout: float,
+    strategy: str = "linear",
 ) -> Play:
     """Run tasks on all hosts of an inventory, and measure it."""
-    play = [{"hosts": "all", "gather_facts": False, "tasks": list(tasks)}]
+    play = [
+        {"hosts": "all", "gather_facts": False, "strategy": strategy, "tasks": list(tasks)},
+    ]
     with tempfile.TemporaryDirectory(prefix="alpinefleet-bench-") as name:
         folder = Path(name)
         playbook = folder / "playbook.json"

@@ -27,6 +27,8 @@ LARGEST = {
         pytest.param(Case("core", 1000, 5), False, id="core with few forks"),
         pytest.param(Case("blocking", 100, 5), True, id="blocking"),
         pytest.param(Case("split", 1000, 5), True, id="split with few forks"),
+        pytest.param(Case("role", 1000, 5), True, id="role with few forks"),
+        pytest.param(Case("role", 2000, 50), False, id="role on more hosts"),
     ],
 )
 def test_what_takes_too_long_is_not_run(case: Case, fits: bool) -> None:
@@ -36,6 +38,12 @@ def test_what_takes_too_long_is_not_run(case: Case, fits: bool) -> None:
 def test_cases_have_what_is_accepted_but_for_a_quick_run() -> None:
     assert set(LARGEST) <= set(fleet.cases(quick=False))
     assert {case.size for case in fleet.cases(quick=True)} == {10}
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_every_contender_has_a_case_of_each_size_and_number_of_forks(quick: bool) -> None:
+    found = fleet.cases(quick=quick)
+    assert len(found) == len(set(found)) == len(fleet.CONTENDERS) * len({c.size for c in found}) * 2
 
 
 def test_a_fleet_that_is_quick_and_cheap_is_accepted() -> None:

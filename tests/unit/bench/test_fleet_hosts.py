@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import shlex
 import subprocess
 from pathlib import Path
@@ -77,16 +79,26 @@ def client(tmp_path: Path) -> Client:
     return Client(tmp_path)
 
 
+def program(module: str) -> str:
+    """What Ansible sends to run a module, as far as the client looks at it."""
+    return f"import x\nmodule_fqn='ansible.modules.{module}',\nzip_data='{'A' * 200_000}',\n"
+
+
 def test_client_tells_where_a_connection_goes(client: Client) -> None:
     assert client.run("-G", client.name).stdout == f"hostname {client.name}\nport 2222\n"
 
 
-@pytest.mark.parametrize("module", ["kexec_load", "setup", "find"])
+@pytest.mark.parametrize("module", ["kexec_load", "setup", "find", "command", "slurp"])
 def test_client_answers_modules(client: Client, module: str) -> None:
-    sent = f"import x\nmodule_fqn='ansible.modules.{module}',\nzip_data='{'A' * 200_000}',\n"
-    answer = client.ask("/usr/bin/python3", sent)
+    answer = client.ask("/usr/bin/python3", program(module))
     assert '"changed":' in answer.stdout
-    assert fleet_hosts.BOOT_SIGN not in answer.stdout
+    assert "@" not in answer.stdout
+
+
+def test_client_sends_the_file_of_its_boot(client: Client) -> None:
+    answer = json.loads(client.ask("/usr/bin/python3", program("slurp")).stdout)
+    content = base64.b64decode(answer["content"]).decode()
+    assert content == f"{client.fleet.host(client.name).boot_id}\n"
 
 
 def test_client_tells_the_boot_until_the_host_is_down(client: Client) -> None:

@@ -6,13 +6,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.bench import latency
 from tests.bench.latency import Sample
 
 OURS = Sample("ours", "cut", 3.0, 0.3, 0.5)
 CORE = Sample("core", "cut", 3.0, 6.0, 0.5)
+ROLE = Sample("role", "cut", 3.0, 0.9, 0.5)
 HUNG = Sample("core", "orderly", 3.0, None, 0.0, "timed out")
-GOOD = [OURS, replace(OURS, shutdown="orderly", latency=0.5), CORE, HUNG]
+GOOD = [OURS, replace(OURS, shutdown="orderly", latency=0.5), CORE, HUNG, ROLE]
 
 
 def test_what_hung_is_counted_and_not_averaged() -> None:
@@ -26,12 +29,20 @@ def test_good_figures_are_accepted() -> None:
     assert all(each.holds for each in latency.accept(GOOD))
     assert found["ours, mean"] == 0.4
     assert found["ours, longest"] == 0.5
+    assert found["role, mean"] == 0.9
 
 
-def test_a_reboot_of_ours_that_hung_is_not_accepted() -> None:
-    samples = [*GOOD, replace(HUNG, contender="ours")]
+@pytest.mark.parametrize("contender", ["ours", "role"])
+def test_a_reboot_of_ours_that_hung_is_not_accepted(contender: str) -> None:
+    samples = [*GOOD, replace(HUNG, contender=contender)]
     (refused,) = [each for each in latency.accept(samples) if not each.holds]
-    assert (refused.name, refused.found) == ("ours, hung", 1.0)
+    assert (refused.name, refused.found) == (f"{contender}, hung", 1.0)
+
+
+def test_a_role_that_was_not_measured_is_not_accepted() -> None:
+    samples = [each for each in GOOD if each is not ROLE]
+    (refused,) = [each for each in latency.accept(samples) if not each.holds]
+    assert (refused.name, refused.found) == ("role, mean", None)
 
 
 def test_figures_of_a_busy_machine_are_not_accepted() -> None:
@@ -42,10 +53,11 @@ def test_figures_of_a_busy_machine_are_not_accepted() -> None:
 
 def test_table_has_a_row_for_each_downtime() -> None:
     table = latency.table([*GOOD, replace(OURS, downtime=60.0)])
-    assert table.columns == ("Downtime", "core, cut", "ours, cut", "core, orderly", "ours, orderly")
+    columns = [f"{who}, {way}" for way in ("cut", "orderly") for who in ("core", "ours", "role")]
+    assert table.columns == ("Downtime", *columns)
     assert table.rows == [
-        ("3 s", "6.00 s", "0.30 s", "hung", "0.50 s"),
-        ("60 s", "-", "0.30 s", "-", "-"),
+        ("3 s", "6.00 s", "0.30 s", "0.90 s", "hung", "0.50 s", "-"),
+        ("60 s", "-", "0.30 s", "-", "-", "-", "-"),
     ]
 
 
