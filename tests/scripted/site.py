@@ -47,6 +47,21 @@ class Site:
             playbook, inventory, *options, timeout=PLAY_SECONDS, deprecated=self.deprecated
         )
 
+    def fast_reboot(self, **variables: t.Any) -> PlayRun:
+        """The role, with a hook that takes the host out of work, and a task for the others."""
+        hook = {"name": "work"}
+        for name in ("drain", "undrain"):
+            task = {"name": name, "ansible.builtin.debug": {"msg": name}, "changed_when": True}
+            path = self.hosts.folder / f"{name}.json"
+            path.write_text(json.dumps([task]), encoding="utf-8")
+            hook[name] = str(path)
+        role = {
+            "name": "Reboot",
+            "ansible.builtin.include_role": {"name": "alpinefleet.kexec.fast_reboot"},
+            "vars": {"fast_reboot_hooks": [hook], "fast_reboot_timeout": 40, **variables},
+        }
+        return self.play([role, raw("Next")])
+
     def clients(self) -> list[str]:
         """The ssh clients that run for these hosts, each with its arguments."""
         found = []
