@@ -14,7 +14,7 @@ from .._host.port import Host
 from .._reasons import Reason, ReasonError, reason
 from .._write.boot_file import OWED, beside
 from . import menu_commands
-from .find import booted_by
+from .find import booting_family
 from .loader import Loader, NotUnderstoodError
 from .loaders.extlinux import EXTLINUX, MENU, UBOOT
 from .loaders.grub import GRUB
@@ -217,7 +217,10 @@ def choose(host: Host, name: str) -> Settings:
     present = [(editor, signs) for editor in wanted for signs in [editor.signs(host)] if signs]
     if not present:
         raise ReasonError(_not_found(name))
-    started = booted_by(host, present, EDITORS) if name == "auto" else present
+    family = None
+    if name == "auto":
+        family = booting_family(host, (editor.type_ids for editor in EDITORS))
+    started = [each for each in present if family is None or family in each[0].type_ids]
     if not started:
         raise ReasonError(_left_behind(present))
     signs = [path for _editor, paths in started for path in paths]

@@ -39,7 +39,8 @@ class Configured:
 def configured(host: Host) -> Configured:
     """Read the configuration of the boot loader that boots this host."""
     present = [(loader, path) for loader in LOADERS for path in loader.menus(host)]
-    started = booted_by(host, present, LOADERS)
+    family = booting_family(host, (loader.type_ids for loader in LOADERS))
+    started = [each for each in present if family is None or family in each[0].type_ids]
     if not present:
         return Configured(reasons=(_not_found(),))
     if not started:
@@ -49,29 +50,14 @@ def configured(host: Host) -> Configured:
     return _read(host, *started[0])
 
 
-class Started(t.Protocol):
-    """What may have started the kernel: the upper digit of the type that it reports then."""
-
-    @property
-    def type_ids(self) -> frozenset[int]: ...
-
-
-Kind = t.TypeVar("Kind", bound=Started)
-Place = t.TypeVar("Place")
-
-
-def booted_by(
-    host: Host, present: list[tuple[Kind, Place]], known: t.Iterable[Kind]
-) -> list[tuple[Kind, Place]]:
-    """Those of the boot loader that the kernel names; all of them if it names none that is known.
+def booting_family(host: Host, known: t.Iterable[frozenset[int]]) -> int | None:
+    """The upper digit of the type that the kernel reports of its loader, if it is a known one's.
 
     It names none on other machines than x86, after a kexec, and where EFI starts it.
     """
-    type_id = (host.text(LOADER_TYPE) or "").strip()
-    family = int(type_id) >> 4 if type_id.isdigit() else None
-    if not any(family in each.type_ids for each in known):
-        return present
-    return [(each, place) for each, place in present if family in each.type_ids]
+    reported = host.number(LOADER_TYPE)
+    family = None if reported is None else reported >> 4
+    return family if any(family in each for each in known) else None
 
 
 def _read(host: Host, loader: Loader, path: str) -> Configured:

@@ -28,6 +28,8 @@ else:
 LOADER_TYPE = "/proc/sys/kernel/bootloader_type"
 KEXEC_LOADER_TYPE = "208"
 
+RUNLEVELS = "/etc/runlevels"
+
 # The number of the kexec_load system call by "uname -m", for processes as wide as the kernel.
 SYSCALLS: dict[str, int] = {
     "x86_64": 246,
@@ -59,6 +61,12 @@ def uptime(host: Host) -> float | None:
     """Seconds since the host booted, by its own clock."""
     match = re.match(r"\d+(\.\d+)?", host.text("/proc/uptime") or "")
     return float(match.group()) if match else None
+
+
+def services(host: Host, *levels: str) -> set[str]:
+    """The services of some runlevels, or of all."""
+    found = levels or host.names(RUNLEVELS)
+    return {name for level in found for name in host.names(f"{RUNLEVELS}/{level}")}
 
 
 def started_by_kexec(host: Host) -> bool | None:

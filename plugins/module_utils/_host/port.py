@@ -11,6 +11,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
 import stat
 import typing as t
 from dataclasses import dataclass
@@ -100,6 +101,11 @@ class Host:
         """The text of a file of one line without what surrounds it, None as in text."""
         text = self.text(path)
         return None if text is None else text.strip(SPACES)
+
+    def number(self, path: str) -> int | None:
+        """The number in a file of one line, None if there is none."""
+        text = self.line(path) or ""
+        return int(text) if re.fullmatch("-?[0-9]{1,20}", text) else None
 
     def content(self, path: str) -> bytes | None:
         """The bytes of a small file, None if there is none or it cannot be read."""

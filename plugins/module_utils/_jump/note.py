@@ -7,10 +7,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import hashlib
-import os
 import re
 import typing as t
 from dataclasses import dataclass
@@ -83,12 +81,6 @@ def hung(jump: Jump | None, boot_id: str | None, running: t.Sequence[str]) -> bo
     if jump is None or arrived(jump, running):
         return False
     return jump.boot_id is None or jump.boot_id != boot_id
-
-
-def forget(host: Host) -> None:
-    """Remove the note; one that stays does no harm as long as this boot runs."""
-    with contextlib.suppress(OSError):
-        os.unlink(host.real(places.JUMP))
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ import typing as t
 from dataclasses import dataclass
 
 from .. import _cmdline
+from .._host import machine
 from .._host.port import Host
 from .._reasons import Reason, reason
 
 CLASS = "/sys/class/watchdog/watchdog0"
 DEVICE = "/dev/watchdog0"
-RUNLEVELS = "/etc/runlevels"
 
 # What stands on the kernel's command line, and is given to modprobe as it is.
 DRIVER = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -76,12 +76,11 @@ class Guard:
 
 
 def read(host: Host, release: str) -> Guard:
-    confirms = "kexec-confirm" in host.names(f"{RUNLEVELS}/sysinit")
-    levels = host.names(RUNLEVELS)
+    confirms = "kexec-confirm" in machine.services(host, "sysinit")
     return Guard(
         watchdog=_watchdog(host, release),
         confirms=confirms and host.exists("/etc/init.d/kexec-confirm"),
-        service=any("watchdog" in host.names(f"{RUNLEVELS}/{level}") for level in levels),
+        service="watchdog" in machine.services(host),
     )
 
 
@@ -96,9 +95,9 @@ def _watchdog(host: Host, release: str) -> Watchdog | None:
         identity=identity,
         nowayout=bool(flags & {"1", "Y"}),
         active=host.line(f"{CLASS}/state") == "active",
-        timeout=_number(host, f"{CLASS}/timeout"),
-        max_timeout=_number(host, f"{CLASS}/max_timeout"),
-        stop_on_reboot=_number(host, _parameter("watchdog", "stop_on_reboot")),
+        timeout=host.number(f"{CLASS}/timeout"),
+        max_timeout=host.number(f"{CLASS}/max_timeout"),
+        stop_on_reboot=host.number(_parameter("watchdog", "stop_on_reboot")),
     )
 
 
@@ -120,11 +119,6 @@ def _only_module(host: Host, release: str) -> str | None:
     modules = [name.partition(".ko")[0].replace("-", "_") for name in files if ".ko" in name]
     loaded = [name for name in modules if host.is_dir(f"/sys/module/{name}")]
     return loaded[0] if len(loaded) == 1 else None
-
-
-def _number(host: Host, path: str) -> int | None:
-    text = host.line(path) or ""
-    return int(text) if re.fullmatch(r"-?[0-9]{1,9}", text) else None
 
 
 def uncovered(guard: Guard, running: t.Sequence[str]) -> Reason | None:

@@ -8,8 +8,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import typing as t
 
+from .._host import places
 from .._host.port import Host
 from .._image.choose import Wish
 from .._jump import note
@@ -74,9 +76,13 @@ def ensure_loaded(host: Host, wish: Wish, once: Once, *, check_mode: bool) -> di
 
 
 def _forget_proven_jump(host: Host, state: State) -> None:
-    """The running kernel proves the jump that is noted; after it the note would tell a lie."""
+    """The running kernel proves the jump that is noted; after it the note would tell a lie.
+
+    One that stays does no harm as long as this boot runs.
+    """
     if note.arrived(state.jump, state.words):
-        note.forget(host)
+        with contextlib.suppress(OSError):
+            os.unlink(host.real(places.JUMP))
 
 
 def _arm(state: State, once: Once) -> Armed:

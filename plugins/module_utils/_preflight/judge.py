@@ -15,7 +15,9 @@ from .. import _cmdline
 from .._host import machine, mounts, places
 from .._host.machine import valid_boot_id
 from .._host.port import Host
-from .._jump import note, watchdog
+from .._image.choose import Cmdline, Wish
+from .._image.inspect import Inspected
+from .._jump import watchdog
 from .._reasons import Reason, reason
 from .state import LOCK_SYSCTL, State
 
@@ -29,30 +31,75 @@ def needs_unlock(state: State) -> bool:
     return state.load_disabled is True or _cmdline.unlocks_kexec(state.words)
 
 
-def judge_host(
-    state: State,
-    *,
-    unlocked_by_firmware: bool | None,
-    controller_boot_id: str | None = None,
-    denied_platforms: t.Sequence[str] = (),
-) -> list[Reason]:
-    """What stands against kexec on this host, whatever image is meant."""
+def judge_reboot_need(state: State, flavour: str | None, release: str | None) -> list[str]:
+    """Why a reboot is needed, in sentences; nothing if the running kernel is the installed one."""
+    meant = state.installed.get(flavour or "") or release
+    why = []
+    if meant is not None and meant != state.release:
+        why.append(f"{state.release} is running and {meant} is installed.")
+    if state.release not in state.module_trees:
+        why.append(f"The modules of the running kernel {state.release} are gone.")
+    return why
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is judged: a host as it was read, what is wished for, and what was chosen for that."""
+
+    host: Host
+    state: State
+    wish: Wish
+    cmdline: Cmdline | None
+    inspected: Inspected
+    # Why something could not be chosen.
+    unmet: tuple[Reason, ...] = ()
+
+
+def judge(subject: Subject) -> list[Reason]:
+    """What stands against kexec, and what else is to be said of it."""
+    found = list(_unfit(subject.state, subject.wish.controller_boot_id))[:1]
+    checks = (choice,) if found else CHECKS
+    return [*found, *(each for check in checks for each in check(subject))]
+
+
+def _unfit(state: State, controller_boot_id: str | None) -> t.Iterator[Reason]:
+    """What makes all else beside the point, the gravest first."""
     if state.boot_id is not None and state.boot_id == valid_boot_id(controller_boot_id):
-        return [_target_is_controller()]
+        yield reason(
+            "target_is_controller",
+            "The target runs the same boot as the machine that runs Ansible.",
+            "Reboot that machine by hand, or run Ansible on another one.",
+        )
     if state.container is not None:
-        return [_container(state.container)]
+        yield reason(
+            "container",
+            f"The target is a container ({state.container}): it shares the kernel of its host.",
+            "Target the machine on which the container runs.",
+        )
     if state.uid != 0:
-        return [_not_root(state.uid)]
+        yield reason(
+            "not_root",
+            f"The task runs with user id {state.uid}.",
+            "Set become to true, or connect as root.",
+        )
     if state.leaving:
-        return [_already_leaving()]
+        yield reason(
+            "already_leaving",
+            "The host is being shut down for a reboot that was ordered before.",
+            "Wait until it is back, and see who ordered that reboot.",
+        )
     if state.stopping:
-        return [_stopping()]
-    reasons = [*_support(state), *_platform(state, denied_platforms), *_hung(state)]
-    permission = _permission(state, unlocked_by_firmware)
-    return [*reasons, *(permission or _unexplained(state)), *_uncovered(state)]
+        yield reason(
+            "already_leaving",
+            f"OpenRC is stopping services on the host: {places.STOPPING} is there. Somebody asked it "
+            "to power off, halt or reboot, or to change its runlevel.",
+            "Wait until it is down or has done so, and see who asked for it. Where no process openrc "
+            "runs, the file is left over from one that was killed: remove it.",
+        )
 
 
-def _support(state: State) -> t.Iterator[Reason]:
+def support(subject: Subject) -> t.Iterator[Reason]:
+    state = subject.state
     built = state.kexec_in_sysfs if state.config_kexec is None else state.config_kexec
     if state.kernel_answer == "ENOSYS" or not built:
         yield reason(
@@ -74,26 +121,27 @@ def _support(state: State) -> t.Iterator[Reason]:
         )
 
 
-def _platform(state: State, wanted: t.Sequence[str]) -> t.Iterator[Reason]:
-    platform = machine.denied(state.platform)
-    name = machine.name_in(state.platform, wanted)
+def platform(subject: Subject) -> t.Iterator[Reason]:
+    fields = subject.state.platform
+    denied = machine.denied(fields)
+    name = machine.name_in(fields, subject.wish.denied_platforms)
     if name is not None:
         yield reason(
             "platform_denied",
             f"The host is a {name}, a platform that the option denied_platforms names.",
             "Reboot it through firmware, or put platform_denied into ignore_reasons.",
         )
-    elif platform is not None:
+    elif denied is not None:
         yield reason(
             "platform_denied",
-            f"The host is a {platform.name}: {platform.why}.",
+            f"The host is a {denied.name}: {denied.why}.",
             "Reboot it through firmware, or put platform_denied into ignore_reasons.",
         )
 
 
-def _hung(state: State) -> t.Iterator[Reason]:
-    jump = state.jump
-    if jump is None or not note.hung(jump, state.boot_id, state.words):
+def hung(subject: Subject) -> t.Iterator[Reason]:
+    jump = subject.state.hung
+    if jump is None:
         return
     into = f" into {jump.release}" if jump.release else ""
     when = f" at {jump.time}" if jump.time else ""
@@ -107,122 +155,63 @@ def _hung(state: State) -> t.Iterator[Reason]:
     )
 
 
-def _uncovered(state: State) -> list[Reason]:
-    found = watchdog.uncovered(state.guard, state.words)
-    return [] if found is None else [found]
+def permission(subject: Subject) -> t.Iterator[Reason]:
+    cmdline = subject.cmdline
+    causes = _causes(subject.state, cmdline is not None and bool(cmdline.unlocked_by_firmware))
+    yield from list(causes) or _unexplained(subject.state)
 
 
-def _permission(state: State, unlocked_by_firmware: bool | None) -> list[Reason]:
+def _causes(state: State, unlocked_by_firmware: bool) -> t.Iterator[Reason]:
     """The causes of "Operation not permitted", told apart."""
-    reasons = []
     if not state.cap_sys_boot:
-        reasons.append(_no_cap_sys_boot())
+        yield reason(
+            "no_cap_sys_boot",
+            "The process lacks the capability CAP_SYS_BOOT.",
+            "Run it in a session whose capabilities are not reduced.",
+        )
     if state.load_disabled:
-        reasons += _lock(state, unlocked_by_firmware)
+        yield from _lock(state, unlocked_by_firmware)
     if state.load_limit == 0:
-        reasons.append(_limit())
+        yield reason(
+            "kexec_limit_reached",
+            "kernel.kexec_load_limit_reboot is 0: no image can be loaded until the next boot.",
+            "Reboot through firmware, and remove the limit if it was not intended.",
+        )
     if state.lockdown in ("integrity", "confidentiality"):
-        reasons.append(_lockdown(state))
-    return reasons
+        cause = " because Secure Boot is on" if state.secure_boot else ""
+        yield reason(
+            "lockdown",
+            f"Kernel lockdown is in mode {state.lockdown}{cause}: unsigned images are refused.",
+            "Reboot through firmware, or boot without lockdown= and Secure Boot.",
+        )
 
 
-def _lock(state: State, unlocked_by_firmware: bool | None) -> list[Reason]:
+def _lock(state: State, unlocked_by_firmware: bool) -> t.Iterator[Reason]:
     """The lock has two causes, and both may hold at once, unless a service locked on purpose."""
     if state.frozen and state.loaded:
-        return [_frozen()]
-    reasons = [_relocked(str(setting)) for setting in state.lock_settings if setting.value == "1"]
+        yield reason(
+            "kexec_frozen",
+            "The service kexec-load loaded an image at boot and locked kexec behind it: no other "
+            "image can be loaded, and that one runs only while its files are what they were.",
+            "Reboot through firmware for another image.",
+        )
+        return
+    lines = [str(setting) for setting in state.lock_settings if setting.value == "1"]
     if not _cmdline.unlocks_kexec(state.words):
-        return [_locked(bool(unlocked_by_firmware)), *reasons]
-    return reasons or [_relocked(None)]
+        yield _locked(unlocked_by_firmware)
+    elif not lines:
+        yield _relocked(None)
+    yield from map(_relocked, lines)
 
 
-def _unexplained(state: State) -> list[Reason]:
+def _unexplained(state: State) -> t.Iterator[Reason]:
     """The kernel refuses although everything that could be read allows it."""
-    if state.kernel_answer not in ("EPERM", "EACCES"):
-        return []
-    return [
-        reason(
+    if state.kernel_answer in ("EPERM", "EACCES"):
+        yield reason(
             "kexec_denied",
             f"The kernel answers {state.kernel_answer} to kexec_load and no known cause was found.",
             "Look for a security module or a seccomp filter that forbids kexec_load.",
         )
-    ]
-
-
-def judge_memory(state: State, image_bytes: int) -> list[Reason]:
-    """Loading needs the image in memory more than once; swap does not help."""
-    needed = COPIES * image_bytes + WORKING_BYTES
-    if state.available_bytes is None or state.available_bytes >= needed:
-        return []
-    return [
-        reason(
-            "memory_low",
-            f"{state.available_bytes >> 20} MiB of memory are available and the image needs "
-            f"{needed >> 20} MiB.",
-            "Stop services before the reboot, or put memory_low into ignore_reasons.",
-        )
-    ]
-
-
-def judge_reboot_need(state: State, flavour: str | None, release: str | None) -> list[str]:
-    """Why a reboot is needed, in sentences; nothing if the running kernel is the installed one."""
-    meant = state.installed.get(flavour or "") or release
-    why = []
-    if meant is not None and meant != state.release:
-        why.append(f"{state.release} is running and {meant} is installed.")
-    if state.release not in state.module_trees:
-        why.append(f"The modules of the running kernel {state.release} are gone.")
-    return why
-
-
-def _target_is_controller() -> Reason:
-    return reason(
-        "target_is_controller",
-        "The target runs the same boot as the machine that runs Ansible.",
-        "Reboot that machine by hand, or run Ansible on another one.",
-    )
-
-
-def _container(kind: str) -> Reason:
-    return reason(
-        "container",
-        f"The target is a container ({kind}): it shares the kernel of its host.",
-        "Target the machine on which the container runs.",
-    )
-
-
-def _not_root(uid: int) -> Reason:
-    return reason(
-        "not_root",
-        f"The task runs with user id {uid}.",
-        "Set become to true, or connect as root.",
-    )
-
-
-def _already_leaving() -> Reason:
-    return reason(
-        "already_leaving",
-        "The host is being shut down for a reboot that was ordered before.",
-        "Wait until it is back, and see who ordered that reboot.",
-    )
-
-
-def _stopping() -> Reason:
-    return reason(
-        "already_leaving",
-        f"OpenRC is stopping services on the host: {places.STOPPING} is there. Somebody asked it to power "
-        "off, halt or reboot, or to change its runlevel.",
-        "Wait until it is down or has done so, and see who asked for it. Where no process openrc runs, "
-        "the file is left over from one that was killed: remove it.",
-    )
-
-
-def _no_cap_sys_boot() -> Reason:
-    return reason(
-        "no_cap_sys_boot",
-        "The process lacks the capability CAP_SYS_BOOT.",
-        "Run it in a session whose capabilities are not reduced.",
-    )
 
 
 def _locked(configured: bool) -> Reason:
@@ -250,99 +239,30 @@ def _relocked(place: str | None) -> Reason:
     )
 
 
-def _frozen() -> Reason:
-    return reason(
-        "kexec_frozen",
-        "The service kexec-load loaded an image at boot and locked kexec behind it: no other image "
-        "can be loaded, and that one runs only while its files are what they were.",
-        "Reboot through firmware for another image.",
-    )
+def uncovered(subject: Subject) -> t.Iterator[Reason]:
+    yield from filter(None, [watchdog.uncovered(subject.state.guard, subject.state.words)])
 
 
-def _limit() -> Reason:
-    return reason(
-        "kexec_limit_reached",
-        "kernel.kexec_load_limit_reboot is 0: no image can be loaded until the next boot.",
-        "Reboot through firmware, and remove the limit if it was not intended.",
-    )
+def hypervisor(subject: Subject) -> t.Iterator[Reason]:
+    """Who runs the machine is told by Xen; Linux on others has no guests that a jump would leave."""
+    host = subject.host
+    if host.line("/sys/hypervisor/type") != "xen":
+        return
+    if "control_d" in (host.line("/proc/xen/capabilities") or ""):
+        found = "control domain of Xen: a jump would leave Xen and all guests behind"
+    elif host.line("/sys/hypervisor/guest_type") == "PV":
+        found = "paravirtualised guest of Xen: such a guest cannot start another kernel by itself"
+    else:
+        return
+    yield reason("hypervisor", f"The host is a {found}.", "Reboot it through firmware.")
 
 
-def _lockdown(state: State) -> Reason:
-    cause = " because Secure Boot is on" if state.secure_boot else ""
-    return reason(
-        "lockdown",
-        f"Kernel lockdown is in mode {state.lockdown}{cause}: unsigned images are refused.",
-        "Reboot through firmware, or boot without lockdown= and Secure Boot.",
-    )
-
-
-Found = t.TypeVar("Found")
-
-
-# --- Checks that ask one question each, and need nothing of the others ----------------------
-
-
-@dataclass(frozen=True)
-class Check(t.Generic[Found]):
-    """One question to the host. A new one is an object in this file, and a name in CHECKS."""
-
-    name: str
-    read: t.Callable[[Host], Found]
-    judge: t.Callable[[Found], t.Iterable[Reason]]
-
-    def reasons(self, host: Host) -> list[Reason]:
-        return list(self.judge(self.read(host)))
-
-
-# --- A host whose kernel does not run on the machine itself, but inside or below a hypervisor ----
-
-# Who runs the machine is told there by Xen; Linux on others has no guests that a jump would leave.
-HYPERVISOR_TYPE = "/sys/hypervisor/type"
-GUEST_TYPE = "/sys/hypervisor/guest_type"
-CAPABILITIES = "/proc/xen/capabilities"
-
-Role = t.Literal["control domain", "paravirtualised guest"]
-
-
-def _role_below_xen(host: Host) -> Role | None:
-    if host.line(HYPERVISOR_TYPE) != "xen":
-        return None
-    if "control_d" in (host.line(CAPABILITIES) or ""):
-        return "control domain"
-    return "paravirtualised guest" if host.line(GUEST_TYPE) == "PV" else None
-
-
-def _judge_role(role: Role | None) -> t.Iterator[Reason]:
-    if role is not None:
-        ends = {
-            "control domain": "a jump would leave Xen and all guests behind",
-            "paravirtualised guest": "such a guest cannot start another kernel by itself",
-        }
-        yield reason(
-            "hypervisor",
-            f"The host is a {role} of Xen: {ends[role]}.",
-            "Reboot it through firmware.",
-        )
-
-
-HYPERVISOR = Check("hypervisor", _role_below_xen, _judge_role)
-
-# --- A /boot that is to be mounted and is not: what lies in its directory is of another time -----
-
-BOOT = "/boot/"
-
-
-def _judge_boot(point: str | None) -> t.Iterator[Reason]:
+def boot_mount(subject: Subject) -> t.Iterator[Reason]:
+    """What lies in the directory is of another time than what is to be mounted there."""
+    point = mounts.unmounted(subject.host, "/boot/")
     if point is not None:
         yield mounts.not_mounted(point)
 
-
-BOOT_MOUNT = Check("boot_mount", lambda host: mounts.unmounted(host, BOOT), _judge_boot)
-
-# --- Services of somebody else that load an image, or jump into one, while the host goes down ----
-
-RUNLEVELS = "/etc/runlevels"
-SCRIPTS = "/etc/init.d"
 
 # The command where a command stands, or in the settings of a service that OpenRC starts itself.
 _KEXEC = re.compile(
@@ -355,16 +275,6 @@ _USES = ("--exec", "--load", "--force")
 _FOR_A_CRASH = ("--load-panic", "--panic")
 # No line of a script that means something is longer.
 LINE = 4096
-# What this collection's own services say of themselves.
-_OURS = "/run/alpinefleet-kexec"
-
-
-def _services(host: Host) -> tuple[str, ...]:
-    """The services of all runlevels that use kexec and are not ours."""
-    levels = host.names(RUNLEVELS)
-    enabled = {name for level in levels for name in host.names(f"{RUNLEVELS}/{level}")}
-    scripts = {name: host.text(f"{SCRIPTS}/{name}") or "" for name in sorted(enabled)}
-    return tuple(name for name, text in scripts.items() if _OURS not in text and _uses_kexec(text))
 
 
 def _uses_kexec(script: str) -> bool:
@@ -385,7 +295,13 @@ def _is_for_a_boot(words: list[str]) -> bool:
     return not for_a_crash and (bool(set(short) & set("elf")) or bool(set(words) & set(_USES)))
 
 
-def _judge_services(names: tuple[str, ...]) -> t.Iterator[Reason]:
+def services(subject: Subject) -> t.Iterator[Reason]:
+    """Services of somebody else that load an image, or jump into one, while the host goes down."""
+    host = subject.host
+    scripts = {
+        name: host.text(f"/etc/init.d/{name}") or "" for name in sorted(machine.services(host))
+    }
+    names = [name for name, text in scripts.items() if places.RUN not in text and _uses_kexec(text)]
     if names:
         yield reason(
             "kexec_services",
@@ -396,9 +312,21 @@ def _judge_services(names: tuple[str, ...]) -> t.Iterator[Reason]:
         )
 
 
-SERVICES = Check("services", _services, _judge_services)
+def choice(subject: Subject) -> tuple[Reason, ...]:
+    return subject.unmet + subject.inspected.reasons
 
-CHECKS: tuple[Check[t.Any], ...] = (HYPERVISOR, BOOT_MOUNT, SERVICES)
+
+def memory(subject: Subject) -> t.Iterator[Reason]:
+    """Loading needs the image in memory more than once; swap does not help."""
+    available = subject.state.available_bytes
+    needed = COPIES * subject.inspected.total_bytes + WORKING_BYTES
+    if available is not None and available < needed:
+        yield reason(
+            "memory_low",
+            f"{available >> 20} MiB of memory are available and the image needs "
+            f"{needed >> 20} MiB.",
+            "Stop services before the reboot, or put memory_low into ignore_reasons.",
+        )
 
 
 # --- What stands between a kernel and its root file system: a module, or somebody at the console --
@@ -409,6 +337,13 @@ _KEYS = ("cryptkey", "rd.luks.key")
 # File systems of disks that are a module of their own, and those that another one mounts.
 _FILE_SYSTEMS = ("bcachefs", "btrfs", "erofs", "ext4", "f2fs", "jfs", "squashfs", "xfs", "zfs")
 _MOUNTED_BY = {"ext2": "ext4", "ext3": "ext4"}
+
+
+def cmdline(subject: Subject) -> t.Iterator[Reason]:
+    if subject.cmdline is not None:
+        yield from subject.cmdline.reasons
+        words = _cmdline.running_words(subject.cmdline.text)
+        yield from judge_root(words, subject.inspected.modules)
 
 
 def judge_root(words: t.Sequence[str], modules: t.Collection[str] | None) -> t.Iterator[Reason]:
@@ -454,3 +389,20 @@ def _lacks_module(module: str, word: str) -> Reason:
         "of the kernel: the root file system may not be found.",
         "Add what has it to the features in /etc/mkinitfs/mkinitfs.conf and run mkinitfs.",
     )
+
+
+# A new check is a function in this file, and has its place here. In this order they are told: of
+# reasons that weigh the same, a failure tells the first.
+CHECKS: tuple[t.Callable[[Subject], t.Iterable[Reason]], ...] = (
+    support,
+    platform,
+    hung,
+    permission,
+    uncovered,
+    hypervisor,
+    boot_mount,
+    services,
+    choice,
+    memory,
+    cmdline,
+)

@@ -86,12 +86,18 @@ class State:
         """The parameters of the running kernel."""
         return _cmdline.running_words(self.cmdline)
 
+    @property
+    def hung(self) -> note.Jump | None:
+        """The last jump, if it did not lead to a system that was proven."""
+        return self.jump if note.hung(self.jump, self.boot_id, self.words) else None
+
 
 def read(host: Host) -> State:
     """Read everything; nothing is changed and nothing is decided."""
     status = host.text("/proc/self/status") or ""
     release = host.line("/proc/sys/kernel/osrelease") or ""
-    limit = _number(host, "/proc/sys/kernel/kexec_load_limit_reboot")
+    disabled = host.number("/proc/sys/kernel/kexec_load_disabled")
+    limit = host.number("/proc/sys/kernel/kexec_load_limit_reboot")
     kexec = host.find("kexec")
     return State(
         uid=int((_status_field(status, "Uid") or "0 0").split()[1]),
@@ -99,12 +105,12 @@ def read(host: Host) -> State:
         release=release,
         boot_id=valid_boot_id(host.line("/proc/sys/kernel/random/boot_id")),
         cmdline=host.line("/proc/cmdline") or "",
-        loaded=_number(host, "/sys/kernel/kexec_loaded") == 1,
+        loaded=host.number("/sys/kernel/kexec_loaded") == 1,
         leaving=host.is_locked(places.LEAVING),
         stopping=host.exists(places.STOPPING),
         frozen=host.exists(places.FROZEN),
         jump=note.read(host),
-        load_disabled=_flag(host, "/proc/sys/kernel/kexec_load_disabled"),
+        load_disabled=None if disabled is None else disabled != 0,
         load_limit=limit,
         lockdown=_selected(host.line("/sys/kernel/security/lockdown")),
         secure_boot=_secure_boot(host),
@@ -126,16 +132,6 @@ def read(host: Host) -> State:
         lock_settings=tuple(settings(host, LOCK_SYSCTL)),
         guard=watchdog.read(host, release),
     )
-
-
-def _number(host: Host, path: str) -> int | None:
-    text = host.line(path) or ""
-    return int(text) if re.fullmatch(r"-?\d+", text) else None
-
-
-def _flag(host: Host, path: str) -> bool | None:
-    number = _number(host, path)
-    return None if number is None else number != 0
 
 
 def _selected(text: str | None) -> str | None:

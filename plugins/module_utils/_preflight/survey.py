@@ -72,29 +72,10 @@ def survey(
     inspected = Inspected()
     if files is not None:
         inspected = inspect.inspect(host, files, state.machine, state.installed)
-    firmware = cmdline.unlocked_by_firmware if cmdline else None
-    found = [
-        *judge.judge_host(
-            state,
-            unlocked_by_firmware=firmware,
-            controller_boot_id=wish.controller_boot_id,
-            denied_platforms=wish.denied_platforms,
-        ),
-        *(each for check in judge.CHECKS for each in check.reasons(host)),
-        *reasons,
-        *inspected.reasons,
-        *judge.judge_memory(state, inspected.total_bytes),
-        *_judge_cmdline(cmdline, inspected),
-    ]
-    reasons_left = _gravest_first(_reasons.ignore(found, wish.ignore))
-    result = Survey(state, configured, files, cmdline, inspected, reasons_left)
+    subject = judge.Subject(host, state, wish, cmdline, inspected, tuple(reasons))
+    found = _gravest_first(_reasons.ignore(judge.judge(subject), wish.ignore))
+    result = Survey(state, configured, files, cmdline, inspected, found)
     return _with_frozen(host, wish, result)
-
-
-def _judge_cmdline(cmdline: Cmdline | None, inspected: Inspected) -> t.Iterator[Reason]:
-    if cmdline is not None:
-        yield from cmdline.reasons
-        yield from judge.judge_root(_cmdline.running_words(cmdline.text), inspected.modules)
 
 
 def _with_frozen(host: Host, wish: Wish, found: Survey) -> Survey:
@@ -183,12 +164,6 @@ def _cmdline_of(found: Survey) -> str | None:
     return found.cmdline.text if found.cmdline else None
 
 
-def _hung(state: State) -> dict[str, str | None] | None:
-    words = state.words
-    hung = note.hung(state.jump, state.boot_id, words)
-    return state.jump.as_dict() if state.jump and hung else None
-
-
 def facts(found: Survey) -> dict[str, t.Any]:
     """What was found on the host, under stable names."""
     state, cmdline = found.state, found.cmdline
@@ -204,7 +179,7 @@ def facts(found: Survey) -> dict[str, t.Any]:
         "flavour": flavour,
         "frozen": found.frozen is not None,
         "hardware_id": state.hardware_id,
-        "hung": _hung(state),
+        "hung": state.hung and state.hung.as_dict(),
         "installed_releases": dict(state.installed),
         "kexec_load_disabled": state.load_disabled,
         "kexec_load_limit_reboot": state.load_limit,

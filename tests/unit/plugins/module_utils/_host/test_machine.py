@@ -293,3 +293,14 @@ def test_hardware_id(alpine: fakes.FakeHost, files: dict[str, str], number: str 
     for name, content in files.items():
         alpine.write(dmi if name == "dmi" else tree, content)
     assert machine_module.hardware_id(alpine.host) == number
+
+
+@pytest.mark.parametrize(
+    ("levels", "found"),
+    [((), {"sshd", "kexec-confirm"}), (("sysinit",), {"kexec-confirm"}), (("none",), set())],
+)
+def test_services(alpine: fakes.FakeHost, levels: tuple[str, ...], found: set[str]) -> None:
+    alpine.remove("/etc/runlevels")
+    alpine.write("/etc/runlevels/default/sshd", "")
+    alpine.write("/etc/runlevels/sysinit/kexec-confirm", "")
+    assert machine_module.services(alpine.host, *levels) == found

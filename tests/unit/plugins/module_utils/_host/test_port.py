@@ -206,3 +206,23 @@ def test_lines_are_parted_by_line_feeds_alone(text: str, found: list[str]) -> No
 def test_line_keeps_what_only_python_takes_for_white_space(alpine: fakes.FakeHost) -> None:
     alpine.write("/proc/cmdline", "\t quiet\xa0\n")
     assert alpine.host.line("/proc/cmdline") == "quiet\xa0"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("1\n", 1),
+        ("-1\n", -1),
+        (" 12 ", 12),
+        ("", None),
+        ("1 2", None),
+        ("0x1", None),
+        ("\u0661", None),
+        ("9" * 21, None),
+        (None, None),
+    ],
+)
+def test_number(alpine: fakes.FakeHost, text: str | None, number: int | None) -> None:
+    if text is not None:
+        alpine.write("/sys/number", text)
+    assert alpine.host.number("/sys/number") == number

@@ -109,18 +109,6 @@ def test_verdict(
     assert note.hung(jump, boot_id, words) is hung
 
 
-def test_forget(alpine: fakes.FakeHost) -> None:
-    alpine.write(places.JUMP, NOTE)
-    note.forget(alpine.host)
-    assert note.read(alpine.host) is None
-
-
-def test_forget_what_cannot_be_removed(alpine: fakes.FakeHost) -> None:
-    alpine.path(places.JUMP).mkdir(parents=True)
-    note.forget(alpine.host)
-    assert note.read(alpine.host) == Jump()
-
-
 # --- The note on an image that was loaded before kexec was locked --------------------------
 
 SUM = "0" * 64

@@ -159,6 +159,19 @@ def test_note_of_a_jump_that_arrived_goes_where_the_next_one_is_refused(
     assert not alpine.path(NOTE).exists()
 
 
+def test_note_of_a_jump_that_arrived_may_stay(
+    alpine: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: str) -> None:
+        raise PermissionError
+
+    alpine.jump()
+    alpine.write("/proc/cmdline", ARRIVED)
+    monkeypatch.setattr("os.unlink", refuse)
+    assert ensure(alpine, "unloaded")["changed"] is False
+    assert alpine.path(NOTE).exists()
+
+
 @pytest.mark.parametrize("state", ["loaded", "unloaded"])
 @pytest.mark.parametrize("note", [fakes.JUMP, "garbage"])
 def test_note_of_a_jump_that_hung_stays(alpine: fakes.FakeHost, state: str, note: str) -> None:
