@@ -230,6 +230,19 @@ def arm64_image() -> bytes:
     return bytes(image)
 
 
+def unified_image(*sections: bytes) -> bytes:
+    """The head of an EFI program with a kernel and its initramfs in it, as efi-mkuki makes one."""
+    names = sections or (b".text", b".osrel", b".cmdline", b".initrd", b".linux")
+    image = bytearray(4096)
+    image[0:2] = b"MZ"
+    image[0x3C:0x40] = struct.pack("<I", 0x80)
+    image[0x80:0x98] = b"PE\0\0" + struct.pack("<HH12xHH", 0x8664, len(names), 0xF0, 0x206)
+    for number, name in enumerate(names):
+        start = 0x98 + 0xF0 + 40 * number
+        image[start : start + len(name)] = name
+    return bytes(image)
+
+
 def cpio(files: t.Mapping[str, bytes]) -> bytes:
     """An archive in the format "newc", as the kernel unpacks it."""
     archive = b""

@@ -5,15 +5,14 @@
 
 """Looking into the files of an image: are they whole, and do they belong together?
 
-Of a kernel, the first bytes say which format, architecture, release and size it has.
+Of a kernel, the first bytes say which format, architecture, release and size it has. The files are
+read in one place; what was read is judged as a value.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import struct
 import typing as t
 import zlib
 from dataclasses import dataclass, replace
@@ -45,8 +44,16 @@ MACHINES: dict[str, str] = {
     "s390x": "s390x",
 }
 
-ELF_MACHINES: dict[int, str] = {3: "x86", 21: "ppc64", 22: "s390x", 40: "arm", 62: "x86"}
-ELF_MACHINES.update({183: "arm64", 243: "riscv64", 258: "loongarch64"})
+ELF_MACHINES: dict[int, str] = {
+    3: "x86",
+    21: "ppc64",
+    22: "s390x",
+    40: "arm",
+    62: "x86",
+    183: "arm64",
+    243: "riscv64",
+    258: "loongarch64",
+}
 
 # The machine field of a portable executable, as EFI zboot kernels are.
 PE_MACHINES: dict[int, str] = {0xAA64: "arm64", 0x5064: "riscv64", 0x6264: "loongarch64"}
@@ -90,11 +97,10 @@ def fits(kernel: Kernel, machine: str) -> bool:
     return kernel.bits64 or machine != "x86_64"
 
 
-def _at(form: str, head: bytes, offset: int) -> t.Any:
-    """One little-endian number of the header, 0 behind its end."""
-    size = struct.calcsize("<" + form)
+def _at(head: bytes, offset: int, size: int) -> int:
+    """A little-endian number of so many bytes of the header, 0 behind its end."""
     piece = head[offset : offset + size]
-    return struct.unpack("<" + form, piece)[0] if len(piece) == size else 0
+    return int.from_bytes(piece, "little") if len(piece) == size else 0
 
 
 def _release(text: bytes) -> str | None:
@@ -107,11 +113,11 @@ def _bzimage(head: bytes) -> Kernel | None:
     """The x86 boot protocol: sectors of set-up code, then the protected-mode part."""
     if head[0x202:0x206] != b"HdrS":
         return None
-    setup_sectors = _at("B", head, 0x1F1) or 4
-    needed = (setup_sectors + 1) * 512 + _at("I", head, 0x1F4) * 16
-    version_offset = _at("H", head, 0x20E)
+    setup_sectors = _at(head, 0x1F1, 1) or 4
+    needed = (setup_sectors + 1) * 512 + _at(head, 0x1F4, 4) * 16
+    version_offset = _at(head, 0x20E, 2)
     text = head[version_offset + 0x200 :] if version_offset else b""
-    bits64 = bool(_at("H", head, 0x236) & 1)
+    bits64 = bool(_at(head, 0x236, 2) & 1)
     return Kernel("bzImage", "x86", _release(text), needed, bits64)
 
 
@@ -131,15 +137,15 @@ def _zboot(head: bytes) -> Kernel | None:
     """A compressed kernel in an EFI program: offset and size of the payload follow the magic."""
     if head[:2] != b"MZ" or head[4:8] != b"zimg":
         return None
-    machine = _at("H", head, _at("I", head, 0x3C) + 4)
-    needed = _at("I", head, 8) + _at("I", head, 12)
+    machine = _at(head, _at(head, 0x3C, 4) + 4, 2)
+    needed = _at(head, 8, 4) + _at(head, 12, 4)
     return Kernel("zboot", PE_MACHINES.get(machine, f"pe-{machine:#x}"), None, needed)
 
 
 def _zimage(head: bytes) -> Kernel | None:
-    if _at("I", head, 0x24) != 0x016F2818:
+    if _at(head, 0x24, 4) != 0x016F2818:
         return None
-    return Kernel("zImage", "arm", None, _at("I", head, 0x2C) - _at("I", head, 0x28), False)
+    return Kernel("zImage", "arm", None, _at(head, 0x2C, 4) - _at(head, 0x28, 4), False)
 
 
 def _s390_image(head: bytes) -> Kernel | None:
@@ -163,13 +169,103 @@ def _gzipped(head: bytes) -> Kernel | None:
 def _elf(head: bytes) -> Kernel | None:
     if head[:4] != b"\x7fELF" or len(head) < 64:
         return None
-    order = ">" if head[5] == 2 else "<"
-    machine = struct.unpack(order + "H", head[18:20])[0]
+    order: t.Literal["big", "little"] = "big" if head[5] == 2 else "little"
+    machine = int.from_bytes(head[18:20], order)
     bits64 = head[4] == 2
     return Kernel("ELF", ELF_MACHINES.get(machine, f"elf-{machine}"), None, 64, bits64)
 
 
-# --- The files together --------------------------------------------------------------------
+def is_unified(head: bytes) -> bool:
+    """Tell whether it is an EFI program that holds a kernel and its initramfs as sections."""
+    start = _at(head, 0x3C, 4)
+    table = start + 24 + _at(head, start + 20, 2)
+    places = range(table, table + 40 * _at(head, start + 6, 2), 40)
+    return head[start : start + 4] == b"PE\0\0" and any(
+        head[each : each + 8] == b".linux\0\0" for each in places
+    )
+
+
+# --- Reading the files ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Part:
+    """What was read of one file of an image."""
+
+    path: str
+    # A key of PROBLEMS, and what else there is to say of it.
+    problem: str | None = None
+    why: str = ""
+    # Path, device, inode, size and times: equal only if the file was not replaced or written.
+    identity: tuple[str | int, ...] = ()
+    # Of a kernel.
+    head: bytes = b""
+    # Of an initramfs; None if it cannot be decompressed here.
+    inside: initramfs.Initramfs | None = None
+
+    @property
+    def size(self) -> int:
+        return int(self.identity[3]) if len(self.identity) > 1 else 0
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What was read of an image, and of the modules that belong to its kernel."""
+
+    kernel: Part
+    initramfs: tuple[Part, ...] = ()
+    release: str | None = None
+    has_modules: bool = False
+    built_in: str | None = None
+
+
+def read(host: Host, files: Files, installed: t.Mapping[str, str]) -> Contents:
+    """Read every file once; nothing is judged."""
+    kernel = read_part(host, files.kernel, _head)
+    parsed = parse_kernel(kernel.head)
+    release = (parsed and parsed.release) or installed.get(files.flavour or "")
+    modules = f"/lib/modules/{release}"
+    return Contents(
+        kernel,
+        tuple(read_part(host, path, _inside) for path in files.initramfs),
+        release,
+        host.is_dir(modules),
+        host.text(f"{modules}/modules.builtin"),
+    )
+
+
+def _head(part: Part, file: t.BinaryIO) -> Part:
+    return replace(part, head=read_piece(file, HEAD_BYTES))
+
+
+def _inside(part: Part, file: t.BinaryIO) -> Part:
+    try:
+        return replace(part, inside=initramfs.scan(file))
+    except initramfs.NoDecompressorError:
+        return part
+    except initramfs.TruncatedError:
+        return replace(part, problem="truncated")
+    except initramfs.NotAnInitramfsError as error:
+        return replace(part, problem="invalid", why=str(error))
+
+
+def read_part(host: Host, path: str, look: t.Callable[[Part, t.BinaryIO], Part] = _head) -> Part:
+    """Look into a file; a disk may fail in the middle of it."""
+    part = Part(path, identity=(path,))
+    try:
+        with host.open(path) as file:
+            status = os.fstat(file.fileno())
+            times = (status.st_mtime_ns, status.st_ctime_ns)
+            identity = (path, status.st_dev, status.st_ino, status.st_size, *times)
+            part = replace(part, identity=identity)
+            return look(part, file)
+    except FileProblemError as error:
+        return replace(part, problem=error.problem)
+    except OSError:
+        return replace(part, problem="unreadable")
+
+
+# --- Judging what was read -----------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -180,241 +276,164 @@ class Inspected:
     total_bytes: int = 0
     # The order in which the kernel must find them: microcode first.
     ordered_initramfs: tuple[str, ...] = ()
-    # Path, device, inode, size and times: equal only if no file was replaced or written.
     identity: tuple[tuple[str | int, ...], ...] = ()
     reasons: tuple[Reason, ...] = ()
     # What the kernel will have before it has its root; None if that could not be told.
     modules: frozenset[str] | None = None
 
 
-class _DefectError(Exception):
-    """A reason that ends the inspection of one file."""
+@dataclass(frozen=True)
+class Defect:
+    """What is wrong with one file: a sentence without its beginning, which is the path."""
 
-    def __init__(self, found: Reason) -> None:
-        super().__init__(found.message)
-        self.reason = found
+    code: str
+    what: str
+    remedy: str
+    # Firmware may well boot what is only of a kind that is not known here.
+    certain: bool = True
+
+    def reason(self, path: str, files: Files) -> Reason:
+        blocks = files.blocks if self.certain else files.doubt_blocks
+        return reason(self.code, f"{path} {self.what}.", self.remedy, blocks)
+
+
+_CUT = "Free space in /boot and reinstall the kernel's package."
+_PATH = "Reinstall the kernel's package, or correct the path."
+
+PROBLEMS = {
+    "missing": Defect(
+        "{}_missing",
+        "does not exist",
+        "Reinstall the kernel's package, mount /boot, or correct the path.",
+    ),
+    "special": Defect("path_invalid", "is not a regular file", "Name a regular file."),
+    "unreadable": Defect(
+        "path_unreadable", "cannot be read", "Check the file system and the permissions.", False
+    ),
+    "truncated": Defect(
+        "initramfs_truncated",
+        "ends in the middle of its archive",
+        "Free space in /boot and run mkinitfs again.",
+    ),
+    "invalid": Defect(
+        "initramfs_invalid",
+        "is not an initramfs: ",
+        "Run mkinitfs again, or correct the path.",
+        False,
+    ),
+}
+
+# With kexec_load, kexec-tools would take the EFI program around the kernel for the kernel.
+UNIFIED = Defect(
+    "kernel_invalid",
+    "is a unified kernel image, which kexec-tools load from 2.0.31 on, on x86_64, and only through "
+    "kexec_file_load, which Alpine's kernels lack",
+    "Set the options kernel and initramfs to the files that it was made of.",
+    False,
+)
 
 
 def inspect(host: Host, files: Files, machine: str, installed: t.Mapping[str, str]) -> Inspected:
     """Read every file once; defects become reasons."""
-    reasons: list[Reason] = []
-    release = None
-    scanned: dict[str, initramfs.Initramfs | None] = {}
-    try:
-        release = _inspect_kernel(host, files, machine) or installed.get(files.flavour or "")
-    except _DefectError as defect:
-        reasons.append(defect.reason)
-    for path in files.initramfs:
-        try:
-            scanned[path] = _inspect_initramfs(host, path, files)
-        except _DefectError as defect:
-            reasons.append(defect.reason)
-    reasons += _unverified(scanned)
-    reasons += _coherence(host, files, release, scanned)
-    identity = tuple(_identity(host, path) for path in (files.kernel, *files.initramfs))
-    total = sum(int(entry[3]) for entry in identity if len(entry) > 1)
-    ordered = tuple(sorted(files.initramfs, key=lambda path: not _is_microcode(scanned.get(path))))
-    modules = _modules(host, release, scanned, files)
-    return Inspected(release, total, ordered, identity, tuple(reasons), modules)
+    return judge(read(host, files, installed), files, machine)
 
 
-def _modules(
-    host: Host,
-    release: str | None,
-    scanned: t.Mapping[str, initramfs.Initramfs | None],
-    files: Files,
-) -> frozenset[str] | None:
-    """What is in the initramfs files or built in, if all of that could be read."""
-    known = [found for found in scanned.values() if found is not None]
-    built_in = host.text(f"/lib/modules/{release}/modules.builtin")
-    if built_in is None or not known or len(known) < len(files.initramfs):
+def judge(read: Contents, files: Files, machine: str) -> Inspected:
+    """Tell what the files are good for; defects become reasons."""
+    defect = _defect_of(read.kernel, machine)
+    found = [] if defect is None else [defect.reason(files.kernel, files)]
+    for part in read.initramfs:
+        found += _judge_initramfs(part, files)
+    release = None if defect else read.release
+    parts = (read.kernel, *read.initramfs)
+    return Inspected(
+        release,
+        sum(part.size for part in parts),
+        tuple(part.path for part in sorted(read.initramfs, key=lambda each: not _microcode(each))),
+        tuple(part.identity for part in parts),
+        (*found, *_coherence(read, files, release)),
+        _modules(read, release),
+    )
+
+
+def _problem_of(part: Part, kind: str) -> Defect | None:
+    if part.problem is None:
         return None
-    parts = (os.path.basename(line).partition(".")[0] for line in built_in.split())
-    return frozenset().union(map(initramfs.module_name, parts), *(each.modules for each in known))
+    defect = PROBLEMS[part.problem]
+    return replace(defect, code=defect.code.format(kind), what=defect.what + part.why)
 
 
-def _is_microcode(found: initramfs.Initramfs | None) -> bool:
-    return found is not None and found.microcode and not found.releases
-
-
-def _identity(host: Host, path: str) -> tuple[str | int, ...]:
-    try:
-        status = os.stat(host.real(path))
-    except OSError:
-        return (path,)
-    times = (status.st_mtime_ns, status.st_ctime_ns)
-    return (path, status.st_dev, status.st_ino, status.st_size, *times)
-
-
-@contextlib.contextmanager
-def _open(host: Host, path: str, missing: str, files: Files) -> t.Iterator[t.BinaryIO]:
-    """A file to read; a disk may fail in the middle of it."""
-    try:
-        with host.open(path) as file:
-            yield file
-    except FileProblemError as error:
-        raise _DefectError(_file_problem(error, missing, files)) from error
-    except OSError as error:
-        problem = FileProblemError(path, "unreadable")
-        raise _DefectError(_file_problem(problem, missing, files)) from error
-
-
-def _inspect_kernel(host: Host, files: Files, machine: str) -> str | None:
-    """The release that the kernel names, None if its format names none."""
-    path = files.kernel
-    with _open(host, path, "kernel_missing", files) as file:
-        head = read_piece(file, HEAD_BYTES)
-        size = file.seek(0, os.SEEK_END)
-    kernel = parse_kernel(head)
-    if not head.strip(b"\0"):
-        raise _DefectError(_kernel_blank(path, files))
+def _defect_of(part: Part, machine: str) -> Defect | None:
+    """What keeps a kernel from being started."""
+    problem = _problem_of(part, "kernel")
+    if problem is not None:
+        return problem
+    if not part.head.strip(b"\0"):
+        # As a power cut or a full file system leaves it: nothing can boot that.
+        what = "is empty, or holds nothing but zeros where a kernel begins"
+        return Defect("kernel_truncated", what, _CUT)
+    if is_unified(part.head):
+        return UNIFIED
+    kernel = parse_kernel(part.head)
     if kernel is None:
-        raise _DefectError(_not_a_kernel(path, files))
+        what = "is not a Linux kernel in a format that kexec can start"
+        return Defect("kernel_invalid", what, _PATH, False)
+    return _misfit(kernel, part.size, machine)
+
+
+def _misfit(kernel: Kernel, size: int, machine: str) -> Defect | None:
     if not fits(kernel, machine):
-        raise _DefectError(_wrong_architecture(path, kernel, machine, files))
+        what = f"is a {64 if kernel.bits64 else 32} bit {kernel.architecture} kernel"
+        remedy = "Name a kernel for the host's architecture."
+        return Defect("kernel_wrong_architecture", f"{what} and the host is {machine}", remedy)
     if size < kernel.needed_bytes:
-        raise _DefectError(_kernel_truncated(path, size, kernel.needed_bytes, files))
-    return kernel.release
+        what = f"has {size} bytes and its header says {kernel.needed_bytes}"
+        return Defect("kernel_truncated", what, _CUT)
+    return None
 
 
-def _inspect_initramfs(host: Host, path: str, files: Files) -> initramfs.Initramfs | None:
-    """What is inside, None if it cannot be decompressed here."""
-    with _open(host, path, "initramfs_missing", files) as file:
-        try:
-            return initramfs.scan(file)
-        except initramfs.NoDecompressorError:
-            return None
-        except initramfs.TruncatedError as error:
-            raise _DefectError(_initramfs_truncated(path, files)) from error
-        except initramfs.NotAnInitramfsError as error:
-            raise _DefectError(_initramfs_invalid(path, str(error), files)) from error
+def _judge_initramfs(part: Part, files: Files) -> t.Iterator[Reason]:
+    defect = _problem_of(part, "initramfs")
+    if defect is not None:
+        yield defect.reason(part.path, files)
+    elif part.inside is None:
+        yield reason(
+            "initramfs_unverified",
+            f"{part.path} is compressed in a way that Python on this host cannot undo.",
+            "Nothing needs to be done; whether it fits the kernel was not checked.",
+        )
 
 
-def _unverified(scanned: t.Mapping[str, initramfs.Initramfs | None]) -> list[Reason]:
-    return [_initramfs_unverified(path) for path, found in scanned.items() if found is None]
-
-
-def _coherence(
-    host: Host,
-    files: Files,
-    release: str | None,
-    scanned: t.Mapping[str, initramfs.Initramfs | None],
-) -> list[Reason]:
+def _coherence(read: Contents, files: Files, release: str | None) -> t.Iterator[Reason]:
     """Kernel, initramfs and modules must be of one release, as far as each names one."""
     if release is None:
-        return []
-    reasons = []
-    inside: set[str] = set()
-    for found in scanned.values():
-        inside |= found.releases if found else set()
+        return
+    inside = {each for part in read.initramfs if part.inside for each in part.inside.releases}
     if inside and release not in inside:
-        reasons.append(_initramfs_mismatch(files, release, inside))
-    if not host.is_dir(f"/lib/modules/{release}"):
-        reasons.append(_modules_missing(files, release))
-    return reasons
-
-
-def _file_problem(error: FileProblemError, missing: str, files: Files) -> Reason:
-    if error.problem == "missing":
-        return reason(
-            missing,
-            f"{error.path} does not exist.",
-            "Reinstall the kernel's package, mount /boot, or correct the path.",
+        yield reason(
+            "initramfs_mismatch",
+            f"{', '.join(files.initramfs)} holds modules of {', '.join(sorted(inside))} "
+            f"and {files.kernel} is {release}.",
+            f"Run mkinitfs for {release}.",
             files.blocks,
         )
-    if error.problem == "special":
-        return reason(
-            "path_invalid",
-            f"{error.path} is not a regular file.",
-            "Name a regular file.",
+    if not read.has_modules:
+        yield reason(
+            "modules_missing",
+            f"{files.kernel} is {release} and /lib/modules/{release} does not exist.",
+            "Reinstall the kernel's package.",
             files.blocks,
         )
-    return reason(
-        "path_unreadable",
-        f"{error.path} cannot be read.",
-        "Check the file system and the permissions.",
-        files.doubt_blocks,
-    )
 
 
-def _not_a_kernel(path: str, files: Files) -> Reason:
-    return reason(
-        "kernel_invalid",
-        f"{path} is not a Linux kernel in a format that kexec can start.",
-        "Reinstall the kernel's package, or correct the path.",
-        files.doubt_blocks,
-    )
+def _modules(read: Contents, release: str | None) -> frozenset[str] | None:
+    """What is in the initramfs files or built in, if all of that could be read."""
+    known = [part.inside.modules for part in read.initramfs if part.inside]
+    if release is None or read.built_in is None or not known or len(known) < len(read.initramfs):
+        return None
+    parts = (os.path.basename(line).partition(".")[0] for line in read.built_in.split())
+    return frozenset().union(map(initramfs.module_name, parts), *known)
 
 
-def _wrong_architecture(path: str, kernel: Kernel, machine: str, files: Files) -> Reason:
-    width = "64" if kernel.bits64 else "32"
-    return reason(
-        "kernel_wrong_architecture",
-        f"{path} is a {width} bit {kernel.architecture} kernel and the host is {machine}.",
-        "Name a kernel for the host's architecture.",
-        files.blocks,
-    )
-
-
-def _kernel_truncated(path: str, size: int, needed: int, files: Files) -> Reason:
-    return reason(
-        "kernel_truncated",
-        f"{path} has {size} bytes and its header says {needed}.",
-        "Free space in /boot and reinstall the kernel's package.",
-        files.blocks,
-    )
-
-
-def _kernel_blank(path: str, files: Files) -> Reason:
-    """As a power cut or a full file system leaves it: nothing can boot that."""
-    return reason(
-        "kernel_truncated",
-        f"{path} is empty, or holds nothing but zeros where a kernel begins.",
-        "Free space in /boot and reinstall the kernel's package.",
-        files.blocks,
-    )
-
-
-def _initramfs_truncated(path: str, files: Files) -> Reason:
-    return reason(
-        "initramfs_truncated",
-        f"{path} ends in the middle of its archive.",
-        "Free space in /boot and run mkinitfs again.",
-        files.blocks,
-    )
-
-
-def _initramfs_invalid(path: str, why: str, files: Files) -> Reason:
-    return reason(
-        "initramfs_invalid",
-        f"{path} is not an initramfs: {why}.",
-        "Run mkinitfs again, or correct the path.",
-        files.doubt_blocks,
-    )
-
-
-def _initramfs_unverified(path: str) -> Reason:
-    return reason(
-        "initramfs_unverified",
-        f"{path} is compressed in a way that Python on this host cannot undo.",
-        "Nothing needs to be done; whether it fits the kernel was not checked.",
-    )
-
-
-def _initramfs_mismatch(files: Files, release: str, inside: t.Collection[str]) -> Reason:
-    return reason(
-        "initramfs_mismatch",
-        f"{', '.join(files.initramfs)} holds modules of {', '.join(sorted(inside))} "
-        f"and {files.kernel} is {release}.",
-        f"Run mkinitfs for {release}.",
-        files.blocks,
-    )
-
-
-def _modules_missing(files: Files, release: str) -> Reason:
-    return reason(
-        "modules_missing",
-        f"{files.kernel} is {release} and /lib/modules/{release} does not exist.",
-        "Reinstall the kernel's package.",
-        files.blocks,
-    )
+def _microcode(part: Part) -> bool:
+    return part.inside is not None and part.inside.microcode and not part.inside.releases

@@ -67,7 +67,7 @@ def survey(
     state = read_state(host)
     configured = find.configured(host)
     reasons: list[Reason] = []
-    files = _choose_files(wish, configured, state, reasons)
+    files = _choose_files(host, wish, configured, state, reasons)
     cmdline = _choose_cmdline(wish, configured, state, once(state), reasons)
     inspected = Inspected()
     if files is not None:
@@ -98,13 +98,22 @@ def _gravest_first(reasons: t.Iterable[Reason]) -> tuple[Reason, ...]:
 
 
 def _choose_files(
-    wish: Wish, configured: Configured, state: State, reasons: list[Reason]
+    host: Host, wish: Wish, configured: Configured, state: State, reasons: list[Reason]
 ) -> Files | None:
     try:
         return choose.choose_files(wish, configured, state.boot_files, state.release)
     except ReasonError as error:
-        reasons.append(error.reason)
+        reasons.append(_named_unified(host, wish) or error.reason)
         return None
+
+
+def _named_unified(host: Host, wish: Wish) -> Reason | None:
+    """Say so where a kernel that was named by itself is more than a kernel."""
+    if wish.kernel is None or wish.initramfs is not None:
+        return None
+    if not inspect.is_unified(inspect.read_part(host, wish.kernel).head):
+        return None
+    return inspect.UNIFIED.reason(wish.kernel, Files(wish.kernel, (), "option"))
 
 
 def _choose_cmdline(

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import os
 import struct
@@ -17,10 +18,14 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import (
     inspect as inspect_module,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose import Files, Origin
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.initramfs import Initramfs
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.inspect import (
+    Contents,
     Inspected,
     Kernel,
+    Part,
     inspect,
+    judge,
 )
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 from hypothesis import given
@@ -81,6 +86,30 @@ DEFECTS: list[t.Any] = [
         "kernel_invalid",
         f"{KERNEL} is not a Linux kernel",
         id="a script instead of a kernel",
+    ),
+    pytest.param(
+        lambda host: host.write(KERNEL, fakes.unified_image()),
+        "kernel_invalid",
+        f"{KERNEL} is a unified kernel image",
+        id="unified kernel image",
+    ),
+    pytest.param(
+        lambda host: host.write(KERNEL, fakes.unified_image(b".text", b".initrd")),
+        "kernel_invalid",
+        f"{KERNEL} is not a Linux kernel",
+        id="EFI program without a kernel",
+    ),
+    pytest.param(
+        lambda host: host.write(KERNEL, fakes.unified_image()[:0x200]),
+        "kernel_invalid",
+        f"{KERNEL} is not a Linux kernel",
+        id="unified kernel image that is cut in its list of sections",
+    ),
+    pytest.param(
+        lambda host: host.write(KERNEL, fakes.unified_image(b".linuxish")),
+        "kernel_invalid",
+        f"{KERNEL} is not a Linux kernel",
+        id="EFI program with a section of a like name",
     ),
     pytest.param(
         lambda host: host.write(KERNEL, ""),
@@ -541,3 +570,69 @@ def test_parse_takes_any_bytes(content: bytes) -> None:
 def test_parse_takes_any_bytes_behind_a_magic(content: bytes) -> None:
     assert inspect_module.parse_kernel(b"MZ\0\0zimg" + content) is not None
     assert inspect_module.parse_kernel(put(0x202, {}) + b"HdrS" + content) is not None
+
+
+# --- The verdict on what was read ----------------------------------------------------------
+
+IDENTITY = ("/k", 1, 2, 4096, 3, 4)
+WHOLE = Part("/k", identity=IDENTITY, head=fakes.bzimage())
+OURS = Initramfs(releases={fakes.RELEASE}, modules={"ext4"})
+OTHERS = Initramfs(releases={fakes.OLD_RELEASE}, modules={"xfs"})
+EARLY = Initramfs(microcode=True)
+
+
+def part(path: str, inside: Initramfs | None, **fields: t.Any) -> Part:
+    return Part(path, identity=(path, 1, 2, 100, 3, 4), inside=inside, **fields)
+
+
+def contents(*parts: Part, kernel: Part = WHOLE, **fields: t.Any) -> Contents:
+    known = {"release": fakes.RELEASE, "has_modules": True, "built_in": ""}
+    return Contents(kernel, parts, **{**known, **fields})
+
+
+VERDICTS: dict[str, tuple[Contents, list[str]]] = {
+    "all is well": (contents(part("/i", OURS)), []),
+    "no initramfs": (contents(), []),
+    "a kernel that cannot be read": (
+        contents(kernel=dataclasses.replace(WHOLE, problem="unreadable", head=b"")),
+        ["path_unreadable"],
+    ),
+    "a kernel that is missing is of no release": (
+        contents(part("/i", OTHERS), kernel=Part("/k", problem="missing", identity=("/k",))),
+        ["kernel_missing"],
+    ),
+    "a kernel that is cut": (
+        contents(kernel=dataclasses.replace(WHOLE, identity=("/k", 1, 2, 4095, 3, 4))),
+        ["kernel_truncated"],
+    ),
+    "an initramfs that is cut": (
+        contents(part("/i", None, problem="truncated")),
+        ["initramfs_truncated"],
+    ),
+    "an initramfs that nobody can look into": (
+        contents(part("/i", None)),
+        ["initramfs_unverified"],
+    ),
+    "an initramfs of another kernel": (contents(part("/i", OTHERS)), ["initramfs_mismatch"]),
+    "one of two is of this kernel": (contents(part("/i", OURS), part("/j", OTHERS)), []),
+    "no modules": (contents(part("/i", OURS), has_modules=False), ["modules_missing"]),
+    "a release that is not known": (
+        contents(part("/i", OTHERS), release=None, has_modules=False),
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("read", "expected"), VERDICTS.values(), ids=VERDICTS)
+def test_judge(read: Contents, expected: list[str]) -> None:
+    files = Files("/k", tuple(each.path for each in read.initramfs), "boot_loader")
+    assert codes(judge(read, files, "x86_64")) == expected
+
+
+def test_judge_puts_microcode_first_and_adds_up() -> None:
+    read = contents(part("/i", OURS), part("/m", EARLY))
+    found = judge(read, Files("/k", ("/i", "/m"), "boot_loader"), "x86_64")
+    assert found.ordered_initramfs == ("/m", "/i")
+    assert found.total_bytes == 4096 + 2 * 100
+    assert found.identity[0] == IDENTITY
+    assert found.modules == frozenset({"ext4"})

@@ -647,6 +647,29 @@ def test_image_that_only_a_boot_loader_takes_apart_blocks_kexec_only(
     assert [(each.code, each.blocks) for each in obstacles] == [("kernel_invalid", blocks)]
 
 
+OS = "/media/esp/os.efi"
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [
+        pytest.param(Wish(kernel=OS), "kernel_invalid", id="by itself"),
+        pytest.param(Wish(kernel=OS, initramfs=()), "kernel_invalid", id="without an initramfs"),
+        pytest.param(
+            Wish(kernel=OS, initramfs=("/boot/initramfs-virt",)), "kernel_invalid", id="with one"
+        ),
+        pytest.param(Wish(kernel="/media/esp/k"), "initramfs_missing", id="a kernel by itself"),
+        pytest.param(Wish(kernel="/media/esp/none"), "initramfs_missing", id="nothing"),
+    ],
+)
+def test_unified_kernel_image_is_called_one(alpine: fakes.FakeHost, wish: Wish, code: str) -> None:
+    alpine.write(OS, fakes.unified_image())
+    alpine.write("/media/esp/k", fakes.bzimage())
+    (found,) = survey.survey(alpine.host, wish).obstacles
+    assert (found.code, found.blocks) == (code, "reboot")
+    assert ("unified kernel image" in found.message) is (code == "kernel_invalid")
+
+
 # --- The command line: whose mistake it is -------------------------------------------------
 
 
