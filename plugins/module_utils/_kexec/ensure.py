@@ -93,7 +93,8 @@ def _outcome(found: Survey, once: Once) -> dict[str, t.Any]:
     """What the survey found, and how the jump into the image is guarded."""
     # An image that was loaded before kexec was locked cannot be told of a guard any more.
     armed = _arm(found.state, once) if found.frozen is None else Armed()
-    return {**survey.result(found), "watchdog": armed.watchdog, "confirm": armed.confirm}
+    watchdog = armed.watchdog and armed.watchdog.as_dict()
+    return {**survey.result(found), "watchdog": watchdog, "confirm": armed.confirm}
 
 
 def _already_frozen(found: Survey) -> dict[str, t.Any]:

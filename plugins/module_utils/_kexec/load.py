@@ -8,12 +8,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
 import tempfile
 import typing as t
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from .._host import places
 from .._host.lock import run_directory
@@ -22,6 +23,9 @@ from .._preflight.survey import Survey
 from .._reasons import ReasonError, reason
 
 LOADED = "/sys/kernel/kexec_loaded"
+
+# What a file of an image is known by: its path, and what its file system says of it.
+Identity = tuple[t.Union[str, int], ...]
 
 # The kernel finds the next archive at a multiple of four bytes.
 ALIGNMENT = 4
@@ -34,15 +38,10 @@ class Image:
     kernel: str
     initramfs: tuple[str, ...]
     cmdline: str
-    identity: tuple[tuple[str | int, ...], ...]
+    identity: tuple[Identity, ...]
 
     def as_record(self) -> dict[str, t.Any]:
-        return {
-            "kernel": self.kernel,
-            "initramfs": list(self.initramfs),
-            "cmdline": self.cmdline,
-            "identity": [list(entry) for entry in self.identity],
-        }
+        return asdict(self)
 
     def as_text(self) -> str:
         """The image as a diff shows it."""
@@ -62,37 +61,46 @@ def wanted_image(found: Survey) -> Image:
     )
 
 
+def parse(text: str) -> Image | None:
+    """The image of a note, None where it is none that this collection would have written."""
+    try:
+        record = json.loads(text)
+        kernel, cmdline = _listed([record["kernel"], record["cmdline"]], str)
+        identity = tuple(_listed(entry, str, int) for entry in _listed(record["identity"], list))
+        return Image(kernel, _listed(record["initramfs"], str), cmdline, identity)
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+
+
+def _listed(value: object, *kinds: type) -> tuple[t.Any, ...]:
+    """The elements of a list of such kinds; that truth is a number, only Python says."""
+    if not isinstance(value, list) or any(type(each) not in kinds for each in value):
+        raise TypeError(value)
+    return tuple(value)
+
+
 @dataclass(frozen=True)
 class Loaded:
     """What the kernel holds now."""
 
     present: bool
     # The kernel does not tell which image it holds; only what this collection loaded is known.
-    record: t.Mapping[str, t.Any] | None
+    image: Image | None
 
     def as_text(self) -> str:
         if not self.present:
             return ""
-        if self.record is None:
+        if self.image is None:
             return "an image that was not loaded by alpinefleet.kexec\n"
-        return _from_record(self.record).as_text()
+        return self.image.as_text()
 
     def is_image(self, image: Image) -> bool:
-        return self.present and self.record == image.as_record()
-
-
-def _from_record(record: t.Mapping[str, t.Any]) -> Image:
-    return Image(record["kernel"], tuple(record["initramfs"]), record["cmdline"], ())
+        return self.present and self.image == image
 
 
 def loaded(host: Host, *, present: bool) -> Loaded:
     """What is loaded, by the note that was left when it was loaded."""
-    try:
-        record = json.loads(host.text(places.IMAGE) or "null")
-        _from_record(record)
-    except (ValueError, TypeError, KeyError):
-        return Loaded(present, None)
-    return Loaded(present, record)
+    return Loaded(present, parse(host.text(places.IMAGE) or ""))
 
 
 @contextlib.contextmanager
@@ -183,25 +191,36 @@ def _write(path: str, content: bytes) -> None:
         os.replace(file.name, path)
 
 
-def _in_progress() -> ReasonError:
-    """Whoever loads an image is about to reboot the host."""
-    return ReasonError(
-        reason(
-            "load_in_progress",
-            f"Another run is loading an image: it holds {places.RUN}.",
-            "Wait until it has ended, and see who is about to reboot the host.",
-        )
-    )
+# Errors of files that mean that there is no room.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.ENOMEM)
+
+# A part of what kexec says, and what can be done then.
+REMEDIES = (
+    (
+        "Cannot allocate memory",
+        "Stop services that take much memory, and try again.",
+    ),
+    (
+        "Operation not permitted",
+        "Something locked kexec after the host was looked at: kexec_preflight tells what.",
+    ),
+    ("resource busy", "Somebody else loads an image at this moment: find out who, and try again."),
+    (
+        "Cannot determine the file type",
+        "Upgrade kexec-tools, or name a kernel of a format that this version knows.",
+    ),
+)
+_ELSE = "Look for the cause in the kernel's log (dmesg), or reboot through firmware."
 
 
 def _not_prepared(error: Exception) -> ReasonError:
-    return ReasonError(
-        reason(
-            "load_failed",
-            f"The image could not be laid out or noted in {places.RUN}: {error}.",
-            "See that /run has room.",
-        )
-    )
+    if isinstance(error, FileProblemError):
+        message = f"{error.path} was there when it was looked at and is now {error.problem}."
+        remedy = "Wait until whoever replaces it, such as an upgrade, has ended, and try again."
+    else:
+        message = f"The image could not be laid out or noted in {places.RUN}: {error}."
+        remedy = _remedy_of(error)
+    return ReasonError(reason("load_failed", message, remedy))
 
 
 def _not_forgotten(error: Exception) -> ReasonError:
@@ -209,17 +228,34 @@ def _not_forgotten(error: Exception) -> ReasonError:
         reason(
             "unload_failed",
             f"The note of the image in {places.RUN} cannot be held or removed: {error}.",
-            "See whose that directory is, and whether its file system is writable.",
+            _remedy_of(error),
         )
     )
 
 
+def _remedy_of(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno in FULL:
+        return f"See that /run has room for all initramfs files together; {places.RUN} is there."
+    return (
+        f"See that {places.RUN} is a directory of root's own, on a file system that can be written."
+    )
+
+
 def _load_failed(completed: Completed) -> ReasonError:
+    if completed.rc == 0:
+        return _kexec_failed(
+            completed,
+            "load_failed",
+            f"kexec reported success, and {LOADED} says that no image is loaded {completed.told}.",
+            "See whether another program unloads images, or whether the kexec that was found is not "
+            "that of the package kexec-tools.",
+        )
+    said = completed.stderr + completed.stdout
     return _kexec_failed(
         completed,
         "load_failed",
         f"kexec could not load the image {completed.told}.",
-        "See the kernel's log (dmesg) for the cause.",
+        next((remedy for sign, remedy in REMEDIES if sign in said), _ELSE),
     )
 
 
@@ -236,3 +272,14 @@ def _kexec_failed(completed: Completed, code: str, message: str, remedy: str) ->
     """A failure with all that the command said."""
     said = {"rc": completed.rc, "stdout": completed.stdout, "stderr": completed.stderr}
     return ReasonError(reason(code, message, remedy), **said)
+
+
+def _in_progress() -> ReasonError:
+    """Whoever loads an image is about to reboot the host."""
+    return ReasonError(
+        reason(
+            "load_in_progress",
+            f"Another run is loading an image: it holds {places.RUN}.",
+            "Wait until it has ended, and see who is about to reboot the host.",
+        )
+    )

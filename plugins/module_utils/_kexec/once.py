@@ -48,10 +48,21 @@ def once_of(params: t.Mapping[str, t.Any]) -> Once:
 
 
 @dataclass(frozen=True)
+class Timer:
+    """The watchdog as it is to run over one jump."""
+
+    driver: str
+    timeout: int
+
+    def as_dict(self) -> dict[str, t.Any]:
+        return {"device": DEVICE, "driver": self.driver, "timeout": self.timeout}
+
+
+@dataclass(frozen=True)
 class Armed:
     """How one jump is guarded."""
 
-    watchdog: t.Mapping[str, t.Any] | None = None
+    watchdog: Timer | None = None
     confirm: int = 0
     token: str | None = None
 
@@ -60,7 +71,7 @@ class Armed:
         """What the new system must know of it."""
         words = [f"{_cmdline.CONFIRM_PARAMETER}={self.confirm}"] if self.confirm else []
         if self.watchdog is not None:
-            value = f"{self.watchdog['driver']},{self.watchdog['timeout']}"
+            value = f"{self.watchdog.driver},{self.watchdog.timeout}"
             words.append(f"{_cmdline.WATCHDOG_PARAMETER}={value}")
         if self.token is not None:
             words.append(f"{_cmdline.TOKEN_PARAMETER}={self.token}")
@@ -72,13 +83,16 @@ def arm(guard: Guard, running: t.Sequence[str], once: Once) -> Armed:
 
     Without the service nobody would feed the watchdog, and it would reset a system that works.
     """
-    watchdog, wanted = guard.watchdog, once.watchdog_timeout
-    confirm = once.confirm_timeout if guard.confirms else 0
-    if not wanted or watchdog is None or uncovered(guard, running):
-        return Armed(None, confirm, once.token)
-    timeout = min(wanted, watchdog.max_timeout or wanted)
-    armed = {"device": DEVICE, "driver": watchdog.driver, "timeout": timeout}
-    return Armed(armed, confirm, once.token)
+    timer = _timer(guard, once.watchdog_timeout) if not uncovered(guard, running) else None
+    return Armed(timer, once.confirm_timeout if guard.confirms else 0, once.token)
+
+
+def _timer(guard: Guard, wanted: int) -> Timer | None:
+    """As long as was asked for, or as the device can at most."""
+    found = guard.watchdog
+    if found is None or found.driver is None or not wanted:
+        return None
+    return Timer(found.driver, min(wanted, found.max_timeout or wanted))
 
 
 def _token_invalid(token: str) -> ReasonError:

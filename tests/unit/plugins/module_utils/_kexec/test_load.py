@@ -129,7 +129,10 @@ def test_join_of_a_file_that_has_vanished_leaves_nothing(alpine: fakes.FakeHost)
     alpine.remove(INITRAMFS)
     error = failure(alpine, SEVERAL)
     assert error.reason.code == "load_failed"
-    assert f"{INITRAMFS}: missing" in error.reason.message
+    assert error.reason.message == (
+        f"{INITRAMFS} was there when it was looked at and is now missing."
+    )
+    assert "upgrade" in error.reason.remedy
     assert (left_behind(alpine), alpine.runner.calls) == ([], [])
 
 
@@ -144,7 +147,7 @@ def test_join_that_runs_out_of_room_leaves_nothing(
     error = failure(alpine, SEVERAL)
     assert error.reason.code == "load_failed"
     assert "No space left on device" in error.reason.message
-    assert "/run has room" in error.reason.remedy
+    assert error.reason.remedy.startswith("See that /run has room")
     assert (left_behind(alpine), alpine.runner.calls) == ([], [])
 
 
@@ -228,7 +231,9 @@ def test_directory_of_another_user_is_refused(
     alpine: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 4711)
-    assert "can be changed by other users" in failure(alpine).reason.message
+    found = failure(alpine).reason
+    assert "can be changed by other users" in found.message
+    assert "a directory of root's own" in found.remedy
 
 
 def test_directory_that_others_can_read_is_good_enough(alpine: fakes.FakeHost) -> None:
@@ -288,12 +293,30 @@ def test_failure_of_kexec_reports_what_it_said(alpine: fakes.FakeHost) -> None:
         "kexec could not load the image (exit status 255): it said "
         "'kexec_load failed: Cannot allocate memory'."
     )
-    assert error.reason.remedy == "See the kernel's log (dmesg) for the cause."
+    assert error.reason.remedy.startswith("Stop services")
     assert error.details == {
         "rc": 255,
         "stdout": "out",
         "stderr": "kexec_load failed: Cannot allocate memory\n",
     }
+
+
+@pytest.mark.parametrize(
+    ("said", "remedy"),
+    [
+        ("kexec_load failed: Cannot allocate memory", "Stop services"),
+        ("kexec_load failed: Operation not permitted", "kexec_preflight tells what"),
+        ("kexec_load failed: Device or resource busy", "find out who"),
+        ("Cannot determine the file type of /boot/vmlinuz-virt", "Upgrade kexec-tools"),
+        ("kexec_load failed: Address not available", "in the kernel's log (dmesg)"),
+        ("", "reboot through firmware"),
+    ],
+)
+def test_failure_of_kexec_has_the_remedy_of_its_cause(
+    alpine: fakes.FakeHost, said: str, remedy: str
+) -> None:
+    alpine.runner.on(fakes.KEXEC, "-a", rc=255, stderr=said)
+    assert remedy in failure(alpine).reason.remedy
 
 
 @pytest.mark.parametrize(
@@ -308,7 +331,9 @@ def test_failure_of_kexec_without_error_output(
 
 def test_success_is_believed_only_if_the_kernel_holds_an_image(alpine: fakes.FakeHost) -> None:
     alpine.runner.on(fakes.KEXEC, "-a", rc=0)
-    assert failure(alpine).reason.code == "load_failed"
+    found = failure(alpine).reason
+    assert found.code == "load_failed"
+    assert found.message.startswith("kexec reported success, and /sys/kernel/kexec_loaded says")
     assert left_behind(alpine) == []
 
 
@@ -354,6 +379,17 @@ def test_unload_that_fails_keeps_the_note(alpine: fakes.FakeHost, rc: int) -> No
 # --- What is loaded ------------------------------------------------------------------------
 
 
+def note(**changes: t.Any) -> str:
+    return json.dumps({**IMAGE.as_record(), **changes})
+
+
+def test_loaded_is_what_the_note_says(alpine: fakes.FakeHost) -> None:
+    alpine.write(RECORD, note(cmdline="other"))
+    assert load_module.loaded(alpine.host, present=True) == Loaded(
+        True, Image(IMAGE.kernel, IMAGE.initramfs, "other", IDENTITY)
+    )
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -363,7 +399,16 @@ def test_unload_that_fails_keeps_the_note(alpine: fakes.FakeHost, rc: int) -> No
         pytest.param("[]", id="a list"),
         pytest.param("null", id="nothing"),
         pytest.param('{"kernel": "/k"}', id="incomplete"),
-        pytest.param('{"kernel": "/k", "initramfs": 1, "cmdline": ""}', id="wrong kind"),
+        pytest.param(note(initramfs=1), id="an initramfs that is none"),
+        pytest.param(note(initramfs="/i"), id="an initramfs without a list"),
+        pytest.param(note(initramfs=[None]), id="an initramfs without a name"),
+        pytest.param(note(kernel=None), id="a kernel without a name"),
+        pytest.param(note(cmdline=["quiet"]), id="a command line of words"),
+        pytest.param(note(identity={}), id="files without a list"),
+        pytest.param(note(identity=["/k"]), id="a file that is only named"),
+        pytest.param(note(identity=[["/k", True]]), id="a file with a truth for a number"),
+        pytest.param(note(identity=[["/k", 1.5]]), id="a file with a part of a number"),
+        pytest.param("[" * 100_000, id="brackets without end"),
         pytest.param(b"\xff\xfe", id="no text"),
     ],
 )

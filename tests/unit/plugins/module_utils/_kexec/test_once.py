@@ -15,7 +15,11 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.watchdog i
     Watchdog,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import once
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec.once import Armed, Once
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec.once import (
+    Armed,
+    Once,
+    Timer,
+)
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 
 PARAMS: dict[str, t.Any] = {"token": None, "watchdog_timeout": 0, "confirm_timeout": 0}
@@ -85,8 +89,8 @@ CHIP = Watchdog("i6300esb", "i6300ESB timer", False, False, 30, 2046, 0)
 GUARD = Guard(CHIP, confirms=True)
 
 
-def armed(timeout: int) -> dict[str, t.Any]:
-    return {"device": "/dev/watchdog0", "driver": "i6300esb", "timeout": timeout}
+def armed(timeout: int) -> Timer:
+    return Timer("i6300esb", timeout)
 
 
 @pytest.mark.parametrize(
