@@ -1,0 +1,86 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Two programs take the running command line apart: the service and the modules, to one result."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
+from ansible_collections.alpinefleet.kexec.tests.unit.roles.service_host import ServiceHost
+
+TOKEN, ADDED = _cmdline.TOKEN_PARAMETER, _cmdline.ADDED_PARAMETER
+
+LINES: dict[str, str] = {
+    "nothing": "",
+    "white space": " \t ",
+    "one word": "quiet",
+    "spaces around and between": "  root=/dev/vda1   quiet ",
+    "tabs": "root=/dev/vda1\tquiet\t\tro",
+    "a space inside quotes": 'root=/dev/vda1 dyndbg="file a.c +p" quiet',
+    "a tab inside quotes": 'a="b\tc" d',
+    "quotes around a parameter": '"a=b c" d',
+    "quotes around a word": '"quiet" ro',
+    "quotes inside a word": 'a=b" "c d',
+    "quotes around nothing": 'a="" ""',
+    "what is for init": "root=/dev/vda1 -- single",
+    "what is for init, twice": "a -- b -- c",
+    "nothing for init": "quiet --",
+    "what is for init, with quotes": 'a "--" b initrd=c',
+    "only for init": "-- single",
+    "a word that begins with dashes": "--x a",
+    "what the boot loader puts there": "BOOT_IMAGE=vmlinuz-virt root=/dev/vda1 initrd=a initrd=b",
+    "what the boot loader puts behind": "root=/dev/vda1 -- single initrd=a",
+    "names that only begin so": "initrds=1 BOOT_IMAGE2=a boot_image=b",
+    "a name with a dash for an underscore": "BOOT-IMAGE=a kexec-jump-back-entry=1 quiet",
+    "a name without a value": "initrd quiet",
+    "a name in quotes": '"initrd=a b" "BOOT_IMAGE" quiet',
+    "a value in quotes": 'initrd="a b" quiet',
+    "what was there for one boot": f"{TOKEN}=a quiet alpinefleet_kexec.confirm=9 {ADDED}=",
+    "the same with a dash": f"{TOKEN.replace('_', '-')}=a quiet",
+    "what was added": f"quiet panic=10 oops=panic {ADDED}=panic=10,oops=panic",
+    "what was added before it is named": f"{ADDED}=panic=10 quiet panic=10 panic=20",
+    "what was added, with quotes": f'quiet panic=10 {ADDED}="panic=10"',
+    "what was added, and is for init, too": f"panic=10 {ADDED}=panic=10 -- panic=10",
+    "an equals sign in a value": "root=UUID=1-2 a==b",
+    "what the shell would read": "a=$HOME `id` $(id) 'b c' \\ * ; # d",
+    "letters of many bytes": "a=Grüße quiet",
+}
+
+
+def taken_apart(line: str) -> str:
+    return _cmdline.join(_cmdline.strip_transient(_cmdline.running_words(line)))
+
+
+def inherited(host: ServiceHost, lines: list[str]) -> list[str]:
+    """What the service makes of each line, all in one run of it."""
+    for number, line in enumerate(lines):
+        host.write(f"lines/{number:04}", f"{line}\n")
+    host.script(
+        "kexec-load.initd",
+        after='for each in "$root"/lines/*; do\n'
+        'cat "$each" >"$root/proc/cmdline"; inherited_cmdline >"$each.out"\n'
+        "done\n",
+    )
+    return [host.read(f"lines/{number:04}.out").removesuffix("\n") for number in range(len(lines))]
+
+
+def test_service_and_modules_take_the_same_line_apart_alike(host: ServiceHost) -> None:
+    found = inherited(host, list(LINES.values()))
+    assert dict(zip(LINES, found, strict=True)) == {
+        name: taken_apart(line) for name, line in LINES.items()
+    }
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_service_and_modules_agree_on_any_line(host: ServiceHost, seed: int) -> None:
+    chance = random.Random(seed)
+    pieces = [*'  \t"=a-_', "b=c", "--", ' "--" ', " -- ", "initrd=", "quiet", "BOOT_IMAGE=k"]
+    lines = ["".join(chance.choices(pieces, k=chance.randrange(12))) for _ in range(200)]
+    # The modules close a quote that is open, for their own words come behind it.
+    closed = [line for line in lines if line.count('"') % 2 == 0]
+    found = zip(closed, inherited(host, closed), strict=True)
+    assert {line: mine for line, mine in found if mine != taken_apart(line)} == {}
