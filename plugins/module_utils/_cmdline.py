@@ -51,7 +51,7 @@ LIMITS: dict[str, int] = {
 }
 DEFAULT_LIMIT = 2048
 
-# What separates parameters; Python's own idea of white space is larger.
+# What kernels, shells and boot loaders take for white space; Python knows more of it.
 SPACES = " \t\n\v\f\r"
 
 # The kernel looks at bytes and takes this one, a part of some letters in UTF-8, for a space.

@@ -11,7 +11,7 @@ import re
 import typing as t
 
 from ._host import machine
-from ._host.port import Completed, Host
+from ._host.port import Host, Outcome
 from ._reasons import ReasonError, sentence
 
 if t.TYPE_CHECKING:
@@ -41,7 +41,7 @@ class ModuleRunner:
         path: str | None = self._module.get_bin_path(name)
         return path
 
-    def run(self, argv: t.Sequence[str], inherited: t.Sequence[int] = ()) -> Completed:
+    def run(self, argv: t.Sequence[str], inherited: t.Sequence[int] = ()) -> Outcome:
         """Run the words as they are: a "$" on a command line belongs to the kernel."""
         try:
             rc, stdout, stderr = self._module.run_command(
@@ -52,8 +52,8 @@ class ModuleRunner:
                 pass_fds=list(inherited),
             )
         except OSError as error:
-            return Completed(CANNOT_EXECUTE, "", str(error))
-        return Completed(rc, stdout, stderr)
+            return Outcome(CANNOT_EXECUTE, "", str(error))
+        return Outcome(rc, stdout, stderr)
 
 
 def _write_nothing(directory: str) -> None:

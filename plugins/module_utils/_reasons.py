@@ -17,7 +17,7 @@ Blocks = t.Literal["nothing", "kexec", "reboot"]
 
 # The stable vocabulary of this collection. The documentation says what each means, and a test
 # compares the two.
-CODES: dict[str, Blocks] = {
+VOCABULARY: dict[str, Blocks] = {
     # The kernel that runs now cannot load an image.
     "no_kexec_support": "kexec",
     "no_kexec_tools": "kexec",
@@ -114,7 +114,7 @@ class ReasonError(Exception):
 
 def reason(code: str, message: str, remedy: str, blocks: Blocks | None = None) -> Reason:
     """Make a reason; the code decides how far it blocks unless the caller knows better."""
-    return Reason(code, message, remedy, blocks or CODES[code])
+    return Reason(code, message, remedy, blocks or VOCABULARY[code])
 
 
 def ignore(reasons: t.Iterable[Reason], codes: t.Collection[str]) -> tuple[Reason, ...]:

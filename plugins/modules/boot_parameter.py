@@ -14,7 +14,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._write import ch
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec=parameter.ARGUMENTS, supports_check_mode=True, **parameter.RULES
+        argument_spec=parameter.ARGUMENTS, supports_check_mode=True, **parameter.ARGUMENT_RULES
     )
     _module.run(
         module,

@@ -180,7 +180,7 @@ class FakeRunner:
     def __init__(self) -> None:
         self.installed = {"kexec": KEXEC, "openrc": "/sbin/openrc"}
         self.calls: list[tuple[str, ...]] = []
-        self._script: list[tuple[tuple[str, ...], port.Completed, t.Callable[[], object]]] = []
+        self._script: list[tuple[tuple[str, ...], port.Outcome, t.Callable[[], object]]] = []
 
     def on(
         self,
@@ -191,12 +191,12 @@ class FakeRunner:
         effect: t.Callable[[], object] = lambda: None,
     ) -> None:
         """Script the commands that start with these words; a later script takes precedence."""
-        self._script.insert(0, (start, port.Completed(rc, stdout, stderr), effect))
+        self._script.insert(0, (start, port.Outcome(rc, stdout, stderr), effect))
 
     def find(self, name: str) -> str | None:
         return self.installed.get(name)
 
-    def run(self, argv: t.Sequence[str], inherited: t.Sequence[int] = ()) -> port.Completed:
+    def run(self, argv: t.Sequence[str], inherited: t.Sequence[int] = ()) -> port.Outcome:
         self.calls.append(tuple(argv))
         for start, completed, effect in self._script:
             if tuple(argv[: len(start)]) == start:

@@ -82,7 +82,7 @@ def test_entries_and_fields_of_a_sample() -> None:
 
 
 def test_reasons_list_each_code_once_and_no_other() -> None:
-    codes = [*_reasons.CODES, *failure.FAILURES, *failure.NOTES, *_audit.CODES]
+    codes = [*_reasons.VOCABULARY, *failure.FAILURES, *failure.NOTES, *_audit.CODES]
     codes += ROLE_CODES
     assert sorted(code for code, _text in entries(REASONS)) == sorted(codes)
 
@@ -101,10 +101,10 @@ def test_reason_says_what_it_means_and_what_to_do(code: str) -> None:
     assert [name for name in ("Meaning", "Found", "Remedy") if not field(ENTRIES[code], name)] == []
 
 
-@pytest.mark.parametrize("code", sorted(_reasons.CODES))
+@pytest.mark.parametrize("code", sorted(_reasons.VOCABULARY))
 def test_reason_of_the_host_says_how_far_it_blocks(code: str) -> None:
     ignorable, blocks = code in _reasons.IGNORABLE, field(ENTRIES[code], "Blocks")
-    assert blocks.startswith(f"``{_reasons.CODES[code]}``")
+    assert blocks.startswith(f"``{_reasons.VOCABULARY[code]}``")
     assert ("ignore_reasons" in ENTRIES[code]) is ignorable
     assert ("when it is ignored" in blocks) is ignorable
 
@@ -189,7 +189,7 @@ def test_content_that_is_named_exists(text: str) -> None:
 # --- Examples in YAML ----------------------------------------------------------------------
 
 SPECS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
-    "boot_parameter": (parameter.ARGUMENTS, parameter.RULES),
+    "boot_parameter": (parameter.ARGUMENTS, parameter.ARGUMENT_RULES),
     "kexec_preflight": (
         choose.PREFLIGHT_ARGUMENTS,
         {"mutually_exclusive": choose.MUTUALLY_EXCLUSIVE, "required_if": choose.REQUIRED_IF},

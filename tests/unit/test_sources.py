@@ -585,6 +585,56 @@ def test_imports_run_one_way() -> None:
     assert {room_of(name.removesuffix(".py").replace("/", ".")) for name in sources} == set(ROOMS)
 
 
+# --- One word for one thing ----------------------------------------------------------------
+
+# Each settings module of a boot loader answers to these.
+SHARED = {"SETTINGS", "FORBIDDEN"}
+
+
+def public_names(source: str) -> set[str]:
+    """The classes, constants and other values that a module defines for others."""
+    found: set[str] = set()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            found |= {each.id for each in targets if isinstance(each, ast.Name)}
+    return {name for name in found if not name.startswith("_")}
+
+
+def names_of_two(sources: t.Mapping[str, str]) -> dict[str, list[str]]:
+    """The names that several modules define, with those modules."""
+    owners: dict[str, list[str]] = {}
+    for module, source in sources.items():
+        for name in public_names(source) - SHARED:
+            owners.setdefault(name, []).append(module)
+    return {name: modules for name, modules in owners.items() if len(modules) > 1}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "shared"),
+    [
+        ("class A: ...", "class A: ...", ["A"]),
+        ("class A: ...", "A = 1", ["A"]),
+        ("A = 1", "A: int = 2", ["A"]),
+        ("A = B = 1", "B = 2", ["B"]),
+        ("_A = 1", "_A = 1", []),
+        ("A = 1", "from one import A", []),
+        ("A = 1", "def f():\n    A = 2", []),
+        ("SETTINGS = 1", "SETTINGS = 2", []),
+    ],
+)
+def test_names_of_two(one: str, other: str, shared: list[str]) -> None:
+    assert names_of_two({"one": one, "other": other}) == {name: ["one", "other"] for name in shared}
+
+
+def test_no_two_modules_give_one_name_to_two_things() -> None:
+    sources = sources_of_plugins()
+    found = names_of_two({name: sources[name] for name in sources if "module_utils/" in name})
+    assert found == {}
+
+
 # --- What a module takes along to a host ---------------------------------------------------
 
 # Ansible sends with a module all that it imports, whether it is used or not.

@@ -56,7 +56,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Word:
+class Written:
     """A parameter and how the file writes it."""
 
     text: str
@@ -67,7 +67,7 @@ class Word:
 class Words:
     """The words of a span and the white space around them: one gap more than words."""
 
-    words: tuple[Word, ...]
+    words: tuple[Written, ...]
     gaps: tuple[str, ...]
 
     def raw(self) -> str:
@@ -82,7 +82,7 @@ class Words:
         gap = max(index, 1)
         return Words(words, self.gaps[:gap] + self.gaps[gap + 1 :])
 
-    def inserted(self, index: int, word: Word) -> Words:
+    def inserted(self, index: int, word: Written) -> Words:
         """With a word before the one that had its index."""
         words = (*self.words[:index], word, *self.words[index:])
         if not self.words:
@@ -90,13 +90,13 @@ class Words:
         gap = max(index, 1)
         return Words(words, (*self.gaps[:gap], " ", *self.gaps[gap:]))
 
-    def replaced(self, index: int, word: Word) -> Words:
+    def replaced(self, index: int, word: Written) -> Words:
         return Words((*self.words[:index], word, *self.words[index + 1 :]), self.gaps)
 
 
 def _parse(raw: str, span: Span) -> Words:
     """Split as the kernel does, and remember how each word and gap is written."""
-    words: list[Word] = []
+    words: list[Written] = []
     gaps: list[str] = [""]
     quoted = in_word = False
     for char, written in span.quoting.read(
@@ -108,10 +108,10 @@ def _parse(raw: str, span: Span) -> Words:
             in_word = False
             continue
         if not in_word:
-            words.append(Word("", ""))
+            words.append(Written("", ""))
             gaps.append("")
         in_word = True
-        words[-1] = Word(words[-1].text + char, words[-1].raw + written)
+        words[-1] = Written(words[-1].text + char, words[-1].raw + written)
     if quoted:
         raise NotUnderstoodError(f"a double quote is not closed in {raw!r}")
     return Words(tuple(words), tuple(gaps))
@@ -165,11 +165,11 @@ class _Editing:
             number, index = for_init[0].span, for_init[0].index
         else:
             number, index = len(self.parts) - 1, len(self.parts[-1].words)
-        word = Word(text, self.spans[number].quoting.write(text))
+        word = Written(text, self.spans[number].quoting.write(text))
         return self.with_part(number, self.parts[number].inserted(index, word))
 
     def replaced(self, place: _Place, text: str) -> _Editing:
-        word = Word(text, self.spans[place.span].quoting.write(text))
+        word = Written(text, self.spans[place.span].quoting.write(text))
         part = self.parts[place.span].replaced(place.index, word)
         return self.with_part(place.span, part)
 

@@ -20,7 +20,7 @@ from .loaders.extlinux import EXTLINUX, MENU, UBOOT
 from .loaders.grub import GRUB
 from .loaders.limine import LIMINE
 from .loaders.raspberrypi import RASPBERRYPI
-from .menu_commands import Command
+from .menu_commands import Argv
 from .settings import efi_stub, extlinux, grub, limine, raspberrypi, uki, update_extlinux, zipl
 from .text import Finder
 
@@ -34,7 +34,7 @@ class Settings:
     files: tuple[str, ...]
     lines: Finder
     # What makes the menu anew, None where the files are the menu themselves.
-    commands: t.Callable[[Host], list[Command]] | None = None
+    commands: t.Callable[[Host], list[Argv]] | None = None
     # The menu that is made and can be read, and what else is written with it.
     menu: str | None = None
     generated: tuple[str, ...] = ()

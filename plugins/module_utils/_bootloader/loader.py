@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from .._host.port import Host
 
 # Files in the order in which a boot loader looks for them: it takes the first that is there.
-Order = tuple[str, ...]
+SearchOrder = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Loader:
 
     name: str
     # Several orders are for several ways to install it, and the host does not tell which one it is.
-    places: t.Callable[[Host], t.Iterable[Order]]
+    places: t.Callable[[Host], t.Iterable[SearchOrder]]
     # Takes the path and the text of a menu.
     read: t.Callable[[Host, str, str], Entry]
     # The upper digit of what the kernel reports as its boot loader, on x86.
@@ -54,7 +54,7 @@ class Loader:
         return tuple(dict.fromkeys(path for path in found if path is not None))
 
 
-def always(*paths: str) -> t.Callable[[Host], t.Iterable[Order]]:
+def always(*paths: str) -> t.Callable[[Host], t.Iterable[SearchOrder]]:
     """Each of these may be the one."""
     return lambda _host: [(path,) for path in paths]
 

@@ -13,16 +13,16 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .. import _cmdline
-from .._host.port import Completed, Host
+from .._host.port import Host, Outcome
 from .._reasons import ReasonError, reason
-from .._write.files import Files
+from .._write.files import Writer
 from . import edit, find
 from .edit import Change
 from .editors import Settings
 from .loader import Entry, NotUnderstoodError
-from .menu_commands import Command
+from .menu_commands import Argv
 
-NOTHING_RUN = Completed(0, "", "")
+NOTHING_RUN = Outcome(0, "", "")
 
 # What a menu is made of that holds nothing, as a power cut or a killed command leaves it.
 _BLANK = "\0 \t\r\n"
@@ -32,10 +32,10 @@ Digests = t.Mapping[str, t.Optional[str]]
 
 
 @dataclass
-class _Run:
+class _Started:
     """A command that was started, and how it left the images."""
 
-    command: Command
+    command: Argv
     before: Digests
     # Of a run that was broken off nothing is known, and everything may have changed.
     after: Digests = field(default_factory=dict)
@@ -61,10 +61,10 @@ class Making:
     """One attempt to make the menu, or the images, of one boot loader."""
 
     host: Host
-    files: Files
+    files: Writer
     settings: Settings
-    _runs: list[_Run] = field(default_factory=list)
-    _last: Completed = NOTHING_RUN
+    _runs: list[_Started] = field(default_factory=list)
+    _last: Outcome = NOTHING_RUN
     # What an earlier run left undone, so that there is no telling how the images are.
     _owed: bool = False
 
@@ -128,7 +128,7 @@ class Making:
             self._prove(self._entry(), before, changes)
             self._settle()
 
-    def _make_elsewhere(self, commands: list[Command], draft: str) -> bytes:
+    def _make_elsewhere(self, commands: list[Argv], draft: str) -> bytes:
         self._run(commands)
         content = self.files.take(draft)
         if not content:
@@ -146,10 +146,10 @@ class Making:
             # They are somewhere, and have to be on the disk before it says that none is owed.
             os.sync()
 
-    def _run(self, commands: t.Iterable[Command]) -> None:
+    def _run(self, commands: t.Iterable[Argv]) -> None:
         """Run them until one fails."""
         for command in commands:
-            run = _Run(command, self._images())
+            run = _Started(command, self._images())
             self._runs.append(run)
             self._last = self.host.run(command)
             run.succeeded = self._last.rc == 0
@@ -212,7 +212,7 @@ class Making:
             problems = [f"the images may not be on the disk: {error}"]
         return [problem for problem in problems if problem]
 
-    def _again(self, run: _Run, damaged: t.Iterable[str]) -> str:
+    def _again(self, run: _Started, damaged: t.Iterable[str]) -> str:
         """What is wrong after a command ran again, nothing if it succeeded."""
         completed = self.host.run(run.command)
         if completed.rc == 0:

@@ -19,10 +19,10 @@ HOOK_DIRECTORIES = ("/etc/kernel-hooks.d", "/usr/share/kernel-hooks.d")
 HOOK = "secureboot.hook"
 KERNELS = "/usr/share/kernel"
 
-Command = list[str]
+Argv = list[str]
 
 
-def one(name: str) -> t.Callable[[Host], list[Command]]:
+def one(name: str) -> t.Callable[[Host], list[Argv]]:
     """A command that needs no words."""
     return lambda host: [[_found(host, name)]]
 
@@ -32,7 +32,7 @@ def grub_draft(host: Host, menu: str) -> str | None:
     return beside(menu, NEW) if host.find("grub-mkconfig") else None
 
 
-def grub(host: Host, draft: str | None) -> list[Command]:
+def grub(host: Host, draft: str | None) -> list[Argv]:
     """update-grub is grub-mkconfig with a copy before and a renaming after it."""
     if draft is None:
         return [[_found(host, "update-grub", or_else="grub-mkconfig")]]
@@ -41,7 +41,7 @@ def grub(host: Host, draft: str | None) -> list[Command]:
     return [made, [check, draft]] if check else [made]
 
 
-def hooks(host: Host) -> list[Command]:
+def hooks(host: Host) -> list[Argv]:
     """What kernel-hooks would run after an upgrade: flavour, and the version without it."""
     hook = next(
         (

@@ -18,7 +18,7 @@ from .._host.mounts import not_mounted, unmounted
 from .._host.port import FileProblemError, Host
 from .._reasons import ReasonError, reason
 from .._write import replaceable
-from .._write.files import Files
+from .._write.files import Writer
 from .._write.replaceable import unwritable
 from . import edit, editors, menu
 from .edit import Change
@@ -42,7 +42,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "boot_loader": {"type": "str", "choices": list(editors.CHOICES), "default": "auto"},
     "backup": {"type": "bool", "default": False},
 }
-RULES: dict[str, t.Any] = {
+ARGUMENT_RULES: dict[str, t.Any] = {
     "mutually_exclusive": [("name", "parameters"), ("value", "parameters")],
     "required_one_of": [("name", "parameters")],
     "required_by": {"value": ("name",)},
@@ -50,7 +50,7 @@ RULES: dict[str, t.Any] = {
 
 
 @dataclass(frozen=True)
-class Wish:
+class Options:
     """The user's options as a value."""
 
     changes: tuple[Change, ...]
@@ -58,7 +58,7 @@ class Wish:
     backup: bool
 
 
-def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
+def wish_of(params: t.Mapping[str, t.Any]) -> Options:
     given = params["parameters"]
     if given is None:
         given = [{"name": params["name"], "value": params["value"]}]
@@ -67,7 +67,7 @@ def wish_of(params: t.Mapping[str, t.Any]) -> Wish:
         for each in given
     )
     edit.check(changes)
-    return Wish(changes, params["boot_loader"], params["backup"])
+    return Options(changes, params["boot_loader"], params["backup"])
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def ensure(host: Host, wish: t.Callable[[], Wish], *, check_mode: bool) -> dict[str, t.Any]:
+def ensure(host: Host, wish: t.Callable[[], Options], *, check_mode: bool) -> dict[str, t.Any]:
     """Bring the boot loader's configuration into the state that the user named."""
     wanted = wish()
     if check_mode:
@@ -121,7 +121,7 @@ def ensure(host: Host, wish: t.Callable[[], Wish], *, check_mode: bool) -> dict[
         with run_directory(host):
             found = plan(host, wanted)
             outcome = found.result()
-            Files(host).tidy([*found.settings.files, *found.settings.read_at_boot])
+            Writer(host).tidy([*found.settings.files, *found.settings.read_at_boot])
             if outcome["changed"]:
                 outcome["backup_files"] = _carry_out(host, found, wanted)
     except OSError as error:
@@ -139,7 +139,7 @@ def _not_held(error: OSError) -> ReasonError:
 # --- The plan ------------------------------------------------------------------------------
 
 
-def plan(host: Host, wish: Wish) -> Plan:
+def plan(host: Host, wish: Options) -> Plan:
     """Everything that can be found wrong is found here, before anything is touched."""
     try:
         settings = editors.choose(host, wish.boot_loader)
@@ -210,11 +210,11 @@ def _shows(host: Host, settings: Settings, changes: t.Iterable[Change]) -> bool:
 # --- Carrying it out -----------------------------------------------------------------------
 
 
-def _carry_out(host: Host, found: Plan, wish: Wish) -> list[str]:
+def _carry_out(host: Host, found: Plan, wish: Options) -> list[str]:
     """Write and make anew, or leave everything as it was."""
     media = [path for path in found.writes if path.startswith(MEDIA)]
     with writable(host, media):
-        files = Files(host, found.settings.read_at_boot)
+        files = Writer(host, found.settings.read_at_boot)
         making = Making(host, files, found.settings)
         try:
             return _write(files, found, wish, making)
@@ -225,7 +225,7 @@ def _carry_out(host: Host, found: Plan, wish: Wish) -> list[str]:
             raise
 
 
-def _write(files: Files, found: Plan, wish: Wish, making: Making) -> list[str]:
+def _write(files: Writer, found: Plan, wish: Options, making: Making) -> list[str]:
     if found.regenerates:
         making.remember()
     existing = [path for path in found.writes if found.before[path] is not None]
@@ -240,7 +240,7 @@ def _write(files: Files, found: Plan, wish: Wish, making: Making) -> list[str]:
     return backups
 
 
-def _after_restoring(files: Files, making: Making, error: Exception) -> Exception:
+def _after_restoring(files: Writer, making: Making, error: Exception) -> Exception:
     """What was made of the new settings, and has no copy, is made of the old ones again.
 
     Whatever went wrong, what is damaged by it has to be told.

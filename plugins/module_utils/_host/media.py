@@ -12,7 +12,7 @@ import typing as t
 
 from .._reasons import ReasonError, reason
 from .mounts import mount_of
-from .port import Completed, Host
+from .port import Host, Outcome
 
 
 def read_only_mount(host: Host, path: str) -> str | None:
@@ -48,7 +48,7 @@ def _mount(host: Host, point: str) -> str:
     return found
 
 
-def _remount(host: Host, mount: str, mode: str, point: str) -> Completed:
+def _remount(host: Host, mount: str, mode: str, point: str) -> Outcome:
     return host.run([mount, "-o", f"remount,{mode}", point])
 
 
@@ -58,7 +58,7 @@ def _open_up(host: Host, mount: str, point: str) -> None:
         raise _closed(point, f"mount failed {completed.told}")
 
 
-def _close(host: Host, mount: str, mounted: t.Iterable[str]) -> list[tuple[str, Completed]]:
+def _close(host: Host, mount: str, mounted: t.Iterable[str]) -> list[tuple[str, Outcome]]:
     """Those that cannot be mounted read-only again, and what mount said."""
     tried = [(point, _remount(host, mount, "ro", point)) for point in mounted]
     return [(point, completed) for point, completed in tried if completed.rc != 0]
@@ -73,7 +73,7 @@ def _closed(point: str, why: str) -> ReasonError:
     return ReasonError(found, stage="write")
 
 
-def _left_open(point: str, completed: Completed) -> ReasonError:
+def _left_open(point: str, completed: Outcome) -> ReasonError:
     found = reason(
         "boot_config_unwritable",
         f"{point} was written as it was wanted, and cannot be mounted read-only again: "
@@ -83,7 +83,7 @@ def _left_open(point: str, completed: Completed) -> ReasonError:
     return ReasonError(found, stage="write", changed=True)
 
 
-def _also_left_open(point: str, completed: Completed, error: ReasonError) -> ReasonError:
+def _also_left_open(point: str, completed: Outcome, error: ReasonError) -> ReasonError:
     """What failed before is not to hide it."""
     first = error.reason
     also = f"Also, {point} cannot be mounted read-only again: mount failed {completed.told}."

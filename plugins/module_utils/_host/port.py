@@ -16,8 +16,7 @@ import stat
 import typing as t
 from dataclasses import dataclass
 
-# What kernels, shells and boot loaders take for white space; Python knows more of it.
-SPACES = " \t\n\v\f\r"
+from .._cmdline import SPACES
 
 
 def lines(text: str) -> list[str]:
@@ -26,7 +25,7 @@ def lines(text: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Completed:
+class Outcome:
     """The outcome of a command."""
 
     rc: int
@@ -45,7 +44,7 @@ class Runner(t.Protocol):
 
     def find(self, name: str) -> str | None: ...
 
-    def run(self, argv: t.Sequence[str], inherited: t.Sequence[int] = ()) -> Completed: ...
+    def run(self, argv: t.Sequence[str], inherited: t.Sequence[int] = ()) -> Outcome: ...
 
 
 class FileProblemError(Exception):
@@ -170,7 +169,7 @@ class Host:
         """The path of a command, None if it is not installed."""
         return self._runner.find(name)
 
-    def run(self, argv: t.Sequence[str]) -> Completed:
+    def run(self, argv: t.Sequence[str]) -> Outcome:
         return self._runner.run(argv, self._inherited)
 
     @contextlib.contextmanager

@@ -19,7 +19,7 @@ from .._host.port import read_piece
 
 CHUNK = 256 * 1024
 # What a decompressor may take, and give at once: small files can hold gigabytes.
-MEMORY = 128 * 1024 * 1024
+MEMORY_LIMIT = 128 * 1024 * 1024
 PIECE = 1024 * 1024
 CPIO_MAGIC = (b"070701", b"070702")
 HEADER_BYTES = 110
@@ -99,7 +99,7 @@ def _unzstd() -> Tool:
 
 
 def _unxz(form: int) -> Tool:
-    return lzma.LZMADecompressor(form, MEMORY), lzma.LZMAError
+    return lzma.LZMADecompressor(form, MEMORY_LIMIT), lzma.LZMAError
 
 
 TOOLS: tuple[tuple[bytes, t.Callable[[], Tool]], ...] = (

@@ -189,7 +189,7 @@ def is_unified(head: bytes) -> bool:
 
 
 @dataclass(frozen=True)
-class Part:
+class ImageFile:
     """What was read of one file of an image."""
 
     path: str
@@ -212,8 +212,8 @@ class Part:
 class Contents:
     """What was read of an image, and of the modules that belong to its kernel."""
 
-    kernel: Part
-    initramfs: tuple[Part, ...] = ()
+    kernel: ImageFile
+    initramfs: tuple[ImageFile, ...] = ()
     release: str | None = None
     has_modules: bool = False
     built_in: str | None = None
@@ -234,11 +234,11 @@ def read(host: Host, files: Files, installed: t.Mapping[str, str]) -> Contents:
     )
 
 
-def _head(part: Part, file: t.BinaryIO) -> Part:
+def _head(part: ImageFile, file: t.BinaryIO) -> ImageFile:
     return replace(part, head=read_piece(file, HEAD_BYTES))
 
 
-def _inside(part: Part, file: t.BinaryIO) -> Part:
+def _inside(part: ImageFile, file: t.BinaryIO) -> ImageFile:
     try:
         return replace(part, inside=initramfs.scan(file))
     except initramfs.NoDecompressorError:
@@ -249,9 +249,11 @@ def _inside(part: Part, file: t.BinaryIO) -> Part:
         return replace(part, problem="invalid", why=str(error))
 
 
-def read_part(host: Host, path: str, look: t.Callable[[Part, t.BinaryIO], Part] = _head) -> Part:
+def read_part(
+    host: Host, path: str, look: t.Callable[[ImageFile, t.BinaryIO], ImageFile] = _head
+) -> ImageFile:
     """Look into a file; a disk may fail in the middle of it."""
-    part = Part(path, identity=(path,))
+    part = ImageFile(path, identity=(path,))
     try:
         with host.open(path) as file:
             status = os.fstat(file.fileno())
@@ -356,14 +358,14 @@ def judge(read: Contents, files: Files, machine: str) -> Inspected:
     )
 
 
-def _problem_of(part: Part, kind: str) -> Defect | None:
+def _problem_of(part: ImageFile, kind: str) -> Defect | None:
     if part.problem is None:
         return None
     defect = PROBLEMS[part.problem]
     return replace(defect, code=defect.code.format(kind), what=defect.what + part.why)
 
 
-def _defect_of(part: Part, machine: str) -> Defect | None:
+def _defect_of(part: ImageFile, machine: str) -> Defect | None:
     """What keeps a kernel from being started."""
     problem = _problem_of(part, "kernel")
     if problem is not None:
@@ -392,7 +394,7 @@ def _misfit(kernel: Kernel, size: int, machine: str) -> Defect | None:
     return None
 
 
-def _judge_initramfs(part: Part, files: Files) -> t.Iterator[Reason]:
+def _judge_initramfs(part: ImageFile, files: Files) -> t.Iterator[Reason]:
     defect = _problem_of(part, "initramfs")
     if defect is not None:
         yield defect.reason(part.path, files)
@@ -435,5 +437,5 @@ def _modules(read: Contents, release: str | None) -> frozenset[str] | None:
     return frozenset().union(map(initramfs.module_name, parts), *known)
 
 
-def _microcode(part: Part) -> bool:
+def _microcode(part: ImageFile) -> bool:
     return part.inside is not None and part.inside.microcode and not part.inside.releases

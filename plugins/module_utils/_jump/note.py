@@ -28,7 +28,7 @@ NOTE = re.compile(
 
 TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SUM = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<path>/.+)")
-CHUNK = 1 << 20
+PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _sum_of(host: Host, path: str) -> str | None:
     total = hashlib.sha256()
     try:
         with host.open(path) as file:
-            for chunk in iter(lambda: file.read(CHUNK), b""):
+            for chunk in iter(lambda: file.read(PIECE_BYTES), b""):
                 total.update(chunk)
     except (FileProblemError, OSError):
         return None

@@ -37,7 +37,7 @@ LOCKING = "i6300esb"
 
 
 @dataclass(frozen=True)
-class Watchdog:
+class WatchdogDevice:
     """The first watchdog of the host; None means that the host does not say."""
 
     driver: str | None
@@ -68,7 +68,7 @@ class Watchdog:
 class Guard:
     """What may guard a jump."""
 
-    watchdog: Watchdog | None = None
+    watchdog: WatchdogDevice | None = None
     # The service kexec-confirm feeds it until the new system is confirmed.
     confirms: bool = False
     # The service watchdog feeds it at all other times.
@@ -84,13 +84,13 @@ def read(host: Host, release: str) -> Guard:
     )
 
 
-def _watchdog(host: Host, release: str) -> Watchdog | None:
+def _watchdog(host: Host, release: str) -> WatchdogDevice | None:
     if not host.is_dir(CLASS):
         return None
     identity = host.line(f"{CLASS}/identity")
     driver = _driver(host, identity, release)
     flags = {host.line(f"{CLASS}/nowayout"), host.line(_parameter(str(driver), "nowayout"))}
-    return Watchdog(
+    return WatchdogDevice(
         driver=driver,
         identity=identity,
         nowayout=bool(flags & {"1", "Y"}),
@@ -132,7 +132,7 @@ def uncovered(guard: Guard, running: t.Sequence[str]) -> Reason | None:
     return _unfit(guard.watchdog) or _unfed(guard, guard.watchdog, running)
 
 
-def _unfit(watchdog: Watchdog) -> Reason | None:
+def _unfit(watchdog: WatchdogDevice) -> Reason | None:
     """The watchdog ends with the old kernel, or is not known well enough."""
     if watchdog.driver is None:
         return _uncovered(
@@ -154,7 +154,7 @@ def _unfit(watchdog: Watchdog) -> Reason | None:
     return None
 
 
-def _unfed(guard: Guard, watchdog: Watchdog, running: t.Sequence[str]) -> Reason | None:
+def _unfed(guard: Guard, watchdog: WatchdogDevice, running: t.Sequence[str]) -> Reason | None:
     """The watchdog would survive, and nobody could use it."""
     ours = _cmdline.last_value(running, _cmdline.WATCHDOG_PARAMETER) is not None
     if not guard.confirms:

@@ -24,7 +24,7 @@ from . import load
 from .once import Armed, Once, arm
 
 # Why the kernel takes no image, gives none up, and still jumps into the one that it holds.
-FROZEN = {
+FORBIDS_LOADING = {
     "kexec_denied",
     "kexec_frozen",
     "kexec_limit_reached",
@@ -32,7 +32,7 @@ FROZEN = {
     "kexec_relocked",
     "lockdown",
 }
-FORBIDS_UNLOADING = FROZEN | {
+FORBIDS_UNLOADING = FORBIDS_LOADING | {
     "already_leaving",
     "container",
     "no_cap_sys_boot",
@@ -41,7 +41,7 @@ FORBIDS_UNLOADING = FROZEN | {
 }
 
 # An image that is loaded needs no more room, and has taken some.
-ONLY_FOR_LOADING = FROZEN | {"memory_low"}
+ONLY_FOR_LOADING = FORBIDS_LOADING | {"memory_low"}
 
 
 def ensure(

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 
 from .._host import places
 from .._host.lock import run_directory
-from .._host.port import Completed, FileProblemError, Host
+from .._host.port import FileProblemError, Host, Outcome
 from .._preflight.survey import Survey
 from .._reasons import ReasonError, reason
 
@@ -115,7 +115,7 @@ def _held(host: Host, failed: t.Callable[[Exception], ReasonError]) -> t.Iterato
         raise failed(error) from error
 
 
-def load(host: Host, kexec: str, image: Image) -> Completed:
+def load(host: Host, kexec: str, image: Image) -> Outcome:
     """Load the image, prove that the kernel holds it, and note what it is."""
     with _held(host, _not_prepared) as directory:
         # If this is killed half way, an unknown image is better than a wrong note.
@@ -134,7 +134,7 @@ def _load_command(kexec: str, image: Image, initramfs: str | None) -> list[str]:
     return [kexec, "-a", "-l", image.kernel, *option, f"--command-line={image.cmdline}"]
 
 
-def unload(host: Host, kexec: str) -> Completed:
+def unload(host: Host, kexec: str) -> Outcome:
     """Take the image out of the kernel, unless another run is about to jump into it."""
     with _held(host, _not_forgotten):
         completed = host.run([kexec, "-u"])
@@ -241,7 +241,7 @@ def _remedy_of(error: Exception) -> str:
     )
 
 
-def _load_failed(completed: Completed) -> ReasonError:
+def _load_failed(completed: Outcome) -> ReasonError:
     if completed.rc == 0:
         return _kexec_failed(
             completed,
@@ -259,7 +259,7 @@ def _load_failed(completed: Completed) -> ReasonError:
     )
 
 
-def _unload_failed(completed: Completed) -> ReasonError:
+def _unload_failed(completed: Outcome) -> ReasonError:
     return _kexec_failed(
         completed,
         "unload_failed",
@@ -268,7 +268,7 @@ def _unload_failed(completed: Completed) -> ReasonError:
     )
 
 
-def _kexec_failed(completed: Completed, code: str, message: str, remedy: str) -> ReasonError:
+def _kexec_failed(completed: Outcome, code: str, message: str, remedy: str) -> ReasonError:
     """A failure with all that the command said."""
     said = {"rc": completed.rc, "stdout": completed.stdout, "stderr": completed.stderr}
     return ReasonError(reason(code, message, remedy), **said)

@@ -14,9 +14,10 @@ import zlib
 from dataclasses import dataclass
 
 from .. import _cmdline
+from .._cmdline import SPACES
 from .._host import machine, places
 from .._host.machine import valid_boot_id
-from .._host.port import SPACES, Host, lines
+from .._host.port import Host, lines
 from .._jump import note, watchdog
 
 LOCK_SYSCTL = "kernel.kexec_load_disabled"
@@ -30,7 +31,7 @@ WHOLE_USER_NAMESPACE = ["0", "0", "4294967295"]
 VENDOR = ("/lib/sysctl.d", "/usr/lib/sysctl.d")
 ADMIN = "/etc/sysctl.d"
 RUNTIME = "/run/sysctl.d"
-SINGLE = "/etc/sysctl.conf"
+SYSCTL_CONF = "/etc/sysctl.conf"
 
 
 @dataclass(frozen=True)
@@ -247,7 +248,7 @@ def _files(host: Host) -> t.Iterator[str]:
             f"{directory}/{name}" for name in _configurations(host, directory) if name not in hidden
         )
     yield from (f"{ADMIN}/{name}" for name in admin if name not in runtime)
-    yield SINGLE
+    yield SYSCTL_CONF
     yield from (f"{RUNTIME}/{name}" for name in runtime)
 
 

@@ -27,7 +27,7 @@ BLOCK = 1 << 20
 
 
 @dataclass
-class Files:
+class Writer:
     """Writes files, and knows how they were before the first write."""
 
     host: Host

@@ -28,7 +28,7 @@ PAUSE = 2.0
 
 # A cycle and a block in it, which order the places in the log.
 _PLACE = re.compile(r"(\d+):(\d+)\s*")
-Place = tuple[int, int]
+Position = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class XfsLog:
             self.sleep(PAUSE)
         return False
 
-    def _place(self, of: str) -> Place | None:
+    def _place(self, of: str) -> Position | None:
         """Where the log ends, or starts: what is before its start has been written back."""
         try:
             with open(os.path.join(self.folder, f"log_{of}_lsn"), encoding="ascii") as file:

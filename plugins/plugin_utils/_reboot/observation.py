@@ -18,7 +18,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine im
     KEXEC_LOADER_TYPE,
     canonical_hardware_id,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import SPACES, lines
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import lines
 
 Method = t.Literal["kexec", "firmware"]
 
@@ -81,7 +81,7 @@ def parse(output: str, nonce: str) -> Observation | None:
     if frame is None:
         return None
     fields = {
-        name: value.strip(SPACES)
+        name: value.strip(_cmdline.SPACES)
         for name, _space, value in (line.partition(" ") for line in lines(frame.group(1)))
     }
     try:

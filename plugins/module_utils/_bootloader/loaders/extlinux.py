@@ -16,7 +16,7 @@ from ..loader import (
     Entry,
     Loader,
     NotUnderstoodError,
-    Order,
+    SearchOrder,
     StartsNoLinuxError,
     always,
     text_lines,
@@ -63,7 +63,7 @@ def _words(text: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Statement:
+class Directive:
     """A line with a keyword."""
 
     keyword: str
@@ -73,7 +73,7 @@ class Statement:
     end: int
 
 
-def _statements(text: str, *, syslinux: bool) -> t.Iterator[Statement]:
+def _statements(text: str, *, syslinux: bool) -> t.Iterator[Directive]:
     """All but texts for people: only its own end ends one, whatever looks like a keyword in it.
 
     U-Boot knows no such texts.
@@ -85,7 +85,7 @@ def _statements(text: str, *, syslinux: bool) -> t.Iterator[Statement]:
         if syslinux and (in_text or keyword == "text"):
             in_text = keyword != "endtext"
             continue
-        yield Statement(keyword, value, start + match.start(2), start + len(line))
+        yield Directive(keyword, value, start + match.start(2), start + len(line))
 
 
 @dataclass
@@ -93,14 +93,14 @@ class Label:
     """What may be booted."""
 
     # The line that names what it starts, which is its own where no other one does.
-    line: Statement
+    line: Directive
     name: str
     kernel: str | None = None
     # Something else than a kernel that it starts, as its line says it.
     program: str | None = None
     # syslinux takes parameters behind the kernel's name, too, and lays them before the others.
     parameters: str = ""
-    append: Statement | None = None
+    append: Directive | None = None
     initramfs: tuple[str, ...] = ()
     # Nobody can choose it, so that it is none to begin with.
     hidden: bool = False
@@ -113,7 +113,7 @@ class Menu:
     # It has an APPEND for all labels, a dash instead of parameters, and programs; U-Boot has not.
     syslinux: bool
     labels: list[Label] = field(default_factory=list)
-    common: Statement | None = None
+    common: Directive | None = None
     default: str | None = None
     menu_default: str | None = None
     on_timeout: str | None = None
@@ -122,7 +122,7 @@ class Menu:
     # The label that the next line belongs to.
     current: Label | None = None
 
-    def read(self, line: Statement) -> None:
+    def read(self, line: Directive) -> None:
         keyword, value = line.keyword, line.value
         if keyword == "label":
             self._begin(line)
@@ -139,7 +139,7 @@ class Menu:
         elif keyword == "append" and self.syslinux and not self.labels:
             self.common = line
 
-    def _begin(self, line: Statement) -> None:
+    def _begin(self, line: Directive) -> None:
         """Where nothing else is named, syslinux starts the file that is called as the label."""
         self.current = label = Label(line, line.value)
         if self.syslinux:
@@ -147,7 +147,7 @@ class Menu:
             label.program = line.value if _is_program(line.value) else None
         self.labels.append(label)
 
-    def _read_label(self, label: Label, line: Statement) -> None:
+    def _read_label(self, label: Label, line: Directive) -> None:
         if line.keyword == "append":
             label.append = line
         elif line.keyword in KERNEL_KEYWORDS:
@@ -167,7 +167,7 @@ class Menu:
         elif keyword in MENU_LEADS_ON:
             label.kernel, label.program = None, f"config {keyword}"
 
-    def _read_kernel(self, label: Label, line: Statement) -> None:
+    def _read_kernel(self, label: Label, line: Directive) -> None:
         name, *rest = re.split("[\0- ]+", line.value, maxsplit=1)
         if rest and not self.syslinux:
             raise NotUnderstoodError(f"its kernel's name has a space: {line.value!r}")
@@ -248,7 +248,7 @@ def parse(text: str, *, syslinux: bool) -> Menu:
     return menu
 
 
-def _refuse(line: Statement) -> None:
+def _refuse(line: Directive) -> None:
     leads = line.value.lower() if line.keyword == "menu" else ""
     if line.keyword == "include" or leads.startswith("include"):
         raise NotUnderstoodError("it includes another file")
@@ -266,7 +266,7 @@ def default_entry(text: str, *, syslinux: bool = True) -> Entry:
 # --- The boot loaders that read it ---------------------------------------------------------
 
 
-def _places(host: Host) -> t.Iterable[Order]:
+def _places(host: Host) -> t.Iterable[SearchOrder]:
     """Where its core is, it looks first; without a core, each directory may be the one."""
     known = [each for each in INSTALLED if host.exists(f"{each}/{CORE}")]
     later = LATER if known else ()

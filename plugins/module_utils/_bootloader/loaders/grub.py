@@ -302,7 +302,7 @@ class _Parser:
 # --- What follows it -----------------------------------------------------------------------
 
 # A variable that is not in there is empty; one of None is not known.
-Values = dict[str, t.Optional[str]]
+Assigned = dict[str, t.Optional[str]]
 
 
 @dataclass
@@ -323,7 +323,7 @@ class _Run:
     environment: t.Mapping[str, str]
     # The names in the directory of the menu.
     beside: t.Collection[str]
-    values: Values = field(default_factory=dict)
+    values: Assigned = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
     functions: dict[str, Block] = field(default_factory=dict)
 
@@ -367,7 +367,7 @@ class _Run:
         before = self.functions.get(name, Block())
         self.functions[name] = Block([*before.statements, *body.statements])
 
-    def _loaded(self, command: Command) -> Values:
+    def _loaded(self, command: Command) -> Assigned:
         named = [word.text for word in command.words[1:]]
         if None in named or any(str(each).startswith("-") for each in named):
             raise NotUnderstoodError("it loads variables from another file")
@@ -453,14 +453,14 @@ def default_entry(
 # --- Following -----------------------------------------------------------------------------
 
 
-def _known(word: Word, values: t.Mapping[str, str | None]) -> Values:
+def _known(word: Word, values: t.Mapping[str, str | None]) -> Assigned:
     """The variables of a word: what nothing has set is empty."""
     names = [part.name for part in word.parts if isinstance(part, Variable)]
     unset = {name: None if BUILT_IN.fullmatch(name) else "" for name in names}
     return {**unset, **{name: values[name] for name in names if name in values}}
 
 
-def _set_by(command: Command, values: t.Mapping[str, str | None]) -> Values:
+def _set_by(command: Command, values: t.Mapping[str, str | None]) -> Assigned:
     """The variables that a command sets; what it sets them to is mostly not known."""
     words = command.words
     if command.name == "set":
@@ -469,7 +469,7 @@ def _set_by(command: Command, values: t.Mapping[str, str | None]) -> Values:
         return {str(word): "" if command.name == "unset" else None for word in words[1:]}
     elif not _ASSIGNMENT.match(command.name):
         return dict.fromkeys(_set_by_option(words))
-    found: Values = {}
+    found: Assigned = {}
     for word in words[:1]:
         match = _ASSIGNMENT.match(str(word))
         if match:

@@ -14,8 +14,8 @@ from ..loader import Entry, Loader, NotUnderstoodError, StartsNoLinuxError, alwa
 
 # Where its partition may be mounted, and where it looks on it. Versions differ in the order, so
 # that of two files neither is known to be the one.
-MOUNTS = ("/boot", "/boot/efi", "/efi", "")
-NAMES = (
+VOLUMES = ("/boot", "/boot/efi", "/efi", "")
+MENU_NAMES = (
     "/limine.conf",
     "/limine/limine.conf",
     "/boot/limine.conf",
@@ -25,7 +25,7 @@ NAMES = (
 )
 
 COMMAND_LINES = ("cmdline", "kernel_cmdline")
-KERNELS = ("path", "kernel_path")
+KERNEL_OPTIONS = ("path", "kernel_path")
 # An EFI program may be a kernel or anything else.
 EFI_PROTOCOLS = ("efi", "uefi", "efi_chainload", "efi_boot_entry")
 
@@ -45,7 +45,7 @@ class Option:
 
 
 @dataclass
-class Item:
+class Node:
     """What may be booted, or a directory of it."""
 
     depth: int
@@ -75,27 +75,27 @@ class Item:
 
 
 @dataclass
-class Menu:
+class Tree:
     # The options before the first entry are those of all.
-    common: Item
-    entries: list[Item]
+    common: Node
+    entries: list[Node]
 
 
-def parse(text: str) -> Menu:
-    current = common = Item(0, "", expanded=True)
-    entries: list[Item] = []
+def parse(text: str) -> Tree:
+    current = common = Node(0, "", expanded=True)
+    entries: list[Node] = []
     for start, line in text_lines(text):
         title = _TITLE.fullmatch(line)
         option = _OPTION.match(line)
         if title is not None:
-            current = Item(len(title[1]), title[3], expanded=bool(title[2]))
+            current = Node(len(title[1]), title[3], expanded=bool(title[2]))
             entries.append(current)
         elif option is not None:
             value = option[2].rstrip(" \t")
             current.options.append(
                 Option(option[1].lower(), value, start + option.start(2), start + len(line))
             )
-    return Menu(common, entries)
+    return Tree(common, entries)
 
 
 # --- What boots ----------------------------------------------------------------------------
@@ -113,14 +113,14 @@ def default_entry(text: str) -> Entry:
     if protocol != "linux":
         raise StartsNoLinuxError(f"its entry {entry.title!r} has the protocol {protocol!r}")
     cmdline = entry.cmdline()
-    kernel = _file(entry.value(*KERNELS))
+    kernel = _file(entry.value(*KERNEL_OPTIONS))
     if kernel is None:
         raise NotUnderstoodError(f"its entry {entry.title!r} names no kernel")
     modules = tuple(str(_file(option.value)) for option in entry.all("module_path"))
     return Entry(entry.title, kernel, modules, cmdline.value if cmdline else "")
 
 
-def _chosen(menu: Menu) -> Item:
+def _chosen(menu: Tree) -> Node:
     common = menu.common
     if (common.value("remember_last_entry") or "").lower() == "yes":
         raise NotUnderstoodError("it boots what was booted last")
@@ -138,12 +138,12 @@ def _chosen(menu: Menu) -> Item:
     return found
 
 
-def _is_directory(menu: Menu, entry: Item) -> bool:
+def _is_directory(menu: Tree, entry: Node) -> bool:
     following = menu.entries[menu.entries.index(entry) + 1 :][:1]
     return any(each.depth > entry.depth for each in following)
 
 
-def _by_number(menu: Menu, number: int) -> Item | None:
+def _by_number(menu: Tree, number: int) -> Node | None:
     """As the menu shows them: what is in a directory that is not expanded has no number."""
     shown = []
     hidden_below = 0
@@ -155,7 +155,7 @@ def _by_number(menu: Menu, number: int) -> Item | None:
     return shown[number - 1] if 0 < number <= len(shown) else None
 
 
-def _by_title(menu: Menu, path: str) -> Item | None:
+def _by_title(menu: Tree, path: str) -> Node | None:
     if any(char in path for char in "\\#"):
         raise NotUnderstoodError(f"its default entry is {path!r}")
     titles: list[str] = []
@@ -177,6 +177,6 @@ def _file(value: str | None) -> str | None:
 
 LIMINE = Loader(
     "limine",
-    always(*(mount + name for mount in MOUNTS for name in NAMES)),
+    always(*(mount + name for mount in VOLUMES for name in MENU_NAMES)),
     lambda _host, _path, text: default_entry(text),
 )

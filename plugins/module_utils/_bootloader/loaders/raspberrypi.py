@@ -13,7 +13,7 @@ import re
 from ..._host.port import Host
 from ..loader import Entry, Loader, NotUnderstoodError, always, text_lines
 
-MENUS = ("/boot/cmdline.txt",)
+CMDLINES = ("/boot/cmdline.txt",)
 CONFIGURATIONS = ("config.txt", "usercfg.txt")
 
 _INCLUDED = re.compile(r"^[ \t]*include[ \t]+(\S+)", re.MULTILINE)
@@ -61,4 +61,4 @@ def _read(host: Host, path: str, text: str) -> Entry:
     return default_entry(text, configuration(host, path))
 
 
-RASPBERRYPI = Loader("raspberrypi", always(*MENUS), _read)
+RASPBERRYPI = Loader("raspberrypi", always(*CMDLINES), _read)

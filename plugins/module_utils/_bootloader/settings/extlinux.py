@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from ..._host.port import Host
-from ..loaders.extlinux import Label, Menu, Statement, parse, reads_as_syslinux
+from ..loaders.extlinux import Directive, Label, Menu, parse, reads_as_syslinux
 from ..text import Finder, Line, Span, Texts, indent, line_break
 
 # What U-Boot would replace.
@@ -52,11 +52,11 @@ def _line(path: str, text: str, menu: Menu, label: Label) -> Line:
     return tuple(found) or (_new(path, text, label.line),)
 
 
-def _append(path: str, text: str, line: Statement, nothing: str = "") -> Span:
+def _append(path: str, text: str, line: Directive, nothing: str = "") -> Span:
     before = "" if text[line.start - 1] <= " " else " "
     return Span(path, line.start, line.end, before=before, nothing=nothing)
 
 
-def _new(path: str, text: str, above: Statement) -> Span:
+def _new(path: str, text: str, above: Directive) -> Span:
     before = f"{line_break(text)}{indent(text, above.start)}APPEND "
     return Span(path, above.end, above.end, before=before)

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from ..loaders.limine import KERNELS, Item, parse
+from ..loaders.limine import KERNEL_OPTIONS, Node, parse
 from ..text import Line, Span, Texts, indent, line_break
 
 # What Limine would replace.
@@ -22,11 +22,11 @@ def lines(texts: Texts) -> list[Line]:
     return [line for line in found if line is not None]
 
 
-def _line(path: str, text: str, item: Item) -> Line | None:
+def _line(path: str, text: str, item: Node) -> Line | None:
     """Where its command line is, or would be."""
     if item.protocol != "linux":
         return None
-    cmdline, kernels = item.cmdline(), item.all(*KERNELS)
+    cmdline, kernels = item.cmdline(), item.all(*KERNEL_OPTIONS)
     if cmdline is not None:
         return (Span(path, cmdline.start, cmdline.end),)
     if not kernels:

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from ..._host.port import Host
-from ..loaders.raspberrypi import MENUS, configuration, only_line, refuse
+from ..loaders.raspberrypi import CMDLINES, configuration, only_line, refuse
 from ..text import Finder, Line, Span, Texts
 
 
@@ -19,6 +19,6 @@ def lines(texts: Texts) -> list[Line]:
 
 def lines_for(host: Host) -> Finder:
     """What is edited must be what is read."""
-    for path in MENUS:
+    for path in CMDLINES:
         refuse(configuration(host, path))
     return lines

@@ -44,7 +44,7 @@ def _finish(raw: str) -> str:
 
 
 _QUOTINGS = {'"': Quoting(_read, _without('"')), "'": Quoting(_read, _without("'"))}
-BARE = Quoting(_read, str, _finish)
+UNQUOTED = Quoting(_read, str, _finish)
 
 
 @dataclass
@@ -60,7 +60,7 @@ class _Section:
         if match and name == "image":
             end = start + len(line)
             before = f"{newline}{match[1]}parameters="
-            self.image = Span(path, end, end, BARE, before=before)
+            self.image = Span(path, end, end, UNQUOTED, before=before)
         elif match and name == "parameters":
             self.parameters = _value(path, start + match.start(3), match[3])
 
@@ -74,7 +74,7 @@ def _value(path: str, start: int, value: str) -> Span:
     if quoting is None:
         if re.search(r"[#\"']", value):
             raise NotUnderstoodError(f"parameters are neither plain nor quoted: {value!r}")
-        return Span(path, start, start + len(value), BARE)
+        return Span(path, start, start + len(value), UNQUOTED)
     match = re.fullmatch(rf"{value[0]}([^{value[0]}]*){value[0]}(\s*#.*)?", value)
     if not match:
         raise NotUnderstoodError(f"a quote is not closed, or one is inside: {value!r}")

@@ -15,7 +15,7 @@ import pytest
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.testing import patch_module_args
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Completed, Host
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Host, Outcome
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError, reason
 from hypothesis import given
@@ -48,7 +48,7 @@ def test_find_looks_where_root_would(
 
 def test_run_returns_all_that_was_said(runner: _module.ModuleRunner) -> None:
     argv = ["/bin/sh", "-c", "echo out; echo err >&2; exit 3"]
-    assert runner.run(argv) == Completed(3, "out\n", "err\n")
+    assert runner.run(argv) == Outcome(3, "out\n", "err\n")
 
 
 @pytest.mark.parametrize("word", ["$HOME", "${PATH}", "~", "~root", "a b", "$(id)", "*", "'\""])

@@ -43,21 +43,21 @@ IGNORABLE = (
     "starts_no_linux",
 )
 
-CODES = st.lists(st.sampled_from(sorted(_reasons.CODES)))
+CODES = st.lists(st.sampled_from(sorted(_reasons.VOCABULARY)))
 
 
-@pytest.mark.parametrize("code", _reasons.CODES)
+@pytest.mark.parametrize("code", _reasons.VOCABULARY)
 def test_code_is_words(code: str) -> None:
     assert re.fullmatch(r"[a-z]+(_[a-z]+)*", code)
 
 
-@pytest.mark.parametrize("code", _reasons.CODES)
+@pytest.mark.parametrize("code", _reasons.VOCABULARY)
 def test_code_blocks_at_a_known_level(code: str) -> None:
-    assert _reasons.CODES[code] in t.get_args(Blocks)
+    assert _reasons.VOCABULARY[code] in t.get_args(Blocks)
 
 
 def test_what_only_advises_need_not_be_ignored() -> None:
-    assert [code for code in IGNORABLE if _reasons.CODES[code] == "nothing"] == []
+    assert [code for code in IGNORABLE if _reasons.VOCABULARY[code] == "nothing"] == []
 
 
 def test_ignorable_codes_are_few_and_sorted() -> None:
@@ -66,7 +66,7 @@ def test_ignorable_codes_are_few_and_sorted() -> None:
 
 @pytest.mark.parametrize("code", ["kexec_locked", "kernel_missing", "cmdline_drift"])
 def test_reason_blocks_as_its_code_says(code: str) -> None:
-    assert reason(code, "M.", "R.") == Reason(code, "M.", "R.", _reasons.CODES[code])
+    assert reason(code, "M.", "R.") == Reason(code, "M.", "R.", _reasons.VOCABULARY[code])
 
 
 @pytest.mark.parametrize("level", t.get_args(Blocks))
@@ -124,6 +124,6 @@ def test_ignore_loses_no_reason(found: list[str], ignored: list[str]) -> None:
 
 @given(CODES)
 def test_ignore_of_everything_leaves_what_is_serious(found: list[str]) -> None:
-    left = _reasons.ignore([reason(code, "M.", "R.") for code in found], list(_reasons.CODES))
+    left = _reasons.ignore([reason(code, "M.", "R.") for code in found], list(_reasons.VOCABULARY))
     serious = _reasons.blocking(left, "kexec", "reboot")
     assert not {each.code for each in serious} & set(IGNORABLE)

@@ -13,7 +13,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader impo
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import Change
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import Entry
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.menu import Making
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._write.files import Files
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._write.files import Writer
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 
@@ -88,7 +88,7 @@ def test_menu_is_never_made_again_for_it_has_a_copy(
 ) -> None:
     alpine.runner.installed["update-extlinux"] = "/sbin/update-extlinux"
     alpine.runner.on("/sbin/update-extlinux")
-    making = Making(alpine.host, Files(alpine.host, settings.read_at_boot), settings)
+    making = Making(alpine.host, Writer(alpine.host, settings.read_at_boot), settings)
     making.remember()
     making.make([])
     assert making.make_again() == []

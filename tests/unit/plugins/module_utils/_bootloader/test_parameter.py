@@ -15,13 +15,13 @@ import typing as t
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import parameter
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import Change
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.parameter import Wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.parameter import Options
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.lock import run_directory
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._write import draft, replaceable
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._write.files import Files
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._write.files import Writer
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._write.replaceable import unwritable
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
@@ -63,7 +63,7 @@ def ensure(
     boot_loader: str = "auto",
     backup: bool = False,
 ) -> dict[str, t.Any]:
-    wish = Wish(changes or (UNLOCK,), boot_loader, backup)
+    wish = Options(changes or (UNLOCK,), boot_loader, backup)
     return parameter.ensure(alpine.host, lambda: wish, check_mode=check_mode)
 
 
@@ -90,7 +90,7 @@ def fail(number: int) -> t.Callable[..., t.NoReturn]:
     return raise_it
 
 
-def fail_to_write(_files: Files, path: str) -> t.NoReturn:
+def fail_to_write(_files: Writer, path: str) -> t.NoReturn:
     raise unwritable(path, "no", errno.EROFS)
 
 
@@ -242,7 +242,7 @@ def test_loader_whose_settings_are_elsewhere_is_refused(extlinux: fakes.FakeHost
 
 def test_no_parameters_are_no_change(extlinux: fakes.FakeHost) -> None:
     extlinux.write(MENU, "INCLUDE x\n")
-    wish = Wish((), "auto", False)
+    wish = Options((), "auto", False)
     result = parameter.ensure(extlinux.host, lambda: wish, check_mode=False)
     assert result["changed"] is False
 
@@ -913,7 +913,7 @@ def test_mark_that_cannot_be_removed_is_left_behind_a_failure(
     uki: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uki.runner.on(HOOK, rc=1)
-    monkeypatch.setattr(Files, "discard", fail_to_write)
+    monkeypatch.setattr(Writer, "discard", fail_to_write)
     assert failure(uki, boot_loader="uki").reason.code == "boot_menu_not_regenerated"
     assert uki.path(OWED).exists()
 
@@ -1020,7 +1020,7 @@ def test_error_that_nobody_expected_restores_and_tells_what_it_cannot(
     def make() -> None:
         uki.write(IMAGE, "new")
         uki.runner.on(HOOK, rc=int(stuck), effect=lambda: uki.write(IMAGE, "old again"))
-        monkeypatch.setattr(Files, "settle", fail(errno.EIO))
+        monkeypatch.setattr(Writer, "settle", fail(errno.EIO))
 
     uki.runner.on(HOOK, effect=make)
     error = failure(uki, boot_loader="uki")
@@ -1035,7 +1035,7 @@ def test_disk_that_fails_behind_an_image_that_was_made_again_is_told(
     uki: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     uki.runner.on(HOOK, rc=1, effect=lambda: half(uki))
-    monkeypatch.setattr(Files, "sync", fail(errno.EIO))
+    monkeypatch.setattr(Writer, "sync", fail(errno.EIO))
     error = failure(uki, boot_loader="uki")
     assert error.reason.code == "boot_config_damaged"
     assert "the images may not be on the disk" in error.reason.message

@@ -30,7 +30,7 @@ class Runner:
     def run(self, argv, inherited=()):
         with open(sys.argv[2]) as fifo:
             subprocess.Popen(argv, stdin=fifo, stdout=subprocess.DEVNULL, pass_fds=inherited)
-        return port.Completed(0, "", "")
+        return port.Outcome(0, "", "")
 host = port.Host(Runner(), sys.argv[1], ask_kernel=lambda: None, checkpoint=lambda _path: None)
 with lock.run_directory(host):
     host.run(["cat"])
@@ -129,9 +129,9 @@ def test_lock_is_not_handed_on_afterwards(alpine: fakes.FakeHost) -> None:
     given: list[t.Sequence[int]] = []
 
     class Runner(fakes.FakeRunner):
-        def run(self, argv: t.Sequence[str], inherited: t.Sequence[int] = ()) -> port.Completed:
+        def run(self, argv: t.Sequence[str], inherited: t.Sequence[int] = ()) -> port.Outcome:
             given.append(inherited)
-            return port.Completed(0, "", "")
+            return port.Outcome(0, "", "")
 
     host = fakes.bare_host(Runner(), str(alpine.root))
     with lock.run_directory(host):

@@ -179,7 +179,7 @@ def test_find_and_run_ask_the_runner(alpine: fakes.FakeHost) -> None:
     alpine.runner.on("/bin/true", rc=3, stdout="out", stderr="err")
     assert alpine.host.find("kexec") == fakes.KEXEC
     assert alpine.host.find("nothing") is None
-    assert alpine.host.run(["/bin/true", "now"]) == port.Completed(3, "out", "err")
+    assert alpine.host.run(["/bin/true", "now"]) == port.Outcome(3, "out", "err")
     assert alpine.runner.calls == [("/bin/true", "now")]
 
 

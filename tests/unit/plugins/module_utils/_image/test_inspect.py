@@ -21,9 +21,9 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose im
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.initramfs import Initramfs
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.inspect import (
     Contents,
+    ImageFile,
     Inspected,
     Kernel,
-    Part,
     inspect,
     judge,
 )
@@ -575,17 +575,17 @@ def test_parse_takes_any_bytes_behind_a_magic(content: bytes) -> None:
 # --- The verdict on what was read ----------------------------------------------------------
 
 IDENTITY = ("/k", 1, 2, 4096, 3, 4)
-WHOLE = Part("/k", identity=IDENTITY, head=fakes.bzimage())
+WHOLE = ImageFile("/k", identity=IDENTITY, head=fakes.bzimage())
 OURS = Initramfs(releases={fakes.RELEASE}, modules={"ext4"})
 OTHERS = Initramfs(releases={fakes.OLD_RELEASE}, modules={"xfs"})
 EARLY = Initramfs(microcode=True)
 
 
-def part(path: str, inside: Initramfs | None, **fields: t.Any) -> Part:
-    return Part(path, identity=(path, 1, 2, 100, 3, 4), inside=inside, **fields)
+def part(path: str, inside: Initramfs | None, **fields: t.Any) -> ImageFile:
+    return ImageFile(path, identity=(path, 1, 2, 100, 3, 4), inside=inside, **fields)
 
 
-def contents(*parts: Part, kernel: Part = WHOLE, **fields: t.Any) -> Contents:
+def contents(*parts: ImageFile, kernel: ImageFile = WHOLE, **fields: t.Any) -> Contents:
     known = {"release": fakes.RELEASE, "has_modules": True, "built_in": ""}
     return Contents(kernel, parts, **{**known, **fields})
 
@@ -598,7 +598,7 @@ VERDICTS: dict[str, tuple[Contents, list[str]]] = {
         ["path_unreadable"],
     ),
     "a kernel that is missing is of no release": (
-        contents(part("/i", OTHERS), kernel=Part("/k", problem="missing", identity=("/k",))),
+        contents(part("/i", OTHERS), kernel=ImageFile("/k", problem="missing", identity=("/k",))),
         ["kernel_missing"],
     ),
     "a kernel that is cut": (

@@ -15,7 +15,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump import (
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.watchdog import (
     Guard,
-    Watchdog,
+    WatchdogDevice,
 )
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
@@ -23,7 +23,7 @@ CLASS = "/sys/class/watchdog/watchdog0"
 MODULES = f"/lib/modules/{fakes.RELEASE}/kernel/drivers/watchdog"
 
 # What a virtual machine with -device i6300esb shows, booted with watchdog.stop_on_reboot=0.
-CHIP = Watchdog("i6300esb", "i6300ESB timer", False, False, 30, 2046, 0)
+CHIP = WatchdogDevice("i6300esb", "i6300ESB timer", False, False, 30, 2046, 0)
 GUARD = Guard(CHIP, confirms=True)
 QUIET = ["quiet"]
 OURS = ["quiet", "alpinefleet_kexec.watchdog=i6300esb,60"]
@@ -33,7 +33,7 @@ def read(alpine: fakes.FakeHost) -> Guard:
     return watchdog_module.read(alpine.host, fakes.RELEASE)
 
 
-def watchdog(alpine: fakes.FakeHost) -> Watchdog:
+def watchdog(alpine: fakes.FakeHost) -> WatchdogDevice:
     found = read(alpine).watchdog
     assert found is not None
     return found
@@ -56,7 +56,7 @@ def test_read_of_a_device_that_says_nothing(alpine: fakes.FakeHost) -> None:
     for name in ("identity", "nowayout", "state", "timeout", "max_timeout"):
         alpine.remove(f"{CLASS}/{name}")
     alpine.remove("/sys/module/watchdog")
-    assert watchdog(alpine) == Watchdog(None, None, False, False, None, None, None)
+    assert watchdog(alpine) == WatchdogDevice(None, None, False, False, None, None, None)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.watchdog import (
     Guard,
-    Watchdog,
+    WatchdogDevice,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import once
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec.once import (
@@ -85,7 +85,7 @@ def test_once_refuses(params: dict[str, t.Any], message: str, remedy: str) -> No
 # --- What a host can guard -----------------------------------------------------------------
 
 # What a virtual machine with -device i6300esb shows, booted with watchdog.stop_on_reboot=0.
-CHIP = Watchdog("i6300esb", "i6300ESB timer", False, False, 30, 2046, 0)
+CHIP = WatchdogDevice("i6300esb", "i6300ESB timer", False, False, 30, 2046, 0)
 GUARD = Guard(CHIP, confirms=True)
 
 

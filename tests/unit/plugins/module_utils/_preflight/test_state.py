@@ -63,7 +63,7 @@ def test_read_of_an_alpine_host(alpine: fakes.FakeHost) -> None:
         ),
         lock_settings=(),
         guard=watchdog.Guard(
-            watchdog.Watchdog("i6300esb", "i6300ESB timer", False, False, 30, 2046, 0),
+            watchdog.WatchdogDevice("i6300esb", "i6300ESB timer", False, False, 30, 2046, 0),
             confirms=True,
         ),
     )

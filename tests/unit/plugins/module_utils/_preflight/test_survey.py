@@ -557,7 +557,7 @@ def test_survey_changes_nothing(alpine: fakes.FakeHost, case: Case) -> None:
 
 
 def test_every_code_has_a_case() -> None:
-    assert {case.code for case in CASES} | OF_COMMANDS == set(_reasons.CODES)
+    assert {case.code for case in CASES} | OF_COMMANDS == set(_reasons.VOCABULARY)
 
 
 def test_survey_of_an_alpine_host_finds_nothing(alpine: fakes.FakeHost) -> None:

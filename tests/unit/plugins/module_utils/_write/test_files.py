@@ -15,7 +15,7 @@ import typing as t
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._write import draft as draft_module
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._write.files import Files
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._write.files import Writer
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 PACKAGE = "ansible_collections.alpinefleet.kexec.plugins.module_utils"
@@ -49,7 +49,7 @@ def fail(number: int) -> t.Callable[..., t.NoReturn]:
 def test_write_replaces_content_and_keeps_the_mode(alpine: fakes.FakeHost, old: bytes) -> None:
     before = names(alpine)
     with alpine.path(PATH).open("rb") as reader:
-        Files(alpine.host).write(PATH, b"new\r\n\xff")
+        Writer(alpine.host).write(PATH, b"new\r\n\xff")
         assert reader.read() == old
     assert alpine.path(PATH).read_bytes() == b"new\r\n\xff"
     assert stat.S_IMODE(alpine.path(PATH).stat().st_mode) == 0o640
@@ -58,7 +58,7 @@ def test_write_replaces_content_and_keeps_the_mode(alpine: fakes.FakeHost, old: 
 
 def test_write_of_a_new_file_can_be_read_by_all(alpine: fakes.FakeHost) -> None:
     alpine.path("/etc/default").mkdir()
-    Files(alpine.host).write("/etc/default/grub", b"x")
+    Writer(alpine.host).write("/etc/default/grub", b"x")
     assert stat.S_IMODE(alpine.path("/etc/default/grub").stat().st_mode) == 0o644
 
 
@@ -66,7 +66,7 @@ def test_write_through_a_link_changes_its_target(alpine: fakes.FakeHost, old: by
     alpine.path("/boot/real").mkdir()
     alpine.path(PATH).rename(alpine.path("/boot/real/menu"))
     alpine.link(PATH, "real/menu")
-    Files(alpine.host).write(PATH, b"new")
+    Writer(alpine.host).write(PATH, b"new")
     assert alpine.path(PATH).is_symlink()
     assert alpine.path("/boot/real/menu").read_bytes() == b"new"
 
@@ -77,7 +77,7 @@ def test_write_sets_no_owner_and_mode_that_are_right_already(
     alpine.path(PATH).chmod(0o600)
     monkeypatch.setattr(os, "fchown", fail(errno.EPERM))
     monkeypatch.setattr(os, "fchmod", fail(errno.EPERM))
-    Files(alpine.host).write(PATH, b"new")
+    Writer(alpine.host).write(PATH, b"new")
     assert alpine.path(PATH).read_bytes() == b"new"
 
 
@@ -92,7 +92,7 @@ def test_write_does_not_need_directories_that_can_be_synced(
         sync(descriptor)
 
     monkeypatch.setattr(os, "fsync", only_files)
-    Files(alpine.host).write(PATH, b"new")
+    Writer(alpine.host).write(PATH, b"new")
     assert alpine.path(PATH).read_bytes() == b"new"
 
 
@@ -118,7 +118,7 @@ def test_failure_of_a_write_leaves_the_old_file_and_nothing_else(
     before = names(alpine)
     monkeypatch.setattr(call, fail(number))
     with pytest.raises(ReasonError) as caught:
-        Files(alpine.host).write(PATH, b"new")
+        Writer(alpine.host).write(PATH, b"new")
     assert caught.value.reason.code == "boot_config_unwritable"
     assert f"{PATH} cannot be written: {os.strerror(number)}." in caught.value.reason.message
     assert remedy in caught.value.reason.remedy
@@ -133,11 +133,11 @@ def test_room_is_looked_for_beforehand(
     full = types.SimpleNamespace(f_blocks=blocks, f_bfree=0, f_frsize=4096, f_files=0, f_flag=0)
     monkeypatch.setattr(os, "statvfs", lambda _path: full)
     if fits:
-        Files(alpine.host).write(PATH, b"new")
+        Writer(alpine.host).write(PATH, b"new")
         return
     monkeypatch.setattr(CREATE, fail(errno.EIO))
     with pytest.raises(ReasonError, match="No space left on device"):
-        Files(alpine.host).write(PATH, b"new")
+        Writer(alpine.host).write(PATH, b"new")
 
 
 def test_full_file_system_that_is_read_only_is_called_read_only(
@@ -146,7 +146,7 @@ def test_full_file_system_that_is_read_only_is_called_read_only(
     both = types.SimpleNamespace(f_blocks=1, f_bfree=0, f_frsize=1, f_flag=os.ST_RDONLY)
     monkeypatch.setattr(os, "statvfs", lambda _path: both)
     with pytest.raises(ReasonError, match="Read-only file system"):
-        Files(alpine.host).write(PATH, b"new")
+        Writer(alpine.host).write(PATH, b"new")
 
 
 @pytest.mark.parametrize("boot", [(), (PATH,)])
@@ -154,7 +154,7 @@ def test_full_file_system_that_is_read_only_is_called_read_only(
 def test_what_somebody_else_wrote_meanwhile_stays(
     alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch, boot: t.Any, written: bool
 ) -> None:
-    files = Files(alpine.host, boot)
+    files = Writer(alpine.host, boot)
     if written:
         files.write(PATH, b"new\n")
     make = draft_module.make
@@ -173,10 +173,10 @@ def test_what_somebody_else_wrote_meanwhile_stays(
 
 
 def test_what_was_decided_on_is_what_is_replaced(alpine: fakes.FakeHost, old: bytes) -> None:
-    files = Files(alpine.host, (PATH,))
+    files = Writer(alpine.host, (PATH,))
     files.expect(PATH, old)
     with pytest.raises(ReasonError, match="somebody else has changed it"):
-        Files(alpine.host, (PATH,)).expect(PATH, None)
+        Writer(alpine.host, (PATH,)).expect(PATH, None)
     alpine.write(PATH, b"theirs\n")
     with pytest.raises(ReasonError, match="somebody else has changed it"):
         files.write(PATH, b"new\n")
@@ -187,7 +187,7 @@ def test_file_that_is_none_is_refused(alpine: fakes.FakeHost) -> None:
     alpine.remove(PATH)
     os.mkfifo(alpine.path(PATH))
     with pytest.raises(ReasonError, match="it is special"):
-        Files(alpine.host).write(PATH, b"new")
+        Writer(alpine.host).write(PATH, b"new")
 
 
 class FailingFile:
@@ -209,14 +209,14 @@ def test_file_that_cannot_be_read_is_told(
     host = alpine.host
     monkeypatch.setattr(host, "open", lambda _path: FailingFile())
     with pytest.raises(ReasonError, match="Input/output error"):
-        Files(host).write(PATH, b"new")
+        Writer(host).write(PATH, b"new")
     assert alpine.path(PATH).read_bytes() == old
 
 
 def test_what_a_command_made_is_taken_once(
     alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = Files(alpine.host)
+    files = Writer(alpine.host)
     assert files.take(PATH) == old
     assert files.take(PATH) is None
     monkeypatch.setattr(os, "unlink", fail(errno.EROFS))
@@ -227,8 +227,8 @@ def test_what_a_command_made_is_taken_once(
 # --- What a boot loader reads --------------------------------------------------------------
 
 
-def boot_files(alpine: fakes.FakeHost) -> Files:
-    return Files(alpine.host, boot=(PATH,))
+def boot_files(alpine: fakes.FakeHost) -> Writer:
+    return Writer(alpine.host, boot=(PATH,))
 
 
 def test_boot_file_is_on_the_disk_before_and_after_it_gets_its_name(
@@ -245,7 +245,7 @@ def test_boot_file_is_on_the_disk_before_and_after_it_gets_its_name(
 
 def test_other_files_are_left_to_the_journal(alpine: fakes.FakeHost, old: bytes) -> None:
     before = names(alpine)
-    files = Files(alpine.host, boot=("/boot/cmdline.txt",))
+    files = Writer(alpine.host, boot=("/boot/cmdline.txt",))
     files.write(PATH, b"new")
     files.back_up(PATH)
     assert alpine.checkpoints == []
@@ -399,7 +399,7 @@ def test_restore_puts_back_what_was_and_removes_what_was_not(
     alpine: fakes.FakeHost, old: bytes
 ) -> None:
     before = names(alpine)
-    files = Files(alpine.host)
+    files = Writer(alpine.host)
     files.remember("/boot/extlinux.conf.new")
     files.write(PATH, b"new")
     files.write(PATH, b"newer")
@@ -412,7 +412,7 @@ def test_restore_puts_back_what_was_and_removes_what_was_not(
 def test_restore_says_what_could_not_be_put_back(
     alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = Files(alpine.host)
+    files = Writer(alpine.host)
     files.write(PATH, b"new")
     monkeypatch.setattr(CREATE, fail(errno.EROFS))
     (problem,) = files.restore()
@@ -423,7 +423,7 @@ def test_restore_says_what_could_not_be_put_back(
 def test_restore_leaves_alone_what_did_not_change(
     alpine: fakes.FakeHost, old: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = Files(alpine.host)
+    files = Writer(alpine.host)
     files.remember(PATH)
     monkeypatch.setattr(CREATE, fail(errno.EROFS))
     assert files.restore() == []
@@ -436,7 +436,7 @@ def test_draft_that_a_killed_run_left_is_taken_over(alpine: fakes.FakeHost, old:
     before = names(alpine)
     for path in (PATH, f"{PATH}.1234.2026~"):
         alpine.write("/boot/.extlinux.conf.boot-parameter-draft", b"half of a m")
-        files = Files(alpine.host)
+        files = Writer(alpine.host)
         files.write(PATH, b"new") if path == PATH else files.back_up(PATH)
     assert len(names(alpine)) == len(before) + 1
     assert alpine.path(PATH).read_bytes() == b"new"
@@ -449,14 +449,14 @@ def test_tidy_of_what_cannot_be_changed_is_no_failure(
     alpine.write(draft, b"half of a m")
     with monkeypatch.context() as patch:
         patch.setattr(os, "unlink", fail(errno.EROFS))
-        Files(alpine.host).tidy([PATH])
+        Writer(alpine.host).tidy([PATH])
     assert alpine.path(draft).exists()
-    Files(alpine.host).tidy([PATH, "/gone/menu"])
+    Writer(alpine.host).tidy([PATH, "/gone/menu"])
     assert not alpine.path(draft).exists()
 
 
 def test_back_up_leaves_a_copy_with_the_same_mode(alpine: fakes.FakeHost, old: bytes) -> None:
-    name = Files(alpine.host).back_up(PATH)
+    name = Writer(alpine.host).back_up(PATH)
     assert name.startswith(f"{PATH}.{os.getpid()}.20")
     assert name.endswith("~")
     assert ":" not in name
@@ -466,7 +466,7 @@ def test_back_up_leaves_a_copy_with_the_same_mode(alpine: fakes.FakeHost, old: b
 
 def test_back_up_is_gone_when_everything_is_put_back(alpine: fakes.FakeHost, old: bytes) -> None:
     before = names(alpine)
-    files = Files(alpine.host)
+    files = Writer(alpine.host)
     files.back_up(PATH)
     assert files.restore() == []
     assert names(alpine) == before

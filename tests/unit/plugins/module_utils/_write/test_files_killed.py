@@ -27,7 +27,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import parameter
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import Change
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.parameter import Wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.parameter import Options
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 # Where a process is killed: in the writer, and in the command of the host, which is played here.
@@ -68,7 +68,7 @@ class Case:
         if self.command is not None:
             runner.installed[os.path.basename(self.command)] = self.command
             runner.on(self.command, effect=lambda: self._make(root))
-        wish = Wish((Change("panic", "10"),), self.loader, False)
+        wish = Options((Change("panic", "10"),), self.loader, False)
         host = fakes.bare_host(runner, str(root))
         parameter.ensure(host, lambda: wish, check_mode=False)
 

@@ -10,7 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import CODES
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import VOCABULARY
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import RebootError
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.observation import (
@@ -35,8 +35,12 @@ def texts(folder: Path, *, without: str) -> str:
 def test_another_leaver_is_reported_as_the_preflight_does() -> None:
     error = failure.already_leaving()
     assert error.reason.code == "already_leaving"
-    assert (error.reason.code in CODES, error.stage, error.rebooted) == (True, "shutdown", None)
-    assert error.reason.blocks == CODES[error.reason.code]
+    assert (error.reason.code in VOCABULARY, error.stage, error.rebooted) == (
+        True,
+        "shutdown",
+        None,
+    )
+    assert error.reason.blocks == VOCABULARY[error.reason.code]
 
 
 def test_error_carries_its_reason_and_details() -> None:
@@ -135,7 +139,7 @@ def test_wrong_method_says_how_the_host_came_up(found: Method | None, said: str)
 
 @pytest.mark.parametrize("code", CODES_HERE)
 def test_code_is_no_code_of_the_modules(code: str) -> None:
-    assert code not in CODES
+    assert code not in VOCABULARY
 
 
 @pytest.mark.parametrize("code", CODES_HERE)
