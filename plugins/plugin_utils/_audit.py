@@ -28,7 +28,7 @@ Verdict = t.Literal["kexec", "firmware", "refused", "failed", "unreachable"]
 VERDICTS: tuple[Verdict, ...] = t.get_args(Verdict)
 
 # What only an audit finds. The documentation lists them; a test compares.
-CODES: dict[str, str] = {
+AUDIT_CODES: dict[str, str] = {
     "host_unreachable": "The controller cannot log in on the host.",
     "no_python": "The host has no Python that could run the preflight.",
     "answer_invalid": "What the host returned is no result of the preflight.",

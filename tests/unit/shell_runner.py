@@ -82,7 +82,7 @@ def run(
                 os.killpg(shell.pid, signal.SIGKILL)
             shell.wait()
             report.keep(folder / NOTES)
-    return status, (folder / "said").read_text()
+    return status, (folder / "said").read_text(errors="replace")
 
 
 def ended_or_stopped(pid: int) -> int:

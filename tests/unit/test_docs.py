@@ -82,7 +82,7 @@ def test_entries_and_fields_of_a_sample() -> None:
 
 
 def test_reasons_list_each_code_once_and_no_other() -> None:
-    codes = [*_reasons.VOCABULARY, *failure.FAILURES, *failure.NOTES, *_audit.CODES]
+    codes = [*_reasons.VOCABULARY, *failure.FAILURES, *failure.NOTES, *_audit.AUDIT_CODES]
     codes += ROLE_CODES
     assert sorted(code for code, _text in entries(REASONS)) == sorted(codes)
 

@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from ansible_collections.alpinefleet.kexec.tests.unit.roles.service_host import 
     JUMP,
     OTHER_BOOT,
     RUNNING,
+    STATE,
     TOKEN,
     UUID,
     ServiceHost,
@@ -75,9 +77,16 @@ def functions(text: str) -> dict[str, str]:
             "kexec-confirm",
             ("has_parent", "is_parent_stopped", "keep_feeding"),
         ),
-        ("leave.sh", "kexec-exec.initd", ("holder", "with_notes", "writable")),
+        (
+            "leave.sh",
+            "kexec-exec.initd",
+            ("bounded", "options_of", "put", "with_notes", "writable"),
+        ),
+        ("leave.sh", "kexec-load.initd", ("note_holders", "put")),
+        ("kexec-confirm", "kexec-confirm.initd", ("put",)),
+        ("kexec-confirm", "leave.sh", ("put", "reset_host")),
     ],
-    ids=["feeding", "notes late in a shutdown"],
+    ids=["feeding", "notes late in a shutdown", "notes of a jump", "notes of a boot", "the end"],
 )
 def test_what_programs_share_is_the_same(one: str, other: str, shared: tuple[str, ...]) -> None:
     # Each of them is a file of its own on the host.
@@ -184,6 +193,13 @@ def test_readers_agree_on_what_hung(machine: ServiceHost, row: Row, where: str) 
     assert (hung, machine.log() == ["hung"]) == (getattr(row, column),) * 2
 
 
+def of_leave(name: str, settings: str) -> str:
+    """A function of leave.sh and those that it calls."""
+    own = functions(PROGRAMS["leave.sh"])
+    text = "".join(f"{key}() {{\n{own[key]}}}\n" for key in (name, "put", "note_holders"))
+    return f"set -u\nrun={places.RUN} state={places.MEMORY}\n{settings}\n{text}"
+
+
 def by_confirming(machine: ServiceHost) -> None:
     machine.script("confirm.sh", UUID, BOOT_ID, "mark")
 
@@ -200,9 +216,7 @@ def by_refusal(machine: ServiceHost) -> None:
 
 
 def by_leaving(machine: ServiceHost) -> None:
-    body = functions(PROGRAMS["leave.sh"])["forget_jump"]
-    settings = f"set -u\ntoken={UUID}\nstate={places.MEMORY}\n"
-    machine.code(f'{settings}forget_jump() {{\n{body}}}\nforget_jump ""\n')
+    machine.code(f'{of_leave("forget_jump", f"token={UUID}")}forget_jump ""\n')
 
 
 # Who takes the note away that is of their jump, because it arrived or did not happen.
@@ -224,6 +238,144 @@ def test_readers_agree_on_whose_note_it_is(machine: ServiceHost, row: Row, reade
     assert (before and not os.path.lexists(machine.root / JUMP)) is row.arrived
 
 
+# --- The other notes ------------------------------------------------------------------------
+
+
+def shapes(whole: str) -> dict[str, t.Callable[[Path], object]]:
+    """What may be found in the place of a note."""
+
+    def leads(path: Path) -> None:
+        path.with_name("target").write_text(whole)
+        path.symlink_to("target")
+
+    return {
+        "none": lambda _path: None,
+        "whole": holds(whole),
+        "no line feed": holds(whole.rstrip()),
+        "cut": holds(whole[:20]),
+        "more lines": holds(whole + "more\n"),
+        "more words": holds(whole.rstrip() + " more\n"),
+        "words before": holds("more " + whole),
+        "huge": holds(whole.rstrip() + " x" * (1 << 18)),
+        "empty": holds(""),
+        "a line feed": holds("\n"),
+        "zeros": holds(b"\0" * 512),
+        "bytes": holds(bytes(range(128, 256))),
+        "shell": holds("$(reboot) `reboot` * ? [a-z]\n"),
+        "a link": leads,
+        "a link to nothing": lambda path: path.symlink_to("nothing"),
+        "a directory": lambda path: path.mkdir(),
+        "a pipe": os.mkfifo,
+    }
+
+
+def is_wish(machine: ServiceHost) -> bool:
+    machine.write("run/openrc/rc.stopping", "")
+    begun = time.time() + 1
+    os.utime(machine.root / "run/openrc/rc.stopping", (begun, begun))
+    log = machine.service("kexec-load", 'is_asked_for && log "asked"')
+    return log[-1:] == ["asked"]
+
+
+def jumps(machine: ServiceHost) -> bool:
+    return "kexec -e -x" in machine.service("kexec-exec", "start")
+
+
+def is_confirmed(machine: ServiceHost) -> bool:
+    machine.write("proc/cmdline", f"{TOKEN} alpinefleet_kexec.confirm=60\n")
+    machine.script("kexec-confirm")
+    return "busybox reboot" not in machine.log()
+
+
+def is_image_of_order(note_name: str) -> t.Callable[[ServiceHost], bool]:
+    def reader(machine: ServiceHost) -> bool:
+        code = of_leave("is_noted", f"token={UUID}")
+        return machine.code(f"{code}is_noted {places.RUN}/{note_name}\n") == 0
+
+    return reader
+
+
+def is_used_frozen(machine: ServiceHost) -> bool:
+    machine.write("sys/kernel/kexec_loaded", "1\n")
+    machine.write("proc/sys/kernel/kexec_load_disabled", "1\n")
+    machine.service("kexec-load", 'is_frozen && check_frozen && log "used"')
+    return machine.log()[-1:] == ["used"]
+
+
+def tells_why(machine: ServiceHost) -> bool:
+    log = machine.service("kexec-load", "start")
+    assert not os.path.lexists(machine.root / STATE) or not (machine.root / STATE).is_file()
+    return any("it was refused" in line for line in log)
+
+
+def is_begun(machine: ServiceHost) -> bool:
+    return f"stage {UUID} jump" in observed(machine).splitlines()
+
+
+def observed(machine: ServiceHost) -> str:
+    machine.script("observe.sh", "n0nce")
+    return (machine.root / "said").read_text(errors="replace")
+
+
+FILES = {"whole", "no line feed", "a link"}
+# Who only looks for a token finds it among more.
+LINES = {*FILES, "more lines", "more words", "words before", "huge"}
+REGULAR = {*shapes(""), *LINES} - {"none", "a link to nothing", "a directory", "a pipe"}
+OF_RUN = "run/alpinefleet-kexec/{}".format
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Who reads a note, and which shapes of it say what the whole one does."""
+
+    place: str
+    whole: str
+    reader: t.Callable[[ServiceHost], bool]
+    says_so: set[str]
+
+
+READINGS = {
+    "intent, kexec-load": Reading(OF_RUN("intent"), f"{BOOT_ID}\n", is_wish, FILES),
+    # It is there or not: kexec-load has judged all the rest.
+    "armed, kexec-exec": Reading(OF_RUN("armed"), f"{UUID}\n", jumps, REGULAR),
+    "confirmed, kexec-confirm": Reading(OF_RUN("confirmed"), f"{UUID}\n", is_confirmed, FILES),
+    "image.json, leave.sh": Reading(
+        OF_RUN("image.json"), f'{{"cmdline": "{TOKEN}"}}\n', is_image_of_order("image.json"), LINES
+    ),
+    "frozen, leave.sh": Reading(
+        OF_RUN("frozen"), f"{UUID}\n{TOKEN}\n", is_image_of_order("frozen"), LINES
+    ),
+    "last-reboot, kexec-load": Reading(
+        STATE, "- it cannot say more than it was refused.\n", tells_why, LINES
+    ),
+    "stage, observe.sh": Reading(
+        OF_RUN("stage"), f"{UUID} jump\n", is_begun, {*FILES, "more lines"}
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", shapes(""))
+@pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS)
+def test_readers_take_only_what_says_so(machine: ServiceHost, reading: Reading, shape: str) -> None:
+    path = machine.root / reading.place
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shapes(reading.whole)[shape](path)
+    assert reading.reader(machine) is (shape in reading.says_so)
+
+
+@pytest.mark.parametrize("shape", shapes(""))
+def test_image_that_was_locked_is_used_only_by_its_whole_note(
+    machine: ServiceHost, shape: str
+) -> None:
+    machine.service("kexec-load", "load_and_lock")
+    path = machine.root / OF_RUN("frozen")
+    whole = path.read_text()
+    path.unlink()
+    shapes(whole)[shape](path)
+    # The token is whatever stands before the rest, which is all compared.
+    assert is_used_frozen(machine) is (shape in {*FILES, "words before"})
+
+
 # --- What is written ------------------------------------------------------------------------
 
 
@@ -233,10 +385,9 @@ def written_by_service(machine: ServiceHost) -> None:
 
 
 def written_by_leaving(machine: ServiceHost) -> None:
-    body = functions(PROGRAMS["leave.sh"])["note_jump"]
     machine.write("proc/sys/kernel/panic_on_oops", "0\n")
-    settings = f"set -u\ntoken={UUID} boot={OTHER_BOOT} release=6.18.56-0-virt\n"
-    machine.code(f"{settings}state={places.MEMORY}\nnote_jump() {{\n{body}}}\nnote_jump\n")
+    settings = f"token={UUID} boot={OTHER_BOOT} release=6.18.56-0-virt"
+    machine.code(of_leave("note_jump", settings) + "note_jump\n")
 
 
 @pytest.fixture(params=[written_by_service, written_by_leaving])

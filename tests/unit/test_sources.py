@@ -631,7 +631,7 @@ def test_names_of_two(one: str, other: str, shared: list[str]) -> None:
 
 def test_no_two_modules_give_one_name_to_two_things() -> None:
     sources = sources_of_plugins()
-    found = names_of_two({name: sources[name] for name in sources if "module_utils/" in name})
+    found = names_of_two({name: sources[name] for name in sources if "_utils/" in name})
     assert found == {}
 
 

@@ -25,6 +25,10 @@ INTENT = f"{RUN}/intent"
 ARMED = f"{RUN}/armed"
 # A wish for firmware, which comes first.
 NO_KEXEC = f"{RUN}/no-kexec"
+# What the notes of a jump were mounted from.
+HOLDERS = f"{RUN}/holders"
+# A pipe that a watchdog's feeder waits at.
+FEEDER = f"{RUN}/feeder"
 # A boot that waits to be confirmed, that is, or that was not in time.
 CONFIRM_PID = f"{RUN}/confirm.pid"
 CONFIRMED = f"{RUN}/confirmed"

@@ -47,25 +47,35 @@ keyword() { log "keyword $*"; }
 yesno() { [ "$1" = YES ]; }
 fstabinfo() { [ -e "$root/fstab-has-boot" ]; }
 mountinfo() { [ -e "$root/boot-is-mounted" ]; }
-mount() { log "mount $*"; : >"$root/boot-is-mounted"; }
-umount() { log "umount $*"; rm "$root/boot-is-mounted"; }
+mount() {
+    log "mount $*"
+    case $1 in
+    -t) echo "$5 $6 $2 $4 0 0" >>"$root/proc/mounts" ;;
+    -r) : >"$root/boot-is-mounted" ;;
+    esac
+    [ ! -e "$root/mount-hangs" ] || command sleep 600
+}
+umount() { log "umount $*"; rm -f "$root/boot-is-mounted"; }
 logger() { :; }
-sync() { :; }
+sync() { [ ! -e "$root/sync-hangs" ] || command sleep 600; }
+pgrep() { [ -e "$root/init-ends" ]; }
 ln -s "/proc/$$" "$root/proc/$$"
 # The time of the feeder is not that of the program.
 sleep() {
-    if [ "$1" = 0.1 ]; then
-        command sleep 0.01
-    elif is_the_program; then
+    if [ "$1" != 0.1 ] && is_the_program; then
         settle; log "sleep $1"; tick "$1"
     else
-        log "pause $1"
-        command sleep 0.01
+        command sleep 0.002
     fi
+}
+read() {
+    [ "$2" = -t ] || { command read "$@"; return; }
+    log "pause $3"
+    command sleep 0.01
 }
 is_the_program() {
     local pid
-    read -r pid _ </proc/self/stat
+    command read -r pid _ </proc/self/stat
     [ "$pid" = "$$" ]
 }
 settle() {
@@ -78,7 +88,7 @@ settle() {
 # Time passes where somebody sleeps, and what a test wants to happen at a time happens then.
 tick() {
     local up
-    read -r up _ <"$root/proc/uptime"
+    command read -r up _ <"$root/proc/uptime"
     up=$((${up%%.*} + $1))
     echo "$up.00 0.00" >"$root/proc/uptime"
     [ ! -e "$root/at/$up" ] || . "$root/at/$up"
@@ -87,7 +97,7 @@ alias rc-service=rc_service start-stop-daemon=start_stop_daemon
 rc_service() { log "rc-service $*"; [ "$3" != status ] || [ -e "$root/watchdog-runs" ]; }
 start_stop_daemon() { log "start-stop-daemon ${RC_SVCNAME-alone} $*"; }
 modprobe() { log "modprobe $*"; [ ! -e "$root/no-driver" ]; }
-kill() { [ "$1" = -0 ] || log_once "kill $1"; command kill "$@"; }
+kill() { [ "$1" = -0 ] || [ "$1" = -CONT ] || log_once "kill $1"; command kill "$@"; }
 # Until it has ended it is told again.
 log_once() { [ "$(tail -n 1 "$root/log")" = "$1" ] || log "$1"; }
 busybox() { log "busybox $*"; }

@@ -45,6 +45,12 @@ LINES: dict[str, str] = {
     "what was added before it is named": f"{ADDED}=panic=10 quiet panic=10 panic=20",
     "what was added, with quotes": f'quiet panic=10 {ADDED}="panic=10"',
     "what was added, and is for init, too": f"panic=10 {ADDED}=panic=10 -- panic=10",
+    "what was added, by what is for init": f"b=c -- single {ADDED}=b=c",
+    "what was added, said twice": f"a=1 b=2 {ADDED}=a=1 {ADDED}=b=2",
+    "what was added, and nothing": f"a=1 quiet {ADDED}=a=1 {ADDED}",
+    "what was added, and has no value": f"quiet {ADDED}=quiet",
+    "what was added, and more is for init in quotes": f'a "--" b=c {ADDED}=b=c',
+    "what was added behind what is for init in quotes": f'{ADDED}=b=c a "--" b=c',
     "an equals sign in a value": "root=UUID=1-2 a==b",
     "what the shell would read": "a=$HOME `id` $(id) 'b c' \\ * ; # d",
     "letters of many bytes": "a=Grüße quiet",
@@ -79,6 +85,7 @@ def test_service_and_modules_take_the_same_line_apart_alike(host: ServiceHost) -
 def test_service_and_modules_agree_on_any_line(host: ServiceHost, seed: int) -> None:
     chance = random.Random(seed)
     pieces = [*'  \t"=a-_', "b=c", "--", ' "--" ', " -- ", "initrd=", "quiet", "BOOT_IMAGE=k"]
+    pieces += [f" {ADDED}=b=c ", f" {ADDED}=quiet,b=c ", f" {ADDED} ", f' {ADDED}="b=c"']
     lines = ["".join(chance.choices(pieces, k=chance.randrange(12))) for _ in range(200)]
     # The modules close a quote that is open, for their own words come behind it.
     closed = [line for line in lines if line.count('"') % 2 == 0]

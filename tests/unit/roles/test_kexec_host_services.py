@@ -479,23 +479,23 @@ def test_exec_that_fails_remembers_why(host: ServiceHost) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mounted", "steps"),
+    ("late", "steps"),
     [
-        pytest.param(False, ["mount {var}", "umount {var}"], id="unmounted by then"),
+        pytest.param("", ["mount -t ext4 -o rw,noatime /dev/vdb {var}", "umount {var}"], id="gone"),
         pytest.param(
-            True, ["mount -o remount,rw {var}", "mount -o remount,ro {var}"], id="still there"
+            "/dev/vdb {var} ext4 ro,noatime 0 0\n",
+            ["mount -o remount,rw {var}", "mount -o remount,ro {var}"],
+            id="read-only",
         ),
+        pytest.param("tmpfs {var} tmpfs rw 0 0\n", [], id="in memory"),
     ],
 )
 def test_exec_that_fails_remembers_why_on_a_file_system_of_the_notes(
-    host: ServiceHost, mounted: bool, steps: list[str]
+    host: ServiceHost, late: str, steps: list[str]
 ) -> None:
     var = host.root / "var"
-    host.write("etc/fstab", f"/dev/vda1 / ext4 rw 0 1\n/dev/vdb {var} ext4 rw 0 2\n# {var}/lib\n")
-    host.write(f"{OURS}/armed", UUID)
-    host.write(JUMP, f"{UUID} {BOOT_ID} - 1\n")
-    if mounted:
-        host.write("proc/mounts", f"/dev/vda1 / ext4 ro 0 0\n/dev/vdb {var} ext4 ro 0 0\n")
+    arm_on(host, f"/dev/vdb {var} ext4 rw,noatime 0 0\n")
+    host.write("proc/mounts", f"/dev/vda1 / ext4 ro 0 0\n{late.format(var=var)}")
     log = execute(host)
     assert host.read(STATE) == "- kexec -e failed: kexec -e is refused.\n"
     assert not host.exists(JUMP)
@@ -504,13 +504,25 @@ def test_exec_that_fails_remembers_why_on_a_file_system_of_the_notes(
     ]
 
 
-def test_exec_that_fails_remounts_no_notes_in_memory(host: ServiceHost) -> None:
-    mounts = f"/dev/vda1 / ext4 ro 0 0\ntmpfs {host.root}/var tmpfs rw 0 0\n"
-    host.write("proc/mounts", mounts)
-    host.write(f"{OURS}/armed", UUID)
-    host.write(JUMP, f"{UUID} {BOOT_ID} - 1\n")
-    assert not any("mount" in line for line in execute(host))
-    assert not host.exists(JUMP)
+def arm_on(host: ServiceHost, mounts: str) -> None:
+    """A shutdown loads an image, and notes the jump on a file system that is mounted then."""
+    host.write("proc/mounts", f"/dev/vda1 / ext4 rw 0 0\n{mounts}")
+    host.ask()
+    stop(host)
+    (host.root / "log").unlink()
+    assert host.exists(JUMP)
+    assert host.exists(f"{OURS}/armed")
+
+
+@pytest.mark.parametrize("command", ["mount", "sync"])
+def test_exec_that_fails_does_not_wait_for_dead_storage(host: ServiceHost, command: str) -> None:
+    arm_on(host, f"/dev/vdb {host.root}/var ext4 rw 0 0\n")
+    host.write("proc/mounts", "/dev/vda1 / ext4 ro 0 0\n")
+    host.write(f"{command}-hangs", "")
+    log = execute(host)
+    assert "kexec -e -x" in log
+    # What hangs is ended, and the shutdown goes on.
+    assert "kill -KILL" in log
 
 
 def test_exec_that_fails_keeps_the_note_of_another_jump(host: ServiceHost) -> None:
@@ -567,6 +579,12 @@ def test_reboot_that_fails_takes_the_wish_back(host: ServiceHost) -> None:
 def test_reboot_while_services_stop_or_start_is_no_wish(host: ServiceHost, change: str) -> None:
     # What shuts the system down in the end may be a poweroff.
     host.write(f"run/openrc/{change}", "")
+    assert host.script("kexec-reboot") == 0
+    assert not host.exists(f"{OURS}/intent")
+
+
+def test_reboot_when_init_has_been_asked_for_an_end_already_is_no_wish(host: ServiceHost) -> None:
+    host.write("init-ends", "")
     assert host.script("kexec-reboot") == 0
     assert not host.exists(f"{OURS}/intent")
 

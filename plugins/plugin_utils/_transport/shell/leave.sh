@@ -27,14 +27,21 @@ PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 run=/run/alpinefleet-kexec
 state=/var/lib/alpinefleet-kexec
 feeder=
+shutdown=
+
+# Whoever reads a note finds it whole.
+put() {
+	printf '%s\n' "$2" >"$1.new" && mv "$1.new" "$1"
+}
 
 # The controller reads how far the work came, so that "never started" can be told from "stuck".
 note() {
-	printf '%s %s\n' "$mark" "$1" >"$run/stage.new" && mv "$run/stage.new" "$run/stage"
+	put "$run/stage" "$mark $1"
 }
 
 is_jumping() {
-	[ "$(cat "$run/stage")" = "$mark jump" ]
+	read -r _mark stage <"$run/stage"
+	[ "$stage" = jump ]
 }
 
 has_expired() {
@@ -47,7 +54,8 @@ is_stopping() {
 	[ -e /run/openrc/rc.stopping ]
 }
 
-# Dead storage makes whatever uses it wait forever; nothing else must wait with it.
+# Dead storage makes whatever uses it wait forever; nothing else must wait with it, and what it ends
+# late must not undo what was done meanwhile.
 bounded() {
 	tenths=$(($1 * 10))
 	shift
@@ -59,53 +67,57 @@ bounded() {
 		kill -0 "$bound" 2>/dev/null || return 0
 		tenths=$((tenths - 1))
 	done
+	kill -KILL "$bound" 2>/dev/null
+}
+
+# Notes which file systems hold the notes, the nearest one last, as long as they are mounted: a table
+# of file systems does not tell what will have been.
+note_holders() {
+	awk -v path="$(readlink -f "$state")/" '
+		index(path, $2 == "/" ? $2 : $2 "/") == 1
+	' /proc/mounts >"$run/holders.new" && mv "$run/holders.new" "$run/holders"
 }
 
 # A host on which a jump does not arrive does not jump again: whoever proves the arrival removes
 # this note. What the kernel does on an oops is given back then.
 note_jump() {
 	oops=$(cat /proc/sys/kernel/panic_on_oops)
-	mkdir -p "$state" && rm -f "$state/last-reboot" &&
-		printf '%s %s %s %s %s\n' "$token" "$boot" "$release" "$(date +%s)" "$oops" >"$state/jump.new" &&
-		mv "$state/jump.new" "$state/jump"
+	mkdir -p "$state" || return 1
+	note_holders
+	rm -f "$state/last-reboot" &&
+		put "$state/jump" "$token $boot $release $(date +%s) $oops"
 }
 
-# The mount point that the notes are under by a table of file systems, and its options there.
-holder() {
-	awk -v path="$state/" '
-		/^#/ || $4 ~ /(^|,)noauto(,|$)/ { next }
-		index(path, $2 == "/" ? $2 : $2 "/") == 1 && length($2) >= length(place) {
-			place = $2
-			options = $4
-		}
-		END { print place, options }
-	' "$1" 2>/dev/null
+# The options of what is mounted at a place, if anything is.
+options_of() {
+	awk -v place="$1" '$2 == place { found = $4 } END { print found }' /proc/mounts
 }
 
-# Late in a shutdown the file system of the notes is read-only, and one of their own is unmounted.
-# It is there for the moment that a command on them takes.
+# Late in a shutdown the file system of the notes is read-only, or unmounted. It is there for the
+# moment that a command on them takes.
 with_notes() {
-	own=$(holder /etc/fstab)
-	own=${own%% *}
-	held=$(holder /proc/mounts)
-	place=${held%% *}
-	if [ "${#own}" -gt "${#place}" ]; then
-		mount "$own" || return 1
-		"$@"
-		umount "$own"
-		return
-	fi
-	case ",${held#* }," in
-	*,rw,*)
+	own=
+	nearest=/
+	while read -r device holder type options _rest; do
+		nearest=$holder
+		[ -z "$(options_of "$holder")" ] || continue
+		mount -t "$type" -o "$options" "$device" "$holder" || break
+		own="$holder $own"
+	done <"$run/holders"
+	case ",$(options_of "$nearest")," in
+	,,) ;;
+	*,ro,*)
+		mount -o remount,rw "$nearest" && "$@"
+		mount -o remount,ro "$nearest"
+		;;
+	*)
 		"$@"
 		sync
 		;;
-	*)
-		mount -o remount,rw "$place" || return 1
-		"$@"
-		mount -o remount,ro "$place"
-		;;
 	esac
+	for holder in $own; do
+		umount "$holder"
+	done
 }
 
 # There was no jump that could have hung. Where the host reboots all the same, its next boot hears
@@ -117,8 +129,7 @@ forget_jump() {
 		[ "$noted" != "$token" ] || rm -f "$state/jump"
 	fi
 	[ -n "$1" ] || return 0
-	printf -- '- %s\n' "$(printf %s "$1" | tr '\n' ' ')" >"$state/last-reboot.new" &&
-		mv "$state/last-reboot.new" "$state/last-reboot"
+	put "$state/last-reboot" "- $(printf %s "$1" | tr '\n' ' ')"
 }
 
 take_back() {
@@ -149,6 +160,12 @@ is_parent_stopped() {
 keep_feeding() {
 	ended=
 	trap 'ended=yes' TERM HUP
+	# A console may be held up.
+	exec >/dev/null 2>&1
+	# Whoever waits at a pipe into which nobody writes needs no process for that, and there may be none
+	# to have.
+	rm -f "$run/feeder"
+	mkfifo "$run/feeder" && exec 4<>"$run/feeder" && rm -f "$run/feeder" || exit 1
 	pause=1
 	[ "$2" -gt 3 ] || pause=0.25
 	# Only busybox can set its time. It is killed, so that the watchdog is never stopped meanwhile.
@@ -156,9 +173,8 @@ keep_feeding() {
 	exec 3>"$1"
 	while [ -z "$ended" ] && has_parent; do
 		is_parent_stopped || printf . >&3
-		# The device is closed with this process.
-		sleep "$pause" 3>&- &
-		wait "$!"
+		# shellcheck disable=SC3045 # The shell of the host has it.
+		read -r -t "$pause" _ <&4
 	done
 	[ -z "$ended" ] || printf V >&3
 	exit 0
@@ -188,6 +204,7 @@ let_it_run() {
 # A signal that comes right after the fork is lost on a shell with traps.
 end_feeding() {
 	while kill -TERM "$feeder" 2>/dev/null; do
+		kill -CONT "$feeder" 2>/dev/null
 		sleep 0.2
 	done
 }
@@ -205,14 +222,15 @@ stop_watchdog() {
 # Reboots at once, without asking or telling anybody.
 fall() {
 	stop_watchdog
-	reboot -n -f
+	# The kernel may be in the middle of what it did not end.
+	bounded 10 reboot -n -f
 	printf b >/proc/sysrq-trigger
 }
 
 # Whatever still runs cannot be stopped any more: write what is written, forbid more, reboot.
 force() {
 	note forced
-	take_back "the shutdown did not end within $limit seconds, or could not be run."
+	take_back "$1"
 	bounded 10 sync
 	printf u >/proc/sysrq-trigger
 	sleep 2
@@ -221,6 +239,7 @@ force() {
 
 # Init ends the system as somebody else asked it to.
 give_way() {
+	trap - EXIT
 	note yielded
 	stop_watchdog
 	take_back ""
@@ -236,10 +255,11 @@ is_overtaken() {
 shut_down() {
 	openrc shutdown &
 	shutdown=$!
+	# What is left of a guard must not keep the locks.
 	(
 		sleep "$limit"
 		kill -KILL "$shutdown"
-	) &
+	) 8>&- 9>&- &
 	guard=$!
 	wait "$shutdown"
 	status=$?
@@ -249,6 +269,10 @@ shut_down() {
 	case $status in
 	126 | 127 | 137) return 1 ;;
 	esac
+}
+
+is_noted() {
+	[ -f "$1" ] && grep -qF "$token" "$1"
 }
 
 writable() {
@@ -266,10 +290,27 @@ make_read_only() {
 	done
 }
 
+# Init ends the system: it kills this within moments, and no jump will have hung. Where it does not,
+# somebody ended this alone, and the shutdown that has begun would have nobody to reboot after it.
+hand_over() {
+	trap '' TERM
+	take_back ""
+	stop_watchdog
+	sleep 10
+	[ -z "$shutdown" ] || wait "$shutdown"
+	take_back "the program that led the shutdown was told to end."
+	by_firmware
+}
+
+# The end of a shell that could not have a process any more.
+reset_host() {
+	printf u >/proc/sysrq-trigger
+	printf b >/proc/sysrq-trigger
+}
+
 by_kexec() {
-	# Somebody may ask init for a poweroff meanwhile. It ends this work with the system then, and no
-	# jump will have hung.
-	trap 'stop_watchdog; take_back ""; exit 1' TERM
+	trap hand_over TERM
+	trap reset_host EXIT
 	bounded 5 note_jump
 	feed
 	# The time that this took is enough for somebody to ask for a poweroff.
@@ -277,23 +318,27 @@ by_kexec() {
 		give_way
 	fi
 	if ! shut_down; then
-		force
+		force "the shutdown did not end within $limit seconds, or could not be run."
 	fi
 	if is_overtaken; then
 		give_way
 	fi
-	# Whatever hangs from here on, the machine does not stay down.
+	# Whatever hangs from here on, the machine does not stay down. Who is late does not jump any more.
 	(
 		sleep "$limit"
+		kill -KILL "$$"
 		is_jumping || take_back "the file systems were not read-only within $limit seconds."
 		fall
-	) &
+	) 8>&- 9>&- &
+	guard=$!
 	make_read_only
 	note jump
 	# The interfaces were taken down with their services, except where the root file system
 	# needs one until the end: -x leaves it alone.
 	let_it_run
 	said=$(kexec -e -x 2>&1)
+	# From here on nothing waits without a bound.
+	kill "$guard"
 	printf '%s\n' "$said"
 	note refused
 	stop_watchdog
@@ -309,7 +354,7 @@ by_firmware() {
 	fi
 	reboot
 	sleep "$limit"
-	force
+	force "the shutdown did not end within $limit seconds."
 }
 
 [ "$(cat /proc/sys/kernel/random/boot_id)" = "$boot" ] || exit 1
@@ -347,7 +392,7 @@ until flock -n 8; do
 done
 # Another run may have loaded its image meanwhile. The kernel does not tell which one it holds, but
 # whoever loads leaves a note.
-if [ "$method" = kexec ] && ! cat "$run/image.json" "$run/frozen" 2>/dev/null | grep -qF "$token"; then
+if [ "$method" = kexec ] && ! is_noted "$run/image.json" && ! is_noted "$run/frozen"; then
 	note replaced
 	exit 1
 fi

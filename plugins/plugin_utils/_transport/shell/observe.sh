@@ -16,6 +16,7 @@ serial=$(cat /proc/device-tree/serial-number 2>/dev/null)
 printf 'hardware_id %s\n' "${number:-${serial:+tree:$serial}}"
 # Before the stage: an order that expires by then, and has left no mark, will never be begun.
 printf 'uptime %s\n' "$(cat /proc/uptime)"
-printf 'stage %s\n' "$(cat /run/alpinefleet-kexec/stage 2>/dev/null)"
+stage=/run/alpinefleet-kexec/stage
+printf 'stage %s\n' "$([ ! -f "$stage" ] || head -c 256 "$stage")"
 printf 'cmdline %s\n' "$(cat /proc/cmdline)"
 printf 'END %s\n' "$1"

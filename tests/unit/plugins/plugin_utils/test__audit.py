@@ -126,7 +126,7 @@ def test_result_of_a_real_preflight_is_understood(alpine: fakes.FakeHost) -> Non
 
 
 def test_codes_of_the_audit_are_its_own() -> None:
-    assert not _audit.CODES.keys() & _reasons.VOCABULARY.keys()
+    assert not _audit.AUDIT_CODES.keys() & _reasons.VOCABULARY.keys()
 
 
 # --- The whole report ----------------------------------------------------------------------

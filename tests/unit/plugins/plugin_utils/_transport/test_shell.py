@@ -39,7 +39,8 @@ MARK = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 LIMIT = "20.000"
 
 HARMLESS_PROGRAMS = (
-    *("awk", "cat", "chmod", "date", "grep", "id", "ln", "mkdir", "mv", "rm", "sleep", "tr"),
+    *("awk", "cat", "chmod", "date", "grep", "id", "ln", "mkdir", "mkfifo", "mv", "readlink"),
+    *("rm", "sleep", "tr"),
 )
 SYSRQ = re.compile(r"\bprintf (\w) >/proc/sysrq-trigger\b")
 KERNEL_PATH = re.compile(r"(?<![\w.])/(?=(?:proc|sys|run|var/lib|dev/console|etc/fstab)\b)")
@@ -124,6 +125,17 @@ class FakeMachine:
     def install(self, name: str) -> None:
         (self.root / "bin" / name).symlink_to(self._busybox)
 
+    def lasts_until(self, step: str) -> None:
+        """See what is left of a script through to something that it does."""
+
+        def wait() -> None:
+            until = time.monotonic() + shell_runner.TIMEOUT
+            while step not in self.read("log"):
+                assert time.monotonic() < until
+                time.sleep(0.01)
+
+        self.afterwards = wait
+
     def write(self, name: str, text: str) -> None:
         (self.root / name).write_text(text)
         (self.root / name).chmod(0o666)
@@ -186,12 +198,14 @@ pass() {{
     echo "$1" >>"$root/sleeps"
     case $1 in
     "$limit") until_ '[ -e "$root/limit-is-over" ]' ;;
+    10) [ ! -e "$root/init-kills" ] || kill -KILL 0 ;;
     0.1) until_ '[ -e "$root/time-passes" ] || ! kill -0 "$bound" 2>/dev/null' ;;
     0.2* | 1) command sleep 0.01 ;;
     esac
     command sleep 0
 }}
 sleep() {{ pass "$1"; }}
+read() {{ [ "$2" = -t ] && pass "$3" || command read "$@"; }}
 {commands}{forbidden}"""
 
 
@@ -269,19 +283,39 @@ def test_kexec_that_the_kernel_refuses_becomes_a_reboot(machine: FakeMachine) ->
     assert steps[-4:] == whose("kexec -e -x @jump", *REMOUNTED, "reboot -n -f @refused")
 
 
-def test_kexec_and_reboot_that_are_refused_leave_it_to_the_kernel(machine: FakeMachine) -> None:
-    steps = machine.leave(kexec="return 1", reboot="return 1")
-    assert steps[-2:] == whose("reboot -n -f @refused", "sysrq b @refused")
-
-
 def test_jump_that_hangs_becomes_a_reboot(machine: FakeMachine) -> None:
+    machine.lasts_until("reboot -n -f")
     steps = machine.leave(kexec=OUTLASTS_THE_LIMIT)
     assert steps[-2:] == whose("kexec -e -x @jump", "reboot -n -f @jump")
 
 
-def test_jump_and_reboot_that_hang_leave_it_to_the_kernel(machine: FakeMachine) -> None:
-    steps = machine.leave(kexec=OUTLASTS_THE_LIMIT, reboot="return 1")
-    assert steps[-2:] == whose("reboot -n -f @jump", "sysrq b @jump")
+@pytest.mark.parametrize("reboot", ["return 1", HANGS], ids=["fails", "hangs"])
+@pytest.mark.parametrize(
+    ("reaction", "stage"),
+    [
+        pytest.param({"kexec": OUTLASTS_THE_LIMIT}, "jump", id="jump that hangs"),
+        pytest.param({"kexec": "return 1"}, "refused", id="jump that is refused"),
+        pytest.param({"openrc": "return 126"}, "forced", id="no shutdown"),
+    ],
+)
+def test_reboot_that_does_not_come_is_left_to_the_kernel(
+    machine: FakeMachine, reaction: dict[str, str], stage: str, reboot: str
+) -> None:
+    machine.lasts_until("sysrq b")
+    steps = machine.leave(reboot=reboot, **reaction)
+    assert steps[-2:] == whose(f"reboot -n -f @{stage}", f"sysrq b @{stage}")
+
+
+def test_shell_that_can_have_no_process_resets_what_it_has_shut_down(machine: FakeMachine) -> None:
+    # That is how it ends then.
+    steps = machine.leave(grep='[ "$1" != -E ] || exit 2; command grep "$@"')
+    assert steps[-2:] == whose("sysrq u @shutdown", "sysrq b @shutdown")
+
+
+def test_shell_that_can_have_no_process_leaves_alone_what_it_has_not_shut_down(
+    machine: FakeMachine,
+) -> None:
+    assert what(machine.leave(flock="exit 2")) == ["flock -n 9"]
 
 
 def test_shutdown_that_hangs_is_ended_and_forced(machine: FakeMachine) -> None:
@@ -299,11 +333,6 @@ def test_forced_reboot_writes_what_it_can_first(machine: FakeMachine) -> None:
 def test_forced_reboot_does_not_wait_for_dead_storage(machine: FakeMachine) -> None:
     steps = machine.leave(openrc=OUTLASTS_THE_LIMIT, sync=HANGS)
     assert steps[-2:] == whose("sysrq u @forced", "reboot -n -f @forced")
-
-
-def test_forced_reboot_does_not_depend_on_the_command(machine: FakeMachine) -> None:
-    steps = machine.leave(openrc=OUTLASTS_THE_LIMIT, reboot="return 1")
-    assert steps[-1:] == whose("sysrq b @forced")
 
 
 # --- Making the file systems read-only -----------------------------------------------------
@@ -378,12 +407,45 @@ def test_note_of_a_jump_that_is_not_tried_is_taken_back(machine: FakeMachine) ->
 
 
 def test_note_of_a_jump_is_taken_back_when_init_ends_the_system(machine: FakeMachine) -> None:
-    # Everything is asked to end, this script among it.
-    steps = machine.leave(openrc="trap : TERM; kill 0; command sleep 5")
+    # Everything is asked to end, this script among it, and is killed a moment later.
+    machine.write("init-kills", "")
+    steps = machine.leave(openrc="trap : TERM; kill 0; command sleep 0.2")
     assert what(steps) == ["openrc shutdown", *FORCED[:2]]
     assert not (machine.root / JUMP).exists()
     # Nothing failed.
     assert not (machine.root / REASON).exists()
+
+
+def test_note_that_takes_too_long_does_not_come_after_it_was_taken_back(
+    machine: FakeMachine,
+) -> None:
+    machine.leave(
+        date=f'{TIME_PASSES}; command sleep 0.3; command date "$@"',
+        openrc="command kill -TERM $$",
+        reboot=f"command sleep 0.5; {GONE}",
+    )
+    assert not (machine.root / JUMP).exists()
+
+
+@pytest.mark.parametrize(
+    "reaction",
+    [
+        pytest.param({"openrc": "command sleep 0.1; log ended"}, id="during the shutdown"),
+        pytest.param({"date": 'command date "$@"'}, id="before it"),
+        pytest.param({"sync": "log ended"}, id="before the jump"),
+    ],
+)
+def test_shutdown_whose_leader_is_ended_alone_becomes_a_reboot(
+    machine: FakeMachine, reaction: dict[str, str]
+) -> None:
+    ((name, does),) = reaction.items()
+    machine.write(DEVICE, "")
+    steps = guarded(machine, **{name: f"command kill -TERM $$; {does}"})
+    assert "kexec -e -x" not in steps
+    assert steps[-1] == "reboot"
+    assert not (machine.root / JUMP).exists()
+    assert machine.read(REASON) == "- the program that led the shutdown was told to end.\n"
+    assert (machine.root / "run/alpinefleet-kexec/no-kexec").exists()
 
 
 def test_jump_that_the_kernel_refuses_did_not_hang(machine: FakeMachine) -> None:
@@ -392,66 +454,126 @@ def test_jump_that_the_kernel_refuses_did_not_hang(machine: FakeMachine) -> None
     assert machine.read(REASON) == REFUSED
 
 
-def test_jump_that_the_kernel_refuses_leaves_notes_on_a_file_system_that_is_unmounted_by_then(
-    machine: FakeMachine,
-) -> None:
-    lib = machine.root / "var/lib"
-    machine.write("etc/fstab", f"# {lib}/alpinefleet-kexec\n/dev/vdb {lib} ext4 noatime 0 2\n")
-    # It goes, and comes back where it is mounted.
-    steps = machine.leave(
-        openrc='mv "$root/var/lib" "$root/unmounted"; mkdir "$root/var/lib"',
-        mount='mv "$root/var/lib" "$root/empty"; mv "$root/unmounted" "$root/var/lib"',
-        kexec=REFUSES,
-    )
-    assert not (machine.root / JUMP).exists()
-    assert machine.read(REASON) == REFUSED
-    assert what(steps)[-3:] == [f"mount {lib}", f"umount {lib}", "reboot -n -f"]
+ROOT = "/dev/vda1 / ext4 {} 0 0\n"
+LIB = "/dev/vdb {root}/var/lib ext4 {} 0 0\n"
+VAR = "/dev/vdc {root}/var xfs {} 0 0\n"
+IN_MEMORY = "tmpfs {root}/var/lib tmpfs nosuid,rw 0 0\n"
+SUBVOLUME = "/dev/vda2 {root}/var btrfs {},subvol=/@var 0 0\n"
+POOL = "tank/var {root}/var/lib zfs {},xattr 0 0\n"
+UNDER = "rootfs / rootfs rw 0 0\n"
+ROOT_AGAIN = ["mount -o remount,rw /", "mount -o remount,ro /"]
+LIB_AGAIN = ["mount -o remount,rw {root}/var/lib", "mount -o remount,ro {root}/var/lib"]
+BACK = "mount -t {} -o {} {} {{root}}/{}"
 
 
 @pytest.mark.parametrize(
-    ("fstab", "mounts", "steps"),
+    ("running", "late", "steps"),
     [
+        pytest.param([ROOT], [ROOT], ROOT_AGAIN, id="the root file system's"),
+        pytest.param([ROOT, LIB], [ROOT, LIB], LIB_AGAIN, id="one of their own, read-only"),
         pytest.param(
-            "/dev/vda1 / ext4 rw 0 1\n/dev/vdb {lib} ext4 rw 0 2\n",
-            "/dev/vda1 / ext4 ro 0 0\n/dev/vdb {lib} ext4 ro 0 0\n",
-            ["mount -o remount,rw {lib}", "mount -o remount,ro {lib}"],
-            id="one of their own, read-only",
+            [ROOT, LIB],
+            [ROOT],
+            [BACK.format("ext4", "rw", "/dev/vdb", "var/lib"), "sync", "umount {root}/var/lib"],
+            id="one of their own, unmounted",
         ),
         pytest.param(
-            "/dev/vdb {lib} ext4 noauto 0 2\n",
-            "/dev/vda1 / ext4 ro 0 0\n",
-            ["mount -o remount,rw /", "mount -o remount,ro /"],
-            id="one that is not mounted by itself",
+            [ROOT, VAR, LIB],
+            [ROOT],
+            [
+                BACK.format("xfs", "rw", "/dev/vdc", "var"),
+                BACK.format("ext4", "rw", "/dev/vdb", "var/lib"),
+                "sync",
+                "umount {root}/var/lib",
+                "umount {root}/var",
+            ],
+            id="two, one in the other",
         ),
         pytest.param(
-            "/dev/vdb {lib}rary ext4 rw 0 2\n/dev/vdc {lib}/alpinefleet ext4 rw 0 2\n",
-            "/dev/vda1 / ext4 ro 0 0\n",
-            ["mount -o remount,rw /", "mount -o remount,ro /"],
+            [ROOT, VAR, LIB],
+            [ROOT, VAR],
+            [BACK.format("ext4", "rw", "/dev/vdb", "var/lib"), "sync", "umount {root}/var/lib"],
+            id="two, one unmounted",
+        ),
+        pytest.param(
+            [ROOT, SUBVOLUME],
+            [ROOT],
+            [
+                BACK.format("btrfs", "rw,subvol=/@var", "/dev/vda2", "var"),
+                "sync",
+                "umount {root}/var",
+            ],
+            id="a part of one",
+        ),
+        pytest.param(
+            [ROOT, POOL],
+            [ROOT],
+            [
+                BACK.format("zfs", "rw,xattr", "tank/var", "var/lib"),
+                "sync",
+                "umount {root}/var/lib",
+            ],
+            id="one that no table has",
+        ),
+        pytest.param([ROOT, IN_MEMORY], [ROOT, IN_MEMORY], ["sync"], id="in memory"),
+        pytest.param([UNDER, ROOT], [UNDER, ROOT], ROOT_AGAIN, id="mounted over another"),
+        pytest.param(
+            [ROOT, LIB.replace("lib ", "library "), LIB.replace("lib ", "lib/alpinefleet ")],
+            [ROOT],
+            ROOT_AGAIN,
             id="others of such a name",
-        ),
-        pytest.param(
-            "",
-            "/dev/vda1 / ext4 ro 0 0\ntmpfs {lib} tmpfs nosuid,rw 0 0\n",
-            ["sync"],
-            id="in memory",
-        ),
-        pytest.param(
-            "",
-            "rootfs / rootfs rw 0 0\n/dev/vda1 / ext4 ro,errors=remount-rw,rwx 0 0\n",
-            ["mount -o remount,rw /", "mount -o remount,ro /"],
-            id="the one that is mounted over another",
         ),
     ],
 )
 def test_notes_are_taken_back_where_they_are(
-    machine: FakeMachine, fstab: str, mounts: str, steps: list[str]
+    machine: FakeMachine, running: list[str], late: list[str], steps: list[str]
 ) -> None:
-    lib = machine.root / "var/lib"
-    machine.write("etc/fstab", fstab.format(lib=lib))
-    machine.write("proc/mounts", mounts.format(lib=lib))
-    log = what(machine.leave(kexec=REFUSES))
-    assert log[log.index("kexec -e -x") + 1 : -1] == [step.format(lib=lib) for step in steps]
+    def table(mounts: list[str], options: str) -> str:
+        return "".join(mounts).format(*[options] * len(mounts), root=machine.root)
+
+    machine.write("proc/mounts", table(running, "rw"))
+    machine.write("late", table(late, "ro"))
+    log = what(
+        machine.leave(
+            openrc='cat "$root/late" >"$root/proc/mounts"',
+            mount='case $1 in -t) echo "$5 $6 $2 $4 0 0" >>"$root/proc/mounts" ;; esac',
+            kexec=REFUSES,
+        )
+    )
+    expected = [step.format(root=machine.root) for step in steps]
+    assert log[log.index("kexec -e -x") + 1 : -1] == expected
     assert not (machine.root / JUMP).exists()
+    assert machine.read(REASON) == REFUSED
+
+
+def test_notes_behind_a_link_are_taken_back_where_it_leads(machine: FakeMachine) -> None:
+    data = machine.root / "data"
+    data.mkdir()
+    data.chmod(0o777)
+    (machine.root / "var/lib").rmdir()
+    (machine.root / "var/lib").symlink_to(data)
+    machine.write("proc/mounts", f"/dev/vda1 / ext4 rw 0 0\n/dev/vdb {data} ext4 rw 0 0\n")
+    steps = machine.leave(
+        openrc='echo "/dev/vda1 / ext4 ro 0 0" >"$root/proc/mounts"; mv "$root/data" "$root/away"',
+        mount='mv "$root/away" "$root/data"; echo "$5 $6 $2 $4 0 0" >>"$root/proc/mounts"',
+        kexec=REFUSES,
+    )
+    assert f"mount -t ext4 -o rw /dev/vdb {data}" in what(steps)
+    assert not (machine.root / JUMP).exists()
+    assert machine.read(REASON) == REFUSED
+
+
+def test_notes_that_cannot_be_had_are_not_looked_for_where_they_were(machine: FakeMachine) -> None:
+    lib = f"{machine.root}/var/lib"
+    machine.write("proc/mounts", f"/dev/vda1 / ext4 rw 0 0\n/dev/vdb {lib} ext4 rw 0 0\n")
+    steps = machine.leave(
+        openrc='echo "/dev/vda1 / ext4 ro 0 0" >"$root/proc/mounts"',
+        mount="return 1",
+        kexec=REFUSES,
+    )
+    assert what(steps)[-2:] == [f"mount -t ext4 -o rw /dev/vdb {lib}", "reboot -n -f"]
+    # What is in that folder by now is not of the file system that the notes are on.
+    assert not (machine.root / REASON).exists()
 
 
 def test_jump_that_the_kernel_refuses_reboots_where_the_notes_cannot_be_had(
@@ -474,10 +596,19 @@ def test_jump_that_hangs_is_one_that_hung(machine: FakeMachine) -> None:
 
 
 def test_time_that_is_over_before_the_jump_is_no_jump_that_hung(machine: FakeMachine) -> None:
+    machine.lasts_until("reboot -n -f")
     steps = machine.leave(sync=OUTLASTS_THE_LIMIT)
     assert steps[-1:] == whose("reboot -n -f @shutdown")
     assert not (machine.root / JUMP).exists()
     assert machine.read(REASON).startswith("- the file systems were not read-only within")
+
+
+def test_what_ends_after_the_limit_is_not_followed_by_a_jump(machine: FakeMachine) -> None:
+    machine.lasts_until("reboot -n -f")
+    # The note is taken back in the meantime.
+    steps = machine.leave(sync=f"{LIMIT_IS_OVER}; command sleep 0.2", mount="command sleep 0.4")
+    assert "kexec -e -x" not in what(steps)
+    assert not (machine.root / JUMP).exists()
 
 
 def test_note_of_an_earlier_jump_stays_where_there_could_be_no_other(machine: FakeMachine) -> None:
@@ -574,14 +705,26 @@ def test_watchdog_that_cannot_be_had_does_not_hold_the_jump_up(machine: FakeMach
 def test_watchdog_does_not_run_on_into_firmware(
     machine: FakeMachine, reaction: dict[str, str]
 ) -> None:
-    stops = f"""until_ 'grep -q V "$root/{DEVICE}"'; {GONE}"""
-    assert "reboot -n -f" in guarded(machine, reboot=stops, **reaction)
+    machine.lasts_until("stopped")
+    stops = f"""until_ 'grep -q V "$root/{DEVICE}"'; log stopped; {GONE}"""
+    assert guarded(machine, reboot=stops, **reaction)[-2:] == ["reboot -n -f", "stopped"]
 
 
 def test_watchdog_does_not_run_on_into_a_poweroff(machine: FakeMachine) -> None:
     begins = ': >"$root/run/openrc/rc.stopping"; return 1'
     guarded(machine, openrc=f"{FED}; {begins}", pgrep="return 0")
     assert machine.read(DEVICE).endswith("V")
+
+
+def test_watchdog_is_stopped_by_a_feeder_that_was_stopped(machine: FakeMachine) -> None:
+    guarded(machine, openrc=f'{FED}; command kill -STOP "$feeder"; return 126')
+    assert machine.read(DEVICE).endswith("V")
+
+
+def test_feeder_does_not_wait_for_the_console(machine: FakeMachine) -> None:
+    steps = guarded(machine, busybox="echo fed; echo fed >&2")
+    assert steps[-1] == "kexec -e -x"
+    assert "fed" not in machine.read("dev/console")
 
 
 @pytest.mark.parametrize("signal_name", ["KILL", "STOP"])
@@ -765,6 +908,22 @@ def test_host_on_which_no_mark_can_be_left_is_not_left(machine: FakeMachine, met
     assert step.startswith("mv ")
 
 
+def test_locks_are_free_when_the_leaver_has_given_way(machine: FakeMachine) -> None:
+    free = {}
+
+    def look() -> None:
+        for name in ("leaving", "."):
+            lock = os.open(machine.root / "run/alpinefleet-kexec" / name, os.O_RDONLY)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.close(lock)
+            free[name] = True
+
+    machine.afterwards = look
+    begins = ': >"$root/run/openrc/rc.stopping"; return 1'
+    machine.leave(openrc=begins, pgrep="return 0", sleep='command sleep "$1"')
+    assert free == {"leaving": True, ".": True}
+
+
 def test_order_that_openrc_refused_for_the_shutdown_of_init_gives_way(machine: FakeMachine) -> None:
     begins = ': >"$root/run/openrc/rc.stopping"; return 1'
     steps = what(machine.leave(openrc=begins, pgrep="return 0"))
@@ -819,7 +978,7 @@ def test_marks_are_readable_by_root_only(machine: FakeMachine) -> None:
 def test_mark_is_replaced_and_not_rewritten(machine: FakeMachine) -> None:
     machine.leave()
     names = {path.name for path in (machine.root / "run/alpinefleet-kexec").iterdir()}
-    assert names == {"image.json", "leaving", "stage"}
+    assert names == {"holders", "image.json", "leaving", "stage"}
     assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} jump\n"
 
 
