@@ -20,6 +20,8 @@ from ansible_collections.alpinefleet.kexec.tests.shell_coverage import instrumen
 
 # For what waits for ever by mistake.
 TIMEOUT = 120.0
+# Where the tests are killed nobody is left to end what they have started.
+DIES_WITH_US = ("--pdeathsig", "KILL", "--")
 # What a program that is measured leaves in its folder.
 NOTES = "ran"
 # The child stays one to be waited for.
@@ -63,7 +65,10 @@ def run(
     # What outlives the program must not keep the test waiting on a pipe.
     with (folder / "said").open("w+") as said:
         shell = subprocess.Popen(
-            [installed("busybox"), "ash", "-c", text, name, *arguments],
+            [
+                *(installed("setpriv"), *DIES_WITH_US),
+                *(installed("busybox"), "ash", "-c", text, name, *arguments),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,

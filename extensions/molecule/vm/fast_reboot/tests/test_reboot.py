@@ -26,6 +26,12 @@ start() { return 0; }
 stop() { sleep 600; }
 """
 
+# It ends the one that has OpenRC stop it, which is not init.
+ENDING_SERVICE = """#!/sbin/openrc-run
+start() { return 0; }
+stop() { kill -TERM $(ps -o ppid,args | awk '/[o]penrc shutdown/ && $1 > 1 { print $1; exit }'); }
+"""
+
 
 def fast_reboot(machine: Host) -> dict[str, t.Any]:
     run = machine.play(FAST_REBOOT)
@@ -105,12 +111,27 @@ def test_firmware_on_request_comes_back_without_a_token(parallel: Host) -> None:
     assert TOKEN not in parallel.read("/proc/cmdline")
 
 
+def stop_with(host: Host, service: str) -> None:
+    """Let the shutdown stop a service of the test, too."""
+    path = "/etc/init.d/of-the-test"
+    host.host.check_output("printf %%s %s > %s", service, path)
+    host.host.check_output("chmod 755 %s && rc-service of-the-test start", path)
+
+
 def test_a_shutdown_that_hangs_is_forced_through_firmware(parallel: Host) -> None:
-    path = "/etc/init.d/hanging"
-    parallel.host.check_output("printf %%s %s > %s", HANGING_SERVICE, path)
-    parallel.host.check_output("chmod 755 %s && rc-service hanging start", path)
+    stop_with(parallel, HANGING_SERVICE)
     before = parallel.state()
     task = parallel.module("kexec_reboot", shutdown_timeout=5)
     assert (task.result["rebooted"], task.result["method"]) == (True, "firmware")
     assert "kexec_not_proven" in task.codes
     assert parallel.state().boot_id != before.boot_id
+
+
+def test_a_shutdown_whose_leader_is_ended_alone_goes_on_through_firmware(parallel: Host) -> None:
+    stop_with(parallel, ENDING_SERVICE)
+    task = parallel.module("kexec_reboot")
+    assert (task.result["rebooted"], task.result["method"]) == (True, "firmware")
+    assert "kexec_hung" not in parallel.module("kexec_preflight").codes
+    assert parallel.read("/var/lib/alpinefleet-kexec/last-reboot") == (
+        "- the program that led the shutdown was told to end."
+    )
