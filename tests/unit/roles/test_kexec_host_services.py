@@ -299,8 +299,8 @@ def test_line_breaks_in_settings_are_spaces(host: ServiceHost, cmdline: str) -> 
         ),
         pytest.param("oops=panic b alpinefleet-kexec.added=oops=panic", "b", id="added before"),
         pytest.param(
-            'alpinefleet_kexec.added="a,b" a b c "alpinefleet_kexec.added=c"',
-            "",
+            'alpinefleet_kexec.added="x" a=1 b=2 c "alpinefleet_kexec.added=a=1,b=2"',
+            "c",
             id="added, quoted",
         ),
         pytest.param("a b alpinefleet_kexec.added", "a b", id="added, no value"),

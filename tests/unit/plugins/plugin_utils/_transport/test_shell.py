@@ -39,8 +39,8 @@ MARK = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 LIMIT = "20.000"
 
 HARMLESS_PROGRAMS = (
-    *("awk", "cat", "chmod", "date", "grep", "head", "id", "ln", "mkdir", "mkfifo", "mv", "readlink"),
-    *("rm", "sleep", "tr"),
+    *("awk", "cat", "chmod", "date", "grep", "head", "id", "ln", "mkdir", "mkfifo", "mv"),
+    *("readlink", "rm", "sleep", "tr"),
 )
 SYSRQ = re.compile(r"\bprintf (\w) >/proc/sysrq-trigger\b")
 KERNEL_PATH = re.compile(r"(?<![\w.])/(?=(?:proc|sys|run|var/lib|dev/console|etc/fstab)\b)")
