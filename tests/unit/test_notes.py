@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import places
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump import note
 from ansible_collections.alpinefleet.kexec.tests.shell_coverage import report
@@ -83,10 +84,15 @@ def functions(text: str) -> dict[str, str]:
             ("bounded", "options_of", "put", "with_notes", "writable"),
         ),
         ("leave.sh", "kexec-load.initd", ("note_holders", "put")),
-        ("kexec-confirm", "kexec-confirm.initd", ("put",)),
+        ("kexec-confirm", "kexec-confirm.initd", ("parameter", "put")),
+        ("kexec-confirm", "kexec-load.initd", ("parameter", "put")),
+        ("kexec-confirm", "confirm.sh", ("parameter",)),
         ("kexec-confirm", "leave.sh", ("put", "reset_host")),
     ],
-    ids=["feeding", "notes late in a shutdown", "notes of a jump", "notes of a boot", "the end"],
+    ids=[
+        *("feeding", "notes late in a shutdown", "notes of a jump", "what was asked for", "a boot"),
+        *("a boot that is proven", "the end"),
+    ],
 )
 def test_what_programs_share_is_the_same(one: str, other: str, shared: tuple[str, ...]) -> None:
     # Each of them is a file of its own on the host.
@@ -204,8 +210,8 @@ def by_confirming(machine: ServiceHost) -> None:
     machine.script("confirm.sh", UUID, BOOT_ID, "mark")
 
 
-def by_waiting(machine: ServiceHost) -> None:
-    machine.write("proc/cmdline", f"{TOKEN} alpinefleet_kexec.confirm=60\n")
+def by_waiting(machine: ServiceHost, line: str = TOKEN) -> None:
+    machine.write("proc/cmdline", f"alpinefleet_kexec.confirm=60 {line}\n")
     machine.write("run/alpinefleet-kexec/confirmed", f"{UUID}\n")
     machine.script("kexec-confirm")
 
@@ -236,6 +242,47 @@ def test_readers_agree_on_whose_note_it_is(machine: ServiceHost, row: Row, reade
     before = os.path.lexists(machine.root / JUMP)
     READERS[reader](machine)
     assert (before and not os.path.lexists(machine.root / JUMP)) is row.arrived
+
+
+# --- The token on the command line ----------------------------------------------------------
+
+# Whether a line says that the image with the token runs.
+LINES_WITH_TOKEN = {
+    "alone": (TOKEN, True),
+    "in the middle": (f"quiet {TOKEN} ro", True),
+    "between tabs": (f"quiet\t{TOKEN}\tro", True),
+    "in quotes": (f'quiet "{TOKEN}"', True),
+    "its value in quotes": (f'quiet {TOKEN.replace("=", "=" + chr(34))}"', True),
+    "with a dash": (f"quiet {TOKEN.replace('_', '-')}", True),
+    "the last one of two": (f"{TOKEN[:-1]} {TOKEN}", True),
+    "before what is for init": (f"{TOKEN} -- single", True),
+    "none": ("quiet", False),
+    "the first one of two": (f"{TOKEN} {TOKEN[:-1]}", False),
+    "behind what is for init": (f"quiet -- {TOKEN}", False),
+    "behind what is for init, in quotes": (f'quiet "--" {TOKEN}', False),
+    "a part of another": (f'dyndbg="file a {TOKEN} +p"', False),
+    "the begin of another": (f'"{TOKEN} b" c', False),
+    "longer": (f"{TOKEN}0", False),
+    "cut": (TOKEN[:-1], False),
+    "of another name": (f"x{TOKEN}", False),
+    "no value": (f"alpinefleet_kexec.token= {UUID}", False),
+    "what the shell would read": (f"* $(id) `id` {TOKEN[:-1]}?", False),
+}
+
+
+@pytest.mark.parametrize(("line", "runs"), LINES_WITH_TOKEN.values(), ids=LINES_WITH_TOKEN)
+@pytest.mark.parametrize("reader", ["kexec-load", "kexec-confirm", "confirm.sh"])
+def test_readers_agree_on_what_runs(
+    machine: ServiceHost, reader: str, line: str, runs: bool
+) -> None:
+    put(machine, TABLE["whole"], line)
+    if reader == "kexec-confirm":
+        by_waiting(machine, line)
+    else:
+        READERS[reader](machine)
+    assert machine.exists(JUMP) is not runs
+    words = _cmdline.running_words(line)
+    assert note.arrived(note.Jump(UUID), words) is runs
 
 
 # --- The other notes ------------------------------------------------------------------------

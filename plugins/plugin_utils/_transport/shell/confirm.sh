@@ -13,17 +13,39 @@ mark=$3
 
 run=/run/alpinefleet-kexec
 state=/var/lib/alpinefleet-kexec
-cmdline=$(cat /proc/cmdline)
+
+# The last value of a parameter of ours. A word that begins or ends inside quotes is a part of another
+# parameter, and what is behind "--" is for init.
+parameter() {
+	set -f
+	found=
+	quoted=
+	read -r line </proc/cmdline
+	for word in $line; do
+		before=$quoted
+		rest=$word
+		while [ "$rest" != "${rest#*\"}" ]; do
+			rest=${rest#*\"}
+			[ -n "$quoted" ] && quoted= || quoted=yes
+		done
+		[ -z "$before$quoted" ] || continue
+		word=${word#\"}
+		word=${word%\"}
+		case $word in
+		--) break ;;
+		alpinefleet[-_]"kexec.$1="*) found=${word#*=} ;;
+		esac
+	done
+	found=${found#\"}
+	printf '%s\n' "${found%\"}"
+}
 
 # What comes late must not confirm the next boot.
 if [ "$(cat /proc/sys/kernel/random/boot_id)" != "$boot" ]; then
 	printf '\n%s\n' "$mark"
 	exit 1
 fi
-case " $cmdline " in
-*" alpinefleet_kexec.token=$token "*) ;;
-*) exit 1 ;;
-esac
+[ "$(parameter token)" = "$token" ] || exit 1
 
 umask 077
 mkdir -p "$run" && printf '%s\n' "$token" >"$run/confirmed.new" &&
@@ -37,8 +59,8 @@ if [ -f "$state/jump" ]; then
 fi
 if [ "$noted" = "$token" ]; then
 	rm -f "$state/jump"
-	case " $cmdline $oops" in
-	*" alpinefleet_kexec.added="*oops=panic*" "[01]) printf '%s\n' "$oops" >/proc/sys/kernel/panic_on_oops ;;
+	case ",$(parameter added), $oops" in
+	*",oops=panic,"*" "[01]) printf '%s\n' "$oops" >/proc/sys/kernel/panic_on_oops ;;
 	esac
 fi 2>/dev/null
 # On a line of its own, whatever a login has printed before.
