@@ -27,8 +27,6 @@ ARMED = f"{RUN}/armed"
 NO_KEXEC = f"{RUN}/no-kexec"
 # What the notes of a jump were mounted from.
 HOLDERS = f"{RUN}/holders"
-# A pipe that a watchdog's feeder waits at.
-FEEDER = f"{RUN}/feeder"
 # A boot that waits to be confirmed, that is, or that was not in time.
 CONFIRM_PID = f"{RUN}/confirm.pid"
 CONFIRMED = f"{RUN}/confirmed"

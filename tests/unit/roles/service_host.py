@@ -70,6 +70,7 @@ sleep() {
 }
 read() {
     [ "$2" = -t ] || { command read "$@"; return; }
+    is_the_program && { sleep "$3"; return; }
     log "pause $3"
     command sleep 0.01
 }

@@ -460,7 +460,7 @@ def test_exec_does_nothing_unless_armed(host: ServiceHost) -> None:
 
 def test_exec_jumps_once(host: ServiceHost) -> None:
     host.write(f"{OURS}/armed", UUID)
-    assert "kexec -e -x" in execute(host)
+    assert "kexec -e -x -y" in execute(host)
     assert not host.exists(f"{OURS}/armed")
 
 
@@ -520,9 +520,18 @@ def test_exec_that_fails_does_not_wait_for_dead_storage(host: ServiceHost, comma
     host.write("proc/mounts", "/dev/vda1 / ext4 ro 0 0\n")
     host.write(f"{command}-hangs", "")
     log = execute(host)
-    assert "kexec -e -x" in log
+    assert "kexec -e -x -y" in log
     # What hangs is ended, and the shutdown goes on.
     assert "kill -KILL" in log
+
+
+def test_stop_that_cannot_arm_says_so_and_has_not_jumped(host: ServiceHost) -> None:
+    host.ask()
+    (host.root / f"{OURS}/armed.new").mkdir()
+    stop(host)
+    assert not host.exists(f"{OURS}/armed")
+    assert not host.exists(JUMP)
+    assert "cannot be written to" in host.read(STATE)
 
 
 def test_exec_that_fails_keeps_the_note_of_another_jump(host: ServiceHost) -> None:

@@ -28,6 +28,7 @@ run=/run/alpinefleet-kexec
 state=/var/lib/alpinefleet-kexec
 feeder=
 shutdown=
+guard=
 
 # Whoever reads a note finds it whole.
 put() {
@@ -54,12 +55,31 @@ is_stopping() {
 	[ -e /run/openrc/rc.stopping ]
 }
 
+# Whoever waits at a pipe into which nobody writes needs no process for that, and there may be none to
+# have. All that this starts waits at the same one.
+open_pipe() {
+	rm -f "$run/pause.$$"
+	mkfifo "$run/pause.$$" && exec 4<>"$run/pause.$$" && rm -f "$run/pause.$$"
+}
+
+pause() {
+	# shellcheck disable=SC3045 # The shell of the host has it.
+	read -r -t "$1" _ <&4
+}
+
+# OpenRC may end what is left in the cgroup of a service, such as the ssh server's, when it stops that.
+leave_cgroup() {
+	for processes in cgroup.procs unified/cgroup.procs openrc/tasks; do
+		[ ! -e "/sys/fs/cgroup/$processes" ] || echo 0 >"/sys/fs/cgroup/$processes"
+	done
+}
+
 # Dead storage makes whatever uses it wait forever; nothing else must wait with it, and what it ends
 # late must not undo what was done meanwhile.
 bounded() {
 	tenths=$(($1 * 10))
 	shift
-	"$@" &
+	"$@" 8>&- 9>&- &
 	bound=$!
 	while [ "$tenths" -gt 0 ]; do
 		# A command that is waited for lets the shell notice that the other one has ended.
@@ -162,19 +182,14 @@ keep_feeding() {
 	trap 'ended=yes' TERM HUP
 	# A console may be held up.
 	exec >/dev/null 2>&1
-	# Whoever waits at a pipe into which nobody writes needs no process for that, and there may be none
-	# to have.
-	rm -f "$run/feeder"
-	mkfifo "$run/feeder" && exec 4<>"$run/feeder" && rm -f "$run/feeder" || exit 1
-	pause=1
-	[ "$2" -gt 3 ] || pause=0.25
+	step=1
+	[ "$2" -gt 3 ] || step=0.25
 	# Only busybox can set its time. It is killed, so that the watchdog is never stopped meanwhile.
 	busybox timeout -s KILL 1 busybox watchdog -F -T "$2" -t 250ms "$1"
 	exec 3>"$1"
 	while [ -z "$ended" ] && has_parent; do
 		is_parent_stopped || printf . >&3
-		# shellcheck disable=SC3045 # The shell of the host has it.
-		read -r -t "$pause" _ <&4
+		pause "$step"
 	done
 	[ -z "$ended" ] || printf V >&3
 	exit 0
@@ -219,6 +234,14 @@ stop_watchdog() {
 	fi
 }
 
+# The last thing that a shell can do that cannot have a process any more.
+reset_host() {
+	printf u >/proc/sysrq-trigger
+	# The kernel does that beside what follows.
+	pause 2
+	printf b >/proc/sysrq-trigger
+}
+
 # Reboots at once, without asking or telling anybody.
 fall() {
 	stop_watchdog
@@ -240,6 +263,7 @@ force() {
 # Init ends the system as somebody else asked it to.
 give_way() {
 	trap - EXIT
+	[ -z "$guard" ] || kill -KILL "$guard"
 	note yielded
 	stop_watchdog
 	take_back ""
@@ -252,18 +276,52 @@ is_overtaken() {
 	is_stopping && pgrep -P 1 -f '^[^ ]*openrc shutdown' >/dev/null
 }
 
+# Guards outlast whoever asks all of this to end, and do not keep the locks. One that can have no
+# process resets the host. They wait for a time, or until the leader is gone.
+stand_guard() {
+	trap '' TERM HUP INT
+	trap reset_host EXIT
+	exec 8>&- 9>&-
+	left=${limit%%.*}
+	while [ "$left" -gt 0 ] && has_parent; do
+		pause 1
+		left=$((left - 1))
+	done
+}
+
+# A shutdown that does not end is ended, and the leader goes on. One whose leader is gone has nobody to
+# reboot after it.
+guard_shutdown() {
+	stand_guard
+	until has_parent || ! kill -0 "$shutdown" 2>/dev/null || [ "$left" -le 0 ]; do
+		pause 1
+		left=$((left - 1))
+	done
+	kill -KILL "$shutdown"
+	if has_parent; then
+		trap - EXIT
+		exit 0
+	fi
+	force "what led the shutdown was killed."
+}
+
+# Whatever hangs from there on, the machine does not stay down. Who is late does not jump any more.
+guard_jump() {
+	stand_guard
+	kill -KILL "$$"
+	is_jumping || take_back "the file systems were not read-only within $limit seconds."
+	fall
+}
+
 shut_down() {
+	trap reset_host EXIT
 	openrc shutdown &
 	shutdown=$!
-	# What is left of a guard must not keep the locks.
-	(
-		sleep "$limit"
-		kill -KILL "$shutdown"
-	) 8>&- 9>&- &
+	guard_shutdown &
 	guard=$!
 	wait "$shutdown"
 	status=$?
-	kill "$guard"
+	kill -KILL "$guard"
 	# Services that failed to stop are no reason to stay. A shutdown that was killed or could not
 	# be run is one to force.
 	case $status in
@@ -297,20 +355,18 @@ hand_over() {
 	take_back ""
 	stop_watchdog
 	sleep 10
-	[ -z "$shutdown" ] || wait "$shutdown"
+	left=${limit%%.*}
+	while [ -n "$shutdown" ] && kill -0 "$shutdown" 2>/dev/null && [ "$left" -gt 0 ]; do
+		sleep 1
+		left=$((left - 1))
+	done
+	[ -z "$guard" ] || kill -KILL "$guard"
 	take_back "the program that led the shutdown was told to end."
 	by_firmware
 }
 
-# The end of a shell that could not have a process any more.
-reset_host() {
-	printf u >/proc/sysrq-trigger
-	printf b >/proc/sysrq-trigger
-}
-
 by_kexec() {
 	trap hand_over TERM
-	trap reset_host EXIT
 	bounded 5 note_jump
 	feed
 	# The time that this took is enough for somebody to ask for a poweroff.
@@ -320,25 +376,20 @@ by_kexec() {
 	if ! shut_down; then
 		force "the shutdown did not end within $limit seconds, or could not be run."
 	fi
+	guard_jump &
+	guard=$!
 	if is_overtaken; then
 		give_way
 	fi
-	# Whatever hangs from here on, the machine does not stay down. Who is late does not jump any more.
-	(
-		sleep "$limit"
-		kill -KILL "$$"
-		is_jumping || take_back "the file systems were not read-only within $limit seconds."
-		fall
-	) 8>&- 9>&- &
-	guard=$!
 	make_read_only
-	note jump
+	# A jump that hangs must not count as none.
+	note jump || force "$run cannot be written to."
 	# The interfaces were taken down with their services, except where the root file system
-	# needs one until the end: -x leaves it alone.
+	# needs one until the end: -x leaves it alone. -y does not write once more, for that may hang.
 	let_it_run
-	said=$(kexec -e -x 2>&1)
+	said=$(kexec -e -x -y 2>&1)
 	# From here on nothing waits without a bound.
-	kill "$guard"
+	kill -KILL "$guard"
 	printf '%s\n' "$said"
 	note refused
 	stop_watchdog
@@ -350,9 +401,9 @@ by_firmware() {
 	# The host's own services, or those of somebody else, may jump into an image.
 	: >"$run/no-kexec"
 	if [ "$(cat /sys/kernel/kexec_loaded)" = 1 ]; then
-		kexec -u
+		bounded 10 kexec -u
 	fi
-	reboot
+	bounded 30 reboot
 	sleep "$limit"
 	force "the shutdown did not end within $limit seconds."
 }
@@ -361,6 +412,9 @@ by_firmware() {
 
 # A working directory on a file system that is unmounted would end this shell.
 cd /
+leave_cgroup
+# The last process that memory is taken from.
+{ echo -1000 >/proc/self/oom_score_adj; } 2>/dev/null
 
 # Which service does not stop can be seen where an operator looks for it.
 if (: >/dev/console) 2>/dev/null; then
@@ -398,7 +452,7 @@ if [ "$method" = kexec ] && ! is_noted "$run/image.json" && ! is_noted "$run/fro
 fi
 # The mark comes first: who finds none after that time knows that there will be no shutdown. So there
 # is none where it cannot be left.
-note waiting || exit 1
+open_pipe && note waiting || exit 1
 if has_expired; then
 	note expired
 	exit 1

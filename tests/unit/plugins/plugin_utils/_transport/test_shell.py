@@ -54,7 +54,8 @@ OBEDIENT = {
     "mount": ":",
     "umount": ":",
     "openrc": ":",
-    "kexec": f'[ "$1" = -u ] || {GONE}',
+    # It writes once more unless it is told not to.
+    "kexec": f'[ "$1" = -u ] && return; [ "$3" = -y ] || sync; {GONE}',
     "reboot": GONE,
     "sync": ":",
     "sysrq": f'[ "$1" != b ] || {GONE}',
@@ -65,6 +66,8 @@ TIME_PASSES = ': >"$root/time-passes"'
 LIMIT_IS_OVER = ': >"$root/limit-is-over"'
 HANGS = f"{TIME_PASSES}; command sleep 600"
 OUTLASTS_THE_LIMIT = f"{LIMIT_IS_OVER}; command sleep 600"
+# A shell of which a guard is made ends where it needs another process.
+NO_PROCESS = 'command kill "$@"; killed=$?; [ "$*" != "-KILL $$" ] || exit 2; return "$killed"'
 ENDS_A_MACHINE = ("halt", "init", "kill_all", "killall5", "poweroff", "shutdown", "telinit")
 
 Reaction = dict[str, str]
@@ -205,7 +208,14 @@ pass() {{
     command sleep 0
 }}
 sleep() {{ pass "$1"; }}
-read() {{ [ "$2" = -t ] && pass "$3" || command read "$@"; }}
+read() {{
+    [ "$2" = -t ] || {{ command read "$@"; return; }}
+    # A guard waits for a limit, others for a moment.
+    [ -n "${{left:-}}" ] || {{ pass "$3"; return; }}
+    until_ '[ -e "$root/limit-is-over" ] || ! has_parent'
+    command sleep 0.05
+    [ ! -e "$root/limit-is-over" ] || left=1
+}}
 {commands}{forbidden}"""
 
 
@@ -250,13 +260,13 @@ REMOUNTED = ("mount -o remount,rw / @refused", "mount -o remount,ro / @refused")
 
 def test_kexec_shuts_down_before_it_jumps(machine: FakeMachine) -> None:
     assert machine.leave() == whose(
-        "openrc shutdown @shutdown", "sync @shutdown", "kexec -e -x @jump"
+        "openrc shutdown @shutdown", "sync @shutdown", "kexec -e -x -y @jump"
     )
 
 
 @pytest.mark.parametrize("status", [1, 143], ids=["failed", "ended"])
 def test_kexec_jumps_although_a_service_did_not_stop(machine: FakeMachine, status: int) -> None:
-    assert machine.leave(openrc=f"return {status}")[-1:] == whose("kexec -e -x @jump")
+    assert machine.leave(openrc=f"return {status}")[-1:] == whose("kexec -e -x -y @jump")
 
 
 @pytest.mark.parametrize("status", [126, 127], ids=["not executable", "not found"])
@@ -280,13 +290,13 @@ def test_services_are_stopped_with(machine: FakeMachine, asks: str, expected: st
 
 def test_kexec_that_the_kernel_refuses_becomes_a_reboot(machine: FakeMachine) -> None:
     steps = machine.leave(kexec="return 1")
-    assert steps[-4:] == whose("kexec -e -x @jump", *REMOUNTED, "reboot -n -f @refused")
+    assert steps[-4:] == whose("kexec -e -x -y @jump", *REMOUNTED, "reboot -n -f @refused")
 
 
 def test_jump_that_hangs_becomes_a_reboot(machine: FakeMachine) -> None:
     machine.lasts_until("reboot -n -f")
     steps = machine.leave(kexec=OUTLASTS_THE_LIMIT)
-    assert steps[-2:] == whose("kexec -e -x @jump", "reboot -n -f @jump")
+    assert steps[-2:] == whose("kexec -e -x -y @jump", "reboot -n -f @jump")
 
 
 @pytest.mark.parametrize("reboot", ["return 1", HANGS], ids=["fails", "hangs"])
@@ -316,6 +326,61 @@ def test_shell_that_can_have_no_process_leaves_alone_what_it_has_not_shut_down(
     machine: FakeMachine,
 ) -> None:
     assert what(machine.leave(flock="exit 2")) == ["flock -n 9"]
+
+
+def test_guard_that_can_have_no_process_resets_the_host(machine: FakeMachine) -> None:
+    machine.lasts_until("sysrq b")
+    steps = machine.leave(sync=OUTLASTS_THE_LIMIT, kill=NO_PROCESS)
+    others = [step for step in what(steps) if not step.startswith("kill ")]
+    assert others[-2:] == ["sysrq u", "sysrq b"]
+
+
+def test_shutdown_whose_leader_is_killed_becomes_a_reboot(machine: FakeMachine) -> None:
+    machine.lasts_until("reboot -n -f")
+    steps = machine.leave(
+        openrc="command kill -KILL $$; command sleep 0.2; log ended", reboot="return 1"
+    )
+    assert what(steps)[:2] == ["openrc shutdown", "ended"]
+    assert "reboot -n -f" in what(steps)
+    assert not (machine.root / JUMP).exists()
+    assert machine.read(REASON) == "- what led the shutdown was killed.\n"
+
+
+def test_jump_that_cannot_be_marked_is_not_tried(machine: FakeMachine) -> None:
+    steps = machine.leave(mv='case $(cat "$1") in *jump) return 1 ;; esac; command mv "$@"')
+    assert "kexec -e -x -y" not in what(steps)
+    assert not (machine.root / JUMP).exists()
+
+
+def test_guard_outlasts_who_asks_everything_to_end(machine: FakeMachine) -> None:
+    steps = machine.leave(openrc=f"trap : TERM; kill 0; {OUTLASTS_THE_LIMIT}")
+    assert steps[-1:] == whose("reboot @shutdown")
+    assert not (machine.root / JUMP).exists()
+
+
+@pytest.mark.parametrize("command", ["kexec", "reboot"])
+def test_firmware_does_not_wait_for_a_command_that_cannot_be_read(
+    machine: FakeMachine, command: str
+) -> None:
+    does = f'[ "$*" = "-n -f" ] && {GONE}; {LIMIT_IS_OVER}; {HANGS}'
+    steps = what(machine.leave("firmware", **{command: does}))
+    assert steps[:2] == ["kexec -u", "reboot"]
+
+
+def test_leaver_leaves_the_cgroup_of_its_login(machine: FakeMachine) -> None:
+    for place in ("sys/fs/cgroup", "sys/fs/cgroup/openrc"):
+        (machine.root / place).mkdir(parents=True)
+    for name in ("cgroup.procs", "openrc/tasks"):
+        machine.write(f"sys/fs/cgroup/{name}", "")
+    machine.leave()
+    assert machine.read("sys/fs/cgroup/cgroup.procs") == "0\n"
+    assert machine.read("sys/fs/cgroup/openrc/tasks") == "0\n"
+    assert not (machine.root / "sys/fs/cgroup/unified").exists()
+
+
+def test_leaver_without_a_pipe_to_wait_at_does_not_begin(machine: FakeMachine) -> None:
+    assert what(machine.leave(mkfifo="return 1"))[-1].startswith("mkfifo ")
+    assert not (machine.root / "run/alpinefleet-kexec/stage").exists()
 
 
 def test_shutdown_that_hangs_is_ended_and_forced(machine: FakeMachine) -> None:
@@ -362,7 +427,7 @@ def test_only_disks_that_are_written_to_are_remounted(
 def test_remounting_ends_when_nothing_is_written_to(machine: FakeMachine) -> None:
     machine.write("proc/mounts", "/dev/vda1 / ext4 rw 0 0\n")
     steps = machine.leave(sysrq='echo "/dev/vda1 / ext4 ro 0 0" >"$root/proc/mounts"')
-    assert what(steps) == ["openrc shutdown", "sync", "sysrq u", "kexec -e -x"]
+    assert what(steps) == ["openrc shutdown", "sync", "sysrq u", "kexec -e -x -y"]
 
 
 def test_jump_waits_for_what_is_being_written(machine: FakeMachine) -> None:
@@ -370,18 +435,18 @@ def test_jump_waits_for_what_is_being_written(machine: FakeMachine) -> None:
     tenths = '"$(grep -c "^0.1$" "$root/sleeps")"'
     writes = f"until [ {tenths} -gt 200 ]; do command sleep 0; done"
     steps = machine.leave(sync=f'{TIME_PASSES}; {writes}; rm "$root/time-passes"; log written')
-    assert what(steps) == ["openrc shutdown", "sync", "written", "kexec -e -x"]
+    assert what(steps) == ["openrc shutdown", "sync", "written", "kexec -e -x -y"]
 
 
 def test_jump_does_not_wait_for_dead_storage(machine: FakeMachine) -> None:
-    assert what(machine.leave(sync=HANGS)) == ["openrc shutdown", "sync", "kexec -e -x"]
+    assert what(machine.leave(sync=HANGS)) == ["openrc shutdown", "sync", "kexec -e -x -y"]
 
 
 def test_remounting_does_not_go_on_for_ever(machine: FakeMachine) -> None:
     machine.write("proc/mounts", "/dev/vda1 / ext4 rw 0 0\n")
     steps = machine.leave()
     assert 1 < sum(step.startswith("sysrq u") for step in steps) < 50
-    assert steps[-1:] == whose("kexec -e -x @jump")
+    assert steps[-1:] == whose("kexec -e -x -y @jump")
 
 
 # --- What the next boot must know ----------------------------------------------------------
@@ -441,7 +506,7 @@ def test_shutdown_whose_leader_is_ended_alone_becomes_a_reboot(
     ((name, does),) = reaction.items()
     machine.write(DEVICE, "")
     steps = guarded(machine, **{name: f"command kill -TERM $$; {does}"})
-    assert "kexec -e -x" not in steps
+    assert "kexec -e -x -y" not in steps
     assert steps[-1] == "reboot"
     assert not (machine.root / JUMP).exists()
     assert machine.read(REASON) == "- the program that led the shutdown was told to end.\n"
@@ -541,7 +606,7 @@ def test_notes_are_taken_back_where_they_are(
         )
     )
     expected = [step.format(root=machine.root) for step in steps]
-    assert log[log.index("kexec -e -x") + 1 : -1] == expected
+    assert log[log.index("kexec -e -x -y") + 1 : -1] == expected
     assert not (machine.root / JUMP).exists()
     assert machine.read(REASON) == REFUSED
 
@@ -607,7 +672,7 @@ def test_what_ends_after_the_limit_is_not_followed_by_a_jump(machine: FakeMachin
     machine.lasts_until("reboot -n -f")
     # The note is taken back in the meantime.
     steps = machine.leave(sync=f"{LIMIT_IS_OVER}; command sleep 0.2", mount="command sleep 0.4")
-    assert "kexec -e -x" not in what(steps)
+    assert "kexec -e -x -y" not in what(steps)
     assert not (machine.root / JUMP).exists()
 
 
@@ -633,7 +698,7 @@ def test_firmware_that_is_forced_says_nothing_of_a_jump(machine: FakeMachine) ->
 
 def test_jump_goes_on_where_it_cannot_be_noted(machine: FakeMachine) -> None:
     (machine.root / "var/lib").chmod(0o555)
-    assert machine.leave()[-1:] == whose("kexec -e -x @jump")
+    assert machine.leave()[-1:] == whose("kexec -e -x -y @jump")
 
 
 def test_dead_storage_does_not_hold_the_shutdown_up(machine: FakeMachine) -> None:
@@ -679,7 +744,7 @@ def test_watchdog_runs_on_at_the_jump_and_is_not_fed_any_more(machine: FakeMachi
     fed = 'kill -0 "$feeder" 2>/dev/null && log still-fed'
     steps = guarded(machine, kexec=f"{fed}; {GONE}")
     assert "still-fed" not in steps
-    assert "kexec -e -x" in steps
+    assert "kexec -e -x -y" in steps
     assert set(machine.read(DEVICE)) == {"."}
 
 
@@ -690,7 +755,7 @@ def test_without_a_watchdog_nobody_lets_go_of_one(machine: FakeMachine) -> None:
 
 def test_watchdog_that_cannot_be_had_does_not_hold_the_jump_up(machine: FakeMachine) -> None:
     steps = machine.leave(device=f"{machine.root}/dev", openrc=LINGERS, busybox="return 1")
-    assert steps[-1:] == whose("kexec -e -x @jump")
+    assert steps[-1:] == whose("kexec -e -x -y @jump")
 
 
 @pytest.mark.parametrize(
@@ -723,7 +788,7 @@ def test_watchdog_is_stopped_by_a_feeder_that_was_stopped(machine: FakeMachine) 
 
 def test_feeder_does_not_wait_for_the_console(machine: FakeMachine) -> None:
     steps = guarded(machine, busybox="echo fed; echo fed >&2")
-    assert steps[-1] == "kexec -e -x"
+    assert steps[-1] == "kexec -e -x -y"
     assert "fed" not in machine.read("dev/console")
 
 
@@ -756,7 +821,7 @@ def test_image_that_a_service_loaded_and_locked_is_jumped_into(machine: FakeMach
     machine.load("an0ther")
     machine.load(TOKEN, "frozen")
     machine.run("leave.sh", *order())
-    assert machine.read("log").splitlines()[-1:] == whose("kexec -e -x @jump")
+    assert machine.read("log").splitlines()[-1:] == whose("kexec -e -x -y @jump")
 
 
 def test_firmware_does_not_ask_for_an_image(machine: FakeMachine) -> None:
@@ -824,21 +889,21 @@ def test_second_leaver_does_nothing(machine: FakeMachine) -> None:
 def test_mark_that_nobody_holds_does_not_keep_a_leaver_away(machine: FakeMachine) -> None:
     with another_leaver(machine):
         pass
-    assert machine.leave()[-1:] == whose("kexec -e -x @jump")
+    assert machine.leave()[-1:] == whose("kexec -e -x -y @jump")
 
 
 def test_leaver_that_died_does_not_lock_the_host(machine: FakeMachine) -> None:
     machine.load("f1rst")
     machine.run("leave.sh", *order(token="f1rst"), openrc=GONE)
     assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} shutdown\n"
-    assert machine.leave()[-1:] == whose("kexec -e -x @jump")
+    assert machine.leave()[-1:] == whose("kexec -e -x -y @jump")
 
 
 def test_leaver_tries_again_while_somebody_looks_at_its_lock(machine: FakeMachine) -> None:
     busy_once = '[ -e "$root/looked" ] || { : >"$root/looked"; return 1; }; command flock "$@"'
     steps = machine.leave(flock=busy_once)
     assert what(steps)[:4] == ["flock -n 9", "flock -n 9", "flock -n 8", "openrc shutdown"]
-    assert steps[-1:] == whose("kexec -e -x @jump")
+    assert steps[-1:] == whose("kexec -e -x -y @jump")
 
 
 def test_nothing_else_changes_the_host_meanwhile(machine: FakeMachine) -> None:
@@ -898,7 +963,7 @@ def test_order_that_comes_too_late_is_void(machine: FakeMachine, late: int) -> N
 
 def test_order_that_came_in_time_does_not_expire_during_its_delay(machine: FakeMachine) -> None:
     steps = machine.leave(sleep=during_delay('echo "9999.00 1.00" >"$root/proc/uptime"'))
-    assert steps[-1:] == whose("kexec -e -x @jump")
+    assert steps[-1:] == whose("kexec -e -x -y @jump")
 
 
 @pytest.mark.parametrize("method", ["kexec", "firmware"])
@@ -928,7 +993,7 @@ def test_order_that_openrc_refused_for_the_shutdown_of_init_gives_way(machine: F
     begins = ': >"$root/run/openrc/rc.stopping"; return 1'
     steps = what(machine.leave(openrc=begins, pgrep="return 0"))
     assert steps[:2] == ["openrc shutdown", "pgrep -P 1 -f ^[^ ]*openrc shutdown"]
-    assert "kexec -e -x" not in steps
+    assert "kexec -e -x -y" not in steps
     assert machine.read("run/alpinefleet-kexec/stage") == f"{MARK} yielded\n"
     assert not (machine.root / JUMP).exists()
 
@@ -937,7 +1002,7 @@ def test_what_is_left_of_a_shutdown_that_was_killed_does_not_keep_the_host_up(
     machine: FakeMachine,
 ) -> None:
     steps = machine.leave(openrc=': >"$root/run/openrc/rc.stopping"; return 143')
-    assert steps[-1:] == whose("kexec -e -x @jump")
+    assert steps[-1:] == whose("kexec -e -x -y @jump")
 
 
 def test_poweroff_while_the_watchdog_is_taken_over_is_left_alone(machine: FakeMachine) -> None:
@@ -998,7 +1063,7 @@ def test_console_shows_what_the_services_say(machine: FakeMachine) -> None:
 
 def test_host_without_a_console_is_left_all_the_same(machine: FakeMachine) -> None:
     (machine.root / "dev/console").mkdir()
-    assert machine.leave(openrc="echo Stopping sshd")[-1:] == whose("kexec -e -x @jump")
+    assert machine.leave(openrc="echo Stopping sshd")[-1:] == whose("kexec -e -x -y @jump")
 
 
 # --- Observing -----------------------------------------------------------------------------
