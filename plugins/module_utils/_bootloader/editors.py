@@ -141,21 +141,13 @@ def _grub(host: Host, signs: tuple[str, ...]) -> Settings:
 # --- The others ----------------------------------------------------------------------------
 
 
-def _text(host: Host, path: str) -> str:
-    """Settings that name files, whose names the kernel ends at a NUL byte."""
-    text = host.text(path) or ""
-    if "\0" in text:
-        raise NotUnderstoodError(f"{path} has a NUL byte")
-    return text
-
-
 def _zipl(host: Host, signs: tuple[str, ...]) -> Settings:
     return Settings(
         "zipl",
         signs[:1],
         zipl.lines,
         menu_commands.one("zipl"),
-        images=zipl.maps(_text(host, signs[0])),
+        images=zipl.maps(menu_commands.text_with_names(host, signs[0])),
         forbidden="'",
     )
 
@@ -173,7 +165,7 @@ def _uki_signs(host: Host) -> tuple[str, ...]:
 
 
 def _uki(host: Host, signs: tuple[str, ...]) -> Settings:
-    text = _text(host, signs[0])
+    text = menu_commands.text_with_names(host, signs[0])
     named = uki.file_of(text)
     files = (signs[0], *((named,) if named else ()))
     images = menu_commands.images(host, text)

@@ -57,6 +57,14 @@ def hooks(host: Host) -> list[Argv]:
     return [[hook, flavour, version] for flavour, version in _kernels(host)]
 
 
+def text_with_names(host: Host, path: str) -> str:
+    """The text of what names files, whose names the kernel ends at a NUL byte."""
+    text = host.text(path) or ""
+    if "\0" in text:
+        raise NotUnderstoodError(f"{path} has a NUL byte")
+    return text
+
+
 def images(host: Host, settings: str) -> tuple[str, ...]:
     """What the hook writes, as far as its settings say so in plain text."""
     try:
@@ -67,7 +75,7 @@ def images(host: Host, settings: str) -> tuple[str, ...]:
 
 def _kernels(host: Host) -> t.Iterator[tuple[str, str]]:
     for flavour in host.names(KERNELS):
-        release = (host.text(f"{KERNELS}/{flavour}/kernel.release") or "").strip()
+        release = text_with_names(host, f"{KERNELS}/{flavour}/kernel.release").strip()
         suffix = f"-{flavour}"
         version = release[: -len(suffix)] if release.endswith(suffix) else release
         if version:

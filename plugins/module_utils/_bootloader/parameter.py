@@ -150,10 +150,10 @@ def plan(host: Host, wish: Options) -> Plan:
     texts = {path: text or "" for path, text in before.items()}
     try:
         after = edit.edit(texts, settings.lines, wish.changes, host.machine)
+        if settings.commands is not None:
+            settings.commands(host)
     except NotUnderstoodError as problem:
         raise _not_understood(", ".join(settings.files), problem) from problem
-    if settings.commands is not None:
-        settings.commands(host)
     stale = bool(wish.changes) and not _shows(host, settings, wish.changes)
     found = Plan(settings, before, after, stale)
     _check_places(host, found)

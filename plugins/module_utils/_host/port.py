@@ -18,6 +18,9 @@ from dataclasses import dataclass
 
 from .._cmdline import SPACES
 
+# Of a path that no file can have, such as one with a NUL byte, Python says that it is no value.
+NO_FILE = (OSError, ValueError)
+
 
 def lines(text: str) -> list[str]:
     """The lines of a text, which only line feeds part."""
@@ -118,7 +121,7 @@ class Host:
         """The sorted names in a directory, none if there is no such directory."""
         try:
             return tuple(sorted(os.listdir(self.real(path))))
-        except OSError:
+        except NO_FILE:
             return ()
 
     def is_dir(self, path: str) -> bool:
@@ -131,21 +134,21 @@ class Host:
         """Where a symbolic link points, None if there is none."""
         try:
             return os.readlink(self.real(path))
-        except OSError:
+        except NO_FILE:
             return None
 
     def same_file(self, one: str, other: str) -> bool:
         """Tell whether two paths lead to the same file; what cannot be read is not told apart."""
         try:
             return os.path.samefile(self.real(one), self.real(other))
-        except OSError:
+        except NO_FILE:
             return True
 
     def open(self, path: str) -> t.BinaryIO:
         """Open a regular file; devices, pipes and directories would never end or never start."""
         try:
             descriptor = os.open(self.real(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except FileNotFoundError as error:
+        except (FileNotFoundError, ValueError) as error:
             raise FileProblemError(path, "missing") from error
         except OSError as error:
             raise FileProblemError(path, "unreadable") from error

@@ -82,7 +82,11 @@ def check(
     A medium that is to be opened up may be read-only as yet. Where a command of the host writes the
     file, it is the command that keeps hard links or not.
     """
-    found = obstacle(_look(host, path, size, opened_up=opened_up, by_a_command=by_a_command))
+    try:
+        place = _look(host, path, size, opened_up=opened_up, by_a_command=by_a_command)
+    except OSError as error:
+        raise refusal(path, error) from error
+    found = obstacle(place)
     if found is not None:
         raise unwritable(path, *found)
 

@@ -76,6 +76,14 @@ def test_run_of_what_cannot_be_executed_is_a_failed_command(
     assert "Exec format error" in completed.stderr
 
 
+def test_run_of_words_that_no_command_can_have_is_a_failed_command(
+    runner: _module.ModuleRunner,
+) -> None:
+    completed = runner.run(["/bin/echo", "a\0b"])
+    assert (completed.rc, completed.stdout) == (126, "")
+    assert "null byte" in completed.stderr
+
+
 # --- The error boundary --------------------------------------------------------------------
 
 FOUND = reason("kexec_locked", "It is locked.", "Unlock it.")

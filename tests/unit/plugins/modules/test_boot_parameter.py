@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import typing as t
 
 import pytest
@@ -128,6 +130,37 @@ def test_menu_that_is_not_overwritten_is_a_failure(machine: Machine) -> None:
     assert result["reasons"][0]["code"] == "boot_menu_not_regenerated"
     assert machine.alpine.path(SETTINGS).read_text() == settings
     assert not machine.alpine.path(f"{MENU}.new").exists()
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENOTCONN])
+def test_file_system_that_cannot_be_asked_is_told_with_the_file(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, number: int, check_mode: bool
+) -> None:
+    def fail(path: str) -> t.NoReturn:
+        raise OSError(number, os.strerror(number), path)
+
+    monkeypatch.setattr(os, "statvfs", fail)
+    result = machine.run(main, check_mode=check_mode, **UNLOCK)
+    (found,) = result["reasons"]
+    assert (found["code"], result["stage"]) == ("boot_config_unwritable", "write")
+    assert found["message"] == f"{SETTINGS} cannot be written: {os.strerror(number)}."
+
+
+@pytest.mark.parametrize(
+    ("release", "message"),
+    [
+        pytest.param("6.18.56-0-virt\n", None, id="as it is installed"),
+        pytest.param("6.18\0-virt\n", "virt/kernel.release has a NUL byte", id="a NUL byte"),
+    ],
+)
+def test_release_that_names_an_image(machine: Machine, release: str, message: str | None) -> None:
+    machine.alpine.write("/etc/kernel-hooks.d/secureboot.conf", 'cmdline="quiet"\n')
+    machine.alpine.write("/etc/kernel-hooks.d/secureboot.hook", "#!/bin/sh\n")
+    machine.alpine.write("/usr/share/kernel/virt/kernel.release", release)
+    result = machine.run(main, check_mode=True, boot_loader="uki", **UNLOCK)
+    assert result.get("failed", False) is (message is not None)
+    assert message is None or message in result["msg"]
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,22 @@ def test_option_that_cannot_be_used_has_its_reason(machine: Machine) -> None:
     assert [each["code"] for each in result["reasons"]] == ["cmdline_invalid"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        pytest.param({"kernel": "/boot/vmlinuz-\0"}, "path_invalid", id="kernel"),
+        pytest.param({"kernel": "/media/\0"}, "path_invalid", id="kernel elsewhere"),
+        pytest.param({"initramfs": ["/boot/initramfs-virt\0"]}, "path_invalid", id="initramfs"),
+        pytest.param({"flavour": "virt\0"}, "flavour_unknown", id="flavour"),
+    ],
+)
+def test_name_that_no_file_can_have_is_a_reason(
+    machine: Machine, arguments: dict[str, t.Any], code: str
+) -> None:
+    result = machine.run(main, **arguments)
+    assert [each["code"] for each in result["reasons"]] == [code]
+
+
 MODEL, ID = "/sys/class/dmi/id/product_name", "/sys/class/dmi/id/product_uuid"
 
 

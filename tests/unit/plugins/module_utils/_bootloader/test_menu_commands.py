@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import menu_commands
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import (
+    NotUnderstoodError,
+)
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
@@ -92,6 +95,14 @@ def test_images_are_known_by_the_settings(
     alpine.add_flavour("lts", "6.18.56-0-lts")
     found = menu_commands.images(alpine.host, settings)
     assert found == (images.format("lts"), images.format("virt"))
+
+
+def test_release_with_a_nul_byte_names_no_image_and_is_refused(alpine: fakes.FakeHost) -> None:
+    alpine.write("/etc/kernel-hooks.d/secureboot.hook", "#!/bin/sh\n")
+    alpine.write("/usr/share/kernel/virt/kernel.release", "6.18\0-virt\n")
+    assert menu_commands.images(alpine.host, "") == ()
+    with pytest.raises(NotUnderstoodError, match=r"virt/kernel\.release has a NUL byte"):
+        menu_commands.hooks(alpine.host)
 
 
 @pytest.mark.parametrize("settings", ['output_dir="$esp/EFI"\n', "if x; then output_dir=/y; fi\n"])

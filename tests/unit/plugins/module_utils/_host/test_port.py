@@ -74,6 +74,16 @@ def test_names_of_no_directory_are_none(alpine: fakes.FakeHost) -> None:
     assert alpine.host.names("/srv") == ()
 
 
+@pytest.mark.parametrize("path", ["/etc/a\0b", "\0", "/etc/motd\0", "/etc/\ud800"])
+def test_nothing_has_a_path_that_no_file_can_have(alpine: fakes.FakeHost, path: str) -> None:
+    alpine.write("/etc/motd", "")
+    host = alpine.host
+    assert (host.text(path), host.content(path), host.line(path)) == (None, None, None)
+    assert (host.number(path), host.link(path), host.names(path)) == (None, None, ())
+    assert (host.exists(path), host.is_dir(path), host.is_locked(path)) == (False, False, False)
+    assert host.same_file("/etc", path)
+
+
 def test_is_dir_and_exists(alpine: fakes.FakeHost) -> None:
     assert alpine.host.is_dir("/boot")
     assert not alpine.host.is_dir("/boot/extlinux.conf")
@@ -114,6 +124,9 @@ def arrange_problem(alpine: fakes.FakeHost) -> None:
     [
         pytest.param("/boot/nothing", "missing", id="no file"),
         pytest.param("/boot/dangling", "missing", id="link to no file"),
+        pytest.param("/boot/vmlinuz\0-virt", "missing", id="a NUL byte"),
+        pytest.param("/boot\0", "missing", id="a NUL byte at the end"),
+        pytest.param("/boot/\ud800", "missing", id="what is no byte"),
         pytest.param("/boot", "special", id="directory"),
         pytest.param("/boot/pipe", "special", id="pipe that nobody writes to"),
         pytest.param("/boot/null", "special", id="device"),

@@ -138,6 +138,12 @@ def test_read_frozen_sees_that_a_file_is_gone(alpine: fakes.FakeHost) -> None:
     assert not found.current
 
 
+@pytest.mark.parametrize("path", ["/boot/a\0b", "/\0", "/boot/vmlinuz-virt\0", "/boot\0/k"])
+def test_read_frozen_sees_that_no_file_can_have_a_path(alpine: fakes.FakeHost, path: str) -> None:
+    alpine.write(places.FROZEN, f"abc\nquiet\n{SUM}  {path}\n")
+    assert note.read_frozen(alpine.host) == note.Frozen("abc", "quiet", path, (), False)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -118,6 +118,17 @@ def test_file_system_that_is_read_only_unless_it_is_to_be_opened_up(
     assert "Permission denied" in refused(old)[0]
 
 
+@pytest.mark.parametrize("number", [errno.EIO, errno.ESTALE, errno.ENOTCONN, errno.EACCES])
+def test_file_system_that_cannot_be_asked(
+    old: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def fail(path: str) -> t.NoReturn:
+        raise OSError(number, os.strerror(number), path)
+
+    monkeypatch.setattr(os, "statvfs", fail)
+    assert refused(old)[0] == f"{PATH} cannot be written: {os.strerror(number)}."
+
+
 def test_file_that_is_a_mount_point(old: fakes.FakeHost) -> None:
     old.write("/proc/mounts", f"/dev/sda1 / ext4 rw 0 0\n/dev/sda1 {PATH} ext4 rw 0 0\n")
     message, remedy = refused(old)
