@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from .. import _cmdline
 from .._host import machine, mounts, places
 from .._host.machine import valid_boot_id
-from .._host.port import Host
 from .._image.choose import Cmdline, Wish
 from .._image.inspect import Inspected
 from .._jump import watchdog
@@ -46,7 +45,6 @@ def judge_reboot_need(state: State, flavour: str | None, release: str | None) ->
 class Subject:
     """What is judged: a host as it was read, what is wished for, and what was chosen for that."""
 
-    host: Host
     state: State
     wish: Wish
     cmdline: Cmdline | None
@@ -243,23 +241,22 @@ def uncovered(subject: Subject) -> t.Iterator[Reason]:
     yield from filter(None, [watchdog.uncovered(subject.state.guard, subject.state.words)])
 
 
+_DOMAINS = {
+    "control_d": "control domain of Xen: a jump would leave Xen and all guests behind",
+    "PV": "paravirtualised guest of Xen: such a guest cannot start another kernel by itself",
+}
+
+
 def hypervisor(subject: Subject) -> t.Iterator[Reason]:
     """Who runs the machine is told by Xen; Linux on others has no guests that a jump would leave."""
-    host = subject.host
-    if host.line("/sys/hypervisor/type") != "xen":
-        return
-    if "control_d" in (host.line("/proc/xen/capabilities") or ""):
-        found = "control domain of Xen: a jump would leave Xen and all guests behind"
-    elif host.line("/sys/hypervisor/guest_type") == "PV":
-        found = "paravirtualised guest of Xen: such a guest cannot start another kernel by itself"
-    else:
-        return
-    yield reason("hypervisor", f"The host is a {found}.", "Reboot it through firmware.")
+    found = _DOMAINS.get(subject.state.xen)
+    if found is not None:
+        yield reason("hypervisor", f"The host is a {found}.", "Reboot it through firmware.")
 
 
 def boot_mount(subject: Subject) -> t.Iterator[Reason]:
     """What lies in the directory is of another time than what is to be mounted there."""
-    point = mounts.unmounted(subject.host, "/boot/")
+    point = subject.state.unmounted
     if point is not None:
         yield mounts.not_mounted(point)
 
@@ -297,10 +294,7 @@ def _is_for_a_boot(words: list[str]) -> bool:
 
 def services(subject: Subject) -> t.Iterator[Reason]:
     """Services of somebody else that load an image, or jump into one, while the host goes down."""
-    host = subject.host
-    scripts = {
-        name: host.text(f"/etc/init.d/{name}") or "" for name in sorted(machine.services(host))
-    }
+    scripts = subject.state.scripts
     names = [name for name, text in scripts.items() if places.RUN not in text and _uses_kexec(text)]
     if names:
         yield reason(

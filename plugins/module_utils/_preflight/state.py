@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from .. import _cmdline
 from .._cmdline import SPACES
-from .._host import machine, places
+from .._host import machine, mounts, places
 from .._host.machine import valid_boot_id
 from .._host.port import Host, lines
 from .._jump import note, watchdog
@@ -81,6 +81,11 @@ class State:
     boot_files: tuple[str, ...]
     lock_settings: tuple[Setting, ...]
     guard: watchdog.Guard
+    # What Xen says of its domain, the mount point of /boot if nothing is there, and the texts of the
+    # services in any runlevel.
+    xen: str | None
+    unmounted: str | None
+    scripts: t.Mapping[str, str]
 
     @property
     def words(self) -> list[str]:
@@ -132,6 +137,11 @@ def read(host: Host) -> State:
         boot_files=host.names("/boot"),
         lock_settings=tuple(settings(host, LOCK_SYSCTL)),
         guard=watchdog.read(host, release),
+        xen=_xen(host),
+        unmounted=mounts.unmounted(host, "/boot/"),
+        scripts={
+            name: host.text(f"/etc/init.d/{name}") or "" for name in sorted(machine.services(host))
+        },
     )
 
 
@@ -174,6 +184,13 @@ def _container_kind(host: Host) -> str | None:
     if match:
         return match.group(1)
     return next((kind for path, kind in CONTAINER_FILES.items() if host.exists(path)), None)
+
+
+def _xen(host: Host) -> str | None:
+    """What a domain may do, which for guests is nothing, or else the kind of guest that it is."""
+    if host.line("/sys/hypervisor/type") != "xen":
+        return None
+    return host.line("/proc/xen/capabilities") or host.line("/sys/hypervisor/guest_type")
 
 
 def _config_kexec(host: Host, release: str) -> bool | None:

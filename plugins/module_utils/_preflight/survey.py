@@ -67,12 +67,13 @@ def survey(
     state = read_state(host)
     configured = find.configured(host)
     reasons: list[Reason] = []
-    files = _choose_files(host, wish, configured, state, reasons)
+    files = _choose_files(wish, configured, state, reasons)
     cmdline = _choose_cmdline(wish, configured, state, once(state), reasons)
     inspected = Inspected()
     if files is not None:
         inspected = inspect.inspect(host, files, state.machine, state.installed)
-    subject = judge.Subject(host, state, wish, cmdline, inspected, tuple(reasons))
+    unmet = tuple(_named_unified(host, wish, each) for each in reasons)
+    subject = judge.Subject(state, wish, cmdline, inspected, unmet)
     found = _gravest_first(_reasons.ignore(judge.judge(subject), wish.ignore))
     result = Survey(state, configured, files, cmdline, inspected, found)
     return _with_frozen(host, wish, result)
@@ -98,21 +99,21 @@ def _gravest_first(reasons: t.Iterable[Reason]) -> tuple[Reason, ...]:
 
 
 def _choose_files(
-    host: Host, wish: Wish, configured: Configured, state: State, reasons: list[Reason]
+    wish: Wish, configured: Configured, state: State, reasons: list[Reason]
 ) -> Files | None:
     try:
         return choose.choose_files(wish, configured, state.boot_files, state.release)
     except ReasonError as error:
-        reasons.append(_named_unified(host, wish) or error.reason)
+        reasons.append(error.reason)
         return None
 
 
-def _named_unified(host: Host, wish: Wish) -> Reason | None:
-    """Say so where a kernel that was named by itself is more than a kernel."""
-    if wish.kernel is None or wish.initramfs is not None:
-        return None
+def _named_unified(host: Host, wish: Wish, unmet: Reason) -> Reason:
+    """Say so where a kernel that was named by itself needs no initramfs beside it."""
+    if wish.kernel is None or unmet.code != "initramfs_missing":
+        return unmet
     if not inspect.is_unified(inspect.read_part(host, wish.kernel).head):
-        return None
+        return unmet
     return inspect.UNIFIED.reason(wish.kernel, Files(wish.kernel, (), "option"))
 
 

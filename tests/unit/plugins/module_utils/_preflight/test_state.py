@@ -66,6 +66,9 @@ def test_read_of_an_alpine_host(alpine: fakes.FakeHost) -> None:
             watchdog.WatchdogDevice("i6300esb", "i6300ESB timer", False, False, 30, 2046, 0),
             confirms=True,
         ),
+        xen=None,
+        unmounted=None,
+        scripts={"kexec-confirm": ""},
     )
 
 
@@ -128,6 +131,62 @@ def test_read_takes_from_a_file(
 ) -> None:
     alpine.write(path, content)
     assert getattr(state_module.read(alpine.host), name) == expected
+
+
+XEN = {"/sys/hypervisor/type": "xen\n"}
+GUEST = "/sys/hypervisor/guest_type"
+FSTAB = "UUID=1 / ext4 rw 0 1\nUUID=2\t/boot\text4\t{} 0 2\n/dev/cdrom /media/cdrom iso9660 noauto 0 0\n"
+ROOT = "/dev/vda3 / ext4 rw 0 0\n"
+MOUNTED = f"{ROOT}/dev/vda1 /boot ext4 rw 0 0\n"
+OF_BOOT: dict[str, tuple[str, str, str | None]] = {
+    "not mounted": (FSTAB.format("rw"), ROOT, "/boot"),
+    "mounted when it is needed": (FSTAB.format("noauto,ro"), "", "/boot"),
+    "mounted": (FSTAB.format("rw"), MOUNTED, None),
+    "written with a slash": ("/dev/sda1 //boot/ ext4 rw 0 2\n", MOUNTED, None),
+    "without options": ("/dev/sda1 /boot ext4\n", "", "/boot"),
+    "a part of the root": ("UUID=1 / ext4 rw 0 1\nUUID=3 /boot/efi vfat rw 0 0\n", "", None),
+    "in a remark": ("# UUID=2 /boot ext4 rw 0 2\n", "", None),
+}
+
+
+@pytest.mark.parametrize(("table", "mounted", "point"), OF_BOOT.values(), ids=OF_BOOT)
+def test_read_sees_a_boot_that_is_not_mounted(
+    alpine: fakes.FakeHost, table: str, mounted: str, point: str | None
+) -> None:
+    alpine.write("/etc/fstab", table)
+    alpine.write("/proc/mounts", mounted)
+    assert state_module.read(alpine.host).unmounted == point
+
+
+DOMAINS: dict[str, tuple[dict[str, str], str | None]] = {
+    "a control domain": ({**XEN, "/proc/xen/capabilities": "control_d\n"}, "control_d"),
+    "one that runs as a guest": (
+        {**XEN, "/proc/xen/capabilities": "control_d\n", GUEST: "PVH\n"},
+        "control_d",
+    ),
+    "a guest": ({**XEN, "/proc/xen/capabilities": "\n", GUEST: "PV\n"}, "PV"),
+    "a guest without xenfs": ({**XEN, GUEST: "HVM\n"}, "HVM"),
+    "Xen alone": (XEN, None),
+    "another hypervisor": ({"/sys/hypervisor/type": "kvm\n", GUEST: "PV\n"}, None),
+}
+
+
+@pytest.mark.parametrize(("files", "expected"), DOMAINS.values(), ids=DOMAINS)
+def test_read_of_a_domain_of_xen(
+    alpine: fakes.FakeHost, files: dict[str, str], expected: str | None
+) -> None:
+    for path, content in files.items():
+        alpine.write(path, content)
+    assert state_module.read(alpine.host).xen == expected
+
+
+def test_read_takes_the_services_of_all_runlevels_and_no_others(alpine: fakes.FakeHost) -> None:
+    alpine.write("/etc/init.d/b", "kexec -e\n")
+    alpine.write("/etc/runlevels/shutdown/b", "")
+    alpine.write("/etc/runlevels/default/a", "")
+    alpine.write("/etc/init.d/in-no-runlevel", "")
+    scripts = state_module.read(alpine.host).scripts
+    assert list(scripts.items()) == [("a", ""), ("b", "kexec -e\n"), ("kexec-confirm", "")]
 
 
 def test_read_sees_that_the_host_is_being_left(alpine: fakes.FakeHost) -> None:

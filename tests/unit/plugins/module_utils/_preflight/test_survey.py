@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Host
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose import Wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import survey
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
@@ -668,6 +669,27 @@ def test_unified_kernel_image_is_called_one(alpine: fakes.FakeHost, wish: Wish, 
     (found,) = survey.survey(alpine.host, wish).obstacles
     assert (found.code, found.blocks) == (code, "reboot")
     assert ("unified kernel image" in found.message) is (code == "kernel_invalid")
+
+
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [
+        pytest.param(Wish(kernel="/proc/kcore"), "path_invalid", id="of the kernel"),
+        pytest.param(Wish(kernel="/media/../os.efi"), "path_invalid", id="that leads elsewhere"),
+        pytest.param(Wish(kernel="media/esp/os.efi"), "path_invalid", id="relative"),
+        pytest.param(Wish(kernel="/media/esp/os\n.efi"), "path_invalid", id="of two lines"),
+        pytest.param(Wish(kernel="/boot/os.efi"), "kernel_missing", id="that is not in /boot"),
+    ],
+)
+def test_name_that_was_refused_is_not_opened(
+    alpine: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch, wish: Wish, code: str
+) -> None:
+    opened: list[str] = []
+    really = Host.open
+    monkeypatch.setattr(Host, "open", lambda host, path: opened.append(path) or really(host, path))
+    (found,) = survey.survey(alpine.host, wish).obstacles
+    assert found.code == code
+    assert wish.kernel not in opened
 
 
 # --- The command line: whose mistake it is -------------------------------------------------
