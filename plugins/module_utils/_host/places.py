@@ -3,9 +3,9 @@
 
 # Private to this collection: it may change at any time.
 
-"""Where this collection keeps something on a host, and where the system says what it is doing.
+"""Where modules read or keep something of this collection on a host, and where OpenRC says what it does.
 
-docs/notes-on-hosts.md tells who writes and who reads each of these, in which form.
+docs/notes-on-hosts.md has all places of ours: who writes and who reads each of them, in which form.
 """
 
 from __future__ import annotations
@@ -18,26 +18,11 @@ IMAGE = f"{RUN}/image.json"
 FROZEN = f"{RUN}/frozen"
 # Whoever shuts the host down by kexec_reboot's order holds its lock.
 LEAVING = f"{RUN}/leaving"
-# How far that order came.
-STAGE = f"{RUN}/stage"
-# A wish for kexec, and what is loaded for it.
-INTENT = f"{RUN}/intent"
-ARMED = f"{RUN}/armed"
-# A wish for firmware, which comes first.
-NO_KEXEC = f"{RUN}/no-kexec"
-# What the notes of a jump were mounted from.
-HOLDERS = f"{RUN}/holders"
-# A boot that waits to be confirmed, that is, or that was not in time.
-CONFIRM_PID = f"{RUN}/confirm.pid"
-CONFIRMED = f"{RUN}/confirmed"
-EXPIRED = f"{RUN}/expired"
 
 # What outlives a boot.
 MEMORY = "/var/lib/alpinefleet-kexec"
 # Whoever jumps writes it just before. It is removed once the new system has proven itself.
 JUMP = f"{MEMORY}/jump"
-# Why the last reboot was not what was wanted, for the log of the next boot.
-LAST_REBOOT = f"{MEMORY}/last-reboot"
 
 # OpenRC has it while it stops services for another runlevel, such as that of a poweroff.
 STOPPING = "/run/openrc/rc.stopping"
