@@ -11,10 +11,9 @@ import typing as t
 from dataclasses import dataclass
 
 from .._host.port import Host
-from .._reasons import Reason, ReasonError, reason
 from .._write.boot_file import OWED, beside
 from . import menu_commands
-from .find import booting_family
+from .find import booting
 from .loader import Loader, NotUnderstoodError
 from .loaders.extlinux import EXTLINUX, MENU, UBOOT
 from .loaders.grub import GRUB
@@ -68,7 +67,8 @@ class Editor:
     name: str
     # The files that tell that it is there.
     signs: t.Callable[[Host], tuple[str, ...]]
-    settings: t.Callable[[Host, tuple[str, ...]], Settings]
+    # Takes the one of them that is there.
+    settings: t.Callable[[Host, str], Settings]
     # The upper digit of what the kernel reports as its boot loader, on x86.
     type_ids: frozenset[int] = frozenset()
 
@@ -78,7 +78,7 @@ def _existing(*paths: str) -> t.Callable[[Host], tuple[str, ...]]:
 
 
 def _static(name: str, lines: Finder, forbidden: str = "") -> t.Callable[..., Settings]:
-    return lambda _host, signs: Settings(name, signs[:1], lines, forbidden=forbidden)
+    return lambda _host, sign: Settings(name, (sign,), lines, forbidden=forbidden)
 
 
 def _menu(loader: Loader, lines: t.Callable[[Host], Finder], forbidden: str = "") -> Editor:
@@ -86,7 +86,7 @@ def _menu(loader: Loader, lines: t.Callable[[Host], Finder], forbidden: str = ""
     return Editor(
         loader.name,
         loader.menus,
-        lambda host, signs: Settings(loader.name, signs[:1], lines(host), forbidden=forbidden),
+        lambda host, sign: Settings(loader.name, (sign,), lines(host), forbidden=forbidden),
         loader.type_ids,
     )
 
@@ -102,10 +102,10 @@ def _extlinux_signs(host: Host) -> tuple[str, ...]:
     return menus or ((settings,) if alone and not GRUB.menus(host) else ())
 
 
-def _extlinux(host: Host, signs: tuple[str, ...]) -> Settings:
+def _extlinux(host: Host, sign: str) -> Settings:
     made = (MENU, update_extlinux.SETTINGS)
-    if not host.exists(update_extlinux.SETTINGS) or signs[0] not in made:
-        return Settings("extlinux", signs[:1], extlinux.lines)
+    if not host.exists(update_extlinux.SETTINGS) or sign not in made:
+        return Settings("extlinux", (sign,), extlinux.lines)
     return Settings(
         "extlinux",
         (update_extlinux.SETTINGS,),
@@ -120,8 +120,7 @@ def _extlinux(host: Host, signs: tuple[str, ...]) -> Settings:
 # --- GRUB ----------------------------------------------------------------------------------
 
 
-def _grub(host: Host, signs: tuple[str, ...]) -> Settings:
-    menu = signs[0]
+def _grub(host: Host, menu: str) -> Settings:
     also = update_extlinux.SETTINGS
     draft = menu_commands.grub_draft(host, menu)
     own = (f"{menu}.new", f"{menu}.backup") if draft is None else (draft, f"{draft}.new")
@@ -141,13 +140,13 @@ def _grub(host: Host, signs: tuple[str, ...]) -> Settings:
 # --- The others ----------------------------------------------------------------------------
 
 
-def _zipl(host: Host, signs: tuple[str, ...]) -> Settings:
+def _zipl(host: Host, sign: str) -> Settings:
     return Settings(
         "zipl",
-        signs[:1],
+        (sign,),
         zipl.lines,
         menu_commands.one("zipl"),
-        images=zipl.maps(menu_commands.text_with_names(host, signs[0])),
+        images=zipl.maps(menu_commands.text_with_names(host, sign)),
         forbidden="'",
     )
 
@@ -164,10 +163,10 @@ def _uki_signs(host: Host) -> tuple[str, ...]:
         return (path,)
 
 
-def _uki(host: Host, signs: tuple[str, ...]) -> Settings:
-    text = menu_commands.text_with_names(host, signs[0])
+def _uki(host: Host, sign: str) -> Settings:
+    text = menu_commands.text_with_names(host, sign)
     named = uki.file_of(text)
-    files = (signs[0], *((named,) if named else ()))
+    files = (sign, *((named,) if named else ()))
     images = menu_commands.images(host, text)
     return Settings("uki", files, uki.lines, menu_commands.hooks, images=images)
 
@@ -203,54 +202,21 @@ EDITORS: tuple[Editor, ...] = (
 CHOICES = ("auto", *(editor.name for editor in EDITORS))
 
 
+_REMEDIES = (
+    "Mount /boot or the boot medium, or name another one with boot_loader.",
+    "Mount the configuration of the other one, or name this one with boot_loader.",
+)
+_SEVERAL = "Name the one that is in use with boot_loader, or remove the others' configuration."
+# Which of several media, or of several menus of one loader, it reads is not known either.
+_SEVERAL_MEDIA = "Unmount the media that the host does not boot from."
+
+
 def choose(host: Host, name: str) -> Settings:
     """The settings of the boot loader that was named, or of the one that boots this host."""
     wanted = [editor for editor in EDITORS if name in ("auto", editor.name)]
-    present = [(editor, signs) for editor in wanted for signs in [editor.signs(host)] if signs]
-    if not present:
-        raise ReasonError(_not_found(name))
-    family = None
-    if name == "auto":
-        family = booting_family(host, (editor.type_ids for editor in EDITORS))
-    started = [each for each in present if family is None or family in each[0].type_ids]
-    if not started:
-        raise ReasonError(_left_behind(present))
-    signs = [path for _editor, paths in started for path in paths]
-    if len(signs) > 1:
-        # Which of several media, or of several menus of one loader, it reads is not known either.
-        several_media = {each.name for each, _paths in started} == {"syslinux"}
-        raise ReasonError(_ambiguous(signs, several_media))
-    editor, paths = started[0]
-    return editor.settings(host, paths)
-
-
-Present = list[tuple[Editor, tuple[str, ...]]]
-
-
-def _not_found(name: str) -> Reason:
-    of = "a known boot loader" if name == "auto" else f"the boot loader {name}"
-    return reason(
-        "boot_loader_not_found",
-        f"No configuration of {of} was found.",
-        "Mount /boot or the boot medium, or name another one with boot_loader.",
-    )
-
-
-def _left_behind(present: Present) -> Reason:
-    paths = ", ".join(path for _editor, signs in present for path in signs)
-    return reason(
-        "boot_loader_not_found",
-        f"Another boot loader than that of {paths} started the running kernel.",
-        "Mount the configuration of the other one, or name this one with boot_loader.",
-    )
-
-
-def _ambiguous(paths: list[str], several_media: bool) -> Reason:
-    remedy = "Name the one that is in use with boot_loader, or remove the others' configuration."
-    if several_media:
-        remedy = "Unmount the media that the host does not boot from."
-    return reason(
-        "boot_loader_ambiguous",
-        f"Several boot loaders are configured: {', '.join(paths)}.",
-        remedy,
-    )
+    owners = {path: editor for editor in wanted for path in editor.signs(host)}
+    media = {editor.name for editor in owners.values()} == {"syslinux"}
+    remedies = (*_REMEDIES, _SEVERAL_MEDIA if media else _SEVERAL)
+    what = "a known boot loader" if name == "auto" else f"the boot loader {name}"
+    path = booting(host, wanted, owners, remedies, what)
+    return owners[path].settings(host, path)

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from .._host import mounts
 from .._host.machine import LOADER_TYPE
 from .._host.port import Host
-from .._reasons import Reason, reason
+from .._reasons import Reason, ReasonError, reason
 from .loader import Entry, Loader, NotUnderstoodError, StartsNoLinuxError
 from .loaders.extlinux import EXTLINUX, UBOOT
 from .loaders.grub import GRUB
 from .loaders.limine import LIMINE
 from .loaders.raspberrypi import RASPBERRYPI
+
+_RUNNING = "The running command line is used; set cmdline_source to choose another."
 
 LOADERS: tuple[Loader, ...] = (EXTLINUX, GRUB, LIMINE, UBOOT, RASPBERRYPI)
 
@@ -38,26 +40,46 @@ class Configured:
 
 def configured(host: Host) -> Configured:
     """Read the configuration of the boot loader that boots this host."""
-    present = [(loader, path) for loader in LOADERS for path in loader.menus(host)]
-    family = booting_family(host, (loader.type_ids for loader in LOADERS))
-    started = [each for each in present if family is None or family in each[0].type_ids]
-    if not present:
-        return Configured(reasons=(_not_found(),))
-    if not started:
-        return Configured(reasons=(_left_behind([path for _loader, path in present]),))
-    if len(started) > 1:
-        return Configured(reasons=(_ambiguous([path for _loader, path in started]),))
-    return _read(host, *started[0])
+    owners = {path: loader for loader in LOADERS for path in loader.menus(host)}
+    several = "Remove the configuration that is not in use; the running command line is used."
+    try:
+        path = booting(host, LOADERS, owners, (_RUNNING, _RUNNING, several))
+    except ReasonError as error:
+        return Configured(reasons=(error.reason,))
+    return _read(host, owners[path], path)
 
 
-def booting_family(host: Host, known: t.Iterable[frozenset[int]]) -> int | None:
-    """The upper digit of the type that the kernel reports of its loader, if it is a known one's.
+class Started(t.Protocol):
+    @property
+    def type_ids(self) -> frozenset[int]: ...
 
-    It names none on other machines than x86, after a kexec, and where EFI starts it.
+
+def booting(
+    host: Host,
+    known: t.Iterable[Started],
+    owners: t.Mapping[str, Started],
+    remedies: tuple[str, str, str],
+    wanted: str = "a known boot loader",
+) -> str:
+    """The file of the loader that boots this host, by the type that the kernel reports of it.
+
+    It names none on other machines than x86, after a kexec, and where EFI starts it. The remedies
+    are for no file, for those of other loaders, and for several.
     """
     reported = host.number(LOADER_TYPE)
     family = None if reported is None else reported >> 4
-    return family if any(family in each for each in known) else None
+    named = any(family in each.type_ids for each in known)
+    found = [path for path, each in owners.items() if not named or family in each.type_ids]
+    if len(found) == 1:
+        return found[0]
+    code, paths = "boot_loader_not_found", ", ".join(found or owners)
+    if found:
+        code, message = "boot_loader_ambiguous", f"Several boot loaders are configured: {paths}."
+    elif owners:
+        message = f"Another boot loader than that of {paths} started the running kernel."
+    else:
+        message = f"No configuration of {wanted} was found."
+    raise ReasonError(reason(code, message, remedies[2 if found else bool(owners)]))
 
 
 def _read(host: Host, loader: Loader, path: str) -> Configured:
@@ -107,35 +129,11 @@ def _on_own_file_system(host: Host, menu: str, name: str) -> str | None:
     return f"{point}/{name[len(top) :]}" if name.startswith(top) else None
 
 
-def _not_found() -> Reason:
-    return reason(
-        "boot_loader_not_found",
-        "No configuration of a known boot loader was found below /boot.",
-        "The running command line is used; set cmdline_source to choose another.",
-    )
-
-
-def _left_behind(paths: list[str]) -> Reason:
-    return reason(
-        "boot_loader_not_found",
-        f"Another boot loader than that of {', '.join(paths)} started the running kernel.",
-        "The running command line is used; set cmdline_source to choose another.",
-    )
-
-
-def _ambiguous(paths: list[str]) -> Reason:
-    return reason(
-        "boot_loader_ambiguous",
-        f"Several boot loaders are configured: {', '.join(paths)}.",
-        "Remove the configuration that is not in use; the running command line is used.",
-    )
-
-
 def _not_understood(path: str, why: str) -> Reason:
     return reason(
         "boot_loader_not_understood",
         f"{path} was not understood: {why}.",
-        "The running command line is used; set cmdline_source to choose another.",
+        _RUNNING,
     )
 
 

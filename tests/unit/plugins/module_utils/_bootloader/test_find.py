@@ -62,7 +62,7 @@ CHOICES: dict[str, tuple[str | None, str | None]] = {
 
 NOT_FOUND = Reason(
     "boot_loader_not_found",
-    "No configuration of a known boot loader was found below /boot.",
+    "No configuration of a known boot loader was found.",
     "The running command line is used; set cmdline_source to choose another.",
     "nothing",
 )
