@@ -54,6 +54,9 @@ DEFAULT_LIMIT = 2048
 # What kernels, shells and boot loaders take for white space; Python knows more of it.
 SPACES = " \t\n\v\f\r"
 
+# A word as the kernel splits them: at white space outside double quotes.
+WORD = re.compile(f'(?:[^{SPACES}"]|"[^"]*")+')
+
 # The kernel looks at bytes and takes this one, a part of some letters in UTF-8, for a space.
 BYTE_SPACE = b"\xa0"
 
@@ -65,26 +68,20 @@ MAX_INT = 2**31 - 1
 
 
 def split(text: str) -> list[str]:
-    """Split as the kernel does: at white space outside double quotes; the words stay as they are."""
-    words: list[str] = []
-    word = ""
-    quoted = False
-    for char in text:
-        if char == '"':
-            quoted = not quoted
-        if char in SPACES and not quoted:
-            words += [word] if word else []
-            word = ""
-        else:
-            word += char
-    if quoted:
+    """The words as they stand."""
+    if is_open(text):
         raise _invalid(f"a double quote is not closed in {text!r}")
-    return words + ([word] if word else [])
+    return WORD.findall(text)
+
+
+def is_open(text: str) -> bool:
+    """Tell whether a double quote is not closed."""
+    return text.count('"') % 2 == 1
 
 
 def running_words(text: str) -> list[str]:
     """The running command line was accepted by the kernel, whatever its quotes."""
-    return split(text if text.count('"') % 2 == 0 else text + '"')
+    return split(f'{text}"' if is_open(text) else text)
 
 
 def join(words: t.Iterable[str]) -> str:
@@ -240,25 +237,33 @@ def _checked(word: str) -> str:
     return word
 
 
-def check(text: str, architecture: str) -> str:
+def check(text: str, architecture: str) -> None:
     """Refuse a command line that the kernel would cut or misread."""
     if not text.isprintable():
         raise _invalid("it contains a control character")
     if BYTE_SPACE in text.encode():
         raise _invalid("it contains a letter that the kernel takes for a space")
     split(text)
+    check_size(
+        text,
+        architecture,
+        "Remove parameters with cmdline_remove, set panic_timeout to 0, or shorten the boot "
+        "loader's configuration.",
+    )
+
+
+def check_size(text: str, architecture: str, remedy: str, before: str = "") -> None:
+    """Refuse what the kernel would cut, unless more was before."""
     limit = LIMITS.get(architecture, DEFAULT_LIMIT)
-    size = len(text.encode()) + 1
-    if size > limit:
+    size, old = (len(each.encode("utf-8", "surrogateescape")) + 1 for each in (text, before))
+    if size > max(limit, old):
         raise ReasonError(
             reason(
                 "cmdline_too_long",
                 f"The command line needs {size} bytes and {architecture} kernels accept {limit}.",
-                "Remove parameters with cmdline_remove, set panic_timeout to 0, or shorten the boot "
-                "loader's configuration.",
+                remedy,
             )
         )
-    return text
 
 
 def _invalid(why: str) -> ReasonError:

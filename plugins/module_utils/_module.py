@@ -11,7 +11,7 @@ import re
 import typing as t
 
 from ._host import machine
-from ._host.port import NO_FILE, Host, Outcome
+from ._host.port import Host, Outcome
 from ._reasons import ReasonError, sentence
 
 if t.TYPE_CHECKING:
@@ -51,7 +51,7 @@ class ModuleRunner:
                 handle_exceptions=False,
                 pass_fds=list(inherited),
             )
-        except NO_FILE as error:
+        except (OSError, ValueError) as error:
             return Outcome(CANNOT_EXECUTE, "", str(error))
         return Outcome(rc, stdout, stderr)
 

@@ -96,25 +96,19 @@ class Words:
 
 def _parse(raw: str, span: Span) -> Words:
     """Split as the kernel does, and remember how each word and gap is written."""
-    words: list[Written] = []
-    gaps: list[str] = [""]
-    quoted = in_word = False
-    for char, written in span.quoting.read(
-        "" if span.nothing and raw.strip(_cmdline.SPACES) == span.nothing else raw
-    ):
-        quoted ^= char == '"'
-        if char in _cmdline.SPACES and not quoted:
-            gaps[-1] += written
-            in_word = False
-            continue
-        if not in_word:
-            words.append(Written("", ""))
-            gaps.append("")
-        in_word = True
-        words[-1] = Written(words[-1].text + char, words[-1].raw + written)
-    if quoted:
+    nothing = span.nothing and raw.strip(_cmdline.SPACES) == span.nothing
+    cells = span.quoting.read("" if nothing else raw)
+    text = "".join(char for char, _written in cells)
+    if _cmdline.is_open(text):
         raise NotUnderstoodError(f"a double quote is not closed in {raw!r}")
-    return Words(tuple(words), tuple(gaps))
+
+    def written(start: int, end: int) -> str:
+        return "".join(each for _char, each in cells[start:end])
+
+    places = [match.span() for match in _cmdline.WORD.finditer(text)]
+    words = tuple(Written(text[start:end], written(start, end)) for start, end in places)
+    bounds = [0, *(bound for place in places for bound in place), len(cells)]
+    return Words(words, tuple(map(written, bounds[::2], bounds[1::2])))
 
 
 @dataclass(frozen=True)
@@ -232,19 +226,8 @@ def _written(span: Span, part: Words) -> str:
 
 def check_size(before: t.Sequence[str], after: t.Sequence[str], machine: str) -> None:
     """Refuse what the kernel would cut; what was too long already may become shorter."""
-    limit = _cmdline.LIMITS.get(machine, _cmdline.DEFAULT_LIMIT)
-    old, new = (
-        len(_cmdline.join(words).encode("utf-8", "surrogateescape")) + 1
-        for words in (before, after)
-    )
-    if new > max(limit, old):
-        raise ReasonError(
-            reason(
-                "cmdline_too_long",
-                f"The command line would need {new} bytes and {machine} kernels accept {limit}.",
-                "Remove other parameters from the boot loader's configuration first.",
-            )
-        )
+    remedy = "Remove other parameters from the boot loader's configuration first."
+    _cmdline.check_size(_cmdline.join(after), machine, remedy, before=_cmdline.join(before))
 
 
 def check(changes: t.Sequence[Change]) -> None:

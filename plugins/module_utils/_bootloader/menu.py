@@ -158,7 +158,7 @@ class Making:
                 raise self._not_made(f"{command[0]} failed {self._last.told}.")
 
     def _images(self) -> Digests:
-        return {path: self.files.digest(path) for path in self.settings.images}
+        return {path: self.host.digest(path) for path in self.settings.images}
 
     def _entry(self) -> Entry | str | None:
         menu = self.settings.menu

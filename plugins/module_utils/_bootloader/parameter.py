@@ -15,10 +15,10 @@ from .._host import places
 from .._host.lock import run_directory
 from .._host.media import read_only_mount, writable
 from .._host.mounts import not_mounted, unmounted
-from .._host.port import FileProblemError, Host
+from .._host.port import Host
 from .._reasons import ReasonError, reason
 from .._write import replaceable
-from .._write.files import Writer
+from .._write.files import Writer, read_or_refuse
 from .._write.replaceable import unwritable
 from . import edit, editors, menu
 from .edit import Change
@@ -187,16 +187,8 @@ def _refuse(settings: Settings, changes: t.Iterable[Change]) -> None:
 
 
 def _text(host: Host, path: str) -> str | None:
-    """The text of a file, None if it is not there; one that cannot be read is not empty."""
-    try:
-        with host.open(path) as file:
-            return file.read().decode("utf-8", "surrogateescape")
-    except FileProblemError as problem:
-        if problem.problem == "missing":
-            return None
-        raise unwritable(path, f"it is {problem.problem}", 0) from problem
-    except OSError as error:
-        raise unwritable(path, error.strerror or str(error), error.errno or 0) from error
+    content = read_or_refuse(host, path)
+    return None if content is None else content.decode("utf-8", "surrogateescape")
 
 
 def _shows(host: Host, settings: Settings, changes: t.Iterable[Change]) -> bool:

@@ -10,8 +10,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
-# What every boot loader here takes for a space before a word.
-BLANK = "".join(map(chr, range(33)))
+from .loader import BLANK
 
 # A character of a command line, and how the file writes it.
 Cell = tuple[str, str]

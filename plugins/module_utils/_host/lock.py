@@ -31,7 +31,8 @@ def run_directory(host: Host) -> t.Iterator[str]:
         if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise PermissionError(f"{places.RUN} can be changed by other users")
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with host.handing_on(descriptor):
-            yield path
+        host.inherited = (descriptor,)
+        yield path
     finally:
+        host.inherited = ()
         os.close(descriptor)

@@ -28,6 +28,8 @@ else:
 LOADER_TYPE = "/proc/sys/kernel/bootloader_type"
 KEXEC_LOADER_TYPE = "208"
 
+LOADED = "/sys/kernel/kexec_loaded"
+
 RUNLEVELS = "/etc/runlevels"
 
 # The number of the kexec_load system call by "uname -m", for processes as wide as the kernel.
@@ -73,6 +75,11 @@ def started_by_kexec(host: Host) -> bool | None:
     """Whether a kexec started the running kernel, None where kernels do not report it."""
     reported = host.line(LOADER_TYPE)
     return None if not reported else reported == KEXEC_LOADER_TYPE
+
+
+def holds_image(host: Host) -> bool:
+    """Whether an image is loaded."""
+    return host.number(LOADED) == 1
 
 
 def ask_kexec() -> str | None:

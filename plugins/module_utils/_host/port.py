@@ -7,9 +7,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
+import hashlib
 import os
 import re
 import stat
@@ -18,8 +18,8 @@ from dataclasses import dataclass
 
 from .._cmdline import SPACES
 
-# Of a path that no file can have, such as one with a NUL byte, Python says that it is no value.
-NO_FILE = (OSError, ValueError)
+# Images are large, and hosts may have little memory.
+PIECE = 1 << 20
 
 
 def lines(text: str) -> list[str]:
@@ -83,7 +83,8 @@ class Host:
         self.ask_kernel = ask_kernel
         # Takes a directory, of which it writes the file system's journal back.
         self.checkpoint = checkpoint
-        self._inherited: tuple[int, ...] = ()
+        # What holds a lock: commands go on when this process is killed.
+        self.inherited: tuple[int, ...] = ()
 
     @property
     def machine(self) -> str:
@@ -117,11 +118,24 @@ class Host:
         except (FileProblemError, OSError):
             return None
 
+    def digest(self, path: str) -> str | None:
+        """The SHA-256 of a file, empty if there is none, None if it cannot be read."""
+        found = hashlib.sha256()
+        try:
+            with self.open(path) as file:
+                while piece := file.read(PIECE):
+                    found.update(piece)
+        except FileProblemError as error:
+            return "" if error.problem == "missing" else None
+        except OSError:
+            return None
+        return found.hexdigest()
+
     def names(self, path: str) -> tuple[str, ...]:
         """The sorted names in a directory, none if there is no such directory."""
         try:
             return tuple(sorted(os.listdir(self.real(path))))
-        except NO_FILE:
+        except (OSError, ValueError):
             return ()
 
     def is_dir(self, path: str) -> bool:
@@ -134,14 +148,14 @@ class Host:
         """Where a symbolic link points, None if there is none."""
         try:
             return os.readlink(self.real(path))
-        except NO_FILE:
+        except (OSError, ValueError):
             return None
 
     def same_file(self, one: str, other: str) -> bool:
         """Tell whether two paths lead to the same file; what cannot be read is not told apart."""
         try:
             return os.path.samefile(self.real(one), self.real(other))
-        except NO_FILE:
+        except (OSError, ValueError):
             return True
 
     def open(self, path: str) -> t.BinaryIO:
@@ -149,6 +163,7 @@ class Host:
         try:
             descriptor = os.open(self.real(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except (FileNotFoundError, ValueError) as error:
+            # No file can have a path with a NUL byte in it.
             raise FileProblemError(path, "missing") from error
         except OSError as error:
             raise FileProblemError(path, "unreadable") from error
@@ -173,13 +188,4 @@ class Host:
         return self._runner.find(name)
 
     def run(self, argv: t.Sequence[str]) -> Outcome:
-        return self._runner.run(argv, self._inherited)
-
-    @contextlib.contextmanager
-    def handing_on(self, descriptor: int) -> t.Iterator[None]:
-        """Have commands inherit what holds a lock: they go on when this process is killed."""
-        self._inherited = (descriptor,)
-        try:
-            yield
-        finally:
-            self._inherited = ()
+        return self._runner.run(argv, self.inherited)

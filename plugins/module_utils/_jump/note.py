@@ -8,14 +8,13 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 import re
 import typing as t
 from dataclasses import dataclass
 
 from .. import _cmdline
 from .._host import places
-from .._host.port import FileProblemError, Host, lines
+from .._host.port import Host, lines
 
 # The token, the boot that jumped, the release that was to come, when, in seconds since 1970, and
 # what the kernel did on an oops. The first two words of the first line decide, here and in the shell
@@ -28,7 +27,6 @@ NOTE = re.compile(
 
 TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}")
 SUM = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<path>/.+)")
-PIECE_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -106,16 +104,5 @@ def read_frozen(host: Host) -> Frozen | None:
     if not found or len(found) < len(sums) or not TOKEN.fullmatch(rows[0]):
         return None
     paths = [path for path, _sum in found]
-    current = all(_sum_of(host, path) == expected for path, expected in found)
+    current = all(host.digest(path) == expected for path, expected in found)
     return Frozen(rows[0], rows[1], paths[0], tuple(paths[1:]), current)
-
-
-def _sum_of(host: Host, path: str) -> str | None:
-    total = hashlib.sha256()
-    try:
-        with host.open(path) as file:
-            for chunk in iter(lambda: file.read(PIECE_BYTES), b""):
-                total.update(chunk)
-    except (FileProblemError, OSError):
-        return None
-    return total.hexdigest()

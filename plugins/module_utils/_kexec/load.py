@@ -18,11 +18,10 @@ from dataclasses import asdict, dataclass
 
 from .._host import places
 from .._host.lock import run_directory
+from .._host.machine import LOADED, holds_image
 from .._host.port import FileProblemError, Host, Outcome
 from .._preflight.survey import Survey
 from .._reasons import ReasonError, reason
-
-LOADED = "/sys/kernel/kexec_loaded"
 
 # What a file of an image is known by: its path, and what its file system says of it.
 Identity = tuple[t.Union[str, int], ...]
@@ -122,7 +121,7 @@ def load(host: Host, kexec: str, image: Image) -> Outcome:
         _forget(host)
         with _one_initramfs(host, directory, image.initramfs) as initramfs:
             completed = host.run(_load_command(kexec, image, initramfs))
-        if completed.rc != 0 or not _is_loaded(host):
+        if completed.rc != 0 or not holds_image(host):
             raise _load_failed(completed)
         _write(host.real(places.IMAGE), json.dumps(image.as_record()).encode())
     return completed
@@ -138,14 +137,10 @@ def unload(host: Host, kexec: str) -> Outcome:
     """Take the image out of the kernel, unless another run is about to jump into it."""
     with _held(host, _not_forgotten):
         completed = host.run([kexec, "-u"])
-        if completed.rc != 0 or _is_loaded(host):
+        if completed.rc != 0 or holds_image(host):
             raise _unload_failed(completed)
         _forget(host)
     return completed
-
-
-def _is_loaded(host: Host) -> bool:
-    return (host.text(LOADED) or "").strip() == "1"
 
 
 def _forget(host: Host) -> None:

@@ -249,7 +249,7 @@ _DOMAINS = {
 
 def hypervisor(subject: Subject) -> t.Iterator[Reason]:
     """Who runs the machine is told by Xen; Linux on others has no guests that a jump would leave."""
-    found = _DOMAINS.get(subject.state.xen)
+    found = _DOMAINS.get(subject.state.xen or "")
     if found is not None:
         yield reason("hypervisor", f"The host is a {found}.", "Reboot it through firmware.")
 

@@ -81,10 +81,10 @@ class State:
     boot_files: tuple[str, ...]
     lock_settings: tuple[Setting, ...]
     guard: watchdog.Guard
-    # What Xen says of its domain, the mount point of /boot if nothing is there, and the texts of the
-    # services in any runlevel.
     xen: str | None
+    # The mount point of /boot, if nothing is there.
     unmounted: str | None
+    # The services of all runlevels.
     scripts: t.Mapping[str, str]
 
     @property
@@ -111,7 +111,7 @@ def read(host: Host) -> State:
         release=release,
         boot_id=valid_boot_id(host.line("/proc/sys/kernel/random/boot_id")),
         cmdline=host.line("/proc/cmdline") or "",
-        loaded=host.number("/sys/kernel/kexec_loaded") == 1,
+        loaded=machine.holds_image(host),
         leaving=host.is_locked(places.LEAVING),
         stopping=host.exists(places.STOPPING),
         frozen=host.exists(places.FROZEN),
@@ -124,7 +124,7 @@ def read(host: Host) -> State:
         container=_container(host),
         config_kexec=_config_kexec(host, release),
         kernel_answer=host.ask_kernel() if limit in (None, -1) else None,
-        kexec_in_sysfs=host.exists("/sys/kernel/kexec_loaded"),
+        kexec_in_sysfs=host.exists(machine.LOADED),
         kexec_path=kexec,
         openrc_path=host.find("openrc"),
         kexec_version=_kexec_version(host, kexec),

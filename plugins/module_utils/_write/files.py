@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import hashlib
 import os
 import stat
 import time
@@ -22,8 +21,18 @@ from . import draft
 from .boot_file import DRAFT, BootFile, beside, sync_directory
 from .replaceable import has_room, refusal, unwritable
 
-# Images are large, and hosts may have little memory.
-BLOCK = 1 << 20
+
+def read_or_refuse(host: Host, path: str) -> bytes | None:
+    """The bytes of a file, None if it is not there; one that cannot be read is not empty."""
+    try:
+        with host.open(path) as file:
+            return file.read()
+    except FileProblemError as problem:
+        if problem.problem == "missing":
+            return None
+        raise unwritable(path, f"it is {problem.problem}", errno.EIO) from problem
+    except OSError as error:
+        raise refusal(path, error) from error
 
 
 @dataclass
@@ -55,15 +64,7 @@ class Writer:
             self._before[path] = self._read(path)
 
     def _read(self, path: str) -> bytes | None:
-        try:
-            with self.host.open(path) as file:
-                return file.read()
-        except FileProblemError as problem:
-            if problem.problem == "missing":
-                return None
-            raise unwritable(path, f"it is {problem.problem}", errno.EIO) from problem
-        except OSError as error:
-            raise refusal(path, error) from error
+        return read_or_refuse(self.host, path)
 
     def expect(self, path: str, content: bytes | None) -> None:
         """Refuse a file that is another one than that of which the new one was made."""
@@ -93,19 +94,6 @@ class Writer:
                 kept.append(boot_file)
         except OSError as error:
             raise refusal(path, error) from error
-
-    def digest(self, path: str) -> str | None:
-        """What tells one content from another: empty if there is none, None if it is not known."""
-        found = hashlib.sha256()
-        try:
-            with self.host.open(path) as file:
-                while block := file.read(BLOCK):
-                    found.update(block)
-        except FileProblemError as problem:
-            return "" if problem.problem == "missing" else None
-        except OSError:
-            return None
-        return found.hexdigest()
 
     def second(self, path: str) -> str | None:
         """The text of what has the second name: the file before the last change."""

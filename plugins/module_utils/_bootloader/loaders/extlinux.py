@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from ..._host.port import Host
 from ..loader import (
+    BLANK,
     Entry,
     Loader,
     NotUnderstoodError,
@@ -53,9 +54,7 @@ MEMORY_TEST = "memtest"
 # What leads elsewhere from an entry of a menu.
 MENU_LEADS_ON = ("goto", "exit", "quit", "start")
 
-# A space is what is not greater than one; Python's own idea of white space is another.
 _LINE = re.compile(r"[\0- ]*([^\0- ]*)[\0- ]*(.*)", re.DOTALL)
-_SPACES = "".join(map(chr, range(33)))
 
 
 def _words(text: str) -> list[str]:
@@ -81,7 +80,7 @@ def _statements(text: str, *, syslinux: bool) -> t.Iterator[Directive]:
     in_text = False
     for start, line in text_lines(text):
         match = t.cast("re.Match[str]", _LINE.match(line))
-        keyword, value = match[1].lower(), match[2].rstrip(_SPACES)
+        keyword, value = match[1].lower(), match[2].rstrip(BLANK)
         if syslinux and (in_text or keyword == "text"):
             in_text = keyword != "endtext"
             continue

@@ -11,7 +11,7 @@ import re
 import typing as t
 
 from ..loader import NotUnderstoodError, text_lines
-from ..text import Cell, Quoting, Span, line_break
+from ..text import PLAIN, Cell, Quoting, Span, line_break
 
 # What may stand without quotes and mean itself.
 _SAFE = re.compile(r"[A-Za-z0-9_./:,=@%+-]*", re.ASCII)
@@ -55,13 +55,9 @@ def _finish_bare(raw: str) -> str:
     return raw if _SAFE.fullmatch(raw) else f'"{raw}"'
 
 
-def _read_plain(raw: str) -> list[Cell]:
-    return [(char, char) for char in raw]
-
-
 DOUBLE = Quoting(_read_double, _write_double)
-SINGLE = Quoting(_read_plain, _write_single)
-BARE = Quoting(_read_plain, _write_double, _finish_bare)
+SINGLE = Quoting(PLAIN.read, _write_single)
+BARE = Quoting(PLAIN.read, _write_double, _finish_bare)
 
 
 def assigned(path: str, text: str, name: str) -> Span | None:

@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from ..loader import NotUnderstoodError, text_lines
-from ..text import Cell, Line, Quoting, Span, Texts, line_break
+from ..text import PLAIN, Line, Quoting, Span, Texts, line_break
 
 SETTINGS = "/etc/zipl.conf"
 
@@ -29,10 +29,6 @@ def _without(quote: str) -> t.Callable[[str], str]:
     return write
 
 
-def _read(raw: str) -> list[Cell]:
-    return [(char, char) for char in raw]
-
-
 def _finish(raw: str) -> str:
     """Without quotes, a value ends at white space or a number sign."""
     if not re.search(r"[\s#\"']", raw):
@@ -43,8 +39,8 @@ def _finish(raw: str) -> str:
     return f"{quote}{raw}{quote}"
 
 
-_QUOTINGS = {'"': Quoting(_read, _without('"')), "'": Quoting(_read, _without("'"))}
-UNQUOTED = Quoting(_read, str, _finish)
+_QUOTINGS = {quote: Quoting(PLAIN.read, _without(quote)) for quote in ('"', "'")}
+UNQUOTED = Quoting(PLAIN.read, str, _finish)
 
 
 @dataclass

@@ -425,9 +425,9 @@ def test_build_refuses_what_is_not_one_parameter(option: str, word: str, why: st
     assert caught.value.reason.message == f"The kernel command line is not valid: {why}."
 
 
-def test_check_returns_what_is_good() -> None:
+def test_check_takes_what_is_good() -> None:
     text = f'{UUID} {OPTIONS} acpi_osi="!Windows 2006" label=\u00e9'
-    assert _cmdline.check(text, "x86_64") == text
+    _cmdline.check(text, "x86_64")
 
 
 @pytest.mark.parametrize(("text", "why"), NOT_VALID.values(), ids=NOT_VALID)
@@ -441,7 +441,7 @@ def test_check_refuses(text: str, why: str) -> None:
 
 @pytest.mark.parametrize(("machine", "limit"), LIMITS.items(), ids=LIMITS)
 def test_check_knows_the_limit_of_the_architecture(machine: str, limit: int) -> None:
-    assert _cmdline.check("a" * (limit - 1), machine)
+    _cmdline.check("a" * (limit - 1), machine)
     with pytest.raises(ReasonError) as caught:
         _cmdline.check("a" * limit, machine)
     assert caught.value.reason.code == "cmdline_too_long"

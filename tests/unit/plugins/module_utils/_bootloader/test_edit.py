@@ -32,6 +32,48 @@ def edited(text: str, *changes: Change, machine: str = "x86_64") -> str:
     return edit.edit({"f": text}, whole, changes, machine)["f"]
 
 
+def split_with_gaps(text: str) -> list[str] | None:
+    """The words as an edit finds them, None if it refuses; together with the gaps they are the text."""
+    try:
+        words = edit._parse(text, Span("f", 0, len(text)))
+    except NotUnderstoodError:
+        return None
+    assert words.raw() == text
+    assert len(words.gaps) == len(words.words) + 1
+    assert all(word.raw == word.text for word in words.words)
+    return [word.text for word in words.words]
+
+
+def split_plainly(text: str) -> list[str] | None:
+    try:
+        return _cmdline.split(text)
+    except ReasonError:
+        return None
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", []),
+        (" \t\n ", []),
+        ("  a \t b\v\f\rc ", ["a", "b", "c"]),
+        ('acpi_osi="!Windows 2006" ro', ['acpi_osi="!Windows 2006"', "ro"]),
+        ('"dyndbg=file a.c +p" ro', ['"dyndbg=file a.c +p"', "ro"]),
+        ('a"b c"d"" e', ['a"b c"d""', "e"]),
+        ("a\u2003b\u00a0c", ["a\u2003b\u00a0c"]),
+        ('a "b c', None),
+        ('"', None),
+    ],
+)
+def test_words_of_an_edit_are_those_of_a_command_line(text: str, words: list[str] | None) -> None:
+    assert split_with_gaps(text) == split_plainly(text) == words
+
+
+@given(st.text(alphabet='ab"= \t\n\u00a0\u2003'))
+def test_words_of_any_edit_are_those_of_a_command_line(text: str) -> None:
+    assert split_with_gaps(text) == split_plainly(text)
+
+
 PANIC = Change("panic", "10")
 NO_PANIC = Change("panic", present=False)
 CONSOLE = Change("console", "ttyS0", multiple=True)

@@ -10,7 +10,7 @@ import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import (
     text as text_module,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.text import BLANK
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import BLANK
 from hypothesis import given
 from hypothesis import strategies as st
 

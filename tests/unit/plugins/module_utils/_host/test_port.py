@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import hashlib
 import os
 from pathlib import Path
 
@@ -62,6 +63,26 @@ def test_text_of_a_pipe_is_none_and_does_not_hang(alpine: fakes.FakeHost) -> Non
 def test_text_of_a_file_that_fails_while_it_is_read_is_none(alpine: fakes.FakeHost) -> None:
     alpine.link("/etc/broken", "/proc/self/mem")
     assert alpine.host.text("/etc/broken") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "digest"),
+    [
+        pytest.param("/etc/motd", hashlib.sha256(b"Welcome\n").hexdigest(), id="a file"),
+        pytest.param("/etc/empty", hashlib.sha256().hexdigest(), id="an empty one"),
+        pytest.param("/etc/large", hashlib.sha256(b"a" * 3_000_000).hexdigest(), id="a large one"),
+        pytest.param("/etc/nothing", "", id="none"),
+        pytest.param("/etc/a\0b", "", id="none that there could be"),
+        pytest.param("/etc", None, id="a directory"),
+        pytest.param("/etc/broken", None, id="one that fails while it is read"),
+    ],
+)
+def test_digest(alpine: fakes.FakeHost, path: str, digest: str | None) -> None:
+    alpine.write("/etc/motd", "Welcome\n")
+    alpine.write("/etc/empty", "")
+    alpine.write("/etc/large", b"a" * 3_000_000)
+    alpine.link("/etc/broken", "/proc/self/mem")
+    assert alpine.host.digest(path) == digest
 
 
 def test_names_are_sorted(alpine: fakes.FakeHost) -> None:
