@@ -23,6 +23,9 @@ from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 PACKAGE = "ansible_collections.alpinefleet.kexec.plugins"
 
+# What needs options that can be used.
+USABLE = "always, but where an option cannot be used"
+
 # What Ansible itself adds, and what every module may return.
 COMMON = {"changed", "diff", "failed", "invocation", "msg"}
 
@@ -101,6 +104,10 @@ class Documented:
 
     def __init__(self, values: dict[str, t.Any]) -> None:
         self._values = values
+
+    def of_survey(self, *returned: str) -> set[str]:
+        """The values that are returned where the host was looked at, and in one of these cases."""
+        return self.names("always", USABLE, *returned)
 
     def names(self, *returned: str) -> set[str]:
         """The values that are returned in one of these cases."""

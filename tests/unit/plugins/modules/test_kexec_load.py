@@ -169,7 +169,7 @@ def test_wrong_options_fail_before_anything_is_touched(
 def test_every_value_is_documented_and_returned(
     machine: Machine, documented: type[Documented], own: Own, state: str
 ) -> None:
-    names = documented(DOCS.returns).names("always", "success")
+    names = documented(DOCS.returns).of_survey("success")
     assert own(machine.run(main, state=state)) == names
 
 
@@ -177,16 +177,26 @@ def test_every_value_of_a_refusal_is_documented_and_returned(
     machine: Machine, documented: type[Documented], own: Own
 ) -> None:
     machine.alpine.lock()
-    names = documented(DOCS.returns).names("always", "failure")
+    names = documented(DOCS.returns).of_survey("failure")
     assert own(machine.run(main)) == names
+
+
+@pytest.mark.parametrize(
+    "arguments", [{"cmdline": "a"}, {"token": "a b"}, {"confirm_timeout": -1}], ids=str
+)
+def test_every_value_of_a_wrong_option_is_documented_and_returned(
+    machine: Machine, documented: type[Documented], own: Own, arguments: dict[str, t.Any]
+) -> None:
+    names = documented(DOCS.returns).names("always", "failure")
+    assert own(machine.run(main, **arguments)) == names == {"reasons", "stage"}
 
 
 def test_every_value_of_a_failed_command_is_documented_and_returned(
     machine: Machine, documented: type[Documented], own: Own
 ) -> None:
     machine.refuse("no")
-    cases = ("always", "failure", "when the command failed")
-    assert own(machine.run(main)) == documented(DOCS.returns).names(*cases)
+    names = documented(DOCS.returns).of_survey("failure", "when the command failed")
+    assert own(machine.run(main)) == names
 
 
 def test_token_is_no_secret() -> None:
