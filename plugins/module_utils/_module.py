@@ -69,16 +69,16 @@ def run(
     """Do the work and leave with its result; the one place where a module fails."""
     host = Host(ModuleRunner(module), ask_kernel=machine.ask_kexec, checkpoint=checkpoint)
     try:
-        outcome = work(host)
+        result = work(host)
     except ReasonError as error:
         details = {"stage": "preflight", "reasons": [error.reason.as_dict()], **error.details}
         module.fail_json(**_told(module, host, {"msg": sentence(error.reason), **details}))
-    module.exit_json(**_told(module, host, outcome))
+    module.exit_json(**_told(module, host, result))
 
 
-def _told(module: AnsibleModule, host: Host, outcome: dict[str, t.Any]) -> dict[str, t.Any]:
+def _told(module: AnsibleModule, host: Host, result: dict[str, t.Any]) -> dict[str, t.Any]:
     """What leaves the host: files may hold passwords, and are shown to whom asks for a diff."""
-    told = {name: value for name, value in outcome.items() if name != "diff" or module._diff}
+    told = {name: value for name, value in result.items() if name != "diff" or module._diff}
     # An answer about a boot says when it was given: an order that follows from it expires.
     dated = {"uptime": machine.uptime(host)} if "boot_id" in told else {}
     return t.cast("dict[str, t.Any]", printable({**told, **dated}))

@@ -19,7 +19,7 @@ def main() -> None:
     _module.run(
         module,
         lambda host: parameter.ensure(
-            host, lambda: parameter.wish_of(module.params), check_mode=module.check_mode
+            host, lambda: parameter.options_of(module.params), check_mode=module.check_mode
         ),
         checkpoint=checkpoint.checkpoint,
     )

@@ -646,7 +646,7 @@ WRITES = (
     "module_utils/_bootloader/settings/",
     *(
         f"module_utils/_bootloader/{name}.py"
-        for name in ("edit", "editors", "menu", "menu_commands", "parameter", "text")
+        for name in ("edit", "known", "menu", "menu_commands", "parameter", "text")
     ),
 )
 # The preflight goes to every host before every reboot. More than two thirds of it are ansible-core's,

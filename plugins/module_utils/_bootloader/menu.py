@@ -18,7 +18,7 @@ from .._reasons import ReasonError, reason
 from .._write.files import Writer
 from . import edit, find
 from .edit import Change
-from .editors import Settings
+from .known import Settings
 from .loader import Entry, NotUnderstoodError
 from .menu_commands import Argv
 

@@ -20,9 +20,9 @@ from .._reasons import ReasonError, reason
 from .._write import replaceable
 from .._write.files import Writer, read_or_refuse
 from .._write.replaceable import unwritable
-from . import edit, editors, menu
+from . import edit, known, menu
 from .edit import Change
-from .editors import Settings
+from .known import Settings
 from .loader import Entry, NotUnderstoodError
 from .menu import Making
 
@@ -39,7 +39,7 @@ ARGUMENTS: dict[str, dict[str, t.Any]] = {
         "options": {"name": {"type": "str", "required": True}, "value": {"type": "str"}},
     },
     "multiple": {"type": "bool", "default": False},
-    "boot_loader": {"type": "str", "choices": list(editors.CHOICES), "default": "auto"},
+    "boot_loader": {"type": "str", "choices": list(known.CHOICES), "default": "auto"},
     "backup": {"type": "bool", "default": False},
 }
 ARGUMENT_RULES: dict[str, t.Any] = {
@@ -58,7 +58,7 @@ class Options:
     backup: bool
 
 
-def wish_of(params: t.Mapping[str, t.Any]) -> Options:
+def options_of(params: t.Mapping[str, t.Any]) -> Options:
     given = params["parameters"]
     if given is None:
         given = [{"name": params["name"], "value": params["value"]}]
@@ -112,21 +112,21 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def ensure(host: Host, wish: t.Callable[[], Options], *, check_mode: bool) -> dict[str, t.Any]:
+def ensure(host: Host, options: t.Callable[[], Options], *, check_mode: bool) -> dict[str, t.Any]:
     """Bring the boot loader's configuration into the state that the user named."""
-    wanted = wish()
+    wanted = options()
     if check_mode:
         return plan(host, wanted).result()
     try:
         with run_directory(host):
             found = plan(host, wanted)
-            outcome = found.result()
+            result = found.result()
             Writer(host).tidy([*found.settings.files, *found.settings.read_at_boot])
-            if outcome["changed"]:
-                outcome["backup_files"] = _carry_out(host, found, wanted)
+            if result["changed"]:
+                result["backup_files"] = _carry_out(host, found, wanted)
     except OSError as error:
         raise _not_held(error) from error
-    return outcome
+    return result
 
 
 def _not_held(error: OSError) -> ReasonError:
@@ -139,22 +139,22 @@ def _not_held(error: OSError) -> ReasonError:
 # --- The plan ------------------------------------------------------------------------------
 
 
-def plan(host: Host, wish: Options) -> Plan:
+def plan(host: Host, options: Options) -> Plan:
     """Everything that can be found wrong is found here, before anything is touched."""
     try:
-        settings = editors.choose(host, wish.boot_loader)
+        settings = known.choose(host, options.boot_loader)
     except NotUnderstoodError as problem:
-        raise _not_understood(wish.boot_loader, problem) from problem
-    _refuse(settings, wish.changes)
+        raise _not_understood(options.boot_loader, problem) from problem
+    _refuse(settings, options.changes)
     before = {path: _text(host, path) for path in settings.files}
     texts = {path: text or "" for path, text in before.items()}
     try:
-        after = edit.edit(texts, settings.lines, wish.changes, host.machine)
+        after = edit.edit(texts, settings.lines, options.changes, host.machine)
         if settings.commands is not None:
             settings.commands(host)
     except NotUnderstoodError as problem:
         raise _not_understood(", ".join(settings.files), problem) from problem
-    stale = bool(wish.changes) and not _shows(host, settings, wish.changes)
+    stale = bool(options.changes) and not _shows(host, settings, options.changes)
     found = Plan(settings, before, after, stale)
     _check_places(host, found)
     return found
@@ -202,14 +202,14 @@ def _shows(host: Host, settings: Settings, changes: t.Iterable[Change]) -> bool:
 # --- Carrying it out -----------------------------------------------------------------------
 
 
-def _carry_out(host: Host, found: Plan, wish: Options) -> list[str]:
+def _carry_out(host: Host, found: Plan, options: Options) -> list[str]:
     """Write and make anew, or leave everything as it was."""
     media = [path for path in found.writes if path.startswith(MEDIA)]
     with writable(host, media):
         files = Writer(host, found.settings.read_at_boot)
         making = Making(host, files, found.settings)
         try:
-            return _write(files, found, wish, making)
+            return _write(files, found, options, making)
         except (OSError, ReasonError, ValueError) as error:
             raise _after_restoring(files, making, error) from error
         except BaseException:
@@ -217,17 +217,17 @@ def _carry_out(host: Host, found: Plan, wish: Options) -> list[str]:
             raise
 
 
-def _write(files: Writer, found: Plan, wish: Options, making: Making) -> list[str]:
+def _write(files: Writer, found: Plan, options: Options, making: Making) -> list[str]:
     if found.regenerates:
         making.remember()
     existing = [path for path in found.writes if found.before[path] is not None]
-    backups = [files.back_up(path) for path in existing] if wish.backup else []
+    backups = [files.back_up(path) for path in existing] if options.backup else []
     for path in found.writes:
         before = found.before[path]
         files.expect(path, None if before is None else _bytes(before))
         files.write(path, _bytes(found.after[path]))
     if found.regenerates:
-        making.make(wish.changes)
+        making.make(options.changes)
         making.settled()
     return backups
 

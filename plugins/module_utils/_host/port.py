@@ -29,7 +29,7 @@ def lines(text: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The outcome of a command."""
+    """What came of a command."""
 
     rc: int
     stdout: str

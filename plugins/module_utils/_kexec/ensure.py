@@ -63,16 +63,16 @@ def ensure_loaded(host: Host, wish: Wish, once: Once, *, check_mode: bool) -> di
     before = load.loaded(host, present=found.state.loaded)
     if _holds_wanted(before, found):
         found = found.without_blocks(ONLY_FOR_LOADING)
-    outcome = _outcome(found, once)
+    result = _result(found, once)
     if not found.able:
-        raise ReasonError(found.obstacles[0], **outcome, stage="preflight")
+        raise ReasonError(found.obstacles[0], **result, stage="preflight")
     image = load.wanted_image(found)
     changed = not before.is_image(image)
     if changed and not check_mode:
-        with _stage_of_load(outcome):
+        with _stage_of_load(result):
             load.load(host, str(found.state.kexec_path), image)
-    outcome.update(_difference(before.as_text(), image.as_text()))
-    return {"changed": changed, "loaded": not check_mode or before.present, **outcome}
+    result.update(_difference(before.as_text(), image.as_text()))
+    return {"changed": changed, "loaded": not check_mode or before.present, **result}
 
 
 def _forget_proven_jump(host: Host, state: State) -> None:
@@ -89,7 +89,7 @@ def _arm(state: State, once: Once) -> Armed:
     return arm(state.guard, state.words, once)
 
 
-def _outcome(found: Survey, once: Once) -> dict[str, t.Any]:
+def _result(found: Survey, once: Once) -> dict[str, t.Any]:
     """What the survey found, and how the jump into the image is guarded."""
     # An image that was loaded before kexec was locked cannot be told of a guard any more.
     armed = _arm(found.state, once) if found.frozen is None else Armed()
@@ -101,8 +101,8 @@ def _already_frozen(found: Survey) -> dict[str, t.Any]:
     """The image that is wished for is loaded, with a token of the service that loaded it."""
     frozen = t.cast(Frozen, found.frozen)
     image = load.Image(frozen.kernel, frozen.initramfs, frozen.cmdline, ()).as_text()
-    outcome = {**_outcome(found, Once()), "token": frozen.token, **_difference(image, image)}
-    return {"changed": False, "loaded": True, **outcome}
+    result = {**_result(found, Once()), "token": frozen.token, **_difference(image, image)}
+    return {"changed": False, "loaded": True, **result}
 
 
 def _holds_wanted(before: load.Loaded, found: Survey) -> bool:
@@ -111,14 +111,14 @@ def _holds_wanted(before: load.Loaded, found: Survey) -> bool:
 
 
 @contextlib.contextmanager
-def _stage_of_load(outcome: t.Mapping[str, t.Any]) -> t.Iterator[None]:
+def _stage_of_load(result: t.Mapping[str, t.Any]) -> t.Iterator[None]:
     """A failure carries everything that the survey found, and its own reason."""
     try:
         yield
     except ReasonError as error:
-        reasons = [error.reason.as_dict(), *outcome["reasons"]]
-        result = {**outcome, "able": False, "method": "firmware", "reasons": reasons}
-        raise ReasonError(error.reason, **{**result, **error.details}, stage="load") from error
+        reasons = [error.reason.as_dict(), *result["reasons"]]
+        failed = {**result, "able": False, "method": "firmware", "reasons": reasons}
+        raise ReasonError(error.reason, **{**failed, **error.details}, stage="load") from error
 
 
 def ensure_unloaded(host: Host, *, check_mode: bool) -> dict[str, t.Any]:
@@ -126,22 +126,22 @@ def ensure_unloaded(host: Host, *, check_mode: bool) -> dict[str, t.Any]:
     found = survey.survey(host, Wish())
     if not check_mode:
         _forget_proven_jump(host, found.state)
-    outcome = _outcome(found, Once())
+    result = _result(found, Once())
     before = load.loaded(host, present=found.state.loaded)
     if before.present:
-        _refuse_unloading(found, outcome)
+        _refuse_unloading(found, result)
     if before.present and not check_mode:
-        with _stage_of_load(outcome):
+        with _stage_of_load(result):
             load.unload(host, str(found.state.kexec_path))
-    outcome.update(_difference(before.as_text(), ""))
-    return {"changed": before.present, "loaded": before.present and check_mode, **outcome}
+    result.update(_difference(before.as_text(), ""))
+    return {"changed": before.present, "loaded": before.present and check_mode, **result}
 
 
-def _refuse_unloading(found: Survey, outcome: t.Mapping[str, t.Any]) -> None:
+def _refuse_unloading(found: Survey, result: t.Mapping[str, t.Any]) -> None:
     """What makes unloading wrong or impossible; an image that cannot be built does not."""
     reasons = [each for each in found.obstacles if each.code in FORBIDS_UNLOADING]
     if reasons:
-        raise ReasonError(reasons[0], **outcome, stage="preflight")
+        raise ReasonError(reasons[0], **result, stage="preflight")
 
 
 def _difference(before: str, after: str) -> dict[str, t.Any]:

@@ -89,7 +89,7 @@ def test_run_of_words_that_no_command_can_have_is_a_failed_command(
 FOUND = reason("kexec_locked", "It is locked.", "Unlock it.")
 
 
-def outcome_of(
+def result_of(
     module: AnsibleModule,
     work: t.Callable[[Host], dict[str, t.Any]],
     capsys: pytest.CaptureFixture[str],
@@ -103,7 +103,7 @@ def outcome_of(
 def test_run_leaves_with_the_result(
     module: AnsibleModule, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rc, result = outcome_of(module, lambda _host: {"changed": True, "loaded": True}, capsys)
+    rc, result = result_of(module, lambda _host: {"changed": True, "loaded": True}, capsys)
     assert rc == 0
     assert (result["changed"], result["loaded"]) == (True, True)
 
@@ -111,7 +111,7 @@ def test_run_leaves_with_the_result(
 def test_run_works_on_the_real_host(
     module: AnsibleModule, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _rc, result = outcome_of(module, lambda host: {"machine": host.machine}, capsys)
+    _rc, result = result_of(module, lambda host: {"machine": host.machine}, capsys)
     assert result["machine"] == os.uname().machine
 
 
@@ -128,9 +128,9 @@ def test_files_are_shown_to_whom_asks_for_them(
 ) -> None:
     module._diff = asked
     diff = {"before": "MENU MASTER PASSWD $4$x", "after": ""}
-    _rc, result = outcome_of(module, lambda _host: {"changed": True, "diff": diff}, capsys)
+    _rc, result = result_of(module, lambda _host: {"changed": True, "diff": diff}, capsys)
     assert ("diff" in result, "PASSWD" in str(result)) == (asked, asked)
-    _rc, result = outcome_of(module, failing(diff=diff), capsys)
+    _rc, result = result_of(module, failing(diff=diff), capsys)
     assert ("diff" in result, "PASSWD" in str(result)) == (asked, asked)
 
 
@@ -138,9 +138,9 @@ def test_files_are_shown_to_whom_asks_for_them(
 def test_whatever_a_host_says_can_be_sent_and_shown(
     module: AnsibleModule, capsys: pytest.CaptureFixture[str], odd: str
 ) -> None:
-    rc, result = outcome_of(module, lambda _host: {"facts": {odd: [f"a{odd}"]}}, capsys)
+    rc, result = result_of(module, lambda _host: {"facts": {odd: [f"a{odd}"]}}, capsys)
     assert (rc, str(result).isprintable(), odd in str(result)) == (0, True, False)
-    rc, result = outcome_of(module, failing(stdout=odd), capsys)
+    rc, result = result_of(module, failing(stdout=odd), capsys)
     assert (rc, result["msg"], result["stdout"].isprintable()) == (
         1,
         "It is locked. Unlock it.",
@@ -151,7 +151,7 @@ def test_whatever_a_host_says_can_be_sent_and_shown(
 def test_run_fails_with_message_and_remedy(
     module: AnsibleModule, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rc, result = outcome_of(module, failing(), capsys)
+    rc, result = result_of(module, failing(), capsys)
     assert rc == 1
     assert result["failed"] is True
     assert result["msg"] == "It is locked. Unlock it."
@@ -161,7 +161,7 @@ def test_run_fails_with_message_and_remedy(
 def test_run_fails_with_the_details_of_the_failure(
     module: AnsibleModule, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _rc, result = outcome_of(module, failing(stage="load", reasons=[], rc=255), capsys)
+    _rc, result = result_of(module, failing(stage="load", reasons=[], rc=255), capsys)
     assert (result["stage"], result["reasons"], result["rc"]) == ("load", [], 255)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import editors, menu
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import known, menu
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import Change
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import Entry
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.menu import Making
@@ -18,13 +18,13 @@ from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 
 @pytest.fixture
-def settings(alpine: fakes.FakeHost) -> editors.Settings:
+def settings(alpine: fakes.FakeHost) -> known.Settings:
     alpine.write("/etc/update-extlinux.conf", 'default_kernel_opts="quiet"\n')
-    return editors.choose(alpine.host, "extlinux")
+    return known.choose(alpine.host, "extlinux")
 
 
 def test_default_entry_is_that_of_the_text(
-    alpine: fakes.FakeHost, settings: editors.Settings
+    alpine: fakes.FakeHost, settings: known.Settings
 ) -> None:
     entry = menu.default_entry(alpine.host, settings, fakes.extlinux("quiet a=1"))
     assert isinstance(entry, Entry)
@@ -40,7 +40,7 @@ def test_default_entry_is_that_of_the_text(
     ],
 )
 def test_default_entry_that_there_is_none_of_is_told(
-    alpine: fakes.FakeHost, settings: editors.Settings, text: str | None, why: str
+    alpine: fakes.FakeHost, settings: known.Settings, text: str | None, why: str
 ) -> None:
     found = menu.default_entry(alpine.host, settings, text)
     assert isinstance(found, str)
@@ -84,7 +84,7 @@ def test_what_was_not_there_or_is_to_go_is_not_lost() -> None:
 
 
 def test_menu_is_never_made_again_for_it_has_a_copy(
-    alpine: fakes.FakeHost, settings: editors.Settings
+    alpine: fakes.FakeHost, settings: known.Settings
 ) -> None:
     alpine.runner.installed["update-extlinux"] = "/sbin/update-extlinux"
     alpine.runner.on("/sbin/update-extlinux")

@@ -63,8 +63,8 @@ def ensure(
     boot_loader: str = "auto",
     backup: bool = False,
 ) -> dict[str, t.Any]:
-    wish = Options(changes or (UNLOCK,), boot_loader, backup)
-    return parameter.ensure(alpine.host, lambda: wish, check_mode=check_mode)
+    options = Options(changes or (UNLOCK,), boot_loader, backup)
+    return parameter.ensure(alpine.host, lambda: options, check_mode=check_mode)
 
 
 def failure(alpine: fakes.FakeHost, *changes: Change, **options: t.Any) -> ReasonError:
@@ -242,8 +242,8 @@ def test_loader_whose_settings_are_elsewhere_is_refused(extlinux: fakes.FakeHost
 
 def test_no_parameters_are_no_change(extlinux: fakes.FakeHost) -> None:
     extlinux.write(MENU, "INCLUDE x\n")
-    wish = Options((), "auto", False)
-    result = parameter.ensure(extlinux.host, lambda: wish, check_mode=False)
+    options = Options((), "auto", False)
+    result = parameter.ensure(extlinux.host, lambda: options, check_mode=False)
     assert result["changed"] is False
 
 
@@ -1092,15 +1092,15 @@ PARAMS = {
 }
 
 
-def test_wish_of_one_and_of_several() -> None:
-    one = parameter.wish_of({**PARAMS, "name": "a", "value": "1", "state": "absent"})
+def test_options_of_one_and_of_several() -> None:
+    one = parameter.options_of({**PARAMS, "name": "a", "value": "1", "state": "absent"})
     assert one.changes == (Change("a", "1", present=False),)
     given = [{"name": "a", "value": None}, {"name": "b", "value": "2"}]
-    several = parameter.wish_of({**PARAMS, "parameters": given, "multiple": True})
+    several = parameter.options_of({**PARAMS, "parameters": given, "multiple": True})
     assert several.changes == (Change("a", multiple=True), Change("b", "2", multiple=True))
 
 
-def test_wish_that_no_command_line_can_hold_is_refused() -> None:
+def test_option_that_no_command_line_can_hold_is_refused() -> None:
     with pytest.raises(ReasonError) as caught:
-        parameter.wish_of({**PARAMS, "name": "a", "value": 'x"y'})
+        parameter.options_of({**PARAMS, "name": "a", "value": 'x"y'})
     assert caught.value.reason.code == "parameter_invalid"

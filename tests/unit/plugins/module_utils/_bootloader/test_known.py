@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import editors
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import known
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import (
     NotUnderstoodError,
 )
@@ -37,7 +37,7 @@ def bare(alpine: fakes.FakeHost) -> None:
 
 def refusal(alpine: fakes.FakeHost, name: str = "auto") -> ReasonError:
     with pytest.raises(ReasonError) as caught:
-        editors.choose(alpine.host, name)
+        known.choose(alpine.host, name)
     return caught.value
 
 
@@ -50,17 +50,17 @@ def install(alpine: fakes.FakeHost, *names: str) -> None:
 
 
 def test_signs_are_those_of_all_editors() -> None:
-    assert ["auto", *SIGNS] == list(editors.CHOICES)
+    assert ["auto", *SIGNS] == list(known.CHOICES)
 
 
 @pytest.mark.parametrize("name", SIGNS)
 @pytest.mark.parametrize("auto", [True, False])
 def test_boot_loader_is_found_by_its_files(alpine: fakes.FakeHost, name: str, auto: bool) -> None:
     install(alpine, name)
-    assert editors.choose(alpine.host, "auto" if auto else name).loader == name
+    assert known.choose(alpine.host, "auto" if auto else name).loader == name
 
 
-@pytest.mark.parametrize("name", editors.CHOICES)
+@pytest.mark.parametrize("name", known.CHOICES)
 def test_boot_loader_that_is_not_there_is_refused(alpine: fakes.FakeHost, name: str) -> None:
     error = refusal(alpine, name)
     assert error.reason.code == "boot_loader_not_found"
@@ -80,7 +80,7 @@ def test_two_are_refused_where_the_kernel_names_none(alpine: fakes.FakeHost) -> 
 def test_kernel_decides_between_two(alpine: fakes.FakeHost, type_id: str, name: str) -> None:
     install(alpine, "extlinux", "grub")
     alpine.write("/proc/sys/kernel/bootloader_type", f"{type_id}\n")
-    assert editors.choose(alpine.host, "auto").loader == name
+    assert known.choose(alpine.host, "auto").loader == name
 
 
 def test_configuration_of_another_one_than_the_kernels_is_refused(alpine: fakes.FakeHost) -> None:
@@ -95,7 +95,7 @@ def test_named_one_is_taken_whatever_else_is_there(alpine: fakes.FakeHost) -> No
     install(alpine, *SIGNS)
     alpine.write("/proc/sys/kernel/bootloader_type", "114\n")
     for name in SIGNS:
-        assert editors.choose(alpine.host, name).loader == name
+        assert known.choose(alpine.host, name).loader == name
 
 
 @pytest.mark.parametrize(
@@ -132,13 +132,13 @@ def test_boot_loader_reads_its_menu_or_what_is_edited(alpine: fakes.FakeHost, na
     install(alpine, name)
     made = {"zipl": ("/boot/bootmap",), "uki": ("/boot/efi/Alpine/linux-virt.efi",)}
     alpine.write(SIGNS["zipl"], "[alpine]\ntarget = /boot\n")
-    assert editors.choose(alpine.host, name).read_at_boot == made.get(name, (SIGNS[name],))
+    assert known.choose(alpine.host, name).read_at_boot == made.get(name, (SIGNS[name],))
 
 
 def test_settings_of_update_extlinux_are_not_read_at_boot(alpine: fakes.FakeHost) -> None:
     install(alpine, "extlinux")
     alpine.write("/etc/update-extlinux.conf", "")
-    assert editors.choose(alpine.host, "extlinux").read_at_boot == (SIGNS["extlinux"],)
+    assert known.choose(alpine.host, "extlinux").read_at_boot == (SIGNS["extlinux"],)
 
 
 # --- What is edited ------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def test_settings_of_update_extlinux_are_not_read_at_boot(alpine: fakes.FakeHost
 
 def test_extlinux_without_settings_is_edited_itself(alpine: fakes.FakeHost) -> None:
     install(alpine, "extlinux")
-    found = editors.choose(alpine.host, "auto")
+    found = known.choose(alpine.host, "auto")
     assert (found.files, found.commands, found.menu) == (("/boot/extlinux.conf",), None, None)
 
 
@@ -154,7 +154,7 @@ def test_extlinux_with_settings_is_generated(alpine: fakes.FakeHost) -> None:
     install(alpine, "extlinux")
     alpine.write("/etc/update-extlinux.conf", "")
     alpine.runner.installed["update-extlinux"] = "/sbin/update-extlinux"
-    found = editors.choose(alpine.host, "auto")
+    found = known.choose(alpine.host, "auto")
     assert (found.files, found.menu) == (("/etc/update-extlinux.conf",), "/boot/extlinux.conf")
     assert found.commands is not None
     assert found.commands(alpine.host) == [["/sbin/update-extlinux"]]
@@ -164,16 +164,16 @@ def test_settings_alone_are_extlinux_only_with_its_command(alpine: fakes.FakeHos
     alpine.write("/etc/update-extlinux.conf", "")
     assert refusal(alpine).reason.code == "boot_loader_not_found"
     alpine.runner.installed["update-extlinux"] = "/sbin/update-extlinux"
-    assert editors.choose(alpine.host, "auto").loader == "extlinux"
+    assert known.choose(alpine.host, "auto").loader == "extlinux"
     install(alpine, "grub")
-    assert editors.choose(alpine.host, "auto").loader == "grub"
+    assert known.choose(alpine.host, "auto").loader == "grub"
 
 
 def test_grub_takes_the_settings_of_extlinux_along(alpine: fakes.FakeHost) -> None:
     install(alpine, "grub")
-    assert editors.choose(alpine.host, "auto").files == ("/etc/default/grub",)
+    assert known.choose(alpine.host, "auto").files == ("/etc/default/grub",)
     alpine.write("/etc/update-extlinux.conf", "")
-    assert editors.choose(alpine.host, "auto").files == (
+    assert known.choose(alpine.host, "auto").files == (
         "/etc/default/grub",
         "/etc/update-extlinux.conf",
     )
@@ -181,20 +181,20 @@ def test_grub_takes_the_settings_of_extlinux_along(alpine: fakes.FakeHost) -> No
 
 def test_parameters_that_other_settings_make(alpine: fakes.FakeHost) -> None:
     install(alpine, "grub")
-    assert editors.choose(alpine.host, "auto").fixed == {"root"}
+    assert known.choose(alpine.host, "auto").fixed == {"root"}
     alpine.write("/etc/update-extlinux.conf", "")
-    assert editors.choose(alpine.host, "auto").fixed == {"modules", "root"}
+    assert known.choose(alpine.host, "auto").fixed == {"modules", "root"}
 
 
 def test_menu_of_grub_is_made_beside_its_place_where_that_is_possible(
     alpine: fakes.FakeHost,
 ) -> None:
     alpine.write("/boot/grub2/grub.cfg", "")
-    found = editors.choose(alpine.host, "auto")
+    found = known.choose(alpine.host, "auto")
     assert found.draft is None
     assert found.generated == ("/boot/grub2/grub.cfg.new", "/boot/grub2/grub.cfg.backup")
     alpine.runner.installed["grub-mkconfig"] = "/sbin/grub-mkconfig"
-    found = editors.choose(alpine.host, "auto")
+    found = known.choose(alpine.host, "auto")
     draft = "/boot/grub2/.grub.cfg.boot-parameter-new"
     assert (found.draft, found.generated) == (draft, (draft, f"{draft}.new"))
     assert found.commands is not None
@@ -205,7 +205,7 @@ def test_menu_of_grub_is_made_beside_its_place_where_that_is_possible(
 def test_command_that_is_missing_is_a_reason(alpine: fakes.FakeHost, name: str) -> None:
     install(alpine, name)
     alpine.write("/etc/update-extlinux.conf", "")
-    found = editors.choose(alpine.host, name)
+    found = known.choose(alpine.host, name)
     assert found.commands is not None
     with pytest.raises(ReasonError, match="is not installed") as caught:
         found.commands(alpine.host)
@@ -214,23 +214,23 @@ def test_command_that_is_missing_is_a_reason(alpine: fakes.FakeHost, name: str) 
 
 def test_uki_with_a_file_of_its_own(alpine: fakes.FakeHost) -> None:
     alpine.write(SIGNS["uki"], "cmdline=/etc/kernel/cmdline\n")
-    assert editors.choose(alpine.host, "auto").files == (SIGNS["uki"], "/etc/kernel/cmdline")
+    assert known.choose(alpine.host, "auto").files == (SIGNS["uki"], "/etc/kernel/cmdline")
 
 
 def test_uki_hook_that_is_not_active_is_no_sign(alpine: fakes.FakeHost) -> None:
     alpine.write(SIGNS["uki"], "# Set it.\ncmdline=\n")
     install(alpine, "grub")
-    assert editors.choose(alpine.host, "auto").loader == "grub"
+    assert known.choose(alpine.host, "auto").loader == "grub"
 
 
 def test_uki_settings_that_are_a_program_are_a_sign_and_refused(alpine: fakes.FakeHost) -> None:
     alpine.write(SIGNS["uki"], 'cmdline="$(cat /x)"\ncmdline+=" y"\n')
     with pytest.raises(NotUnderstoodError):
-        editors.choose(alpine.host, "auto")
+        known.choose(alpine.host, "auto")
 
 
 def test_raspberrypi_with_another_command_line_is_refused(alpine: fakes.FakeHost) -> None:
     install(alpine, "raspberrypi")
     alpine.write("/boot/usercfg.txt", "cmdline=other.txt\n")
     with pytest.raises(NotUnderstoodError, match="sets cmdline"):
-        editors.choose(alpine.host, "auto")
+        known.choose(alpine.host, "auto")
