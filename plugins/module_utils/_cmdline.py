@@ -69,19 +69,18 @@ MAX_INT = 2**31 - 1
 
 def split(text: str) -> list[str]:
     """The words as they stand."""
-    if is_open(text):
+    if has_open_quote(text):
         raise _invalid(f"a double quote is not closed in {text!r}")
     return WORD.findall(text)
 
 
-def is_open(text: str) -> bool:
-    """Tell whether a double quote is not closed."""
+def has_open_quote(text: str) -> bool:
     return text.count('"') % 2 == 1
 
 
 def running_words(text: str) -> list[str]:
     """The running command line was accepted by the kernel, whatever its quotes."""
-    return split(f'{text}"' if is_open(text) else text)
+    return split(f'{text}"' if has_open_quote(text) else text)
 
 
 def join(words: t.Iterable[str]) -> str:

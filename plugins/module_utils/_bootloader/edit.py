@@ -99,7 +99,7 @@ def _parse(raw: str, span: Span) -> Words:
     nothing = span.nothing and raw.strip(_cmdline.SPACES) == span.nothing
     cells = span.quoting.read("" if nothing else raw)
     text = "".join(char for char, _written in cells)
-    if _cmdline.is_open(text):
+    if _cmdline.has_open_quote(text):
         raise NotUnderstoodError(f"a double quote is not closed in {raw!r}")
 
     def written(start: int, end: int) -> str:

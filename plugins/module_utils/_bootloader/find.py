@@ -63,8 +63,7 @@ def booting(
 ) -> str:
     """The file of the loader that boots this host, by the type that the kernel reports of it.
 
-    It names none on other machines than x86, after a kexec, and where EFI starts it. The remedies
-    are for no file, for those of other loaders, and for several.
+    It names none on other machines than x86, after a kexec, and where EFI starts it.
     """
     reported = host.number(LOADER_TYPE)
     family = None if reported is None else reported >> 4
@@ -72,14 +71,20 @@ def booting(
     found = [path for path, each in owners.items() if not named or family in each.type_ids]
     if len(found) == 1:
         return found[0]
-    code, paths = "boot_loader_not_found", ", ".join(found or owners)
+    none, another, several = remedies
+    paths = ", ".join(found or owners)
+    code, message, remedy = (
+        "boot_loader_not_found",
+        f"No configuration of {wanted} was found.",
+        none,
+    )
     if found:
-        code, message = "boot_loader_ambiguous", f"Several boot loaders are configured: {paths}."
+        code, remedy = "boot_loader_ambiguous", several
+        message = f"Several boot loaders are configured: {paths}."
     elif owners:
+        remedy = another
         message = f"Another boot loader than that of {paths} started the running kernel."
-    else:
-        message = f"No configuration of {wanted} was found."
-    raise ReasonError(reason(code, message, remedies[2 if found else bool(owners)]))
+    raise ReasonError(reason(code, message, remedy))
 
 
 def _read(host: Host, loader: Loader, path: str) -> Configured:

@@ -15,7 +15,7 @@ from .._host.port import Host
 # Files in the order in which a boot loader looks for them: it takes the first that is there.
 SearchOrder = tuple[str, ...]
 
-# What boot loaders take for white space; Python's own idea of it is another.
+# What boot loaders take for white space.
 BLANK = "".join(map(chr, range(33)))
 
 

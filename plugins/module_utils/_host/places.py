@@ -3,10 +3,7 @@
 
 # Private to this collection: it may change at any time.
 
-"""Where modules read or keep something of this collection on a host, and where OpenRC says what it does.
-
-docs/notes-on-hosts.md has all places of ours: who writes and who reads each of them, in which form.
-"""
+"""Where modules keep or read notes on a host. All of ours are in docs/notes-on-hosts.md."""
 
 from __future__ import annotations
 

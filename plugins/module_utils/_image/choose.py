@@ -24,7 +24,7 @@ IMAGE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "flavour": {"type": "str"},
     "cmdline_source": {
         "type": "str",
-        "choices": ["auto", "boot_loader", "running", "explicit"],
+        "choices": list(t.get_args(CmdlineSource)),
         "default": "auto",
     },
     "cmdline": {"type": "str"},

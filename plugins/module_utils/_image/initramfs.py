@@ -15,12 +15,11 @@ import typing as t
 import zlib
 from dataclasses import dataclass, field
 
-from .._host.port import read_piece
+from .._host.port import PIECE, read_piece
 
 CHUNK = 256 * 1024
 # What a decompressor may take, and give at once: small files can hold gigabytes.
 MEMORY_LIMIT = 128 * 1024 * 1024
-PIECE = 1024 * 1024
 CPIO_MAGIC = (b"070701", b"070702")
 HEADER_BYTES = 110
 TRAILER = "TRAILER!!!"

@@ -294,8 +294,8 @@ def _is_for_a_boot(words: list[str]) -> bool:
 
 def services(subject: Subject) -> t.Iterator[Reason]:
     """Services of somebody else that load an image, or jump into one, while the host goes down."""
-    scripts = subject.state.scripts
-    names = [name for name, text in scripts.items() if places.RUN not in text and _uses_kexec(text)]
+    scripts = subject.state.service_scripts.items()
+    names = [name for name, text in scripts if places.RUN not in text and _uses_kexec(text)]
     if names:
         yield reason(
             "kexec_services",

@@ -84,8 +84,7 @@ class State:
     xen: str | None
     # The mount point of /boot, if nothing is there.
     unmounted: str | None
-    # The services of all runlevels.
-    scripts: t.Mapping[str, str]
+    service_scripts: t.Mapping[str, str]
 
     @property
     def words(self) -> list[str]:
@@ -139,7 +138,7 @@ def read(host: Host) -> State:
         guard=watchdog.read(host, release),
         xen=_xen(host),
         unmounted=mounts.unmounted(host, "/boot/"),
-        scripts={
+        service_scripts={
             name: host.text(f"/etc/init.d/{name}") or "" for name in sorted(machine.services(host))
         },
     )
@@ -187,7 +186,7 @@ def _container_kind(host: Host) -> str | None:
 
 
 def _xen(host: Host) -> str | None:
-    """What a domain may do, which for guests is nothing, or else the kind of guest that it is."""
+    """What a domain may do, or else the kind of guest that it is."""
     if host.line("/sys/hypervisor/type") != "xen":
         return None
     return host.line("/proc/xen/capabilities") or host.line("/sys/hypervisor/guest_type")

@@ -418,7 +418,7 @@ Check = t.Callable[[Subject], t.Iterable[Reason]]
 
 
 def service(name: str, text: str) -> dict[str, t.Any]:
-    return {"scripts": {name: text}}
+    return {"service_scripts": {name: text}}
 
 
 FINDS: dict[str, tuple[Check, dict[str, t.Any], str | None]] = {
@@ -443,7 +443,7 @@ FINDS: dict[str, tuple[Check, dict[str, t.Any], str | None]] = {
     ),
     "two services": (
         services,
-        {"scripts": {"kexec-exec": EXEC, "kexec-load": LOAD}},
+        {"service_scripts": {"kexec-exec": EXEC, "kexec-load": LOAD}},
         "The services kexec-exec, kexec-load use kexec",
     ),
     "a service of another name": (

@@ -68,7 +68,7 @@ def test_read_of_an_alpine_host(alpine: fakes.FakeHost) -> None:
         ),
         xen=None,
         unmounted=None,
-        scripts={"kexec-confirm": ""},
+        service_scripts={"kexec-confirm": ""},
     )
 
 
@@ -185,7 +185,7 @@ def test_read_takes_the_services_of_all_runlevels_and_no_others(alpine: fakes.Fa
     alpine.write("/etc/runlevels/shutdown/b", "")
     alpine.write("/etc/runlevels/default/a", "")
     alpine.write("/etc/init.d/in-no-runlevel", "")
-    scripts = state_module.read(alpine.host).scripts
+    scripts = state_module.read(alpine.host).service_scripts
     assert list(scripts.items()) == [("a", ""), ("b", "kexec -e\n"), ("kexec-confirm", "")]
 
 
