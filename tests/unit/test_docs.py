@@ -17,7 +17,11 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import parameter
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import (
+    editors,
+    find,
+    parameter,
+)
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import once
 from ansible_collections.alpinefleet.kexec.plugins.modules import (
@@ -353,3 +357,22 @@ def test_readme_names_the_ansible_core_that_is_required() -> None:
     (version,) = re.findall(r">=(\d+\.\d+)", required)
     assert f"ansible-core {version} or later" in README
     assert f"| ansible-core | {version} and later |" in README
+
+
+# --- Boot loaders --------------------------------------------------------------------------
+
+# How the README calls those that boot_parameter writes and nobody else reads.
+ONLY_WRITTEN = {
+    "zipl": "zipl",
+    "efi_stub": "EFI stubs",
+    "uki": "unified kernel images",
+    "syslinux": "boot media",
+}
+
+
+def test_readme_names_each_boot_loader_that_is_written_and_not_read() -> None:
+    read = {loader.name for loader in find.LOADERS}
+    assert {editor.name for editor in editors.EDITORS} - read == set(ONLY_WRITTEN)
+    sentence = re.search(r"`boot_parameter` writes the configurations of ([^()]*) \(", README)
+    assert sentence is not None
+    assert re.split(r",\s+|\s+and\s+", sentence[1]) == list(ONLY_WRITTEN.values())
