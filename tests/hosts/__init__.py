@@ -8,6 +8,8 @@ The real ssh client and the real ansible-playbook run against them. What they ar
 recognised and never run, but for modules that only read where a script asks for it.
 """
 
+from __future__ import annotations
+
 from .boot import Boot, Image
 from .host import Host
 from .hosts import Hosts

@@ -4,6 +4,8 @@
 
 """What tests on machines have in common: playbooks run as a user does, and hosts looked at."""
 
+from __future__ import annotations
+
 from .extent import EXHAUSTIVE, only_in_full
 from .initramfs import HANG, initramfs_with
 from .machine import Machine, State
