@@ -19,8 +19,12 @@ from .errors import BenchError
 from .results import Acceptance, PartResult, Table, seconds
 
 LOADERS: Mapping[str, str] = {"extlinux": "BIOS, extlinux", "grub-efi": "UEFI, GRUB"}
-# Core's goes through firmware; both run on the same machine, one after the other.
-CONTENDERS: Mapping[str, Sequence[Task]] = {"core": contenders.CORE, "ours": contenders.OURS}
+# Core's goes through firmware; all run on the same machine, one after the other.
+CONTENDERS: Mapping[str, Sequence[Task]] = {
+    "core": contenders.CORE,
+    "ours": contenders.OURS,
+    "role": contenders.ROLE,
+}
 TIMEOUT = 900.0
 
 # What noticing the machine and proving its boot may take beside the machine's own time.
@@ -34,9 +38,9 @@ class Measured:
     loader: str
     contender: str
     reboot: Reboot
-    # From the start of the task to OpenRC's first word on the way down.
+    # From the start of the task, or of the role, to OpenRC's first word on the way down.
     until_down: float
-    # From OpenRC's first word on the way down to the end of the task.
+    # From OpenRC's first word on the way down to the end of it.
     until_done: float
     # What the result of the task says, where it does.
     downtime: float | None
@@ -47,7 +51,7 @@ class Measured:
 
 
 def run(quick: bool, say: Callable[[str], None]) -> PartResult:
-    """Reboot one machine after the other, each with both contenders."""
+    """Reboot one machine after the other, each with all contenders."""
     found = []
     for loader in list(LOADERS)[: 1 if quick else None]:
         with Lab() as lab:
@@ -74,14 +78,13 @@ def measure(loader: str, contender: str, record: Record) -> Measured:
     if done.rc != 0 or reboot is None:
         shown = "\n".join(line.text for line in lines[-20:])
         raise BenchError(f"downtime: {loader}, {contender}: {done.output[-2000:]}\n{shown}")
-    event = done.of(contenders.ORDER)[record.name]
     return Measured(
         loader,
         contender,
         reboot,
-        reboot.stopping - event.started,
-        event.ended - reboot.stopping,
-        event.result.get("downtime"),
+        reboot.stopping - done.of(contenders.ORDER)[record.name].started,
+        done.last()[record.name].ended - reboot.stopping,
+        done.said(record.name, "downtime"),
     )
 
 

@@ -68,6 +68,15 @@ class Play:
         """Return the last that was done on each host."""
         return {event.host: event for event in self.events}
 
+    def said(self, host: str, name: str) -> t.Any:
+        """Return a value of the last result of a host that has it; a role has several results."""
+        values = [
+            event.result[name]
+            for event in self.events
+            if event.host == host and name in event.result
+        ]
+        return values[-1] if values else None
+
     @property
     def failed(self) -> list[Event]:
         return [event for event in self.events if event.status != "ok"]

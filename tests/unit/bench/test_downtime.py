@@ -4,9 +4,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import typing as t
+from pathlib import Path
+from types import SimpleNamespace
 
-from tests.bench import downtime
+import pytest
+
+from tests.bench import console, contenders, downtime, play
 from tests.bench.console import Reboot
 from tests.bench.downtime import Measured
 
@@ -25,7 +31,33 @@ def test_more_than_that_is_not() -> None:
     assert [each.holds for each in downtime.accept([CORE, late])] == [False, True]
 
 
+ROLE = dataclasses.replace(OURS, contender="role", until_down=9.0, until_done=26.0)
+
+
 def test_table_has_each_part_of_the_way() -> None:
-    assert downtime.table([OURS]).rows == [
-        ("BIOS, extlinux", "ours", "6.0 s", "3.0 s", "12.0 s", "5.0 s", "20.0 s", "21.0 s")
+    assert downtime.table([OURS, ROLE]).rows == [
+        ("BIOS, extlinux", "ours", "6.0 s", "3.0 s", "12.0 s", "5.0 s", "20.0 s", "21.0 s"),
+        ("BIOS, extlinux", "role", "9.0 s", "3.0 s", "12.0 s", "5.0 s", "20.0 s", "26.0 s"),
     ]
+
+
+def test_nothing_is_promised_of_what_the_role_does_on_a_machine() -> None:
+    assert downtime.accept([CORE, OURS, ROLE]) == downtime.accept([CORE, OURS])
+
+
+def event(task: str, ended: float, **result: t.Any) -> play.Event:
+    return play.Event("m", task, "ok", ended - 1.0, ended, result)
+
+
+def test_role_is_measured_from_its_first_task_to_its_last(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told = [event("order", 4.0, downtime=None), event("wait", 26.0, downtime=18.5)]
+    events = [event(contenders.ORDER, 1.0), *told, event("check", 30.0), event("end", 31.0)]
+    done = play.Play(0, "", 0.0, 31.0, 0.0, 0.0, 0, events)
+    monkeypatch.setattr(play, "run", lambda *_arguments, **_keywords: done)
+    monkeypatch.setattr(console, "followed", lambda _log: contextlib.nullcontext([]))
+    monkeypatch.setattr(console, "read", lambda _lines: Reboot(5.0, 8.0, 15.0, 20.0))
+    record: t.Any = SimpleNamespace(name="m", inventory=tmp_path, serial_log=tmp_path)
+    found = downtime.measure("extlinux", "role", record)
+    assert (found.until_down, found.until_done, found.downtime) == (5.0, 26.0, 18.5)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -79,6 +80,12 @@ def test_guide_has_a_place_for_the_tables() -> None:
     published = report.publish(GUIDE.read_text(encoding="utf-8"), "new")
     assert published.startswith(written)
     assert published.endswith(f"{report.BEGIN}\n\nnew\n")
+
+
+def test_guide_says_which_rows_its_tables_do_not_have_yet() -> None:
+    written, _mark, tables = GUIDE.read_text(encoding="utf-8").partition(report.BEGIN)
+    has_rows = re.search(r"^ +[*-] - (\w+, )?role\b", tables, re.MULTILINE) is not None
+    assert ("come with the next run that is published" in " ".join(written.split())) != has_rows
 
 
 def test_publishing_into_another_text_fails() -> None:
