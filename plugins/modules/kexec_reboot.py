@@ -261,8 +261,8 @@ rebooted:
   sample: true
 order:
   description:
-    - What was ordered, for O(wait_for) of another task. It has the keys of that option.
-  returned: with O(wait=false), outside check mode
+    - What was ordered, or would be in check mode, for O(wait_for) of another task. It has the keys of that option.
+  returned: success, with O(wait=false)
   type: dict
   sample:
     host: web1
@@ -281,7 +281,7 @@ order:
     running_cmdline: BOOT_IMAGE=vmlinuz-virt root=/dev/vda1 quiet initrd=initramfs-virt
 said:
   description: What the host said instead of its acknowledgement, with the keys RV(rc), RV(stdout) and RV(stderr).
-  returned: with O(wait=false), where the order was not acknowledged
+  returned: success, outside check mode, with O(wait=false), if the order was not acknowledged
   type: dict
   sample:
     rc: 126
@@ -326,22 +326,22 @@ stage:
   sample: down
 last_error:
   description: The last thing that was heard from the host, or from the client that tried to reach it.
-  returned: when the new system was not reached
+  returned: failure, if the host was waited for until the deadline, or refused the login
   type: str
   sample: "ssh: connect to host 192.0.2.7 port 22: Connection timed out"
 rc:
   description: Exit status of the command that failed.
-  returned: when the order to leave, the test command or the confirmation failed
+  returned: failure, if the order to leave, the test command or the confirmation failed with an answer
   type: int
   sample: 1
 stdout:
   description: Output of that command.
-  returned: when the order to leave, the test command or the confirmation failed
+  returned: failure, if the order to leave, the test command or the confirmation failed with an answer
   type: str
   sample: ""
 stderr:
   description: Error output of that command.
-  returned: when the order to leave, the test command or the confirmation failed
+  returned: failure, if the order to leave, the test command or the confirmation failed with an answer
   type: str
   sample: "sh: setsid: not found"
 boot_id:
