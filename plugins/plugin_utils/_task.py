@@ -113,7 +113,10 @@ class RebootTask:
         """The reboot over the connection of the task, which is given back as it was."""
         ansible = self._ansible
         remote = AnsibleRemote(
-            ansible.connection, ansible.execute, connect_timeout=request.connect_timeout
+            ansible.connection,
+            ansible.execute,
+            ansible.log,
+            connect_timeout=request.connect_timeout,
         )
         try:
             yield Reboot(order, remote, remote.prober(), self._clock, ansible.log)

@@ -7,14 +7,17 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
+import tempfile
 import typing as t
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from tests.hosts import Fault, Host, Script
 
-from .site import Site, failed, outcome
+from .site import Site, failed, outcome, proven
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -69,6 +72,28 @@ def test_same_command_again_after_the_controller_died(
     assert task.result["rebooted"] is True
     assert task.result["method"] == "kexec"
     assert task.result["boot_id"] == {"before": before, "after": host.boot.boot_id}
+
+
+# --- The controller lacks something ----------------------------------------------------------
+
+
+def test_host_is_seen_although_no_socket_of_ssh_can_be_made(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = site.host(Script(downtime=2.0))
+    # A socket's path must be short.
+    with tempfile.TemporaryDirectory(prefix="k-", dir="/tmp") as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+
+        def clean() -> None:
+            host.journal.wait_for("down")
+            for path in Path(folder).glob("kexec-*"):
+                shutil.rmtree(path)
+
+        with ThreadPoolExecutor() as beside:
+            cleaned = beside.submit(clean)
+            assert proven(site.reboot(), host)
+            cleaned.result()
 
 
 # --- The target is the controller ----------------------------------------------------------

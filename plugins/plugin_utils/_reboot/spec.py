@@ -114,6 +114,7 @@ def parse(arguments: t.Mapping[str, t.Any], host: str) -> Request:
     request = Request(host=host, image=image, **own)
     try:
         _check_times(request)
+        _check_test_command(request.test_command)
         if request.wait_for is not None:
             _check_order(request, request.wait_for)
     except InvalidArgumentError as error:
@@ -150,6 +151,19 @@ def _check_time(name: str, value: float) -> None:
         raise _out_of_range(name, value, "0 or more")
     if value > TIME_LIMIT:
         raise _out_of_range(name, value, f"at most {TIME_LIMIT:.0f}, which is a week")
+
+
+def _check_test_command(command: str) -> None:
+    """Refuse now what no program could be given once the host is back."""
+    try:
+        whole = b"\0" not in command.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        whole = False
+    if not whole:
+        raise InvalidArgumentError(
+            f"The option test_command has a character that no command can have: {command!r}.",
+            "Take out NUL characters and halves of characters.",
+        )
 
 
 def _check_order(request: Request, order: t.Mapping[str, t.Any]) -> None:

@@ -43,7 +43,8 @@ def ssh_command(connection: t.Any, *arguments: str) -> list[t.Any] | None:
             *arguments,
             connection.get_option("host"),
         )
-    except UNLIKE:
+    except (*UNLIKE, OSError):
+        # A password is handed to the client by a pipe, and there may be no descriptor left for one.
         return None
     return command if isinstance(command, list) else None
 

@@ -14,6 +14,9 @@ import shlex
 from .._reboot.ports import Departure
 
 SHELL = pathlib.Path(__file__).parent / "shell"
+# Read before anything is ordered: afterwards a file may be that of another version, or no
+# descriptor left to read it with, while the host is awaited.
+_TEXTS = {path.name: path.read_text(encoding="utf-8") for path in SHELL.glob("*.sh")}
 
 
 def observe(nonce: str) -> str:
@@ -57,5 +60,4 @@ def leave(departure: Departure) -> str:
 
 
 def _command(name: str, *arguments: str) -> str:
-    text = (SHELL / name).read_text(encoding="utf-8")
-    return shlex.join(["sh", "-c", text, name, *arguments])
+    return shlex.join(["sh", "-c", _TEXTS[name], name, *arguments])

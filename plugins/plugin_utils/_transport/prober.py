@@ -17,6 +17,7 @@ LOOKUP_SECONDS = 0.5
 CONNECT_SECONDS = 0.5
 BANNER_SECONDS = 1.5
 BANNER = b"SSH-"
+PORTS = range(1, 2**16)
 
 Address = tuple[socket.AddressFamily, t.Any]
 
@@ -37,11 +38,13 @@ class Lookup:
 
     def addresses(self) -> list[Address]:
         """What is known after a moment."""
-        if self._question is None or not self._question.is_alive():
-            # A process does not wait for its daemon threads when it ends.
-            self._question = threading.Thread(target=self._ask, daemon=True)
-            self._question.start()
-        self._question.join(LOOKUP_SECONDS)
+        # A controller with many forks may have no thread left for now; the next question may get one.
+        with contextlib.suppress(RuntimeError):
+            if self._question is None or not self._question.is_alive():
+                # A process does not wait for its daemon threads when it ends.
+                self._question = threading.Thread(target=self._ask, daemon=True)
+                self._question.start()
+            self._question.join(LOOKUP_SECONDS)
         return self._found
 
     def _ask(self) -> None:
@@ -89,7 +92,9 @@ def endpoint(configuration: str) -> tuple[str, int] | None:
     if any(options.get(name, "none") != "none" for name in ("proxycommand", "proxyjump")):
         return None
     host, port = options.get("hostname"), options.get("port", "22")
-    return (host, int(port)) if host and port.isdigit() else None
+    if host and port.isdecimal() and int(port) in PORTS:
+        return host, int(port)
+    return None
 
 
 def prober_for(configuration: str) -> BannerProber | None:

@@ -48,13 +48,23 @@ class AnsibleRemote:
     """Commands through the connection that the task has."""
 
     def __init__(
-        self, connection: ConnectionBase, execute: Execute, *, connect_timeout: float
+        self,
+        connection: ConnectionBase,
+        execute: Execute,
+        log: t.Callable[[str], None],
+        *,
+        connect_timeout: float,
     ) -> None:
         self._connection = connection
         self._execute = execute
+        self._log = log
         self._connect_timeout = connect_timeout
         self._saved: dict[str, t.Any] = {}
+        # Whether each question logs in by ssh anew, and where what follows an answer finds its
+        # connection; None if nothing does.
+        self._anew = False
         self._sockets: str | None = None
+        self._shares = False
         self._asked = 0
 
     def leave(self, departure: Departure) -> Completed:
@@ -70,8 +80,9 @@ class AnsibleRemote:
     def shorten(self) -> None:
         """The connection that brought the order would wait forever for a host that is gone."""
         self._drop("reset")
-        if client.ssh_command(self._connection) is not None:
-            self._sockets = tempfile.mkdtemp(prefix="kexec-")
+        self._anew = client.ssh_command(self._connection) is not None
+        if self._anew:
+            self._share()
         self._set("timeout", max(1, round(self._connect_timeout)))
 
     def observe(self, within: float) -> Observation:
@@ -112,7 +123,12 @@ class AnsibleRemote:
                 check=False,
                 timeout=self._call_seconds,
             )
-        except subprocess.TimeoutExpired:
+        except (OSError, subprocess.TimeoutExpired) as error:
+            self._log(f"the host is not probed: {_line(error)}")
+            return None
+        if answer.returncode != 0:
+            said = " ".join(answer.stderr.decode(errors="replace").split())
+            self._log(f"the host is not probed: ssh -G ended with {answer.returncode}: {said}")
             return None
         return prober_for(answer.stdout.decode(errors="replace"))
 
@@ -129,14 +145,28 @@ class AnsibleRemote:
 
         The connection of an earlier question may lead to a system that is gone.
         """
-        if self._sockets is None:
+        if not self._anew:
             return
         self._asked += 1
         socket = f"{self._sockets}/{self._asked}"
         shared = f"-o ControlMaster=auto -o ControlPath={socket} -o ControlPersist=10 {ALIVE}"
-        ours = shared if len(socket.encode()) <= SOCKET_BYTES else NOT_SHARED
+        fits = self._shares and len(socket.encode()) <= SOCKET_BYTES
         before = self._saved.get("ssh_args", self._connection.get_option("ssh_args"))
-        self._set("ssh_args", f"{ours} {before or ''}".strip())
+        self._set("ssh_args", f"{shared if fits else NOT_SHARED} {before or ''}".strip())
+
+    def _share(self) -> None:
+        """Make a folder for sockets; without one, each command logs in for itself."""
+        try:
+            self._sockets = tempfile.mkdtemp(prefix="kexec-")
+        except OSError as error:
+            self._log(f"commands share no connection: {_line(error)}")
+        self._shares = self._sockets is not None
+
+    def _stop_sharing(self, said: str) -> None:
+        """A client that cannot make its socket ends, although the host let it in."""
+        if self._shares and f"{self._sockets}/" in said:
+            self._log(f"commands share no connection from now on: {said}")
+            self._shares = False
 
     def _module_had_tty(self) -> bool:
         """Whether the module had a terminal, if the user lets the connection have one."""
@@ -170,9 +200,11 @@ class AnsibleRemote:
         except AnsibleConnectionFailure as error:
             self._drop("close")
             text = _line(error)
+            self._stop_sharing(text)
             raise NoAnswerError(classify(text), text) from error
-        except AnsibleError as error:
-            # Such as a password prompt that did not come; the next answer may be another one.
+        except (AnsibleError, ValueError) as error:
+            # Such as a password prompt that did not come, or an argument that no program can be
+            # given; the next answer may be another one.
             raise NoAnswerError("garbled", _line(error)) from error
         except _client_errors() as error:
             self._drop("close")
@@ -192,7 +224,7 @@ class AnsibleRemote:
 
     def _ended(self) -> client.Ended:
         """What an interrupted call leaves is ended; nobody else uses a socket of our own."""
-        return client.Ended(self._connection, shared=self._sockets is None)
+        return client.Ended(self._connection, shared=not self._anew)
 
 
 def _client_errors() -> tuple[type[Exception], ...]:

@@ -7,8 +7,13 @@
 from __future__ import annotations
 
 import re
+import socket
+import subprocess
+import tempfile
+import threading
 import time
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
@@ -19,7 +24,14 @@ from ansible.plugins.connection import ConnectionBase
 from ansible.template import Templar
 from ansible_collections.alpinefleet.kexec.plugins.action import kexec_reboot
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import controller
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import (
+    commands,
+    controller,
+    remote,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport.prober import (
+    BannerProber,
+)
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 OLD_BOOT = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77"
@@ -364,6 +376,65 @@ def test_order_of_another_task_is_waited_for(action: Action, host: FakeHost) -> 
     assert result["kernel"] == {"before": OLD_RELEASE, "after": RELEASE}
     assert action.called == []
     assert host.log.count("leave by kexec") == 1
+
+
+class FakeSsh(FakeConnection):
+    """A connection that has a client of its own; this one says nothing."""
+
+    transport = "ssh"
+    client = "true"
+
+    def __init__(self, play_context: PlayContext, host: FakeHost) -> None:
+        super().__init__(play_context, host)
+        self.options |= {"host": "web1", "ssh_executable": "false", "ssh_args": "-C"}
+
+    def _build_command(self, binary: str, subsystem: str, *arguments: str) -> list[str]:
+        return [self.client, *arguments]
+
+
+def no_room(*_arguments: t.Any, **_options: t.Any) -> t.Any:
+    raise OSError(28, "No space left on device")
+
+
+def no_thread(_thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+# What a controller may lack, by where that comes up between the order and the result.
+LACKS: dict[str, tuple[t.Any, str, t.Any]] = {
+    "nothing": (FakeSsh, "client", "true"),
+    "room for sockets": (tempfile, "mkdtemp", no_room),
+    "a descriptor for a password": (FakeSsh, "_build_command", no_room),
+    "a client": (FakeSsh, "client", "/nowhere/ssh"),
+    "a process": (subprocess, "run", no_room),
+    "a socket to probe with": (socket, "socket", no_room),
+    "a thread for the resolver": (threading.Thread, "start", no_thread),
+    "the files of the collection": (commands, "SHELL", Path("/nowhere")),
+}
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["one task", "order and wait"])
+@pytest.mark.parametrize(("owner", "name", "lack"), LACKS.values(), ids=LACKS)
+def test_nothing_that_the_controller_lacks_ends_the_wait(
+    action: Action,
+    host: FakeHost,
+    play_context: PlayContext,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: t.Any,
+    name: str,
+    lack: t.Any,
+    *,
+    apart: bool,
+) -> None:
+    monkeypatch.setattr(remote, "prober_for", lambda _configuration: BannerProber("127.0.0.1", 1))
+    action._connection = FakeSsh(play_context, host)
+    monkeypatch.setattr(owner, name, lack)
+    result = run(action, wait=not apart)
+    if apart:
+        assert (result["rebooted"], result["order"]["acknowledged"]) == (None, True)
+        result = run(action, wait=True, wait_for=result["order"])
+    assert (result["rebooted"], result["method"]) == (True, "kexec")
+    assert action._connection.options["ssh_args"] == "-C"
 
 
 def test_wait_for_a_lost_host_fails(action: Action, host: FakeHost) -> None:

@@ -88,6 +88,20 @@ def test_check_refuses_zero_where_it_means_nothing(name: str) -> None:
     assert str(refusal(**{name: 0})).startswith(f"The option {name} is 0 and must be more than 0.")
 
 
+@pytest.mark.parametrize(
+    "command", ["true\0", "echo \ud800"], ids=["a NUL character", "half a character"]
+)
+def test_test_command_that_no_host_could_be_given_is_refused(command: str) -> None:
+    error = refusal(test_command=command)
+    assert (error.reason.code, error.rebooted) == ("argument_invalid", False)
+    assert "test_command has a character that no command can have" in str(error)
+
+
+@pytest.mark.parametrize("command", ["", "echo 'Grüße'", "test\n-e", "echo \udcff"])
+def test_test_command_may_have_any_other_character(command: str) -> None:
+    spec.parse(validated(test_command=command)[0], HOST)
+
+
 def test_refusal_says_that_nothing_happened() -> None:
     error = refusal(reboot_timeout=-1)
     assert (error.stage, error.rebooted) == ("preflight", False)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import Departure
@@ -21,6 +23,23 @@ def leave(token: str = "t0ken", boot_id: str = "b00t", limit: float = 120.0) -> 
     return commands.leave(
         Departure("kexec", token, boot_id, 0.5, limit, 4020, "mark", "6.18", "/dev/watchdog0", 60)
     )
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: commands.observe("n0nce"),
+        lambda: commands.test("true", "b00t", "mark"),
+        lambda: commands.confirm("t0ken", "b00t", "mark"),
+    ],
+    ids=["observe", "test", "confirm"],
+)
+def test_command_after_the_order_reads_no_file(
+    make: t.Callable[[], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = make()
+    monkeypatch.setattr(commands, "SHELL", tmp_path)
+    assert make() == before
 
 
 def test_observe_passes_the_whole_script_and_its_nonce() -> None:

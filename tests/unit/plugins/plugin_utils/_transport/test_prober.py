@@ -128,6 +128,32 @@ def test_name_is_looked_up_again_each_time(monkeypatch: pytest.MonkeyPatch) -> N
         assert [prober.answers(), prober.answers()] == [False, True]
 
 
+def test_controller_without_a_thread_for_the_question_asks_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = threading.Thread.start
+
+    def none_left(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with server(b"SSH-2.0-x\r\n") as port:
+        prober = BannerProber(LOCAL, port)
+        monkeypatch.setattr(threading.Thread, "start", none_left)
+        assert prober.answers() is False
+        monkeypatch.setattr(threading.Thread, "start", start)
+        assert prober.answers() is True
+
+
+def test_controller_without_a_descriptor_has_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*_arguments: t.Any) -> socket.socket:
+        raise OSError(24, "Too many open files")
+
+    prober = BannerProber(LOCAL, 22)
+    prober._lookup.addresses()
+    monkeypatch.setattr(socket, "socket", none_left)
+    assert prober.answers() is False
+
+
 @pytest.mark.usefixtures("impatient")
 def test_one_question_is_under_way_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[threading.Thread] = []
@@ -166,6 +192,8 @@ GENERAL = "user ada\nhostname 192.0.2.7\nport 2222\naddressfamily any\n"
         pytest.param("port 22", None, id="no host"),
         pytest.param("hostname", None, id="empty host"),
         pytest.param("hostname web1\nport ssh", None, id="port that is no number"),
+        pytest.param("hostname web1\nport \N{SUPERSCRIPT TWO}", None, id="port of other digits"),
+        pytest.param("hostname web1\nport 65536", None, id="port that there is not"),
     ],
 )
 def test_endpoint(configuration: str, expected: tuple[str, int] | None) -> None:

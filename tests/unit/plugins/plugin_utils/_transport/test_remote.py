@@ -134,11 +134,18 @@ def completed(stdout: str) -> dict[str, t.Any]:
     return {"rc": 0, "stdout": stdout, "stderr": ""}
 
 
+def unheard(_message: str) -> None:
+    """For whom nobody listens to."""
+
+
 def remote(
-    connection: FakeConnection | None = None, host: Host | None = None, timeout: float = 2.6
+    connection: FakeConnection | None = None,
+    host: Host | None = None,
+    timeout: float = 2.6,
+    log: t.Callable[[str], None] = unheard,
 ) -> AnsibleRemote:
     fake: t.Any = connection or FakeConnection()
-    return AnsibleRemote(fake, host or Host(), connect_timeout=timeout)
+    return AnsibleRemote(fake, host or Host(), log, connect_timeout=timeout)
 
 
 # --- What the host is asked ----------------------------------------------------------------
@@ -266,9 +273,7 @@ def test_lost_connection_without_a_word_is_told_by_its_kind() -> None:
 def test_command_without_an_exit_status_is_no_answer(rc: int) -> None:
     connection = FakeConnection()
     fake: t.Any = connection
-    asked = AnsibleRemote(
-        fake, lambda _command: {"rc": rc, "stdout": "", "stderr": ""}, connect_timeout=1
-    )
+    asked = remote(fake, t.cast("t.Any", lambda _command: {"rc": rc, "stdout": "", "stderr": ""}))
     with pytest.raises(NoAnswerError, match="ended before") as caught:
         asked.leave(DEPARTURE)
     assert caught.value.kind == "silent"
@@ -277,9 +282,8 @@ def test_command_without_an_exit_status_is_no_answer(rc: int) -> None:
 
 def test_acknowledgement_is_heard_although_there_is_no_exit_status() -> None:
     fake: t.Any = FakeConnection()
-    asked = AnsibleRemote(
-        fake, lambda _command: {"rc": -1, "stdout": "t0ken\n", "stderr": ""}, connect_timeout=1
-    )
+    said = {"rc": -1, "stdout": "t0ken\n", "stderr": ""}
+    asked = remote(fake, t.cast("t.Any", lambda _command: said))
     assert asked.leave(DEPARTURE).stdout == "t0ken\n"
 
 
@@ -417,7 +421,7 @@ def calls_of(folder: Path) -> int:
 def test_order_is_given_once_although_the_user_has_ssh_try_again(tmp_path: Path) -> None:
     connection = real_ssh(tmp_path, "exit 255")
     with pytest.raises(NoAnswerError):
-        AnsibleRemote(connection, over(connection), connect_timeout=1).leave(DEPARTURE)
+        AnsibleRemote(connection, over(connection), unheard, connect_timeout=1).leave(DEPARTURE)
     assert calls_of(tmp_path) == 1
 
 
@@ -425,7 +429,9 @@ def test_call_that_hangs_is_not_tried_again_by_ssh(tmp_path: Path) -> None:
     # The client's first call lets the time of the caller be over.
     connection = real_ssh(tmp_path, "sleep 0.2; kill -ALRM $PPID; exec sleep 60")
     with pytest.raises(NoAnswerError, match="hung"):
-        AnsibleRemote(connection, over(connection), connect_timeout=1).test("whoami", BOOT_ID, FAR)
+        AnsibleRemote(connection, over(connection), unheard, connect_timeout=1).test(
+            "whoami", BOOT_ID, FAR
+        )
     assert calls_of(tmp_path) == 1
 
 
@@ -510,6 +516,81 @@ def test_nothing_is_shared_where_a_socket_has_no_room(
     ask(used)
     assert connection.options["ssh_args"] == remote_module.NOT_SHARED
     used.restore()
+
+
+def no_room(**_options: t.Any) -> str:
+    raise OSError(28, "No space left on device")
+
+
+def test_nothing_is_shared_where_there_is_no_room_for_sockets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "mkdtemp", no_room)
+    connection, said = FakeConnection(), list[str]()
+    used = remote(connection, Host(said_by_host), log=said.append)
+    used.shorten()
+    assert used.observe(FAR).boot_id == BOOT_ID
+    # The connection of the user's own would lead to a system that is gone.
+    assert connection.options["ssh_args"].startswith(remote_module.NOT_SHARED)
+    assert said == ["commands share no connection: [Errno 28] No space left on device"]
+    used.restore()
+    assert connection.options == SSH_OPTIONS
+
+
+def test_nothing_is_shared_any_more_where_a_socket_could_not_be_made() -> None:
+    connection = FakeConnection()
+
+    def client_says(_command: str) -> str:
+        if "ControlPath=none" in connection.options["ssh_args"]:
+            return said_by_host(_command)
+        socket = f"{socket_of(connection)}.Ax1"
+        raise AnsibleConnectionFailure(
+            f"unix_listener: cannot bind to path {socket}: No space left"
+        )
+
+    used = remote(connection, Host(client_says))
+    used.shorten()
+    folder = Path(used._sockets or "")
+    with pytest.raises(NoAnswerError, match="No space left"):
+        used.observe(FAR)
+    assert used.observe(FAR).boot_id == BOOT_ID
+    used.restore()
+    assert not folder.exists()
+
+
+def test_connection_that_is_lost_is_shared_again_when_the_host_is_back() -> None:
+    connection = FakeConnection()
+    used = remote(connection, Host(AnsibleConnectionFailure("No route to host")))
+    used.shorten()
+    ask(used)
+    ask(used)
+    assert socket_of(connection).startswith(used._sockets or "-")
+    used.restore()
+
+
+class NoPipe(FakeConnection):
+    """A connection with a password, where the controller has no descriptor left to hand it over."""
+
+    def _build_command(self, binary: str, subsystem: str, *arguments: str) -> list[str]:
+        raise OSError(24, "Too many open files")
+
+
+def test_controller_without_a_descriptor_waits_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = NoPipe()
+    used = remote(connection, Host(said_by_host))
+    assert used.prober() is None
+    used.shorten()
+    assert used.observe(FAR).boot_id == BOOT_ID
+    used.restore()
+    assert connection.options == SSH_OPTIONS
+
+
+@pytest.mark.parametrize("call", ["observe", "test", "leave", "confirm"])
+def test_argument_that_no_program_can_be_given_is_no_answer(call: str) -> None:
+    asked = remote(host=Host(ValueError("embedded null byte")))
+    with pytest.raises(NoAnswerError, match="embedded null byte") as caught:
+        asked.leave(DEPARTURE) if call == "leave" else CALLS[call](asked, FAR)
+    assert caught.value.kind == "garbled"
 
 
 @pytest.mark.parametrize(
@@ -683,6 +764,24 @@ def test_prober_of_a_client_that_hangs_is_none(
     client.chmod(0o755)
     connection = FakeConnection(options={**SSH_OPTIONS, "ssh_executable": os.fspath(client)})
     assert remote(connection, timeout=0.1).prober() is None
+
+
+def test_prober_of_a_client_that_cannot_be_run_is_none(tmp_path: Path) -> None:
+    said = list[str]()
+    connection = FakeConnection(options={**SSH_OPTIONS, "ssh_executable": str(tmp_path / "ssh")})
+    assert remote(connection, log=said.append).prober() is None
+    assert "the host is not probed: [Errno 2] No such file" in said[0]
+
+
+def test_prober_of_a_client_that_fails_says_what_it_said(tmp_path: Path) -> None:
+    client = tmp_path / "ssh"
+    client.write_text("#!/bin/sh\necho 'Bad configuration option: x' >&2\nexit 255\n")
+    client.chmod(0o755)
+    said = list[str]()
+    connection = FakeConnection(options={**SSH_OPTIONS, "ssh_executable": os.fspath(client)})
+    assert remote(connection, log=said.append).prober() is None
+    ended = "ssh -G ended with 255: Bad configuration option: x"
+    assert said == [f"the host is not probed: {ended}"]
 
 
 def test_prober_of_another_transport_is_none() -> None:
