@@ -25,11 +25,18 @@ Form = t.TypeVar("Form")
 # Longer than any host has been running, in seconds.
 UPTIME_LIMIT = 1e10
 CODE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+HARDWARE_ID = re.compile(r"[a-z]+:.+", re.ASCII)
 LEVELS: tuple[Blocks, ...] = t.get_args(Blocks)
 # The preflight has a few dozen codes.
 REASONS_LIMIT = 100
 # What is shown of a value that has another form, and looked at of what a module printed.
 SHOWN_LIMIT, PRINTED_LIMIT = 100, 1000
+
+
+def valid_hardware_id(text: str | None) -> str | None:
+    """A machine's number counts only with its kind, without which it is compared with no other."""
+    number = canonical_hardware_id(text)
+    return number if number and HARDWARE_ID.fullmatch(number) else None
 
 
 @dataclass(frozen=True)
@@ -120,7 +127,7 @@ def parse(said: object) -> Answer:
         able=top.take("able", _truth),
         boot_id=top.take("boot_id", lambda value: valid_boot_id(_text(value))),
         uptime=top.take("uptime", _seconds),
-        hardware_id=facts.take("hardware_id", lambda value: canonical_hardware_id(_text(value))),
+        hardware_id=facts.take("hardware_id", lambda value: valid_hardware_id(_text(value))),
         token=top.take("token", _token),
         watchdog=top.take("watchdog", _watchdog),
         kernel=top.take("kernel", _text),

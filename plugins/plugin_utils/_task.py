@@ -18,7 +18,7 @@ from ._reboot import orders, results
 from ._reboot.failure import local_connection, module_hung
 from ._reboot.ports import Clock
 from ._reboot.protocol import Order, Reboot
-from ._reboot.spec import Request
+from ._reboot.spec import Handed, Request
 from ._transport import client, controller
 from ._transport.limit import CallTimeoutError, limit
 from ._transport.remote import AnsibleRemote, Execute
@@ -66,7 +66,7 @@ class RebootTask:
             return results.predicted(order, self.answer, wait=request.wait)
         return self._reboot(request, order)
 
-    def _wait(self, request: Request, handed: t.Mapping[str, t.Any]) -> Result:
+    def _wait(self, request: Request, handed: Handed) -> Result:
         """Wait for a reboot that another task ordered."""
         order, self.answer = orders.taken_over(request, handed)
         if self._ansible.check_mode:

@@ -11,10 +11,6 @@ from __future__ import annotations
 import secrets
 import typing as t
 
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine import (
-    canonical_hardware_id,
-    valid_boot_id,
-)
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import (
     Blocks,
     Reason,
@@ -25,7 +21,7 @@ from .._answer import Answer
 from .failure import RebootError, Stage
 from .observation import Method
 from .protocol import Order
-from .spec import Request
+from .spec import Handed, Request
 
 PREFLIGHT = "alpinefleet.kexec.kexec_preflight"
 LOAD = "alpinefleet.kexec.kexec_load"
@@ -91,6 +87,7 @@ def order_for(request: Request, answer: Answer, *, token: str, seconds: float) -
     )
 
 
+# What an order and what is handed over of it have in common.
 HANDED_OVER = (
     "host",
     "hardware_id",
@@ -108,26 +105,28 @@ HANDED_OVER = (
 
 def hand_over(order: Order, answer: Answer, *, acknowledged: bool) -> dict[str, t.Any]:
     """The order as a value that another task can wait for."""
-    return {
+    handed = Handed(
         **{name: getattr(order, name) for name in HANDED_OVER},
-        "acknowledged": acknowledged,
-        "running_release": answer.running_release,
-        "running_cmdline": answer.running_cmdline,
-    }
+        acknowledged=acknowledged,
+        running_release=answer.running_release,
+        running_cmdline=answer.running_cmdline,
+    )
+    return {**vars(handed)}
 
 
-def taken_over(request: Request, handed: t.Mapping[str, t.Any]) -> tuple[Order, Answer]:
+def taken_over(request: Request, handed: Handed) -> tuple[Order, Answer]:
     """The order of an earlier task, and what the host said of itself at that time."""
-    given = {**handed}
-    given["boot_id"] = valid_boot_id(given["boot_id"])
-    given["hardware_id"] = canonical_hardware_id(given["hardware_id"])
     order = Order(
-        **{name: given[name] for name in HANDED_OVER},
-        acknowledged=given["acknowledged"],
+        **{name: getattr(handed, name) for name in HANDED_OVER},
+        acknowledged=handed.acknowledged,
         **{name: getattr(request, name) for name in WAITING},
     )
-    running = {name: given[name] for name in ("running_release", "running_cmdline")}
-    return order, Answer(boot_id=given["boot_id"], reasons=(), **running)
+    return order, Answer(
+        boot_id=handed.boot_id,
+        reasons=(),
+        running_release=handed.running_release,
+        running_cmdline=handed.running_cmdline,
+    )
 
 
 def _provable(answer: Answer) -> tuple[str, float]:

@@ -20,6 +20,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose im
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.note import TOKEN
 
+from .._answer import valid_hardware_id
 from .failure import RebootError
 from .observation import Method
 
@@ -81,6 +82,26 @@ AFTER_DELAY = 10.0
 
 
 @dataclass(frozen=True)
+class Handed:
+    """The order of an earlier task, with what the host said of itself before it."""
+
+    host: str
+    hardware_id: str | None
+    method: Method
+    fallback: t.Literal["firmware", "fail"]
+    token: str
+    boot_id: str
+    expires: int
+    mark: str
+    release: str | None
+    firmware_release: str | None
+    loader_ends_in_kexec: bool
+    acknowledged: bool
+    running_release: str | None
+    running_cmdline: str | None
+
+
+@dataclass(frozen=True)
 class Request:
     """What a user wants of one host."""
 
@@ -97,8 +118,8 @@ class Request:
     watchdog_timeout: int
     confirm_timeout: int
     wait: bool
-    # The order of another task, as that one returned it.
-    wait_for: t.Mapping[str, t.Any] | None
+    # The order of another task, to be waited for instead of one's own.
+    wait_for: Handed | None
     # The options about the image, as far as they were given: the host itself parses them.
     image: t.Mapping[str, t.Any]
 
@@ -111,15 +132,16 @@ def parse(arguments: t.Mapping[str, t.Any], host: str) -> Request:
     """Refuse what no reboot of this host can keep, and no wait can prove."""
     own = {name: arguments[name] for name in ARGUMENT_SPEC if name not in IMAGE_ARGUMENTS}
     image = {name: arguments[name] for name in IMAGE_ARGUMENTS if arguments[name] is not None}
-    request = Request(host=host, image=image, **own)
+    given = own.pop("wait_for")
     try:
+        handed = None if given is None else _handed(given, host)
+        request = Request(host=host, image=image, wait_for=handed, **own)
         _check_times(request)
         _check_test_command(request.test_command)
-        if request.wait_for is not None:
-            _check_order(request, request.wait_for)
+        _check_wait(request)
     except InvalidArgumentError as error:
         # What an earlier task ordered goes on, whatever is wrong with this one.
-        rebooted = False if request.wait_for is None else None
+        rebooted = False if given is None else None
         message, remedy = error.args
         raise RebootError(
             "argument_invalid", message, remedy, stage="preflight", rebooted=rebooted
@@ -166,17 +188,30 @@ def _check_test_command(command: str) -> None:
         )
 
 
-def _check_order(request: Request, order: t.Mapping[str, t.Any]) -> None:
-    """Refuse what is not the order of an earlier task: nothing could be proven by it."""
-    if not request.wait:
+def _check_wait(request: Request) -> None:
+    if request.wait_for is not None and not request.wait:
         raise _order_invalid("it waits, so wait=false means nothing")
-    if order["host"] != request.host:
-        raise _order_invalid(f"it is the order of {order['host']!r}, and this is {request.host!r}")
-    for name in ("token", "mark"):
-        if not TOKEN.fullmatch(order[name]):
-            raise _order_invalid(f"its {name} is {order[name]!r}")
-    if valid_boot_id(order["boot_id"]) is None:
-        raise _order_invalid(f"its boot_id is {order['boot_id']!r}")
+
+
+def _handed(given: t.Mapping[str, t.Any], host: str) -> Handed:
+    """The order of an earlier task; nothing could be proven by one of another form, or host."""
+    if given["host"] != host:
+        raise _order_invalid(f"it is the order of {given['host']!r}, and this is {host!r}")
+    known = {
+        "boot_id": valid_boot_id(given["boot_id"]),
+        "hardware_id": valid_hardware_id(given["hardware_id"]),
+        **{name: _one_time_value(given[name]) for name in ("token", "mark")},
+        # The uptime at which an order is void is one that the host has after it was asked.
+        "expires": given["expires"] if given["expires"] > 0 else None,
+    }
+    for name, value in known.items():
+        if value is None and given[name] is not None:
+            raise _order_invalid(f"its {name} is {given[name]!r}")
+    return Handed(**{**given, **known})
+
+
+def _one_time_value(text: str) -> str | None:
+    return text if TOKEN.fullmatch(text) else None
 
 
 def _order_invalid(why: str) -> InvalidArgumentError:

@@ -282,6 +282,7 @@ GARBAGE = [
         with_facts(firmware_kernel=[]), "firmware_kernel", "", NOBODY, id="default in a list"
     ),
     pytest.param(with_facts(hardware_id=1), "hardware_id", "", NOBODY, id="hardware number"),
+    pytest.param(with_facts(hardware_id="4c4c"), "hardware_id", "", NOBODY, id="number of no kind"),
 ]
 
 

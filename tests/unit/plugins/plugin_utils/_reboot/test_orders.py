@@ -351,14 +351,19 @@ def test_order_of_a_machine_without_a_number(number: Said) -> None:
 # --- An order of another task --------------------------------------------------------------
 
 
+def taken_over(asked: Request) -> tuple[Order, Answer]:
+    assert asked.wait_for is not None
+    return orders.taken_over(asked, asked.wait_for)
+
+
 def test_order_survives_being_handed_over() -> None:
     said = prepared()
     given = request(fallback="fail", flavour="virt", reboot_timeout=77, test_command="true")
     before = orders.order_for(given, said, token="t0ken", seconds=0.4)
     value = orders.hand_over(before, said, acknowledged=True)
-    assert value.keys() == spec_module.ORDER_SPEC.keys()
+    assert [*value] == [*spec_module.ORDER_SPEC]
     waiting = request(wait_for=value, reboot_timeout=77, test_command="true")
-    after, known = orders.taken_over(waiting, value)
+    after, known = taken_over(waiting)
     assert dataclasses.replace(before, acknowledged=True) == after
     assert known == Answer(boot_id=BOOT_ID, reasons=(), **RUNNING)
 
@@ -368,7 +373,7 @@ def test_boot_loader_that_ends_in_a_kexec_is_handed_over(by_kexec: bool) -> None
     said = prepared(facts={"firmware_kernel": VIRT, "started_by_kexec": by_kexec, **RUNNING})
     before = orders.order_for(request(method="firmware"), said, token="t0ken", seconds=0.4)
     value = orders.hand_over(before, said, acknowledged=True)
-    after, _known = orders.taken_over(request(wait_for=value), value)
+    after, _known = taken_over(request(wait_for=value))
     assert before.loader_ends_in_kexec is after.loader_ends_in_kexec is by_kexec
 
 
@@ -377,6 +382,6 @@ def test_order_that_was_handed_over_is_written_in_one_way() -> None:
     before = orders.order_for(request(), prepared(facts=facts), token="t0ken", seconds=0.4)
     value = orders.hand_over(before, prepared(facts=facts), acknowledged=True)
     value |= {"boot_id": BOOT_ID.upper(), "hardware_id": MACHINE.upper()}
-    after, known = orders.taken_over(request(wait_for=value), value)
+    after, known = taken_over(request(wait_for=value))
     assert (after.boot_id, after.hardware_id) == (BOOT_ID, MACHINE)
     assert known.boot_id == BOOT_ID

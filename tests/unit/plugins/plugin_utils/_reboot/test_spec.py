@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import typing as t
 
 import pytest
@@ -158,6 +159,15 @@ def test_order_without_what_proves_it_is_refused(name: str) -> None:
     [
         pytest.param({"wait_for": {**ORDER, "boot_id": "now"}}, "its boot_id is 'now'", id="boot"),
         pytest.param({"wait_for": {**ORDER, "token": "a b"}}, "its token is 'a b'", id="token"),
+        pytest.param({"wait_for": {**ORDER, "mark": ""}}, "its mark is ''", id="mark"),
+        pytest.param({"wait_for": {**ORDER, "expires": -1}}, "its expires is -1", id="never valid"),
+        pytest.param({"wait_for": {**ORDER, "expires": 0}}, "its expires is 0", id="void at boot"),
+        pytest.param(
+            {"wait_for": {**ORDER, "hardware_id": "4c4c"}}, "its hardware_id is '4c4c'", id="number"
+        ),
+        pytest.param(
+            {"wait_for": {**ORDER, "hardware_id": ""}}, "its hardware_id is ''", id="no number"
+        ),
         pytest.param({"wait_for": ORDER, "wait": False}, "wait=false means nothing", id="no wait"),
         pytest.param(
             {"wait_for": {**ORDER, "host": "web2"}}, "'web2', and this is 'web1'", id="another host"
@@ -173,14 +183,26 @@ def test_order_that_proves_nothing_is_refused(arguments: dict[str, t.Any], said:
     assert error.rebooted is None
 
 
+def test_order_that_is_handed_over_has_a_value_for_each_of_its_options() -> None:
+    assert [field.name for field in dataclasses.fields(spec.Handed)] == [*spec.ORDER_SPEC]
+
+
 @pytest.mark.parametrize(
-    "boot_id",
+    ("given", "known"),
     [
-        pytest.param(ORDER["boot_id"].upper(), id="capitals"),
-        pytest.param(ORDER["boot_id"].replace("-", ""), id="no dashes"),
+        pytest.param({"boot_id": ORDER["boot_id"].upper()}, {}, id="capitals"),
+        pytest.param({"boot_id": ORDER["boot_id"].replace("-", "")}, {}, id="no dashes"),
+        pytest.param({"hardware_id": None}, {"hardware_id": None}, id="machine without a number"),
+        pytest.param({"hardware_id": "DMI:4C4C"}, {"hardware_id": "dmi:4c4c"}, id="machine"),
+        pytest.param({"expires": "4020"}, {}, id="a number as a text"),
     ],
 )
-def test_order_whose_boot_is_written_otherwise_is_accepted(boot_id: str) -> None:
-    parameters, errors = validated(wait_for={**ORDER, "boot_id": boot_id})
-    spec.parse(parameters, HOST)
+def test_order_is_parsed_to_one_way_to_write_it(
+    given: dict[str, t.Any], known: dict[str, t.Any]
+) -> None:
+    parameters, errors = validated(wait_for={**ORDER, **given})
+    handed = spec.parse(parameters, HOST).wait_for
     assert errors == []
+    assert isinstance(handed, spec.Handed)
+    wanted = {**ORDER, "hardware_id": None, **known}
+    assert {name: getattr(handed, name) for name in wanted} == wanted
