@@ -17,7 +17,9 @@ author:
   - The alpinefleet.kexec authors (@alpinefleet)
 options:
   _input:
-    description: The report.
+    description:
+      - The report. It may come from a file, such as the one that the playbook C(alpinefleet.kexec.audit) writes.
+      - What is no report fails, with all that is wrong with it. Of a part of its hosts, the total is that of the part.
     type: dict
     required: true
 seealso:
@@ -29,6 +31,10 @@ EXAMPLES = r"""
 - name: Show a report as a table
   ansible.builtin.debug:
     msg: "{{ report | alpinefleet.kexec.audit_table }}"
+
+- name: Show the report that an audit wrote
+  ansible.builtin.debug:
+    msg: "{{ lookup('ansible.builtin.file', 'audit.json') | from_json | alpinefleet.kexec.audit_table }}"
 """
 
 RETURN = r"""

@@ -18,19 +18,16 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine im
     valid_boot_id,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.note import TOKEN
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
-Form = t.TypeVar("Form")
+from . import _forms
+from ._forms import Fields
 
 # Longer than any host has been running, in seconds.
 UPTIME_LIMIT = 1e10
-CODE = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 HARDWARE_ID = re.compile(r"[a-z]+:.+", re.ASCII)
-LEVELS: tuple[Blocks, ...] = t.get_args(Blocks)
-# The preflight has a few dozen codes.
-REASONS_LIMIT = 100
-# What is shown of a value that has another form, and looked at of what a module printed.
-SHOWN_LIMIT, PRINTED_LIMIT = 100, 1000
+# What is looked at of what a module printed.
+PRINTED_LIMIT = 1000
 
 
 def valid_hardware_id(text: str | None) -> str | None:
@@ -94,82 +91,43 @@ class Answer:
         return [*{**missing, **wrong}.values()]
 
 
-class _Fields:
-    """The values of a dictionary; those of another form than theirs are noted."""
-
-    def __init__(self, values: object, odd: dict[str, str]) -> None:
-        self._values = _mapping(values) or {}
-        self._odd = odd
-
-    def take(self, name: str, form: t.Callable[[t.Any], Form | None]) -> Form | None:
-        value = self._values.get(name)
-        found = None if value is None else form(value)
-        if found is None and value is not None:
-            self._odd[name] = f"its {name} is {_shown(value)}"
-        return found
-
-
 def parse(said: object) -> Answer:
     """Take from an answer what can be used; nothing in it is an error here."""
     odd: dict[str, str] = {}
-    top = _Fields(said, odd)
-    facts = _Fields(top.take("facts", _mapping), odd)
-    reasons, others = _reasons(top.take("reasons", _list))
+    top = Fields(said, odd)
+    facts = Fields(top.take("facts", _forms.mapping), odd)
+    found, others = _forms.reasons(top.take("reasons", _forms.items))
     if others:
         odd["reasons"] = others[0]
     return Answer(
-        unreachable=top.take("unreachable", _truth) is True,
+        unreachable=top.take("unreachable", _forms.truth) is True,
         failed=bool(top.take("failed", lambda value: value)),
-        changed=top.take("changed", _truth) is True,
-        loading=top.take("stage", _text) == "load",
-        said=_said(top.take("msg", _text), top.take("module_stderr", _text)),
-        reasons=reasons,
-        able=top.take("able", _truth),
-        boot_id=top.take("boot_id", lambda value: valid_boot_id(_text(value))),
+        changed=top.take("changed", _forms.truth) is True,
+        loading=top.take("stage", _forms.text) == "load",
+        said=_said(top.take("msg", _forms.text), top.take("module_stderr", _forms.text)),
+        reasons=found,
+        able=top.take("able", _forms.truth),
+        boot_id=top.take("boot_id", lambda value: valid_boot_id(_forms.text(value))),
         uptime=top.take("uptime", _seconds),
-        hardware_id=facts.take("hardware_id", lambda value: valid_hardware_id(_text(value))),
+        hardware_id=facts.take("hardware_id", lambda value: valid_hardware_id(_forms.text(value))),
         token=top.take("token", _token),
         watchdog=top.take("watchdog", _watchdog),
-        kernel=top.take("kernel", _text),
-        release=top.take("release", _text),
-        firmware_kernel=facts.take("firmware_kernel", _text),
-        running_release=facts.take("running_release", _text),
-        running_cmdline=facts.take("running_cmdline", _text),
-        started_by_kexec=facts.take("started_by_kexec", _truth) is True,
-        boot_loader=facts.take("boot_loader", _text),
-        reboot_needed=facts.take("reboot_needed", _truth),
-        platform=facts.take("platform", _texts),
+        kernel=top.take("kernel", _forms.text),
+        release=top.take("release", _forms.text),
+        firmware_kernel=facts.take("firmware_kernel", _forms.text),
+        running_release=facts.take("running_release", _forms.text),
+        running_cmdline=facts.take("running_cmdline", _forms.text),
+        started_by_kexec=facts.take("started_by_kexec", _forms.truth) is True,
+        boot_loader=facts.take("boot_loader", _forms.text),
+        reboot_needed=facts.take("reboot_needed", _forms.truth),
+        platform=facts.take("platform", _forms.texts),
         hung=facts.take("hung", _jump),
-        diff=top.take("diff", _mapping) or {},
+        diff=top.take("diff", _forms.mapping) or {},
         odd=odd,
     )
 
 
 # --- The forms: a value, or None of one that has another -----------------------------------
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _truth(value: object) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _list(value: object) -> list[t.Any] | None:
-    return value if isinstance(value, list) and len(value) <= REASONS_LIMIT else None
-
-
-def _mapping(value: object) -> t.Mapping[str, t.Any] | None:
-    """A dictionary that JSON can have."""
-    if isinstance(value, t.Mapping) and all(isinstance(name, str) for name in value):
-        return value
-    return None
-
-
-def _texts(value: object) -> t.Mapping[str, str] | None:
-    found = _mapping(value)
-    return found if found is None or all(isinstance(e, str) for e in found.values()) else None
 
 
 def _seconds(value: object) -> float | None:
@@ -180,44 +138,25 @@ def _seconds(value: object) -> float | None:
 
 def _token(value: object) -> str | None:
     """The token of an image that the host had loaded before."""
-    text = _text(value)
-    return text if text is not None and TOKEN.fullmatch(text) else None
+    token = _forms.text(value)
+    return token if token is not None and TOKEN.fullmatch(token) else None
 
 
 def _watchdog(value: object) -> Watchdog | None:
-    fields = _mapping(value) or {}
-    device, timeout = _text(fields.get("device")), fields.get("timeout")
+    fields = _forms.mapping(value) or {}
+    device, timeout = _forms.text(fields.get("device")), fields.get("timeout")
     if device is None or isinstance(timeout, bool) or not isinstance(timeout, int):
         return None
     return Watchdog(device, timeout)
 
 
 def _jump(value: object) -> dict[str, str | None] | None:
-    fields = _mapping(value)
+    fields = _forms.mapping(value)
     if fields is None:
         return None
     known = {name: fields.get(name) for name in ("release", "time")}
     whole = all(each is None or isinstance(each, str) for each in known.values())
     return known if whole else None
-
-
-def _reasons(values: list[t.Any] | None) -> tuple[tuple[Reason, ...] | None, list[str]]:
-    """The reasons, and what stands among them and is none, each as a sentence."""
-    if values is None:
-        return None, []
-    parsed = [(_reason(_mapping(each) or {}), each) for each in values]
-    return (
-        tuple(found for found, _each in parsed if found is not None),
-        [f"a reason is {_shown(each)}" for found, each in parsed if found is None],
-    )
-
-
-def _reason(fields: t.Mapping[str, t.Any]) -> Reason | None:
-    code, message, remedy = (_text(fields.get(name)) for name in ("code", "message", "remedy"))
-    blocks = fields.get("blocks")
-    if code is None or message is None or remedy is None or blocks not in LEVELS:
-        return None
-    return Reason(code, message, remedy, blocks) if CODE.fullmatch(code) else None
 
 
 # --- Words ---------------------------------------------------------------------------------
@@ -226,9 +165,3 @@ def _reason(fields: t.Mapping[str, t.Any]) -> Reason | None:
 def _said(message: str | None, printed: str | None) -> str:
     lines = (printed or "")[-PRINTED_LIMIT:].strip().splitlines()[-1:]
     return " ".join(each.strip() for each in (message or "", *lines) if each.strip())
-
-
-def _shown(value: object) -> str:
-    """A value for a message, without what a terminal obeys, and cut."""
-    text = repr(value)
-    return text if len(text) <= SHOWN_LIMIT else f"{text[: SHOWN_LIMIT - 3]}..."

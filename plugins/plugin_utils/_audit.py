@@ -19,7 +19,9 @@ from dataclasses import dataclass, replace
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import machine
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
 
-from ._answer import LEVELS, Answer, parse
+from . import _forms
+from ._answer import Answer, parse
+from ._forms import Fields
 
 # Raised when a key changes its meaning or goes away, not when one is added.
 VERSION = 1
@@ -39,6 +41,13 @@ VERDICT_NEEDS = ("able", "reasons", "reboot_needed")
 VERDICT_USES = ("facts", "running_release", "boot_loader", "platform", "hung")
 
 NO_PYTHON = re.compile(r"\binterpreter\b.*\bnot found\b", re.IGNORECASE)
+
+# What a table shows of each host of a report, which must be there.
+TABLE_NEEDS = ("host", "verdict", "running_release", "boot_loader", "reboot_needed", "reasons")
+# What may be null of it.
+NULLABLE = ("running_release", "boot_loader", "reboot_needed")
+# How many defects of a report are told; the first ones tell what it is.
+DEFECTS_LIMIT = 5
 
 # Linux has 64 characters for a release.
 NAME_LIMIT, TEXT_LIMIT = 64, 1000
@@ -202,25 +211,94 @@ def _answer_invalid(what: str) -> Reason:
     )
 
 
+# --- A report, from a file perhaps ---------------------------------------------------------
+
+
+class ReportError(ValueError):
+    """What was given is no report, or one of another form."""
+
+    def __init__(self, defects: t.Sequence[str]) -> None:
+        told = "; ".join(defects[:DEFECTS_LIMIT])
+        super().__init__(
+            f"This is no report that can be shown: {told}. "
+            "Give what the filter alpinefleet.kexec.audit_report returned, or the file of the audit."
+        )
+
+
+def read(report_: object) -> list[Finding]:
+    """The hosts of a report; one error names all that is wrong with it."""
+    top = _forms.mapping(report_)
+    if top is None:
+        raise ReportError([f"it is {_forms.shown(report_)}"])
+    hosts = top.get("hosts")
+    if top.get("version") != VERSION or not isinstance(hosts, list):
+        wanted = {"version": str(VERSION), "hosts": "a list"}
+        named = [f"its {name} is {_found(top, name)}, not {what}" for name, what in wanted.items()]
+        raise ReportError(named)
+    found = [_read_host(each) for each in hosts]
+    defects = [
+        f"hosts[{number}]: {defect}" for number, (_host, own) in enumerate(found) for defect in own
+    ]
+    if defects:
+        raise ReportError(defects)
+    return [host for host, _defects in found if host is not None]
+
+
+def _found(fields: Values, name: str) -> str:
+    value = fields.get(name)
+    return "a list" if isinstance(value, list) else _forms.shown(value)
+
+
+def _read_host(given: object) -> tuple[Finding | None, list[str]]:
+    """One host of a report, or what is wrong with it."""
+    values = _forms.mapping(given)
+    if values is None:
+        return None, [f"it is {_forms.shown(given)}"]
+    odd: dict[str, str] = {}
+    fields = Fields(values, odd)
+    host = fields.take("host", _forms.text)
+    verdict: Verdict | None = fields.take("verdict", _verdict_of)
+    release = fields.take("running_release", _forms.text)
+    loader = fields.take("boot_loader", _forms.text)
+    needed = fields.take("reboot_needed", _forms.truth)
+    reasons, others = _forms.reasons(fields.take("reasons", _forms.items))
+    defects = [*_lacks(values), *odd.values(), *others]
+    if defects or host is None or verdict is None or reasons is None:
+        return None, defects
+    return Finding(host, verdict, release, loader, needed, None, None, reasons), []
+
+
+def _lacks(values: Values) -> t.Iterator[str]:
+    for name in TABLE_NEEDS:
+        if name not in values:
+            yield f"it has no {name}"
+        elif values[name] is None and name not in NULLABLE:
+            yield f"its {name} is None"
+
+
+def _verdict_of(value: object) -> Verdict | None:
+    return next((verdict for verdict in VERDICTS if verdict == value), None)
+
+
 # --- The table -----------------------------------------------------------------------------
 
 
-def table(report_: Values) -> list[str]:
+def table(report_: object) -> list[str]:
     """A report as lines of text: the hosts, their number, and what to do about each reason."""
-    hosts, summary = report_["hosts"], report_["summary"]
-    lines = [*_aligned([COLUMNS, *(_row(host) for host in hosts)]), "", _total(summary)]
+    hosts = read(report_)
+    lines = [*_aligned([COLUMNS, *(_row(host) for host in hosts)]), "", _total(_summary(hosts))]
     legend = _legend(hosts)
     return [*lines, "", *_aligned([LEGEND, *legend])] if legend else lines
 
 
-def _row(host: Values) -> tuple[str, ...]:
-    codes = dict.fromkeys(reason["code"] for reason in host["reasons"])
+def _row(host: Finding) -> tuple[str, ...]:
+    codes = dict.fromkeys(reason.code for reason in host.reasons)
     return (
-        host["host"],
-        host["verdict"],
-        host["running_release"] or NOTHING,
-        host["boot_loader"] or NOTHING,
-        YES_NO.get(host["reboot_needed"], NOTHING),
+        host.host,
+        host.verdict,
+        host.running_release or NOTHING,
+        host.boot_loader or NOTHING,
+        NOTHING if host.reboot_needed is None else YES_NO[host.reboot_needed],
         ", ".join(codes) or NOTHING,
     )
 
@@ -230,14 +308,15 @@ def _total(summary: Values) -> str:
     return f"hosts {summary['hosts']}: {verdicts}; reboot needed {summary['reboot_needed']}"
 
 
-def _legend(hosts: t.Iterable[Values]) -> list[tuple[str, ...]]:
+def _legend(hosts: t.Iterable[Finding]) -> list[tuple[str, ...]]:
     """Each code and remedy with its number of hosts; one code may have several remedies."""
     found: dict[tuple[Blocks, str, str], set[str]] = {}
     for host in hosts:
-        for reason in host["reasons"]:
-            key = (reason["blocks"], reason["code"], reason["remedy"])
-            found.setdefault(key, set()).add(host["host"])
-    order = sorted(found, key=lambda key: (-LEVELS.index(key[0]), -len(found[key]), key[1], key[2]))
+        for reason in host.reasons:
+            found.setdefault((reason.blocks, reason.code, reason.remedy), set()).add(host.host)
+    order = sorted(
+        found, key=lambda key: (-_forms.LEVELS.index(key[0]), -len(found[key]), key[1], key[2])
+    )
     return [
         (code, level, str(len(found[level, code, remedy])), remedy) for level, code, remedy in order
     ]

@@ -64,6 +64,7 @@ ROOMS = (
     "module_utils/_preflight",
     "module_utils/_kexec",
     "module_utils/_module",
+    "plugin_utils/_forms",
     "plugin_utils/_answer",
     "plugin_utils/_reboot",
     "plugin_utils/_transport",

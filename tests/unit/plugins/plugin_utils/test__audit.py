@@ -324,3 +324,69 @@ def test_names_of_hosts_do_not_reach_the_terminal_as_they_are() -> None:
     report = _audit.report({"web\x1b[2J": answer()})
     assert report["hosts"][0]["host"] == "web\x1b[2J"
     assert all(line.isprintable() for line in _audit.table(report))
+
+
+# --- A report from elsewhere ---------------------------------------------------------------
+
+WHOLE = _audit.report({"web1": answer(reason("kexec_locked"))})
+
+
+def with_host(**values: t.Any) -> Result:
+    return {**WHOLE, "hosts": [{**WHOLE["hosts"][0], **values}]}
+
+
+def without(name: str) -> Result:
+    host = {key: value for key, value in WHOLE["hosts"][0].items() if key != name}
+    return {**WHOLE, "hosts": [WHOLE["hosts"][0], host]}
+
+
+def test_report_from_a_file_is_shown_as_the_one_that_was_written() -> None:
+    assert _audit.table(json.loads(json.dumps(WHOLE))) == _audit.table(WHOLE)
+
+
+def test_total_is_that_of_the_hosts_that_are_shown() -> None:
+    part = {"version": 1, "hosts": _audit.report(FLEET)["hosts"][:1]}
+    assert "hosts 1: kexec 0, firmware 0, refused 0, failed 0, unreachable 1" in "".join(
+        _audit.table(part)
+    )
+
+
+@pytest.mark.parametrize("name", _audit.TABLE_NEEDS)
+def test_report_whose_host_lacks_something_says_what(name: str) -> None:
+    with pytest.raises(_audit.ReportError, match=rf"hosts\[1\]: it has no {name}\."):
+        _audit.table(without(name))
+
+
+@pytest.mark.parametrize(
+    ("report", "what"),
+    [
+        pytest.param("text", "it is 'text'.", id="text"),
+        pytest.param([], "it is [].", id="list"),
+        pytest.param(None, "it is None.", id="nothing"),
+        pytest.param(
+            {}, "its version is None, not 1; its hosts is None, not a list.", id="empty dictionary"
+        ),
+        pytest.param({**WHOLE, "version": 2}, "its version is 2, not 1", id="a later form"),
+        pytest.param({**WHOLE, "hosts": {}}, "its hosts is {}, not a list", id="no list"),
+        pytest.param({**WHOLE, "hosts": ["web1"]}, "hosts[0]: it is 'web1'", id="a name"),
+        pytest.param(with_host(host=None), "hosts[0]: its host is None", id="no name"),
+        pytest.param(with_host(verdict="maybe"), "its verdict is 'maybe'", id="verdict"),
+        pytest.param(with_host(reboot_needed="yes"), "its reboot_needed is 'yes'", id="truth"),
+        pytest.param(with_host(reasons=[{}]), "a reason is {}", id="reason"),
+        pytest.param(with_host(reasons="none"), "its reasons is 'none'", id="no reasons"),
+        pytest.param({"web1": answer()}, "its version is None", id="results instead of a report"),
+    ],
+)
+def test_what_is_no_report_is_refused_with_all_that_is_wrong(report: object, what: str) -> None:
+    with pytest.raises(_audit.ReportError) as caught:
+        _audit.table(report)
+    assert what in str(caught.value)
+    assert "alpinefleet.kexec.audit_report" in str(caught.value)
+    assert str(caught.value).isprintable()
+
+
+def test_huge_report_of_another_form_is_refused_in_a_few_words() -> None:
+    with pytest.raises(_audit.ReportError) as caught:
+        _audit.table({**WHOLE, "hosts": ["\x1b[2J" * 100] * 1000})
+    assert len(str(caught.value)) < 800
+    assert str(caught.value).isprintable()
