@@ -59,10 +59,15 @@ def valid_boot_id(text: str | None) -> str | None:
         return None
 
 
+def valid_uptime(text: str | None) -> float | None:
+    """The first of the two numbers that the kernel gives."""
+    match = re.match(r"\d+(\.\d+)?", text or "")
+    return float(match.group()) if match else None
+
+
 def uptime(host: Host) -> float | None:
     """Seconds since the host booted, by its own clock."""
-    match = re.match(r"\d+(\.\d+)?", host.text("/proc/uptime") or "")
-    return float(match.group()) if match else None
+    return valid_uptime(host.text("/proc/uptime"))
 
 
 def services(host: Host, *levels: str) -> set[str]:

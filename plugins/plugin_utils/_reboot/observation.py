@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import re
 import typing as t
-import uuid
 from dataclasses import dataclass
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine import (
     KEXEC_LOADER_TYPE,
     canonical_hardware_id,
+    valid_boot_id,
+    valid_uptime,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import lines
 
 Method = t.Literal["kexec", "firmware"]
+
+# What a whole answer has, even where it is empty.
+FIELDS = {"boot_id", "release", "cmdline", "bootloader_type", "stage", "uptime", "hardware_id"}
 
 
 @dataclass(frozen=True)
@@ -84,26 +88,17 @@ def parse(output: str, nonce: str) -> Observation | None:
         name: value.strip(_cmdline.SPACES)
         for name, _space, value in (line.partition(" ") for line in lines(frame.group(1)))
     }
-    try:
-        boot_id = str(uuid.UUID(fields["boot_id"]))
-        leaver, _space, stage = fields["stage"].partition(" ")
-        return Observation(
-            boot_id,
-            fields["release"],
-            fields["cmdline"],
-            fields["bootloader_type"],
-            leaver,
-            stage,
-            _uptime(fields["uptime"]),
-            canonical_hardware_id(fields["hardware_id"]),
-        )
-    except (KeyError, ValueError):
+    boot_id, uptime = valid_boot_id(fields.get("boot_id")), valid_uptime(fields.get("uptime"))
+    if boot_id is None or uptime is None or not fields.keys() >= FIELDS:
         return None
-
-
-def _uptime(text: str) -> float:
-    """The first of the two numbers that the kernel gives."""
-    found = re.match(r"\d+(\.\d+)?", text)
-    if found is None:
-        raise ValueError(text)
-    return float(found.group())
+    leaver, _space, stage = fields["stage"].partition(" ")
+    return Observation(
+        boot_id,
+        fields["release"],
+        fields["cmdline"],
+        fields["bootloader_type"],
+        leaver,
+        stage,
+        uptime,
+        canonical_hardware_id(fields["hardware_id"]),
+    )
