@@ -15,6 +15,7 @@ from pathlib import Path
 import jinja2
 import pytest
 import yaml
+from ansible_collections.alpinefleet.kexec.plugins.doc_fragments import _attributes
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "ansible_collections.alpinefleet.kexec.plugins"
@@ -201,6 +202,64 @@ def test_role_problems_of_a_role_without_specs(tmp_path: Path) -> None:
 def test_roles_of_this_collection_have_no_problem() -> None:
     roles = sorted(path for path in ROOT.glob("roles/*") if path.is_dir())
     assert [problem for role in roles for problem in role_problems(role)] == []
+
+
+# --- What an entry point of a role can ------------------------------------------------------
+
+CAN = ("check_mode", "diff_mode", "idempotent", "platform")
+
+
+def attribute_problems(attributes: dict[str, t.Any], described: dict[str, t.Any]) -> list[str]:
+    """Return what is missing of what an entry point should say that it can."""
+    problems = [f"nothing of {name}" for name in CAN if name not in attributes]
+    for name, said in attributes.items():
+        if as_list(said["description"]) != as_list(described[name]["description"]):
+            problems.append(f"another meaning of {name}")
+        # What is not whole has its reason, or its limit.
+        if said["support"] != "full" and not said.get("details"):
+            problems.append(f"no details of {name}")
+    return problems
+
+
+def as_list(text: str | list[str]) -> list[str]:
+    return [text] if isinstance(text, str) else text
+
+
+def saying(*names: str) -> dict[str, t.Any]:
+    return {name: {"description": "x", "support": "full"} for name in names}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "problems"),
+    [
+        pytest.param(saying(*CAN), [], id="all"),
+        pytest.param({}, [f"nothing of {name}" for name in CAN], id="none"),
+        pytest.param(saying(*CAN[1:]), ["nothing of check_mode"], id="one is missing"),
+        pytest.param(
+            {**saying(*CAN), "check_mode": {"description": "y", "support": "partial"}},
+            ["another meaning of check_mode", "no details of check_mode"],
+            id="half",
+        ),
+    ],
+)
+def test_attribute_problems(attributes: dict[str, t.Any], problems: list[str]) -> None:
+    described = {name: {"description": ["x"]} for name in CAN}
+    assert attribute_problems(attributes, described) == problems
+
+
+def entry_points() -> t.Iterator[tuple[str, str, dict[str, t.Any]]]:
+    for path in sorted(ROOT.glob("roles/*/meta/argument_specs.yml")):
+        for entry, spec in yaml.safe_load(path.read_text())["argument_specs"].items():
+            yield path.parts[-3], entry, spec
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [pytest.param(spec, id=f"{role}, {entry}") for role, entry, spec in entry_points()],
+)
+def test_entry_point_says_what_it_can_in_the_words_of_the_modules(spec: dict[str, t.Any]) -> None:
+    described = yaml.safe_load(_attributes.ModuleDocFragment.DOCUMENTATION)["attributes"]
+    assert attribute_problems(spec.get("attributes", {}), described) == []
 
 
 # --- Variables of roles, and the one task that reads each -----------------------------------
