@@ -33,11 +33,14 @@ class Host(Machine):
 
 @dataclass(frozen=True)
 class Prepared:
-    """What a machine was after its first boot, both runs of prepare.yml, and what it was then."""
+    """What a machine was after its first boot, each run of prepare.yml, and what it was then."""
 
     loader: str
     host: Host
     found: str
+    bare: State
+    foretold: PlayRun
+    still_bare: State
     first: PlayRun
     second: PlayRun
     boots: int
@@ -58,15 +61,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="module", params=LOADERS)
 def prepared(request: pytest.FixtureRequest, shared_machines: Supply) -> Prepared:
-    """Prepare a machine as Alpine installs it, twice, and look at it."""
+    """Ask in check mode, then prepare a machine as Alpine installs it, twice, and look at it."""
     host = shared_machines.boot(Host, request.param)
     found = lab.shell(lab.find(host.name), AS_INSTALLED)
+    bare = host.state()
+    foretold = host.play(CONVERGE, "--check", "--diff")
+    still_bare = host.state()
     runs = [host.play(CONVERGE) for _number in range(2)]
     assert [run.rc for run in runs] == [0, 0], [run.output for run in runs]
     return Prepared(
         loader=request.param,
         host=host,
         found=found,
+        bare=bare,
+        foretold=foretold,
+        still_bare=still_bare,
         first=runs[0],
         second=runs[1],
         boots=host.boots(),

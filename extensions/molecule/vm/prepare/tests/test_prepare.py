@@ -10,6 +10,7 @@ from tests.plays import FAST_REBOOT
 
 from .conftest import Prepared
 
+ROLE = "alpinefleet.kexec.kexec_host"
 TOKEN = "alpinefleet_kexec.token="
 # What kexec-tools report to the kernel as its boot loader.
 KEXEC_TYPE = "208"
@@ -17,6 +18,18 @@ KEXEC_TYPE = "208"
 
 def test_it_was_as_alpine_installs_it(prepared: Prepared) -> None:
     assert prepared.found == "as installed"
+
+
+def test_check_mode_says_what_cannot_be_foretold_and_changes_nothing(prepared: Prepared) -> None:
+    run = prepared.foretold
+    assert run.rc == 0, run.output
+    (said,) = run.changed
+    assert said.task == f"{ROLE} : bootstrap | Say what is missing"
+    assert said.result["msg"].startswith("Python would be installed on the host;")
+    # The host leaves the play there, and is not called lost.
+    assert run.tasks[-1] == said
+    assert {task.status for task in run.tasks} == {"ok"}
+    assert prepared.still_bare == prepared.bare
 
 
 def test_one_boot_through_firmware_made_it_able(prepared: Prepared) -> None:
