@@ -47,7 +47,7 @@ class Site:
             playbook, inventory, *options, timeout=PLAY_SECONDS, deprecated=self.deprecated
         )
 
-    def fast_reboot(self, **variables: t.Any) -> PlayRun:
+    def fast_reboot(self, *options: str, **variables: t.Any) -> PlayRun:
         """The role, with a hook that takes the host out of work, and a task for the others."""
         hook = {"name": "work"}
         for name in ("drain", "undrain"):
@@ -60,7 +60,7 @@ class Site:
             "ansible.builtin.include_role": {"name": "alpinefleet.kexec.fast_reboot"},
             "vars": {"fast_reboot_hooks": [hook], "fast_reboot_timeout": 40, **variables},
         }
-        return self.play([role, raw("Next")])
+        return self.play([role, raw("Next")], *options)
 
     def clients(self) -> list[str]:
         """The ssh clients that run for these hosts, each with its arguments."""
