@@ -80,7 +80,7 @@ def _told(module: AnsibleModule, host: Host, result: dict[str, t.Any]) -> dict[s
     """What leaves the host: files may hold passwords, and are shown to whom asks for a diff."""
     told = {name: value for name, value in result.items() if name != "diff" or module._diff}
     # An answer about a boot says when it was given: an order that follows from it expires.
-    dated = {"uptime": machine.uptime(host)} if "boot_id" in told else {}
+    dated = {"uptime": machine.uptime(host.text("/proc/uptime"))} if "boot_id" in told else {}
     return t.cast("dict[str, t.Any]", printable({**told, **dated}))
 
 

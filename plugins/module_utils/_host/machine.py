@@ -59,15 +59,10 @@ def valid_boot_id(text: str | None) -> str | None:
         return None
 
 
-def valid_uptime(text: str | None) -> float | None:
-    """The first of the two numbers that the kernel gives."""
+def uptime(text: str | None) -> float | None:
+    """Seconds since the boot, from what /proc/uptime says."""
     match = re.match(r"\d+(\.\d+)?", text or "")
     return float(match.group()) if match else None
-
-
-def uptime(host: Host) -> float | None:
-    """Seconds since the host booted, by its own clock."""
-    return valid_uptime(host.text("/proc/uptime"))
 
 
 def services(host: Host, *levels: str) -> set[str]:

@@ -16,8 +16,8 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine import (
     KEXEC_LOADER_TYPE,
     canonical_hardware_id,
+    uptime,
     valid_boot_id,
-    valid_uptime,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import lines
 
@@ -88,8 +88,8 @@ def parse(output: str, nonce: str) -> Observation | None:
         name: value.strip(_cmdline.SPACES)
         for name, _space, value in (line.partition(" ") for line in lines(frame.group(1)))
     }
-    boot_id, uptime = valid_boot_id(fields.get("boot_id")), valid_uptime(fields.get("uptime"))
-    if boot_id is None or uptime is None or not fields.keys() >= FIELDS:
+    boot_id, seconds = valid_boot_id(fields.get("boot_id")), uptime(fields.get("uptime"))
+    if boot_id is None or seconds is None or not fields.keys() >= FIELDS:
         return None
     leaver, _space, stage = fields["stage"].partition(" ")
     return Observation(
@@ -99,6 +99,6 @@ def parse(output: str, nonce: str) -> Observation | None:
         fields["bootloader_type"],
         leaver,
         stage,
-        uptime,
+        seconds,
         canonical_hardware_id(fields["hardware_id"]),
     )

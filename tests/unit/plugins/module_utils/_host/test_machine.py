@@ -153,12 +153,12 @@ def test_valid_boot_id(text: str | None, expected: str | None) -> None:
 )
 def test_uptime(alpine: fakes.FakeHost, said: str, seconds: float | None) -> None:
     alpine.write("/proc/uptime", said)
-    assert machine_module.uptime(alpine.host) == seconds
+    assert machine_module.uptime(alpine.host.text("/proc/uptime")) == seconds
 
 
 def test_uptime_of_a_host_that_does_not_tell_it(alpine: fakes.FakeHost) -> None:
     alpine.remove("/proc/uptime")
-    assert machine_module.uptime(alpine.host) is None
+    assert machine_module.uptime(alpine.host.text("/proc/uptime")) is None
 
 
 # --- Platforms that hang in kexec, known by their firmware ---------------------------------
