@@ -424,6 +424,8 @@ def test_start_runs_the_watcher_where_it_is_wanted(host: ServiceHost, parameter:
     [
         pytest.param(f"{RUNNING} {TOKEN}", "sysinit", id="not wanted"),
         pytest.param(f"{CONFIRM} {TOKEN}", "default", id="by hand, later"),
+        pytest.param(f"quiet -- {CONFIRM} {TOKEN}", "sysinit", id="wanted of init"),
+        pytest.param(f'dyndbg="a {CONFIRM} b" {TOKEN}', "sysinit", id="a part of another"),
     ],
 )
 def test_start_does_nothing(host: ServiceHost, cmdline: str, runlevel: str) -> None:
