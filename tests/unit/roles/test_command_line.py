@@ -10,7 +10,8 @@ import random
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
-from ansible_collections.alpinefleet.kexec.tests.unit.roles.service_host import ServiceHost
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
+from ansible_collections.alpinefleet.kexec.tests.unit.roles.service_host import UUID, ServiceHost
 
 TOKEN, ADDED = _cmdline.TOKEN_PARAMETER, _cmdline.ADDED_PARAMETER
 
@@ -91,3 +92,25 @@ def test_service_and_modules_agree_on_any_line(host: ServiceHost, seed: int) -> 
     closed = [line for line in lines if line.count('"') % 2 == 0]
     found = zip(closed, inherited(host, closed), strict=True)
     assert {line: mine for line, mine in found if mine != taken_apart(line)} == {}
+
+
+ARCHITECTURES = [*_cmdline.LIMITS, "x86_64", "aarch64"]
+
+
+@pytest.mark.parametrize("over", [0, 1], ids=["fits", "does not"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_service_and_modules_take_a_line_of_the_same_length(
+    host: ServiceHost, architecture: str, over: int
+) -> None:
+    host.write("machine", f"{architecture}\n")
+    limit = _cmdline.LIMITS.get(architecture, _cmdline.DEFAULT_LIMIT)
+    # One byte is the end, and the token comes first.
+    rest = "x" * (limit - 1 - len(f"{TOKEN}={UUID} ") + over)
+    log = host.service("kexec-load", 'choose_image && log "taken"', kexec_cmdline=rest)
+    assert (log == ["taken"]) is not bool(over)
+    line = f"{TOKEN}={UUID} {rest}"
+    if over:
+        with pytest.raises(ReasonError):
+            _cmdline.check(line, architecture)
+    else:
+        _cmdline.check(line, architecture)
