@@ -87,7 +87,7 @@ def test_service_and_modules_agree_on_any_line(host: ServiceHost, seed: int) -> 
     chance = random.Random(seed)
     pieces = [*'  \t"=a-_', "b=c", "--", ' "--" ', " -- ", "initrd=", "quiet", "BOOT_IMAGE=k"]
     pieces += [f" {ADDED}=b=c ", f" {ADDED}=quiet,b=c ", f" {ADDED} ", f' {ADDED}="b=c"']
-    lines = ["".join(chance.choices(pieces, k=chance.randrange(12))) for _ in range(200)]
+    lines = ["".join(chance.choices(pieces, k=chance.randrange(12))) for _number in range(200)]
     # The modules close a quote that is open, for their own words come behind it.
     closed = [line for line in lines if line.count('"') % 2 == 0]
     found = zip(closed, inherited(host, closed), strict=True)
