@@ -277,26 +277,30 @@ is_overtaken() {
 }
 
 # Guards outlast whoever asks all of this to end, and do not keep the locks. One that can have no
-# process resets the host. They wait for a time, or until the leader is gone.
-stand_guard() {
+# process resets the host. They wait until something is so, and no longer than the limit.
+stand_guard_until() {
 	trap '' TERM HUP INT
 	trap reset_host EXIT
 	exec 8>&- 9>&-
 	left=${limit%%.*}
-	while [ "$left" -gt 0 ] && has_parent; do
+	until "$@" || [ "$left" -le 0 ]; do
 		pause 1
 		left=$((left - 1))
 	done
 }
 
+is_orphan() {
+	! has_parent
+}
+
+is_over_for_nobody() {
+	is_orphan && ! kill -0 "$shutdown" 2>/dev/null
+}
+
 # A shutdown that does not end is ended, and the leader goes on. One whose leader is gone has nobody to
 # reboot after it.
 guard_shutdown() {
-	stand_guard
-	until has_parent || ! kill -0 "$shutdown" 2>/dev/null || [ "$left" -le 0 ]; do
-		pause 1
-		left=$((left - 1))
-	done
+	stand_guard_until is_over_for_nobody
 	kill -KILL "$shutdown"
 	if has_parent; then
 		trap - EXIT
@@ -307,7 +311,7 @@ guard_shutdown() {
 
 # Whatever hangs from there on, the machine does not stay down. Who is late does not jump any more.
 guard_jump() {
-	stand_guard
+	stand_guard_until is_orphan
 	kill -KILL "$$"
 	is_jumping || take_back "the file systems were not read-only within $limit seconds."
 	fall
