@@ -359,7 +359,7 @@ boot_id:
       returned: always
       type: str
       sample: d7a0c3f2-04f3-4b7e-8a44-0d1c8fb0a6e1
-kernel:
+release:
   description: The kernel release before and after; in check mode the release that is expected.
   returned: always
   type: dict

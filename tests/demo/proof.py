@@ -54,7 +54,7 @@ class Reboot:
             "by": self.by,
             "method": self.after.method,
             "downtime": round(self.downtime, 1),
-            "kernel": {"before": self.before.kernel, "after": self.after.kernel},
+            "release": {"before": self.before.kernel, "after": self.after.kernel},
             "boot_id": {"before": self.before.boot_id, "after": self.after.boot_id},
             "cmdline": {"before": self.before.cmdline, "after": self.after.cmdline},
         }

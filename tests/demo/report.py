@@ -16,7 +16,7 @@ from .proof import Reboot
 ROWS: dict[str, Callable[[Reboot], str]] = {
     "method": lambda reboot: reboot.after.method,
     "downtime": lambda reboot: f"{reboot.downtime:.1f} s",
-    "kernel": lambda reboot: reboot.after.kernel,
+    "release": lambda reboot: reboot.after.kernel,
     "boot_id before": lambda reboot: reboot.before.boot_id,
     "boot_id after": lambda reboot: reboot.after.boot_id,
 }

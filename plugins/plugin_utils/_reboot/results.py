@@ -34,7 +34,7 @@ def base(answer: Answer) -> dict[str, t.Any]:
         "method": None,
         "reasons": [each.as_dict() for each in answer.reasons or ()],
         "boot_id": pair(answer.boot_id),
-        "kernel": pair(answer.running_release),
+        "release": pair(answer.running_release),
         "cmdline": pair(answer.running_cmdline),
         "downtime": None,
         "elapsed": 0.0,
@@ -50,7 +50,7 @@ def predicted(order: Order, answer: Answer, *, wait: bool = True) -> dict[str, t
         **base(answer),
         "changed": True,
         "method": order.method,
-        "kernel": pair(answer.running_release, _release(order)),
+        "release": pair(answer.running_release, _release(order)),
         "diff": answer.diff,
     }
 
@@ -93,7 +93,7 @@ def proven(order: Order, proof: Proof, answer: Answer) -> dict[str, t.Any]:
         "rebooted": True,
         "method": proof.method,
         "boot_id": pair(order.boot_id, observation.boot_id),
-        "kernel": pair(answer.running_release, observation.release),
+        "release": pair(answer.running_release, observation.release),
         "cmdline": pair(answer.running_cmdline, observation.cmdline),
         "token": order.token if proof.method == "kexec" else None,
         "downtime": None if proof.downtime is None else round(proof.downtime, 2),
@@ -127,7 +127,7 @@ def failed(error: RebootError, answer: Answer) -> dict[str, t.Any]:
     details = dict(error.details)
     observation = details.pop("observation", None)
     if observation is not None:
-        for name, value in (("boot_id", observation.boot_id), ("kernel", observation.release)):
+        for name, value in (("boot_id", observation.boot_id), ("release", observation.release)):
             result[name]["after"] = value
         result["cmdline"]["after"] = observation.cmdline
     return {**result, **details}

@@ -92,7 +92,7 @@ def test_reboot_as_a_dictionary() -> None:
         "by": "somebody",
         "method": "kexec",
         "downtime": 6.4,
-        "kernel": {"before": "6.18.56-0-virt", "after": "6.18.56-0-virt"},
+        "release": {"before": "6.18.56-0-virt", "after": "6.18.56-0-virt"},
         "boot_id": {"before": BEFORE.boot_id, "after": AFTER.boot_id},
         "cmdline": {"before": BEFORE.cmdline, "after": AFTER.cmdline},
     }

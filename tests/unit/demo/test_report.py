@@ -42,7 +42,7 @@ def test_table_has_a_column_for_each_reboot(rows: dict[str, list[str]]) -> None:
         "": ["ansible.builtin.reboot", "alpinefleet.kexec"],
         "method": ["firmware", "kexec"],
         "downtime": ["31.3 s", "6.4 s"],
-        "kernel": ["6.18.56-0-virt", "6.18.56-0-virt"],
+        "release": ["6.18.56-0-virt", "6.18.56-0-virt"],
         "boot_id before": [BOOTS[0].boot_id, BOOTS[1].boot_id],
         "boot_id after": [BOOTS[1].boot_id, BOOTS[2].boot_id],
     }

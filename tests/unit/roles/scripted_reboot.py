@@ -40,7 +40,7 @@ def result(**changes: t.Any) -> dict[str, t.Any]:
         "method": "kexec",
         "reasons": [],
         "boot_id": {"before": "before", "after": BOOT_ID},
-        "kernel": {"before": "6.18.38-0-virt", "after": "6.18.56-0-virt"},
+        "release": {"before": "6.18.38-0-virt", "after": "6.18.56-0-virt"},
         "cmdline": {"before": "quiet", "after": "quiet"},
         "downtime": 5.5,
         "elapsed": 10.0,

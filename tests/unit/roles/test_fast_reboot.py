@@ -265,7 +265,7 @@ def test_every_host_has_a_result_and_only_good_ones_succeed(run: PlayRun) -> Non
 def test_result_of_a_good_reboot(run: PlayRun) -> None:
     found = told(run, "well")
     assert (found["rebooted"], found["method"], found["stage"]) == (True, "kexec", None)
-    assert (found["boot_id"]["after"], found["kernel"]) == (BOOT_ID, result()["kernel"])
+    assert (found["boot_id"]["after"], found["release"]) == (BOOT_ID, result()["release"])
     assert (found["downtime"], found["elapsed"], found["unhealthy"]) == (5.5, 20.0, [])
     assert codes_of(found) == ["panic_hangs"]
     assert "order" not in found

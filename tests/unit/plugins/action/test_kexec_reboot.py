@@ -276,7 +276,7 @@ def test_user_who_named_a_kernel_does_not_get_another_one(action: Action, host: 
     host.comes_up = "firmware"
     result = run(action, flavour="lts")
     assert outcome(result) == ("wrong_method", "verify", True)
-    assert (result["method"], result["kernel"]["after"]) == ("firmware", RELEASE)
+    assert (result["method"], result["release"]["after"]) == ("firmware", RELEASE)
 
 
 def test_elapsed_is_the_time_of_the_whole_task(action: Action, host: FakeHost) -> None:
@@ -373,7 +373,7 @@ def test_order_of_another_task_is_waited_for(action: Action, host: FakeHost) -> 
     result = run(action, wait=True, wait_for=order)
     assert (result["changed"], result["rebooted"], result["method"]) == (False, True, "kexec")
     assert result["boot_id"] == {"before": OLD_BOOT, "after": NEW_BOOT}
-    assert result["kernel"] == {"before": OLD_RELEASE, "after": RELEASE}
+    assert result["release"] == {"before": OLD_RELEASE, "after": RELEASE}
     assert action.called == []
     assert host.log.count("leave by kexec") == 1
 
@@ -679,7 +679,7 @@ def test_kernel_that_was_not_expected_has_failed(action: Action) -> None:
     result = run(action)
     assert outcome(result) == ("wrong_kernel", "verify", True)
     assert (result["method"], result["boot_id"]["after"]) == ("kexec", NEW_BOOT)
-    assert result["kernel"] == {"before": OLD_RELEASE, "after": RELEASE}
+    assert result["release"] == {"before": OLD_RELEASE, "after": RELEASE}
 
 
 def test_command_that_does_not_succeed_has_failed(action: Action, host: FakeHost) -> None:
@@ -687,7 +687,7 @@ def test_command_that_does_not_succeed_has_failed(action: Action, host: FakeHost
     result = run(action, test_command="rc-service nginx status")
     assert outcome(result) == ("test_command_failed", "test_command", True)
     assert (result["rc"], result["method"]) == (3, "kexec")
-    assert (result["boot_id"]["after"], result["kernel"]["after"]) == (NEW_BOOT, RELEASE)
+    assert (result["boot_id"]["after"], result["release"]["after"]) == (NEW_BOOT, RELEASE)
     assert "rc-service nginx status" in host.log[-1]
 
 

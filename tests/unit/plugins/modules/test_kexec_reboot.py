@@ -126,7 +126,7 @@ def test_every_time_at_which_a_value_is_returned_is_one_of_a_value() -> None:
 @pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS)
 def test_every_value_that_is_returned_is_documented(result: dict[str, t.Any]) -> None:
     assert set(result) - COMMON <= set(RETURN)
-    for name in ("timings", "boot_id", "kernel", "cmdline"):
+    for name in ("timings", "boot_id", "release", "cmdline"):
         assert set(result[name]) <= set(RETURN[name]["contains"])
 
 
@@ -157,8 +157,8 @@ def test_failure_after_the_jump_has_the_documented_values_of_what_runs(
 ) -> None:
     result = results.failed(error, PREPARED)
     assert (result["rebooted"], result["method"]) == (True, method)
-    after = {name: result[name]["after"] for name in ("boot_id", "kernel", "cmdline")}
-    assert after == {"boot_id": "new", "kernel": "6.18", "cmdline": "quiet"}
+    after = {name: result[name]["after"] for name in ("boot_id", "release", "cmdline")}
+    assert after == {"boot_id": "new", "release": "6.18", "cmdline": "quiet"}
 
 
 def test_token_is_documented_as_null_after_firmware() -> None:

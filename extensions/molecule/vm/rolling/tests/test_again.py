@@ -92,7 +92,7 @@ def test_check_mode_foretells_the_reboot(upgraded: Upgraded) -> None:
     assert (foretold["changed"], foretold["rebooted"], foretold["failed"]) == (True, False, False)
     assert (done["changed"], done["rebooted"], done["failed"]) == (True, True, False)
     assert foretold["method"] == done["method"] == "kexec"
-    assert foretold["kernel"] == done["kernel"]
+    assert foretold["release"] == done["release"]
     assert done["boot_id"] == {
         "before": upgraded.start.boot_id,
         "after": upgraded.done.state.boot_id,
@@ -114,8 +114,8 @@ def test_audit_calls_the_host_able_before_and_after(upgraded: Upgraded) -> None:
         found = audited(seen)
         assert (found["verdict"], found["reboot_needed"], found["hung"]) == ("kexec", False, None)
     running = [audited(seen)["running_release"] for seen in (upgraded.before, upgraded.after)]
-    kernel = upgraded.done.run.reboot["kernel"]
-    assert running == [kernel["before"], kernel["after"]]
+    release = upgraded.done.run.reboot["release"]
+    assert running == [release["before"], release["after"]]
 
 
 def test_audit_changes_nothing(upgraded: Upgraded) -> None:

@@ -133,7 +133,7 @@ def test_predicted_order_is_one_that_another_task_can_wait_for() -> None:
 )
 def test_predicted_kernel(ordered: Order, after: str | None) -> None:
     result = results.predicted(ordered, PREPARED)
-    assert result["kernel"] == {"before": "6.18.38-0-virt", "after": after}
+    assert result["release"] == {"before": "6.18.38-0-virt", "after": after}
 
 
 def test_predicted_shows_the_image_that_would_be_loaded() -> None:
@@ -149,7 +149,7 @@ def test_proven_says_what_came_up() -> None:
     result = results.proven(order(), proof(), PREPARED)
     assert (result["changed"], result["rebooted"], result["method"]) == (True, True, "kexec")
     assert result["boot_id"] == {"before": OLD, "after": NEW}
-    assert result["kernel"] == {"before": "6.18.38-0-virt", "after": "6.18.56-0-virt"}
+    assert result["release"] == {"before": "6.18.38-0-virt", "after": "6.18.56-0-virt"}
     assert result["cmdline"] == {"before": "quiet", "after": "quiet token"}
     assert result["token"] == "t0ken"
     assert result["reasons"] == [ADVICE]
@@ -220,14 +220,14 @@ def test_failed_shows_what_came_up_instead() -> None:
     result = results.failed(error(True, method="firmware", observation=CAME_UP), PREPARED)
     assert result["method"] == "firmware"
     assert result["boot_id"] == {"before": OLD, "after": NEW}
-    assert result["kernel"]["after"] == "6.18.56-0-virt"
+    assert result["release"]["after"] == "6.18.56-0-virt"
     assert result["cmdline"]["after"] == "quiet token"
     assert "observation" not in result
 
 
 def test_failed_before_the_host_said_anything() -> None:
     result = results.failed(error(False, "preflight"), NOTHING)
-    assert result["boot_id"] == result["kernel"] == {"before": None, "after": None}
+    assert result["boot_id"] == result["release"] == {"before": None, "after": None}
     assert (result["changed"], result["reasons"]) == (False, [])
 
 
