@@ -349,6 +349,41 @@ def test_no_document_names_another_variable_of_the_role() -> None:
     assert {"kexec_host_mode", "kexec_host_reboot_allowed"} <= named <= known
 
 
+# --- Results ------------------------------------------------------------------------------
+
+
+def result_names() -> set[str]:
+    """Return the names of what kexec_reboot and the role fast_reboot return."""
+    variables = yaml.safe_load((ROOT / "roles/fast_reboot/vars/main.yml").read_text())
+    return {*yaml.safe_load(kexec_reboot.RETURN), *variables["__fast_reboot_nothing_done"]}
+
+
+def result_table(guide: str) -> list[str]:
+    """Return the first column of the guide's table of values."""
+    (rows,) = re.findall(r"^Value +What it tells\n=+ +=+\n(.*?)^=", guide, re.DOTALL | re.MULTILINE)
+    return re.findall(r"^``(\w+)``", rows, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["guide_first_reboot.rst", "guide_fleet.rst"])
+def test_guide_explains_values_that_a_result_has(name: str) -> None:
+    explained = result_table(GUIDES[name])
+    assert len(explained) > 5
+    assert set(explained) <= result_names()
+
+
+def test_no_document_names_a_value_before_or_after_that_no_result_has() -> None:
+    text = README + "".join(GUIDES.values())
+    named = set(re.findall(r"\b(\w+)\.(?:before|after)\b", text))
+    assert {"boot_id", "release", "cmdline"} <= named <= result_names()
+
+
+def test_readme_shows_values_that_a_result_has() -> None:
+    samples = re.findall(r"^```json\n(\{\n.*?)^```", README, re.DOTALL | re.MULTILINE)
+    shown = [re.findall(r'^    "(\w+)":', sample, re.MULTILINE) for sample in samples]
+    assert [bool(names) for names in shown] == [True, True]
+    assert {name for names in shown for name in names} <= result_names()
+
+
 # --- Versions ------------------------------------------------------------------------------
 
 

@@ -35,7 +35,7 @@ BATCHES = {"rolling_upgrade_serial": [2, 1]}
 class Campaign(t.Protocol):
     """Upgrades a host that is gone together with one that is fine, and then the controller."""
 
-    def __call__(self, **variables: t.Any) -> PlayRun: ...
+    def __call__(self, *options: str, **variables: t.Any) -> PlayRun: ...
 
 
 @pytest.fixture
@@ -46,9 +46,13 @@ def campaign(tmp_path: Path) -> Campaign:
     python.chmod(0o755)
     inventory.write_text(INVENTORY.format(python=python, controller=sys.executable))
 
-    def run(**variables: t.Any) -> PlayRun:
+    def run(*options: str, **variables: t.Any) -> PlayRun:
         return run_playbook(
-            ROLLING_UPGRADE, inventory, variables={**BATCHES, **variables}, timeout=TIMEOUT
+            ROLLING_UPGRADE,
+            inventory,
+            *options,
+            variables={**BATCHES, **variables},
+            timeout=TIMEOUT,
         )
 
     return run
@@ -58,8 +62,11 @@ def of_host(run: PlayRun, name: str) -> list[TaskResult]:
     return [task for task in run.tasks if task.host == name]
 
 
-def test_host_that_is_unreachable_stops_the_next_batch(campaign: Campaign) -> None:
-    run = campaign()
+@pytest.mark.parametrize("options", [(), ("--check",)])
+def test_host_that_is_unreachable_stops_the_next_batch(
+    campaign: Campaign, options: tuple[str, ...]
+) -> None:
+    run = campaign(*options)
     assert run.rc != 0
     assert of_host(run, "gone")[-1].status == "unreachable"
     assert of_host(run, "fine")[-1].status == "ok"

@@ -75,7 +75,7 @@ def upgraded(shared_machines: Supply) -> Upgraded:
     return Upgraded(
         start,
         before=seen(host.play(AUDIT)),
-        foretold=seen(host.play(ROLLING_UPGRADE, "--check", **ALWAYS)),
+        foretold=seen(host.play(ROLLING_UPGRADE, "--check", "--diff", **ALWAYS)),
         done=seen(host.play(ROLLING_UPGRADE, **ALWAYS)),
         after=seen(host.play(AUDIT, "--check")),
         nothing_foretold=seen(host.play(ROLLING_UPGRADE, "--check", **PACKAGES)),
@@ -97,6 +97,11 @@ def test_check_mode_foretells_the_reboot(upgraded: Upgraded) -> None:
         "before": upgraded.start.boot_id,
         "after": upgraded.done.state.boot_id,
     }
+
+
+def test_diff_of_check_mode_shows_the_image_that_would_be_loaded(upgraded: Upgraded) -> None:
+    diffs = [task.result["diff"] for task in upgraded.foretold.run.tasks if "diff" in task.result]
+    assert "kernel: /boot/vmlinuz-virt" in str(diffs)
 
 
 def test_second_run_changes_nothing(upgraded: Upgraded) -> None:
