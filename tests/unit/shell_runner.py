@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pwd
 import shutil
@@ -82,10 +81,10 @@ def run(
             status = ended_or_stopped(shell.pid)
             afterwards()
         finally:
-            # What outlives its program must not act in another test.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(shell.pid, signal.SIGKILL)
+            # What outlives its program must not act in another test, nor hold a lock there.
+            os.killpg(shell.pid, signal.SIGKILL)
             shell.wait()
+            wait_for_the_end_of(shell.pid)
             report.keep(folder / NOTES)
     return status, (folder / "said").read_text(errors="replace")
 
@@ -97,6 +96,33 @@ def ended_or_stopped(pid: int) -> int:
         assert time.monotonic() < until
         time.sleep(0.005)
     return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
+
+
+def wait_for_the_end_of(group: int) -> None:
+    """A process that was killed holds what it has until the kernel comes to it."""
+    until = time.monotonic() + TIMEOUT
+    while is_at_work(group):
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+def is_at_work(group: int) -> bool:
+    """Whether a process of the group is left that has not ended, waited for or not."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return any(_is_of(group, path) for path in Path("/proc").glob("[0-9]*/stat"))
+
+
+def _is_of(group: int, stat: Path) -> bool:
+    try:
+        _name, _parenthesis, fields = stat.read_text(errors="replace").rpartition(")")
+    except OSError:
+        # It is gone.
+        return False
+    state, _parent, found = fields.split()[:3]
+    return int(found) == group and state not in "ZX"
 
 
 def starves(device: Path) -> None:
