@@ -73,7 +73,7 @@ def answer(happening: Happening | Exception) -> Happening:
     return happening
 
 
-SUCCEEDS: Timeline[ports.Completed | Exception] = ((0.0, ports.Completed(0, "root\n", "")),)
+SUCCEEDS: Timeline[port.Outcome | Exception] = ((0.0, port.Outcome(0, "root\n", "")),)
 
 
 class FakeRemote:
@@ -84,9 +84,9 @@ class FakeRemote:
         clock: FakeClock,
         boots: Timeline[Observation | Exception],
         *,
-        order: ports.Completed | Exception | None = None,
-        tests: Timeline[ports.Completed | Exception] = SUCCEEDS,
-        confirmations: Timeline[ports.Completed | Exception] | None = None,
+        order: port.Outcome | Exception | None = None,
+        tests: Timeline[port.Outcome | Exception] = SUCCEEDS,
+        confirmations: Timeline[port.Outcome | Exception] | None = None,
         cost: float = 0.1,
     ) -> None:
         self._clock = clock
@@ -103,9 +103,9 @@ class FakeRemote:
         """From then on a question ends only when its time is over."""
         self._hangs_from = time
 
-    def leave(self, departure: ports.Departure) -> ports.Completed:
+    def leave(self, departure: ports.Departure) -> port.Outcome:
         self._called("leave", departure)
-        return answer(self._order or ports.Completed(0, f"{departure.mark}\r\n", ""))
+        return answer(self._order or port.Outcome(0, f"{departure.mark}\r\n", ""))
 
     def shorten(self) -> None:
         self._called("shorten")
@@ -114,16 +114,16 @@ class FakeRemote:
         self._called("observe", within=within)
         return answer(at(self._boots, self._clock.time))
 
-    def test(self, command: str, boot_id: str, within: float) -> ports.Completed:
+    def test(self, command: str, boot_id: str, within: float) -> port.Outcome:
         self._called("test", command, within=within)
         self._see_boot(boot_id)
         return answer(at(self._tests, self._clock.time))
 
-    def confirm(self, token: str, boot_id: str, within: float) -> ports.Completed:
+    def confirm(self, token: str, boot_id: str, within: float) -> port.Outcome:
         self._called("confirm", token, within=within)
         self._see_boot(boot_id)
         if self._confirmations is None:
-            return ports.Completed(0, f"{token}\n", "")
+            return port.Outcome(0, f"{token}\n", "")
         return answer(at(self._confirmations, self._clock.time))
 
     def _see_boot(self, boot_id: str) -> None:

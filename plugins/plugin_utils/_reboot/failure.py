@@ -13,8 +13,10 @@ import typing as t
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
 
 if t.TYPE_CHECKING:
+    from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
+
     from .observation import Method, Observation
-    from .ports import Completed, NoAnswerError
+    from .ports import NoAnswerError
 
 Stage = t.Literal[
     "preflight", "load", "trigger", "shutdown", "down", "verify", "test_command", "confirm"
@@ -89,7 +91,7 @@ def module_hung(seconds: float) -> RebootError:
     )
 
 
-def trigger_failed(completed: Completed) -> RebootError:
+def trigger_failed(completed: Outcome) -> RebootError:
     return RebootError(
         "trigger_failed",
         f"The host did not accept the order to leave (exit status {completed.rc}), and never began.",
@@ -239,7 +241,7 @@ def wrong_kernel(expected: str, method: Method, observation: Observation) -> Reb
 
 
 def test_failed(
-    command: str, completed: Completed | None, method: Method, observation: Observation
+    command: str, completed: Outcome | None, method: Method, observation: Observation
 ) -> RebootError:
     return RebootError(
         "test_command_failed",
@@ -265,7 +267,7 @@ def did_not_stay(seconds: float, method: Method, observation: Observation) -> Re
     )
 
 
-def not_confirmed(completed: Completed | None, observation: Observation) -> RebootError:
+def not_confirmed(completed: Outcome | None, observation: Observation) -> RebootError:
     return RebootError(
         "not_confirmed",
         f"The host came back through kexec and could not be told that it works: {_said(completed)}.",
@@ -279,11 +281,11 @@ def not_confirmed(completed: Completed | None, observation: Observation) -> Rebo
     )
 
 
-def _said(completed: Completed | None) -> str:
+def _said(completed: Outcome | None) -> str:
     return "the host did not answer" if completed is None else f"exit status {completed.rc}"
 
 
-def output(completed: Completed | None) -> dict[str, t.Any]:
+def output(completed: Outcome | None) -> dict[str, t.Any]:
     if completed is None:
         return {}
     return {"rc": completed.rc, "stdout": completed.stdout, "stderr": completed.stderr}

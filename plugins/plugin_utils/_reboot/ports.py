@@ -11,6 +11,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
+
 from .observation import Method, Observation
 
 # "silent" covers refused, timed out and unreachable; "garbled" is an answer that is not ours.
@@ -48,15 +50,6 @@ def classify(text: str) -> Silence:
 
 
 @dataclass(frozen=True)
-class Completed:
-    """The outcome of a command on the host."""
-
-    rc: int
-    stdout: str
-    stderr: str
-
-
-@dataclass(frozen=True)
 class Departure:
     """How a host is to leave the boot that it runs."""
 
@@ -78,7 +71,7 @@ class Departure:
 class Remote(t.Protocol):
     """The host."""
 
-    def leave(self, departure: Departure) -> Completed:
+    def leave(self, departure: Departure) -> Outcome:
         """Start leaving that boot and no other; the output acknowledges with the mark."""
 
     def shorten(self) -> None:
@@ -87,10 +80,10 @@ class Remote(t.Protocol):
     def observe(self, within: float) -> Observation:
         """Ask which boot runs; raise NoAnswerError, at the latest after so many seconds."""
 
-    def test(self, command: str, boot_id: str, within: float) -> Completed:
+    def test(self, command: str, boot_id: str, within: float) -> Outcome:
         """Run a command on that boot; raise OtherBootError, or NoAnswerError in time."""
 
-    def confirm(self, token: str, boot_id: str, within: float) -> Completed:
+    def confirm(self, token: str, boot_id: str, within: float) -> Outcome:
         """Tell that boot that it works; the output acknowledges with the token. Raise as test."""
 
 

@@ -11,11 +11,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
+
 from . import failure
 from .observation import Method, Observation
 from .ports import (
     Clock,
-    Completed,
     Departure,
     NoAnswerError,
     OtherBootError,
@@ -147,7 +148,7 @@ class Reboot:
         self._log = log
         self._acknowledged = order.acknowledged
         # What the host said instead of its acknowledgement.
-        self.unheard: Completed | None = None
+        self.unheard: Outcome | None = None
 
     def run(self) -> Proof:
         """Leave the running system and prove which one came up."""
@@ -407,11 +408,11 @@ class Reboot:
     def _repeat(
         self,
         watch: _Watch,
-        call: t.Callable[[float], Completed],
-        good: t.Callable[[Completed], bool],
+        call: t.Callable[[float], Outcome],
+        good: t.Callable[[Outcome], bool],
         *,
         what: str,
-    ) -> tuple[bool, Completed | None]:
+    ) -> tuple[bool, Outcome | None]:
         """Call until the outcome is good or the deadline near; the last one is None if unheard."""
         while True:
             completed = self._try(watch, call, what)
@@ -421,9 +422,7 @@ class Reboot:
                 return False, completed
             self._clock.sleep(TEST_GAP)
 
-    def _try(
-        self, watch: _Watch, call: t.Callable[[float], Completed], what: str
-    ) -> Completed | None:
+    def _try(self, watch: _Watch, call: t.Callable[[float], Outcome], what: str) -> Outcome | None:
         try:
             return call(max(0.0, self._left(watch)))
         except NoAnswerError as silence:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
 from .._answer import Answer
 from . import failure, orders
 from .failure import NOTES, RebootError
-from .ports import Completed
 from .protocol import Order, Proof
 
 # Up to here nothing was done to the host but that an image may have been loaded.
@@ -64,7 +64,7 @@ def ordered(
     answer: Answer,
     *,
     acknowledged: bool,
-    unheard: Completed | None = None,
+    unheard: Outcome | None = None,
 ) -> dict[str, t.Any]:
     """The result of a reboot that another task waits for."""
     # Not as they are in a failure: Ansible takes each rc but 0 for one.

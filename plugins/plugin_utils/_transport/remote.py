@@ -18,10 +18,11 @@ import tempfile
 import typing as t
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 
 from .._reboot import observation
 from .._reboot.observation import Observation
-from .._reboot.ports import Completed, Departure, NoAnswerError, OtherBootError, classify
+from .._reboot.ports import Departure, NoAnswerError, OtherBootError, classify
 from . import client, commands
 from .limit import CallTimeoutError, limit
 from .prober import BannerProber, prober_for
@@ -67,7 +68,7 @@ class AnsibleRemote:
         self._shares = False
         self._asked = 0
 
-    def leave(self, departure: Departure) -> Completed:
+    def leave(self, departure: Departure) -> Outcome:
         command = commands.leave(departure)
         # Who becomes root may need a terminal, for a password or because sudoers say requiretty, and
         # gets what the module got. Nobody else does: its end hangs up on what was started in it.
@@ -95,14 +96,14 @@ class AnsibleRemote:
             raise NoAnswerError("garbled", f"the host answered {said[-200:]!r}")
         return seen
 
-    def test(self, command: str, boot_id: str, within: float) -> Completed:
+    def test(self, command: str, boot_id: str, within: float) -> Outcome:
         return self._on_boot(lambda mark: commands.test(command, boot_id, mark), within)
 
-    def confirm(self, token: str, boot_id: str, within: float) -> Completed:
+    def confirm(self, token: str, boot_id: str, within: float) -> Outcome:
         seconds = min(within, self._call_seconds)
         return self._on_boot(lambda mark: commands.confirm(token, boot_id, mark), seconds)
 
-    def _on_boot(self, command: t.Callable[[str], str], within: float) -> Completed:
+    def _on_boot(self, command: t.Callable[[str], str], within: float) -> Outcome:
         """A command that is for one boot: a mark of this call alone says that another one runs."""
         mark = secrets.token_hex(8)
         completed = self._call(command(mark), within)
@@ -189,7 +190,7 @@ class AnsibleRemote:
     def _call_seconds(self) -> float:
         return CALL_SECONDS + self._connect_timeout
 
-    def _call(self, command: str, seconds: float) -> Completed:
+    def _call(self, command: str, seconds: float) -> Outcome:
         """One command; whatever becomes of the connection is NoAnswerError."""
         try:
             with self._ended(), limit(seconds):
@@ -209,7 +210,7 @@ class AnsibleRemote:
         except _client_errors() as error:
             self._drop("close")
             raise NoAnswerError("silent", _line(error) or type(error).__name__) from error
-        completed = Completed(result["rc"], result["stdout"], result["stderr"])
+        completed = Outcome(result["rc"], result["stdout"], result["stderr"])
         if completed.rc < 0 and not completed.stdout:
             self._drop("close")
             raise NoAnswerError("silent", "the connection ended before the command did")

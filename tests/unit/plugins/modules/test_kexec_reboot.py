@@ -11,13 +11,13 @@ import typing as t
 
 import pytest
 import yaml
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 from ansible_collections.alpinefleet.kexec.plugins.modules import kexec_reboot
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure, results
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.observation import (
     Observation,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import Completed
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.protocol import Order, Proof
 
 RETURN: dict[str, t.Any] = yaml.safe_load(kexec_reboot.RETURN)
@@ -34,7 +34,7 @@ def test_it_has_no_code_of_its_own() -> None:
 # --- What is returned when -----------------------------------------------------------------
 
 FOUND = Observation("new", "6.18", "quiet", "52", "", "", 2.5)
-ANSWERED = Completed(126, "", "sh: setsid: not found")
+ANSWERED = Outcome(126, "", "sh: setsid: not found")
 WAITED = {name: seconds for name, seconds in TIMINGS.items() if name != "trigger"}
 
 

@@ -10,6 +10,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import VOCABULARY
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import RebootError
@@ -18,7 +19,6 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.observat
     Observation,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import (
-    Completed,
     NoAnswerError,
 )
 
@@ -64,7 +64,7 @@ def test_local_connection_says_that_nothing_happened() -> None:
 
 
 CAME_UP = Observation("b00t", "6.18", "quiet", "208", "", "", 2.5)
-SAID = Completed(3, "out", "err")
+SAID = Outcome(3, "out", "err")
 OUTPUT = {"rc": 3, "stdout": "out", "stderr": "err"}
 FOUND = {"method": "kexec", "observation": CAME_UP}
 HEARD = {"last_error": "x"}

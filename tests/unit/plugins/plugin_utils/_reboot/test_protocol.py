@@ -14,13 +14,13 @@ import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine import (
     KEXEC_LOADER_TYPE,
 )
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import protocol
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import RebootError
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.observation import (
     Observation,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import (
-    Completed,
     Departure,
     NoAnswerError,
     Prober,
@@ -321,21 +321,21 @@ def next_boot(seen: Observation) -> Observation:
 
 
 def test_boot_that_ends_before_the_test_is_not_the_one_that_is_named() -> None:
-    late = [(0.0, Completed(1, "", "")), (30.0, Completed(0, "", ""))]
+    late = [(0.0, Outcome(1, "", "")), (30.0, Outcome(0, "", ""))]
     boots: Boots = [*NORMAL, (12, GONE), (20, next_boot(by_firmware()))]
     proof = Scene(boots, remote={"tests": late}).run()
     assert (proof.observation.boot_id, proof.method) == (NEXT_BOOT, "firmware")
 
 
 def test_boot_that_ends_before_its_confirmation_is_not_the_one_that_is_named() -> None:
-    late = [(0.0, Completed(1, "", "")), (30.0, Completed(0, f"{TOKEN}\n", ""))]
+    late = [(0.0, Outcome(1, "", "")), (30.0, Outcome(0, f"{TOKEN}\n", ""))]
     boots: Boots = [*NORMAL, (12, GONE), (20, next_boot(by_kexec()))]
     proof = Scene(boots, remote={"confirmations": late}).run()
     assert (proof.observation.boot_id, proof.method) == (NEXT_BOOT, "kexec")
 
 
 def test_boot_that_follows_is_judged_like_the_first() -> None:
-    late = [(0.0, Completed(1, "", ""))]
+    late = [(0.0, Outcome(1, "", ""))]
     boots: Boots = [*NORMAL, (12, GONE), (20, next_boot(by_firmware()))]
     error = Scene(boots, remote={"tests": late}, fallback="fail").fail()
     assert error.reason.code == "wrong_method"
@@ -372,14 +372,14 @@ def test_host_that_boots_for_ever_has_an_end() -> None:
             (10 + 4 * number, GONE),
             (12 + 4 * number, replace(by_kexec(), boot_id=f"{number:08}{NEXT_BOOT[8:]}")),
         ]
-    failing = [(0.0, Completed(1, "", ""))]
+    failing = [(0.0, Outcome(1, "", ""))]
     scene = Scene(boots, remote={"tests": failing})
     assert scene.fail().reason.code in ("test_command_failed", "did_not_return")
     assert scene.clock.time < 70
 
 
 def test_one_deadline_covers_everything() -> None:
-    late = [(0.0, Completed(1, "", "")), (70.0, Completed(0, "", ""))]
+    late = [(0.0, Outcome(1, "", "")), (70.0, Outcome(0, "", ""))]
     boots: Boots = [(0, old()), (20, GONE), (50, by_kexec())]
     scene = Scene(boots, remote={"tests": late})
     assert scene.fail().reason.code == "test_command_failed"
@@ -537,12 +537,12 @@ def test_order_that_began_is_not_lost_when_its_mark_disappears() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        pytest.param(Completed(127, "", "sh: setsid: not found"), id="failed"),
-        pytest.param(Completed(0, "", ""), id="no acknowledgement"),
-        pytest.param(Completed(0, "0ther", ""), id="wrong acknowledgement"),
+        pytest.param(Outcome(127, "", "sh: setsid: not found"), id="failed"),
+        pytest.param(Outcome(0, "", ""), id="no acknowledgement"),
+        pytest.param(Outcome(0, "0ther", ""), id="wrong acknowledgement"),
     ],
 )
-def test_order_that_was_not_acknowledged_is_shown_when_it_has_expired(said: Completed) -> None:
+def test_order_that_was_not_acknowledged_is_shown_when_it_has_expired(said: Outcome) -> None:
     scene = Scene([(0, IDLE), (20, LEFT_ALONE)], remote={"order": said})
     error = scene.fail()
     assert verdict(error) == ("trigger_failed", "trigger", False)
@@ -551,13 +551,13 @@ def test_order_that_was_not_acknowledged_is_shown_when_it_has_expired(said: Comp
 
 @pytest.mark.parametrize("said", ["", "welc0me"], ids=["nothing", "something else"])
 def test_order_that_was_not_acknowledged_may_be_carried_out(said: str) -> None:
-    assert Scene(NORMAL, remote={"order": Completed(0, said, "")}).run().method == "kexec"
+    assert Scene(NORMAL, remote={"order": Outcome(0, said, "")}).run().method == "kexec"
 
 
 @pytest.mark.parametrize("status", [1, 143, 255], ids=["failed", "ended", "lost"])
 def test_acknowledgement_decides_and_not_the_exit_status(status: int) -> None:
     # The status is that of the connection, which may end while the order stands.
-    scene = Scene(NORMAL, remote={"order": Completed(status, f"{MARK}\n", "")})
+    scene = Scene(NORMAL, remote={"order": Outcome(status, f"{MARK}\n", "")})
     assert scene.run().method == "kexec"
 
 
@@ -601,7 +601,7 @@ def test_image_that_was_replaced_for_somebody_else_is_not_ours() -> None:
     "said", [f"Welcome!\r\n{MARK}\r\n", MARK, f"{MARK}\n\n"], ids=["greeting", "bare", "blank"]
 )
 def test_acknowledgement_may_have_noise_before_it(said: str) -> None:
-    scene = Scene(NORMAL, remote={"order": Completed(0, said, "")})
+    scene = Scene(NORMAL, remote={"order": Outcome(0, said, "")})
     assert scene.run().method == "kexec"
 
 
@@ -912,8 +912,8 @@ def test_wait_alone_tells_a_lost_order_at_once(acknowledged: bool) -> None:
 
 # --- The test command ----------------------------------------------------------------------
 
-FAILS = Completed(3, "out", "err")
-WORKS = Completed(0, "", "")
+FAILS = Outcome(3, "out", "err")
+WORKS = Outcome(0, "", "")
 
 
 @pytest.mark.parametrize(
@@ -964,8 +964,8 @@ def test_test_command_that_gets_no_answer_is_shown() -> None:
 
 # --- The confirmation ----------------------------------------------------------------------
 
-UNHEARD = Completed(1, "", "read-only")
-HEARD = Completed(255, f"{TOKEN}\n", "")
+UNHEARD = Outcome(1, "", "read-only")
+HEARD = Outcome(255, f"{TOKEN}\n", "")
 
 
 def test_new_system_is_told_that_it_works_when_the_test_command_succeeded() -> None:

@@ -12,6 +12,7 @@ import typing as t
 
 import pytest
 import yaml
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import Answer, parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure, results
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import RebootError
@@ -19,7 +20,6 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.observat
     Method,
     Observation,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import Completed
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.protocol import Order, Proof
 
 OLD, NEW = "3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77", "d7a0c3f2-04f3-4b7e-8a44-0d1c8fb0a6e1"
@@ -237,7 +237,7 @@ def test_failed_does_not_take_over_what_the_host_said_of_its_own() -> None:
 
 
 def test_order_that_was_not_acknowledged_has_what_the_host_said() -> None:
-    said = Completed(126, "", "sh: setsid: not found")
+    said = Outcome(126, "", "sh: setsid: not found")
     told = {"rc": 126, "stdout": "", "stderr": "sh: setsid: not found"}
     result = results.ordered(order(), PREPARED, acknowledged=False, unheard=said)
     assert result["said"] == told

@@ -23,8 +23,8 @@ import pytest
 from ansible.errors import AnsibleAuthenticationFailure, AnsibleConnectionFailure, AnsibleError
 from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import connection_loader
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import (
-    Completed,
     Departure,
     NoAnswerError,
     OtherBootError,
@@ -188,7 +188,7 @@ def test_observe_shows_the_end_of_what_was_said() -> None:
 
 def test_test_returns_what_the_command_did() -> None:
     host = Host("root\n")
-    assert remote(host=host).test("whoami", BOOT_ID, FAR) == Completed(0, "root\n", "")
+    assert remote(host=host).test("whoami", BOOT_ID, FAR) == Outcome(0, "root\n", "")
     assert re.search(rf"test\.sh {BOOT_ID} [0-9a-f]{{16}} whoami$", host.commands[0])
 
 
