@@ -72,19 +72,20 @@ def survey(
     inspected = Inspected()
     if files is not None:
         inspected = inspect.inspect(host, files, state.machine, state.installed)
-    unmet = tuple(_named_unified(host, wish, each) for each in reasons)
-    subject = judge.Subject(state, wish, cmdline, inspected, unmet)
+    alone = wish.kernel if _lacks_an_initramfs(reasons) else None
+    if alone is not None and inspect.is_unified(inspect.read_part(host, alone).head):
+        reasons = [_as_unified(alone, each) for each in reasons]
+    frozen = note.read_frozen(host) if state.frozen else None
+    subject = judge.Subject(state, wish, cmdline, inspected, tuple(reasons))
     found = _gravest_first(_reasons.ignore(judge.judge(subject), wish.ignore))
-    result = Survey(state, configured, files, cmdline, inspected, found)
-    return _with_frozen(host, wish, result)
+    return _with_frozen(Survey(state, configured, files, cmdline, inspected, found), wish, frozen)
 
 
-def _with_frozen(host: Host, wish: Wish, found: Survey) -> Survey:
+def _with_frozen(found: Survey, wish: Wish, frozen: Frozen | None) -> Survey:
     """Where kexec was locked behind the very image that is wished for, the lock is no obstacle."""
-    if not found.state.frozen or not wish.leaves_the_choice or found.files is None:
+    if frozen is None or not frozen.current:
         return found
-    frozen = note.read_frozen(host)
-    if frozen is None or not frozen.current or frozen.kernel != found.files.kernel:
+    if not wish.leaves_the_choice or found.files is None or frozen.kernel != found.files.kernel:
         return found
     freed = found.without_blocks({"kexec_frozen", "memory_low"})
     # Nothing can be added to this image any more, whatever was to be.
@@ -108,13 +109,15 @@ def _choose_files(
         return None
 
 
-def _named_unified(host: Host, wish: Wish, unmet: Reason) -> Reason:
+def _lacks_an_initramfs(reasons: t.Iterable[Reason]) -> bool:
+    return any(each.code == "initramfs_missing" for each in reasons)
+
+
+def _as_unified(kernel: str, unmet: Reason) -> Reason:
     """Say so where a kernel that was named by itself needs no initramfs beside it."""
-    if wish.kernel is None or unmet.code != "initramfs_missing":
+    if not _lacks_an_initramfs([unmet]):
         return unmet
-    if not inspect.is_unified(inspect.read_part(host, wish.kernel).head):
-        return unmet
-    return inspect.UNIFIED.reason(wish.kernel, Files(wish.kernel, (), "option"))
+    return inspect.UNIFIED.reason(kernel, Files(kernel, (), "option"))
 
 
 def _choose_cmdline(
