@@ -72,9 +72,9 @@ def survey(
     inspected = Inspected()
     if files is not None:
         inspected = inspect.inspect(host, files, state.machine, state.installed)
-    alone = wish.kernel if _lacks_an_initramfs(reasons) else None
-    if alone is not None and inspect.is_unified(inspect.read_part(host, alone).head):
-        reasons = [_as_unified(alone, each) for each in reasons]
+    if wish.kernel and "initramfs_missing" in [each.code for each in reasons]:
+        part = inspect.read_part(host, wish.kernel)
+        reasons = [_as_unified(part, each) for each in reasons]
     frozen = note.read_frozen(host) if state.frozen else None
     subject = judge.Subject(state, wish, cmdline, inspected, tuple(reasons))
     found = _gravest_first(_reasons.ignore(judge.judge(subject), wish.ignore))
@@ -83,9 +83,9 @@ def survey(
 
 def _with_frozen(found: Survey, wish: Wish, frozen: Frozen | None) -> Survey:
     """Where kexec was locked behind the very image that is wished for, the lock is no obstacle."""
-    if frozen is None or not frozen.current:
+    if not (frozen and frozen.current and wish.leaves_the_choice and found.files):
         return found
-    if not wish.leaves_the_choice or found.files is None or frozen.kernel != found.files.kernel:
+    if frozen.kernel != found.files.kernel:
         return found
     freed = found.without_blocks({"kexec_frozen", "memory_low"})
     # Nothing can be added to this image any more, whatever was to be.
@@ -109,15 +109,11 @@ def _choose_files(
         return None
 
 
-def _lacks_an_initramfs(reasons: t.Iterable[Reason]) -> bool:
-    return any(each.code == "initramfs_missing" for each in reasons)
-
-
-def _as_unified(kernel: str, unmet: Reason) -> Reason:
-    """Say so where a kernel that was named by itself needs no initramfs beside it."""
-    if not _lacks_an_initramfs([unmet]):
+def _as_unified(kernel: inspect.ImageFile, unmet: Reason) -> Reason:
+    """Call a kernel so that needs no initramfs."""
+    if unmet.code != "initramfs_missing" or not inspect.is_unified(kernel.head):
         return unmet
-    return inspect.UNIFIED.reason(kernel, Files(kernel, (), "option"))
+    return inspect.UNIFIED.reason(kernel.path, Files(kernel.path, (), "option"))
 
 
 def _choose_cmdline(

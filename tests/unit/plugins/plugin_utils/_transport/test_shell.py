@@ -251,6 +251,30 @@ def what(steps: list[str]) -> list[str]:
     return [step.partition(" @")[0] for step in steps]
 
 
+# --- What runs them ---------------------------------------------------------------------
+
+
+def test_group_is_at_work_as_long_as_a_process_of_it_runs() -> None:
+    with subprocess.Popen(["sleep", "600"], start_new_session=True) as sleeper:
+        assert shell_runner.is_at_work(sleeper.pid)
+        sleeper.kill()
+        # It has ended, and nobody has waited for it.
+        os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
+        assert not shell_runner.is_at_work(sleeper.pid)
+    assert not shell_runner.is_at_work(sleeper.pid)
+
+
+def test_lock_of_what_a_program_has_left_is_free_afterwards(machine: FakeMachine) -> None:
+    machine.write("lock", "")
+    lock = machine.root / "lock"
+    text = f"exec 9<>{lock}; {shell_runner.installed('flock')} -n 9 || exit 3; sleep 600 & exit 0"
+    for _again in range(20):
+        status, said = shell_runner.run(text, "holder", (), machine.root)
+        assert (status, said) == (0, "")
+        with lock.open() as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
 # What has a note taken back from a file system that is read-only by then.
 FORCED = ("mount -o remount,rw /", "mount -o remount,ro /", "sync", "sysrq u", "reboot -n -f")
 REMOUNTED = ("mount -o remount,rw / @refused", "mount -o remount,ro / @refused")
