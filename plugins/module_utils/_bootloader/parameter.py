@@ -62,8 +62,9 @@ def options_of(params: t.Mapping[str, t.Any]) -> Options:
     given = params["parameters"]
     if given is None:
         given = [{"name": params["name"], "value": params["value"]}]
+    # A template may make nothing of a name.
     changes = tuple(
-        Change(each["name"], each["value"], params["state"] == "present", params["multiple"])
+        Change(each["name"] or "", each["value"], params["state"] == "present", params["multiple"])
         for each in given
     )
     edit.check(changes)

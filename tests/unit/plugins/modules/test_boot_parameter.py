@@ -55,6 +55,23 @@ def menu(machine: Machine) -> str:
     return machine.alpine.path(MENU).read_text()
 
 
+@pytest.mark.parametrize(
+    "nameless",
+    [
+        pytest.param({"name": None}, id="the name"),
+        pytest.param({"parameters": None}, id="the list"),
+        pytest.param({"parameters": [{"name": None, "value": "0"}]}, id="a name in the list"),
+    ],
+)
+def test_name_of_which_a_template_made_nothing_is_refused(
+    machine: Machine, nameless: dict[str, t.Any]
+) -> None:
+    result = machine.run(main, **nameless)
+    assert result["reasons"][0]["code"] == "parameter_invalid"
+    assert "a name is missing" in result["msg"]
+    assert machine.alpine.path(SETTINGS).read_text() == OLD
+
+
 def test_present(machine: Machine) -> None:
     result = machine.run(main, **UNLOCK)
     assert (result["changed"], result["regenerated"]) == (True, True)
