@@ -96,6 +96,7 @@ class FakeRemote:
         self._confirmations = confirmations
         self._cost = cost
         self._hangs_from = math.inf
+        self._shortening = 0.0
         self.calls: list[tuple[t.Any, ...]] = []
         self.times: list[float] = []
 
@@ -103,12 +104,17 @@ class FakeRemote:
         """From then on a question ends only when its time is over."""
         self._hangs_from = time
 
+    def shortens_for(self, seconds: float) -> None:
+        """To end the first connection takes its time."""
+        self._shortening = seconds
+
     def leave(self, departure: ports.Departure) -> port.Outcome:
         self._called("leave", departure)
         return answer(self._order or port.Outcome(0, f"{departure.mark}\r\n", ""))
 
     def shorten(self) -> None:
         self._called("shorten")
+        self._clock.advance(self._shortening)
 
     def observe(self, within: float) -> Observation:
         self._called("observe", within=within)

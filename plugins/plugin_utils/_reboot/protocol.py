@@ -433,6 +433,10 @@ class Reboot:
         seconds = self._order.reboot_timeout
         if watch.refusal is not None:
             return failure.refused(watch.refusal)
+        if not watch.last_error:
+            return failure.did_not_return(
+                seconds, "nothing, no question came to an end", gone=False
+            )
         if watch.still_runs and self._clock.now() - watch.last_alive < RECENT_SECONDS:
             return failure.did_not_go_down(seconds, watch.last_error)
         return failure.did_not_return(seconds, watch.last_error, gone=watch.seen_down is not None)

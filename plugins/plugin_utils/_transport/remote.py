@@ -38,6 +38,9 @@ NOT_SHARED = f"-o ControlMaster=no -o ControlPath=none {ALIVE}"
 SOCKET_BYTES = 90
 # Room for the login, the command and an ssh client that waits for its keepalives.
 CALL_SECONDS = 15.0
+# What the client does by itself is done at once. An order that is about to be given must not expire
+# meanwhile, nor may the time of a wait be over.
+LOCAL_SECONDS = 5.0
 
 # Clients that are a part of Ansible's process, and what all their own errors are.
 IN_PROCESS = (("paramiko", "SSHException"), ("mitogen.core", "Error"))
@@ -122,7 +125,7 @@ class AnsibleRemote:
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 check=False,
-                timeout=self._call_seconds,
+                timeout=LOCAL_SECONDS,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             self._log(f"the host is not probed: {_line(error)}")
@@ -220,7 +223,7 @@ class AnsibleRemote:
         """End what is open; that it is broken already is no news, nor that it cannot be ended."""
         broken = contextlib.suppress(*client.UNLIKE, *_client_errors())
         given_up = contextlib.suppress(CallTimeoutError)
-        with broken, given_up, self._ended(), limit(self._call_seconds):
+        with broken, given_up, self._ended(), limit(LOCAL_SECONDS):
             getattr(self._connection, how)()
 
     def _ended(self) -> client.Ended:

@@ -725,6 +725,16 @@ def test_answer_that_is_old_does_not_say_that_the_host_still_runs() -> None:
     assert "gave no usable answer" in str(error)
 
 
+def test_host_that_could_not_be_asked_is_not_said_to_run_its_old_system() -> None:
+    # All of the time went into the end of the connection that brought the order.
+    scene = Scene([(0, old())], reboot_timeout=10.0)
+    scene.remote.shortens_for(10.0)
+    error = scene.fail()
+    assert verdict(error) == ("did_not_return", "down", None)
+    assert "The last thing heard was: nothing" in str(error)
+    assert "observe" not in scene.remote.names()
+
+
 @pytest.mark.parametrize(
     ("boots", "said"),
     [

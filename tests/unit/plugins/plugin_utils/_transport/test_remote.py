@@ -24,6 +24,7 @@ from ansible.errors import AnsibleAuthenticationFailure, AnsibleConnectionFailur
 from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import connection_loader
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import orders
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import (
     Departure,
     NoAnswerError,
@@ -447,7 +448,7 @@ def test_shorten_closes_the_shared_connection_by_the_options_that_opened_it() ->
 def test_connection_that_does_not_close_is_given_up(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(remote_module, "CALL_SECONDS", 0.1)
+    monkeypatch.setattr(remote_module, "LOCAL_SECONDS", 0.1)
     record = tmp_path / "calls"
     client = tmp_path / "ssh"
     client.write_text(f'#!/bin/sh\necho "$*" >>{shlex.quote(str(record))}\n')
@@ -758,12 +759,17 @@ def test_prober_of_a_connection_through_a_proxy_is_none(tmp_path: Path) -> None:
 def test_prober_of_a_client_that_hangs_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote_module, "CALL_SECONDS", 0.2)
+    monkeypatch.setattr(remote_module, "LOCAL_SECONDS", 0.2)
     client = tmp_path / "ssh"
     client.write_text("#!/bin/sh\nexec sleep 5\n")
     client.chmod(0o755)
     connection = FakeConnection(options={**SSH_OPTIONS, "ssh_executable": os.fspath(client)})
-    assert remote(connection, timeout=0.1).prober() is None
+    assert remote(connection, timeout=600).prober() is None
+
+
+def test_order_outlives_what_the_client_may_take_for_itself() -> None:
+    # Looking for a probe, before the order is given.
+    assert remote_module.LOCAL_SECONDS * 2 <= orders.ORDER_SECONDS
 
 
 def test_prober_of_a_client_that_cannot_be_run_is_none(tmp_path: Path) -> None:
