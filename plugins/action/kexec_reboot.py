@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
@@ -27,15 +28,25 @@ class ActionModule(ActionBase):
     ) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         variables = task_vars or {}
-        _validation, arguments = self.validate_argument_spec(spec.ARGUMENT_SPEC, **spec.RULES)
         clock = SystemClock()
         started = clock.now()
         task = RebootTask(self._lend(variables), clock)
         try:
-            result = task.run(spec.parse(arguments, self._name_of_host(variables)))
+            result = task.run(spec.parse(self._arguments(), self._name_of_host(variables)))
         except RebootError as error:
             result = results.failed(error, task.answer)
         return {**printable(result), "elapsed": round(clock.now() - started, 2)}
+
+    def _arguments(self) -> dict[str, t.Any]:
+        try:
+            _validation, arguments = self.validate_argument_spec(spec.ARGUMENT_SPEC, **spec.RULES)
+        except AnsibleActionFail as error:
+            raise spec.refusal(
+                str(error),
+                "See the documentation of the module.",
+                waits="wait_for" in self._task.args,
+            ) from None
+        return t.cast("dict[str, t.Any]", arguments)
 
     def _name_of_host(self, variables: dict[str, t.Any]) -> str:
         return str(self._task.delegate_to or variables["inventory_hostname"])

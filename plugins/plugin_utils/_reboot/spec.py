@@ -140,13 +140,15 @@ def parse(arguments: t.Mapping[str, t.Any], host: str) -> Request:
         _check_test_command(request.test_command)
         _check_wait(request)
     except InvalidArgumentError as error:
-        # What an earlier task ordered goes on, whatever is wrong with this one.
-        rebooted = False if given is None else None
         message, remedy = error.args
-        raise RebootError(
-            "argument_invalid", message, remedy, stage="preflight", rebooted=rebooted
-        ) from None
+        raise refusal(message, remedy, waits=given is not None) from None
     return request
+
+
+def refusal(message: str, remedy: str, *, waits: bool) -> RebootError:
+    """What an earlier task ordered goes on, whatever is wrong with the one that waits."""
+    rebooted = None if waits else False
+    return RebootError("argument_invalid", message, remedy, stage="preflight", rebooted=rebooted)
 
 
 class InvalidArgumentError(Exception):

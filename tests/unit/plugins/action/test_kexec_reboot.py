@@ -16,7 +16,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
@@ -544,8 +544,26 @@ def test_arguments_that_are_wrong_fail(
     action: Action, arguments: Result, said: str, check_mode: bool
 ) -> None:
     action._task.check_mode = check_mode
-    with pytest.raises(AnsibleActionFail, match=said):
-        run(action, **arguments)
+    result = run(action, **arguments)
+    assert outcome(result) == ("argument_invalid", "preflight", False)
+    assert said in result["msg"]
+    assert action.called == []
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param({}, id="nothing"),
+        pytest.param("web1", id="a text"),
+        pytest.param(None, id="null"),
+        pytest.param({"host": "web1", "expires": "soon"}, id="words for a time"),
+    ],
+)
+def test_arguments_that_are_wrong_do_not_say_what_becomes_of_an_order(
+    action: Action, order: t.Any
+) -> None:
+    result = run(action, wait_for=order, reboot_timeout="soon")
+    assert outcome(result) == ("argument_invalid", "preflight", None)
     assert action.called == []
 
 
