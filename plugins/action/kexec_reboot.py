@@ -42,7 +42,7 @@ class ActionModule(ActionBase):
             _validation, arguments = self.validate_argument_spec(spec.ARGUMENT_SPEC, **spec.RULES)
         except AnsibleActionFail as error:
             raise spec.refusal(
-                str(error),
+                f"The arguments cannot be used: {error}.",
                 "See the documentation of the module.",
                 waits="wait_for" in self._task.args,
             ) from None
