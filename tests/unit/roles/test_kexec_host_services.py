@@ -13,6 +13,8 @@ import shutil
 import typing as t
 
 import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import inspect
+from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 from ansible_collections.alpinefleet.kexec.tests.unit.roles.service_host import (
     BOOT_ID,
     JUMP,
@@ -444,6 +446,102 @@ def test_start_on_a_locked_kernel_warns(host: ServiceHost) -> None:
     host.write("proc/sys/kernel/kexec_load_disabled", "1\n")
     (line,) = start(host)
     assert line.startswith("ewarn kexec is locked")
+
+
+# --- kexec-load, and what belongs to a kernel ----------------------------------------------
+
+
+def install(host: ServiceHost, folder: str, name: str, release: str = "") -> str:
+    """A kernel, which says its release if there is one, with its initramfs; return its path."""
+    content = fakes.bzimage(release) if release else fakes.arm64_image()
+    host.write(f"{folder}/vmlinuz-{name}", "")
+    (host.root / folder / f"vmlinuz-{name}").write_bytes(content)
+    host.write(f"{folder}/initramfs-{name}", "initramfs")
+    host.write(f"lib/modules/{release}/modules.dep", "")
+    return f"{host.root}/{folder}/vmlinuz-{name}"
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "more"),
+    [
+        pytest.param("boot", "lts", {}, id="of another flavour"),
+        pytest.param("boot", "lts", {"kexec_flavour": "virt"}, id="beside another setting"),
+        pytest.param("boot/old", "virt", {}, id="elsewhere"),
+        pytest.param("srv", "6.18.60-own", {}, id="of no package"),
+    ],
+)
+def test_kernel_starts_with_its_own_initramfs(
+    host: ServiceHost, folder: str, name: str, more: dict[str, str]
+) -> None:
+    kernel = install(host, folder, name, "6.18.60-own")
+    host.ask()
+    (line,) = loads(stop(host, kexec_kernel=kernel, **more))
+    files = f"{kernel} --initrd={host.root}/{folder}/initramfs-{name}"
+    assert line.startswith(f"kexec -a -l {files} --command-line=")
+    assert host.read(JUMP).split()[2] == "6.18.60-own"
+
+
+@pytest.mark.parametrize(
+    ("arrange", "name", "why"),
+    [
+        pytest.param(
+            lambda host: (host.root / "boot/initramfs-lts").unlink(),
+            "vmlinuz-lts",
+            "/boot/initramfs-lts is missing or empty",
+            id="none beside it",
+        ),
+        pytest.param(
+            lambda host: (host.root / "boot/vmlinuz-lts").rename(host.root / "boot/bzImage"),
+            "bzImage",
+            "the name of /boot/bzImage does not tell its initramfs",
+            id="another name",
+        ),
+        pytest.param(
+            lambda host: (host.root / "boot/vmlinuz-lts").rename(host.root / "boot/vmlinuz-"),
+            "vmlinuz-",
+            "the name of /boot/vmlinuz- does not tell its initramfs",
+            id="no flavour",
+        ),
+        pytest.param(
+            lambda host: shutil.rmtree(host.root / "lib/modules/6.18.60-lts"),
+            "vmlinuz-lts",
+            "the modules of 6.18.60-lts are not installed",
+            id="no modules",
+        ),
+    ],
+)
+def test_kernel_without_what_belongs_to_it_is_refused(
+    host: ServiceHost, arrange: t.Callable[[ServiceHost], object], name: str, why: str
+) -> None:
+    install(host, "boot", "lts", "6.18.60-lts")
+    host.write("usr/share/kernel/lts/kernel.release", "6.18.60-lts\n")
+    arrange(host)
+    host.ask()
+    kernel = f"{host.root}/boot/{name}"
+    assert loads(stop(host, kexec_kernel=kernel)) == []
+    assert why in host.read(STATE).replace(str(host.root), "")
+    *_stopped, verified = host.service("kexec-load", "verify", kexec_kernel=kernel)
+    assert why in verified.replace(str(host.root), "")
+
+
+@pytest.mark.parametrize(
+    ("written", "packaged", "release"),
+    [
+        pytest.param("6.18.60-0-lts", "6.18.56-0-lts", "6.18.60-0-lts", id="the file's own"),
+        pytest.param("6.18.60-0-lts", "", "6.18.60-0-lts", id="no package"),
+        pytest.param("", "6.18.56-0-lts", "6.18.56-0-lts", id="not in the file"),
+        pytest.param("../../etc", "6.18.56-0-lts", "6.18.56-0-lts", id="no release in the file"),
+        pytest.param("", "", "", id="unknown"),
+    ],
+)
+def test_release_of_a_kernel(host: ServiceHost, written: str, packaged: str, release: str) -> None:
+    kernel = install(host, "boot", "lts", written)
+    host.write("usr/share/kernel/lts/kernel.release", packaged)
+    host.service("kexec-load", f'flavour=lts; log "$(release_of {kernel})"')
+    assert host.log() == [release]
+    parsed = inspect.parse_kernel((host.root / "boot/vmlinuz-lts").read_bytes())
+    assert parsed is not None
+    assert (parsed.release or packaged) == release
 
 
 # --- kexec-exec ----------------------------------------------------------------------------
