@@ -153,9 +153,10 @@ TABLE = {
     "huge without a space": Row(holds(b"x" * (1 << 19)), **UNKNOWN),
     "shell": Row(holds("$(reboot) `reboot` * ? [a-z]\n"), **UNKNOWN),
     "a link": Row(leads),
-    "a link to nothing": Row(
-        lambda path: path.symlink_to("nothing"), hung=False, arrived=False, hung_here=False
-    ),
+    "a link to nothing": Row(lambda path: path.symlink_to("nothing"), **UNKNOWN),
+    "a link to no folder": Row(lambda path: path.symlink_to("nothing/of/this"), **UNKNOWN),
+    "a link to itself": Row(lambda path: path.symlink_to(path.name), **UNKNOWN),
+    "a link to a folder": Row(lambda path: path.symlink_to("."), **UNKNOWN),
     "a directory": Row(lambda path: path.mkdir(), **UNKNOWN),
     "a pipe": Row(os.mkfifo, **UNKNOWN),
 }

@@ -46,8 +46,9 @@ class Jump:
 
 
 def read(host: Host) -> Jump | None:
-    """The note, None if there is none; one that cannot be read is one all the same."""
-    return parse(host.text(places.JUMP) or "") if host.exists(places.JUMP) else None
+    """The note, None if there is none; one that cannot be read is one, as is a link to nothing."""
+    found = host.exists(places.JUMP) or host.link(places.JUMP)
+    return parse(host.text(places.JUMP) or "") if found else None
 
 
 def parse(text: str) -> Jump:
