@@ -76,7 +76,7 @@ def functions(text: str) -> dict[str, str]:
             "kexec-confirm",
             (
                 *("has_parent", "is_parent_stopped", "keep_feeding", "leave_cgroup"),
-                *("open_pipe", "pause", "reset_host"),
+                *("open_pipe", "pause", "put_empty", "reset_host"),
             ),
         ),
         (
@@ -463,12 +463,57 @@ def test_what_is_written_is_taken_away(machine: ServiceHost, written: Row, reade
     test_readers_agree_on_whose_note_it_is(machine, written, reader)
 
 
-@pytest.mark.parametrize("place", ["intent", "no-kexec", "armed", "leaving", "confirm.pid"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("intent", "no-kexec", "armed", "armed.new", "frozen", "holders.new", "image.json"),
+        *("leaving", "confirm.pid"),
+    ],
+)
 def test_place_that_is_a_pipe_does_not_hold_a_shutdown_up(machine: ServiceHost, place: str) -> None:
     path = machine.root / places.RUN.lstrip("/") / place
+    if place != "intent":
+        machine.ask()
     os.mkfifo(path)
     machine.service("kexec-load", "stop", RC_RUNLEVEL="shutdown")
     machine.service("kexec-exec", "start")
+    assert ("kexec -e -x -y" in machine.log()) is (place not in {"intent", "no-kexec"})
+    assert "kill -KILL" not in machine.log()
+
+
+@pytest.mark.parametrize("place", ["no-kexec", "expired"])
+@pytest.mark.parametrize("shape", ["a link to nothing", "a directory", "a pipe", "whole"])
+def test_boot_that_is_not_confirmed_ends_whatever_is_in_a_place(
+    machine: ServiceHost, place: str, shape: str
+) -> None:
+    machine.write("proc/cmdline", f"{TOKEN} alpinefleet_kexec.confirm=4\n")
+    shapes("")[shape](machine.root / places.RUN.lstrip("/") / place)
+    machine.script("kexec-confirm")
+    assert "busybox reboot" in machine.log()
+    # It was reset after that, for it did not go down.
+    assert machine.read("proc/sysrq-trigger") == "b"
+
+
+@pytest.mark.parametrize("shape", sorted({*shapes("")} - {"none"}))
+def test_whatever_is_in_its_place_leaves_a_reboot_to_firmware(
+    machine: ServiceHost, shape: str
+) -> None:
+    machine.ask()
+    shapes("")[shape](machine.root / places.RUN.lstrip("/") / "no-kexec")
+    machine.service("kexec-load", "stop", RC_RUNLEVEL="shutdown")
+    assert not machine.exists(OF_RUN("armed"))
+
+
+@pytest.mark.parametrize("shape", ["a link to nothing", "a pipe", "huge"])
+@pytest.mark.parametrize("program", ["kexec-load", "kexec-exec", "kexec-confirm", "leave.sh"])
+def test_what_is_left_of_another_writer_is_written_over(
+    machine: ServiceHost, program: str, shape: str
+) -> None:
+    path = machine.root / OF_RUN("note")
+    shapes("more")[shape](path.with_name("note.new"))
+    own = functions(PROGRAMS[program if program in PROGRAMS else f"{program}.initd"])
+    machine.code(f"put() {{\n{own['put']}}}\nput {places.RUN}/note word\n")
+    assert path.read_text() == "word\n"
 
 
 @rows

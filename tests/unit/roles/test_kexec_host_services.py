@@ -658,6 +658,13 @@ def test_reboot_leaves_the_wish_for_this_boot(host: ServiceHost) -> None:
     assert (host.root / OURS / "intent").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.parametrize("place", ["intent", "intent.new", "armed", "no-kexec"])
+def test_reboot_does_not_wait_at_a_pipe(host: ServiceHost, place: str) -> None:
+    os.mkfifo(host.root / OURS / place)
+    assert host.script("kexec-reboot") == 0
+    assert host.read(f"{OURS}/intent").strip() == BOOT_ID
+
+
 @pytest.mark.parametrize(
     "arguments",
     [("-f",), ("-nf",), ("-d",), ("--help",), ("now",), ("-d", "1", "-f")],

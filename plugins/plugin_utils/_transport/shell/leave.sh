@@ -30,9 +30,16 @@ feeder=
 shutdown=
 guard=
 
-# Whoever reads a note finds it whole.
+# Whoever reads a note finds it whole. A pipe in its place would wait for a reader.
 put() {
+	[ ! -p "$1.new" ] || rm -f "$1.new"
 	printf '%s\n' "$2" >"$1.new" && mv "$1.new" "$1"
+}
+
+# Leaves a note that says all by being there. A pipe that is opened like this does not wait for a reader, and
+# where nothing can be opened a command that is not special does not end the shell.
+put_empty() {
+	true <>"$1"
 }
 
 # The controller reads how far the work came, so that "never started" can be told from "stuck".
@@ -93,6 +100,7 @@ bounded() {
 # Notes which file systems hold the notes, the nearest one last, as long as they are mounted: a table
 # of file systems does not tell what will have been.
 note_holders() {
+	rm -f "$run/holders.new"
 	awk -v path="$(readlink -f "$state")/" '
 		index(path, $2 == "/" ? $2 : $2 "/") == 1
 	' /proc/mounts >"$run/holders.new" && mv "$run/holders.new" "$run/holders"
@@ -403,7 +411,7 @@ by_kexec() {
 
 by_firmware() {
 	# The host's own services, or those of somebody else, may jump into an image.
-	: >"$run/no-kexec"
+	put_empty "$run/no-kexec"
 	if [ "$(cat /sys/kernel/kexec_loaded)" = 1 ]; then
 		bounded 10 kexec -u
 	fi
@@ -428,7 +436,7 @@ fi
 mkdir -p "$run" && chmod 700 "$run"
 # Only one may lead the shutdown; the lock ends with the last process that holds it. Somebody who
 # looks whether it is held has it for a moment.
-exec 9>"$run/leaving"
+exec 9<>"$run/leaving"
 tries=0
 until flock -n 9; do
 	tries=$((tries + 1))

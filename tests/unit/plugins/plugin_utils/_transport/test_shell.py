@@ -866,6 +866,39 @@ def test_firmware_tells_the_services_of_the_host(machine: FakeMachine) -> None:
     assert (machine.root / "run/alpinefleet-kexec/no-kexec").exists()
 
 
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("expired", "frozen", "holders", "holders.new", "leaving", "no-kexec", "stage"),
+        *("stage.new", "confirmed.new"),
+    ],
+)
+@pytest.mark.parametrize("method", ["firmware", "kexec"])
+def test_pipe_in_a_place_holds_nobody_up(machine: FakeMachine, method: str, place: str) -> None:
+    machine.load()
+    pipe = machine.root / "run/alpinefleet-kexec" / place
+    os.mkfifo(pipe)
+    # The program is not root here.
+    pipe.chmod(0o666)
+    steps = what(machine.leave(method))
+    assert ("kexec -e -x -y" if method == "kexec" else "reboot") in steps
+    # What hangs is killed.
+    assert not any(step.startswith("kill") for step in steps)
+
+
+@pytest.mark.parametrize("shape", ["a directory", "a link to nothing", "a link to no folder"])
+def test_whatever_is_in_the_place_of_a_mark_firmware_is_left_to(
+    machine: FakeMachine, shape: str
+) -> None:
+    machine.load()
+    place = machine.root / "run/alpinefleet-kexec/no-kexec"
+    if shape == "a directory":
+        place.mkdir()
+    else:
+        place.symlink_to("nothing" if shape == "a link to nothing" else "nothing/of/this")
+    assert "reboot" in what(machine.leave("firmware"))
+
+
 def test_kexec_tells_them_nothing(machine: FakeMachine) -> None:
     machine.leave()
     assert not (machine.root / "run/alpinefleet-kexec/no-kexec").exists()
