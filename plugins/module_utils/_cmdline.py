@@ -88,29 +88,33 @@ def join(words: t.Iterable[str]) -> str:
     return " ".join(words)
 
 
+def _bare(text: str) -> str:
+    """Without the quotes that the kernel takes away."""
+    return text[1:].removesuffix('"') if text.startswith('"') else text
+
+
 def name_of(word: str) -> str:
     """The name of a parameter as the kernel compares it: dashes and underscores are equal."""
-    return word.strip('"').partition("=")[0].replace("-", "_")
+    return _bare(word).partition("=")[0].replace("-", "_")
 
 
 def value_of(word: str) -> str | None:
     """The value of a parameter without its quotes, None for a bare name."""
-    _name, equals, value = word.strip('"').partition("=")
-    return value.strip('"') if equals else None
+    _name, equals, value = _bare(word).partition("=")
+    return _bare(value) if equals else None
 
 
 def kernel_part(words: t.Sequence[str]) -> tuple[list[str], list[str]]:
-    """Split at "--", behind which everything is for init; the kernel takes quotes around it away."""
-    ends = (index for index, word in enumerate(words) if word in ("--", '"--"'))
+    """Split at "--", behind which everything is for init."""
+    ends = (index for index, word in enumerate(words) if _bare(word) == "--")
     cut = next(ends, len(words))
     return list(words[:cut]), list(words[cut:])
 
 
 def last_value(words: t.Sequence[str], name: str) -> str | None:
-    """The value of the last parameter of that name, None if there is none or it has no value."""
-    wanted = name_of(name)
-    values = [value_of(word) for word in kernel_part(words)[0] if name_of(word) == wanted]
-    return values[-1] if values else None
+    """The last value of that name; the kernel refuses a bare one, and what came before stays."""
+    values = [value_of(word) for word in kernel_part(words)[0] if name_of(word) == name]
+    return next((value for value in reversed(values) if value is not None), None)
 
 
 def unlocks_kexec(words: t.Sequence[str]) -> bool:

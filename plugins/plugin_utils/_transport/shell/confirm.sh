@@ -14,30 +14,54 @@ mark=$3
 run=/run/alpinefleet-kexec
 state=/var/lib/alpinefleet-kexec
 
-# The last value of a parameter of ours. A word that begins or ends inside quotes is a part of another
-# parameter, and what is behind "--" is for init.
+# Whoever reads a note finds it whole. A pipe in its place would wait for a reader.
+put() {
+	[ ! -p "$1.new" ] || rm -f "$1.new"
+	printf '%s\n' "$2" >"$1.new" && mv "$1.new" "$1"
+}
+
+# The kernel takes a quote that is left open for one until the end of the line.
+has_open_quote() {
+	rest=$1
+	while [ "$rest" != "${rest#*\"*\"}" ]; do
+		rest=${rest#*\"*\"}
+	done
+	[ "$rest" != "${rest#*\"}" ]
+}
+
+# The last value of a parameter of ours, on a line that is taken apart as the kernel does: at white space
+# outside quotes, of which it takes those around a parameter and around a value away. What is behind "--"
+# is for init.
 parameter() {
 	set -f
+	line=
+	while read -r word; do
+		line="$line $word"
+	done </proc/cmdline
+	if has_open_quote "$line"; then
+		line="$line\""
+	fi
+	IFS=$(printf ' \t\n\v\f\r')
 	found=
-	quoted=
-	read -r line </proc/cmdline
-	for word in $line; do
-		before=$quoted
-		rest=$word
-		while [ "$rest" != "${rest#*\"}" ]; do
-			rest=${rest#*\"}
-			[ -n "$quoted" ] && quoted= || quoted=yes
-		done
-		[ -z "$before$quoted" ] || continue
-		word=${word#\"}
-		word=${word%\"}
+	word=
+	for part in $line; do
+		word=${word:+$word }$part
+		if has_open_quote "$word"; then
+			continue
+		fi
+		case $word in
+		\"*) word=${word#\"} word=${word%\"} ;;
+		esac
 		case $word in
 		--) break ;;
 		alpinefleet[-_]"kexec.$1="*) found=${word#*=} ;;
 		esac
+		word=
 	done
-	found=${found#\"}
-	printf '%s\n' "${found%\"}"
+	case $found in
+	\"*) found=${found#\"} found=${found%\"} ;;
+	esac
+	printf '%s\n' "$found"
 }
 
 # What comes late must not confirm the next boot.
@@ -48,8 +72,7 @@ fi
 [ "$(parameter token)" = "$token" ] || exit 1
 
 umask 077
-mkdir -p "$run" && printf '%s\n' "$token" >"$run/confirmed.new" &&
-	mv "$run/confirmed.new" "$run/confirmed" || exit 1
+mkdir -p "$run" && put "$run/confirmed" "$token" || exit 1
 
 # The jump arrived. Where an oops was made to end only this boot's begin, it is as before again. A
 # line that was cut is read all the same.

@@ -85,6 +85,10 @@ NAMES: dict[str, tuple[str, str, str | None]] = {
     "dashes in the value": ("modules=sd-mod", "modules", "sd-mod"),
     "a quoted value": ('acpi_osi="!Windows 2006"', "acpi_osi", "!Windows 2006"),
     "a quoted word": ('"acpi_osi=!Windows 2006"', "acpi_osi", "!Windows 2006"),
+    "a quote in the name": ('"init"=a', 'init"', "a"),
+    "a quote at the end of a value": ('init=a""', "init", 'a""'),
+    "quotes in a value": ('init="a"b"c"', "init", 'a"b"c'),
+    "an empty value in quotes": ('init=""', "init", ""),
     "a module's parameter": ("watchdog.stop_on_reboot=0", "watchdog.stop_on_reboot", "0"),
 }
 
@@ -92,7 +96,12 @@ LAST_VALUES: dict[str, tuple[str, str | None]] = {
     "absent": ("quiet ro", None),
     "once": ("panic=10", "10"),
     "twice": ("panic=10 quiet panic=5", "5"),
-    "bare at last": ("panic=10 panic", None),
+    "bare at last": ("panic=10 panic", "10"),
+    "bare": ("panic", None),
+    "bare, in quotes": ('panic=10 "panic" quiet', "10"),
+    "empty at last": ("panic=10 panic=", ""),
+    "in quotes for init": ('panic=10 "--" panic=5', "10"),
+    "behind what only looks like that for init": ('--"" panic=5', "5"),
     "only for init": ("quiet -- panic=5", None),
     "another name that starts alike": ("panic_on_warn=1", None),
 }
