@@ -61,7 +61,7 @@ WORD = re.compile(f'(?:[^{SPACES}"]|"[^"]*")+')
 BYTE_SPACE = b"\xa0"
 
 # What the kernel's kstrtoul with base 0 takes; a leading zero means octal.
-_NUMBER = re.compile(r"\+?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)", re.ASCII)
+_NUMBER = re.compile(r"\+?(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]{0,19})", re.ASCII)
 
 # The kernel keeps the seconds of panic= in one of these.
 MAX_INT = 2**31 - 1
@@ -129,20 +129,16 @@ def unlocks_kexec(words: t.Sequence[str]) -> bool:
 def panic_seconds(words: t.Sequence[str]) -> int | None:
     """What panic= sets: the last number that the kernel takes, None if there is none."""
     values = [value_of(word) for word in kernel_part(words)[0] if name_of(word) == "panic"]
-    numbers = [number for number in map(_integer, values) if number is not None]
+    numbers = [number for value in values if (number := _integer(value or "")) is not None]
     return numbers[-1] if numbers else None
 
 
-def _integer(text: str | None) -> int | None:
+def _integer(text: str) -> int | None:
     """A number as the kernel's kstrtoint with base 0 reads it, None if it refuses the text."""
-    unsigned = (text or "").removeprefix("-")
-    if not _NUMBER.fullmatch(unsigned) or (text or "").startswith("-+"):
+    if not _NUMBER.fullmatch(text[1:] if re.match("-[^+]", text) else text):
         return None
-    digits = unsigned.removeprefix("+")
-    base = 16 if digits[:2] in ("0x", "0X") else 8 if digits.startswith("0") else 10
-    number = int(digits, base)
-    if unsigned != text:
-        number = -number
+    digits = text.lstrip("+-").lower()
+    number = int(text, 16 if digits.startswith("0x") else 8 if digits.startswith("0") else 10)
     return number if -MAX_INT - 1 <= number <= MAX_INT else None
 
 

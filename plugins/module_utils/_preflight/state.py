@@ -105,7 +105,7 @@ def read(host: Host) -> State:
     limit = host.number("/proc/sys/kernel/kexec_load_limit_reboot")
     kexec = host.find("kexec")
     return State(
-        uid=int((_status_field(status, "Uid") or "0 0").split()[1]),
+        uid=int(_status_field(status, r"Uid:\t[0-9]+\t([0-9]{1,10})\t.+")),
         machine=host.machine,
         release=release,
         boot_id=valid_boot_id(host.line("/proc/sys/kernel/random/boot_id")),
@@ -119,7 +119,9 @@ def read(host: Host) -> State:
         load_limit=limit,
         lockdown=_selected(host.line("/sys/kernel/security/lockdown")),
         secure_boot=_secure_boot(host),
-        cap_sys_boot=bool(int(_status_field(status, "CapEff") or "0", 16) >> CAP_SYS_BOOT & 1),
+        cap_sys_boot=bool(
+            int(_status_field(status, r"CapEff:\t([0-9a-f]{16})"), 16) >> CAP_SYS_BOOT & 1
+        ),
         container=_container(host),
         config_kexec=_config_kexec(host, release),
         kernel_answer=host.ask_kernel() if limit in (None, -1) else None,
@@ -150,9 +152,9 @@ def _selected(text: str | None) -> str | None:
     return match.group(1) if match else None
 
 
-def _status_field(status: str, name: str) -> str | None:
-    match = re.search(rf"^{name}:\s*(.+)$", status, re.MULTILINE)
-    return match.group(1) if match else None
+def _status_field(status: str, pattern: str) -> str:
+    match = re.search(f"^{pattern}$", status, re.MULTILINE)
+    return match.group(1) if match else "0"
 
 
 def _secure_boot(host: Host) -> bool | None:
@@ -216,7 +218,9 @@ def _kexec_version(host: Host, kexec: str | None) -> str | None:
 
 
 def _available_bytes(host: Host) -> int | None:
-    match = re.search(r"^MemAvailable:\s*(\d+) kB$", host.text("/proc/meminfo") or "", re.MULTILINE)
+    match = re.search(
+        r"^MemAvailable:\s*(\d{1,18}) kB$", host.text("/proc/meminfo") or "", re.MULTILINE
+    )
     return int(match.group(1)) * 1024 if match else None
 
 

@@ -122,6 +122,10 @@ UNLOCKS: dict[str, tuple[str, bool]] = {
     "zero, then no number": ("kexec_load_disabled=0 kexec_load_disabled=no", True),
     "zero, then a bare name": ("kexec_load_disabled=0 kexec_load_disabled", True),
     "a bare name": ("kexec_load_disabled", False),
+    "zero, then more than the kernel takes": (
+        f"a kexec_load_disabled=0 {_cmdline.UNLOCK_PARAMETER}={'9' * 5000}",
+        True,
+    ),
     "an empty value": ("kexec_load_disabled=", False),
     "a word": ("kexec_load_disabled=off", False),
     "no octal number": ("kexec_load_disabled=08", False),

@@ -92,6 +92,19 @@ def test_read_of_a_host_that_says_nothing(tmp_path: t.Any) -> None:
 
 
 FIELDS = [
+    *(
+        pytest.param("/proc/self/status", f"{line}\n", field, expected, id=line[:20])
+        for field, expected, lines in (
+            ("uid", 0, ("Uid:", "Uid:\t0", "Uid:\t0\tx\t0", f"Uid:\t0\t{'9' * 5000}\t0\t0")),
+            ("uid", 0, ("Uid:\t0\t-1\t0\t0", "Uid:\t0\t\u0663\t0\t0", "Uid:\t0\t1_0\t0\t0")),
+            ("cap_sys_boot", False, ("CapEff:", "CapEff:\tx", "CapEff:\t-1", "CapEff:\t0x400000")),
+            ("cap_sys_boot", False, ("CapEff:\t00000000_0040_0000", f"CapEff:\t{'f' * 17}")),
+        )
+        for line in lines
+    ),
+    pytest.param(
+        "/proc/meminfo", f"MemAvailable: {'9' * 5000} kB\n", "available_bytes", None, id="no size"
+    ),
     pytest.param("/proc/self/status", "Uid:\t1000\t33\t0\t0\n", "uid", 33, id="effective user"),
     pytest.param(f"{KERNEL}/arch", "aarch64\n", "machine", "aarch64", id="machine"),
     pytest.param(f"{KERNEL}/kexec_load_disabled", "1\n", "load_disabled", True, id="locked"),
