@@ -1309,6 +1309,15 @@ def test_note_of_another_jump_stays(machine: FakeMachine) -> None:
     assert (machine.root / JUMP).exists()
 
 
+@pytest.mark.parametrize("place", ["confirmed", "confirmed.new", "stage", "no-kexec"])
+def test_pipe_in_a_place_holds_no_confirmation_up(machine: FakeMachine, place: str) -> None:
+    came_up(machine)
+    machine.load()
+    os.mkfifo(machine.root / "run/alpinefleet-kexec" / place)
+    assert machine.confirm() == TOKEN
+    assert machine.read(CONFIRMED) == f"{TOKEN}\n"
+
+
 def test_confirmation_needs_no_note(machine: FakeMachine) -> None:
     came_up(machine)
     (machine.root / JUMP).unlink()
