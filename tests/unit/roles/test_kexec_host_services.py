@@ -27,6 +27,9 @@ from ansible_collections.alpinefleet.kexec.tests.unit.roles.service_host import 
     ServiceHost,
 )
 
+# What of the running line is not for one boot.
+LASTING = "root=LABEL=root quiet"
+
 
 def stop(host: ServiceHost, **variables: str) -> list[str]:
     return host.service("kexec-load", "stop", **{"RC_RUNLEVEL": "shutdown", **variables})
@@ -267,6 +270,14 @@ def test_settings_come_first(host: ServiceHost) -> None:
     ]
 
 
+@pytest.mark.parametrize("cmdline", [" ", "\n", "a", " a  b ", 'a="b  c" -- d', "a\\b"])
+def test_any_line_that_was_locked_is_used(host: ServiceHost, cmdline: str) -> None:
+    start(host, kexec_lock_after_load="YES", kexec_cmdline=cmdline)
+    host.ask()
+    stop(host, kexec_lock_after_load="YES", kexec_cmdline=cmdline)
+    assert host.exists(f"{OURS}/armed")
+
+
 @pytest.mark.parametrize("cmdline", ["a b\n", "a\nb", "a b\n\n"])
 def test_line_breaks_in_settings_are_spaces(host: ServiceHost, cmdline: str) -> None:
     start(host, kexec_lock_after_load="YES", kexec_cmdline=cmdline)
@@ -433,6 +444,85 @@ def test_stop_does_not_use_what_was_locked_and_then_replaced(host: ServiceHost) 
     stop(host)
     assert not host.exists(f"{OURS}/armed")
     assert "changed after the image was loaded" in host.read(STATE)
+
+
+@pytest.mark.parametrize(
+    ("setting", "why"),
+    [
+        pytest.param({"kexec_cmdline": "single"}, "the command line was set", id="another line"),
+        pytest.param(
+            {"kexec_cmdline": f"{LASTING} ro"}, "the command line was set", id="a word more"
+        ),
+        pytest.param({"kexec_cmdline": LASTING[:-6]}, "the command line was set", id="a word less"),
+        pytest.param({"kexec_initramfs": "boot/vmlinuz-virt"}, "changed after", id="another file"),
+    ],
+)
+def test_what_was_locked_is_not_used_when_something_else_is_set(
+    host: ServiceHost, setting: dict[str, str], why: str
+) -> None:
+    if "kexec_initramfs" in setting:
+        setting = {"kexec_initramfs": f"{host.root}/{setting['kexec_initramfs']}"}
+    start(host, kexec_lock_after_load="YES")
+    *_started, verified = host.service("kexec-load", "verify", **setting)
+    assert verified.startswith("eerror")
+    assert why in verified
+    host.ask()
+    stop(host, **setting)
+    assert not host.exists(f"{OURS}/armed")
+    assert why in host.read(STATE)
+
+
+def test_verify_tells_of_what_was_locked(host: ServiceHost) -> None:
+    start(host, kexec_lock_after_load="YES")
+    host.write("proc/sys/kernel/random/uuid", f"{BOOT_ID}\n")
+    *_more, line = host.service("kexec-load", "verify", kexec_cmdline=LASTING)
+    assert line == f"einfo command line: {TOKEN} {LASTING}"
+
+
+@pytest.mark.parametrize("place", ["image.json", "frozen"])
+@pytest.mark.parametrize("lock", ["YES", "NO"])
+def test_note_of_another_image_goes_when_one_is_loaded(
+    host: ServiceHost, place: str, lock: str
+) -> None:
+    host.write(f"{OURS}/{place}", "of another one")
+    if lock == "YES":
+        start(host, kexec_lock_after_load="YES")
+    else:
+        host.ask()
+        stop(host)
+    assert len(loads(host.log())) == 1
+    assert host.exists(f"{OURS}/frozen") is (lock == "YES")
+    assert not host.exists(f"{OURS}/image.json")
+
+
+def test_note_of_another_image_goes_before_a_load_that_fails(host: ServiceHost) -> None:
+    host.write(f"{OURS}/image.json", "of another one")
+    host.write("kexec-fails", "")
+    host.ask()
+    stop(host)
+    assert not host.exists(f"{OURS}/image.json")
+
+
+def test_note_of_an_image_stays_where_nothing_is_loaded(host: ServiceHost) -> None:
+    host.write(f"{OURS}/image.json", "of this one")
+    host.write("proc/sys/kernel/kexec_load_disabled", "1\n")
+    host.ask()
+    stop(host)
+    assert host.exists(f"{OURS}/image.json")
+
+
+def test_image_is_not_called_locked_where_the_lock_could_not_be_set(host: ServiceHost) -> None:
+    (host.root / "proc/sys/kernel/kexec_load_disabled").chmod(0o444)
+    start(host, kexec_lock_after_load="YES")
+    assert not host.exists(f"{OURS}/frozen")
+
+
+def test_start_that_cannot_note_what_it_loaded_does_not_lock(host: ServiceHost) -> None:
+    (host.root / f"{OURS}/frozen.new").mkdir()
+    assert start(host, kexec_lock_after_load="YES")[-1].replace(str(host.root), "") == (
+        f"ewarn No image is loaded: /{OURS} cannot be written to."
+    )
+    assert host.read("proc/sys/kernel/kexec_load_disabled") == "0\n"
 
 
 def test_start_that_cannot_lock_says_why(host: ServiceHost) -> None:
