@@ -185,6 +185,12 @@ def strip_transient(words: t.Sequence[str]) -> list[str]:
     return [word for word in lasting if name_of(word) not in TRANSIENT]
 
 
+def differ(*texts: str) -> bool:
+    """Tell whether command lines say something else, but for one boot."""
+    words = [resolve_repeats(strip_transient(running_words(text))) for text in texts]
+    return words[0] != words[1]
+
+
 def _added(words: t.Sequence[str]) -> list[str]:
     """The words that an earlier kexec added and named."""
     named = (last_value(words, ADDED_PARAMETER) or "").split(",")

@@ -74,12 +74,6 @@ class Wish:
     denied_platforms: tuple[str, ...] = ()
 
     @property
-    def leaves_the_choice(self) -> bool:
-        """Tell whether the host may take the image that it would take by itself."""
-        named = (self.kernel, self.initramfs, self.flavour) != (None, None, None)
-        return not named and not self.edits_cmdline and self.cmdline_source == "auto"
-
-    @property
     def edits_cmdline(self) -> bool:
         """Tell whether the user wrote any part of the command line."""
         return bool(self.cmdline_source == "explicit" or self.append or self.remove)
@@ -317,7 +311,7 @@ def _advice(
     found = list(configured.reasons)
     if locks:
         found.append(_next_boot_locks(str(configured.path)))
-    if configured.entry is not None and _drifted(configured.entry.cmdline, running):
+    if configured.entry is not None and _cmdline.differ(configured.entry.cmdline, running):
         found.append(_drift(str(configured.path)))
     return (*found, *judge_panic(words))
 
@@ -325,12 +319,6 @@ def _advice(
 def judge_panic(words: t.Sequence[str]) -> list[Reason]:
     """What becomes of a panic of a kernel with that command line."""
     return [] if _cmdline.panic_seconds(words) else [_panic_hangs()]
-
-
-def _drifted(configured: str, running: str) -> bool:
-    words = (_cmdline.split(configured), _cmdline.running_words(running))
-    one, other = (_cmdline.strip_transient(each) for each in words)
-    return one != other
 
 
 def _flavour_unknown(flavour: str, boot_files: t.Iterable[str]) -> Reason:

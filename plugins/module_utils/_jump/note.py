@@ -3,7 +3,7 @@
 
 # Private to this collection.
 
-"""The notes of others on the host: of the last jump, and of an image behind which kexec was locked."""
+"""The notes of others, as docs/notes-on-hosts.md describes them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from .. import _cmdline
 from .._host import places
 from .._host.port import Host, lines
 
-# The token, the boot that jumped, the release that was to come, when, in seconds since 1970, and
-# what the kernel did on an oops. The first two words of the first line decide, here and in the shell
-# programs; where the rest is cut, or something else, there is less to tell.
+# The first two words decide; where the rest is cut, or something else, there is less to tell.
 NOTE = re.compile(
     r"[ \t]*(?P<token>[A-Za-z0-9._-]{1,64})(?![^ \t\n])"
     r"(?:[ \t]+(?P<boot_id>[0-9a-f-]{36})(?![^ \t\n])"
@@ -84,26 +82,30 @@ def hung(jump: Jump | None, boot_id: str | None, running: t.Sequence[str]) -> bo
 
 @dataclass(frozen=True)
 class Frozen:
-    """What the service kexec-load loaded before it locked kexec: that runs, and no other can."""
+    """What the service kexec-load loaded before it locked kexec.
 
-    token: str
-    cmdline: str
-    kernel: str
-    initramfs: tuple[str, ...]
+    It has no files where the note could not be understood.
+    """
+
+    token: str = ""
+    cmdline: str = ""
+    # The kernel comes first.
+    files: tuple[str, ...] = ()
     # Whether its files are still what they were then.
-    current: bool
+    current: bool = False
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.files)} with {self.cmdline!r}" if self.files else "an image"
 
 
 def read_frozen(host: Host) -> Frozen | None:
-    """The note of the service, None if there is none or it is not one.
-
-    It is the token, the command line, and the files as sha256sum prints them.
-    """
+    """The note of the service, None if there is none."""
+    if not host.exists(places.FROZEN):
+        return None
     rows = lines(host.text(places.FROZEN) or "")
     sums = [SUM.fullmatch(line) for line in rows[2:]]
     found = [(match["path"], match["sum"]) for match in sums if match]
     if not found or len(found) < len(sums) or not TOKEN.fullmatch(rows[0]):
-        return None
-    paths = [path for path, _sum in found]
+        return Frozen()
     current = all(host.digest(path) == expected for path, expected in found)
-    return Frozen(rows[0], rows[1], paths[0], tuple(paths[1:]), current)
+    return Frozen(rows[0], rows[1], tuple(path for path, _sum in found), current)

@@ -26,7 +26,6 @@ from .once import Armed, Once, arm
 # Why the kernel takes no image, gives none up, and still jumps into the one that it holds.
 FORBIDS_LOADING = {
     "kexec_denied",
-    "kexec_frozen",
     "kexec_limit_reached",
     "kexec_locked",
     "kexec_relocked",
@@ -35,6 +34,8 @@ FORBIDS_LOADING = {
 FORBIDS_UNLOADING = FORBIDS_LOADING | {
     "already_leaving",
     "container",
+    # It holds the service's image then, and not one that a module has noted.
+    "kexec_frozen",
     "no_cap_sys_boot",
     "no_kexec_tools",
     "not_root",
@@ -100,7 +101,8 @@ def _result(found: Survey, once: Once) -> dict[str, t.Any]:
 def _already_frozen(found: Survey) -> dict[str, t.Any]:
     """The image that is wished for is loaded, with a token of the service that loaded it."""
     frozen = t.cast(Frozen, found.frozen)
-    image = load.Image(frozen.kernel, frozen.initramfs, frozen.cmdline, ()).as_text()
+    kernel, *initramfs = frozen.files
+    image = load.Image(kernel, tuple(initramfs), frozen.cmdline, ()).as_text()
     result = {**_result(found, Once()), "token": frozen.token, **_difference(image, image)}
     return {"changed": False, "loaded": True, **result}
 
@@ -138,8 +140,11 @@ def ensure_unloaded(host: Host, *, check_mode: bool) -> dict[str, t.Any]:
 
 
 def _refuse_unloading(found: Survey, result: t.Mapping[str, t.Any]) -> None:
-    """What makes unloading wrong or impossible; an image that cannot be built does not."""
-    reasons = [each for each in found.obstacles if each.code in FORBIDS_UNLOADING]
+    """What makes unloading wrong or impossible; an image that cannot be built does not.
+
+    What is no obstacle to a jump into the image that was locked is one to give it up.
+    """
+    reasons = [each for each in found.reasons if each.code in FORBIDS_UNLOADING]
     if reasons:
         raise ReasonError(reasons[0], **result, stage="preflight")
 

@@ -144,8 +144,10 @@ def unload(host: Host, kexec: str) -> Outcome:
 
 
 def _forget(host: Host) -> None:
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(host.real(places.IMAGE))
+    """What is noted of an image that the kernel gives up, whoever loaded it."""
+    for place in (places.IMAGE, places.FROZEN):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(host.real(place))
 
 
 @contextlib.contextmanager

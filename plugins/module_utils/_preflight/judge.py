@@ -27,7 +27,9 @@ WORKING_BYTES = 16 * 1024 * 1024
 
 def needs_unlock(state: State) -> bool:
     """Tell whether this kind of kernel is locked unless a parameter unlocks it, as Alpine's is."""
-    return state.load_disabled is True or _cmdline.unlocks_kexec(state.words)
+    # A service could load before it locked.
+    locked = state.load_disabled is True and not state.frozen
+    return locked or _cmdline.unlocks_kexec(state.words)
 
 
 def judge_reboot_need(state: State, flavour: str | None, release: str | None) -> list[str]:
@@ -186,11 +188,11 @@ def _causes(state: State, unlocked_by_firmware: bool) -> t.Iterator[Reason]:
 
 def _lock(state: State, unlocked_by_firmware: bool) -> t.Iterator[Reason]:
     """The lock has two causes, and both may hold at once, unless a service locked on purpose."""
-    if state.frozen and state.loaded:
+    if state.frozen:
         yield reason(
             "kexec_frozen",
-            "The service kexec-load loaded an image at boot and locked kexec behind it: no other "
-            "image can be loaded, and that one runs only while its files are what they were.",
+            f"The service kexec-load loaded {state.frozen} at boot and locked kexec behind it: no "
+            "other image can be loaded, and that one runs only while its files are what they were.",
             "Reboot through firmware for another image.",
         )
         return

@@ -58,7 +58,7 @@ class State:
     loaded: bool
     leaving: bool
     stopping: bool
-    frozen: bool
+    frozen: note.Frozen | None
     jump: note.Jump | None
     load_disabled: bool | None
     load_limit: int | None
@@ -104,16 +104,17 @@ def read(host: Host) -> State:
     disabled = host.number("/proc/sys/kernel/kexec_load_disabled")
     limit = host.number("/proc/sys/kernel/kexec_load_limit_reboot")
     kexec = host.find("kexec")
+    loaded = machine.holds_image(host)
     return State(
         uid=int(_status_field(status, r"Uid:\t[0-9]+\t([0-9]{1,10})\t.+")),
         machine=host.machine,
         release=release,
         boot_id=valid_boot_id(host.line("/proc/sys/kernel/random/boot_id")),
         cmdline=host.line("/proc/cmdline") or "",
-        loaded=machine.holds_image(host),
+        loaded=loaded,
         leaving=host.is_locked(places.LEAVING),
         stopping=host.exists(places.STOPPING),
-        frozen=host.exists(places.FROZEN),
+        frozen=note.read_frozen(host) if loaded and disabled else None,
         jump=note.read(host),
         load_disabled=None if disabled is None else disabled != 0,
         load_limit=limit,

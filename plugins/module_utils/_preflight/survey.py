@@ -17,7 +17,7 @@ from .._host.port import Host
 from .._image import choose, inspect
 from .._image.choose import Cmdline, Files, Wish
 from .._image.inspect import Inspected
-from .._jump import note, watchdog
+from .._jump import watchdog
 from .._jump.note import Frozen
 from .._reasons import Blocks, Reason, ReasonError
 from . import judge
@@ -75,24 +75,28 @@ def survey(
     if wish.kernel and "initramfs_missing" in [each.code for each in reasons]:
         part = inspect.read_part(host, wish.kernel)
         reasons = [_as_unified(part, each) for each in reasons]
-    frozen = note.read_frozen(host) if state.frozen else None
     subject = judge.Subject(state, wish, cmdline, inspected, tuple(reasons))
     found = _gravest_first(_reasons.ignore(judge.judge(subject), wish.ignore))
-    return _with_frozen(Survey(state, configured, files, cmdline, inspected, found), wish, frozen)
+    return _with_frozen(Survey(state, configured, files, cmdline, inspected, found))
 
 
-def _with_frozen(found: Survey, wish: Wish, frozen: Frozen | None) -> Survey:
-    """Where kexec was locked behind the very image that is wished for, the lock is no obstacle."""
-    if not (frozen and frozen.current and wish.leaves_the_choice and found.files):
-        return found
-    if frozen.kernel != found.files.kernel:
+def _with_frozen(found: Survey) -> Survey:
+    """Where kexec was locked behind the very image that would be loaded, the lock is no obstacle."""
+    frozen = found.state.frozen
+    if not (frozen and frozen.current and _is_chosen(frozen, found)):
         return found
     freed = found.without_blocks({"kexec_frozen", "memory_low"})
     # Nothing can be added to this image any more, whatever was to be.
     kept = [each for each in freed.reasons if each.code not in ("hang_uncovered", "panic_hangs")]
     words = _cmdline.running_words(frozen.cmdline)
-    reasons = (*kept, watchdog.uncovered_when_frozen(), *choose.judge_panic(words))
-    return replace(freed, reasons=reasons, frozen=frozen)
+    reasons = [*kept, watchdog.uncovered_when_frozen(), *choose.judge_panic(words)]
+    return replace(freed, reasons=tuple(reasons), frozen=frozen)
+
+
+def _is_chosen(frozen: Frozen, found: Survey) -> bool:
+    """Compare all of an image but what it is told for one boot."""
+    files = (found.files and found.files.kernel, *found.inspected.ordered_initramfs)
+    return files == frozen.files and not _cmdline.differ(_cmdline_of(found) or "", frozen.cmdline)
 
 
 def _gravest_first(reasons: t.Iterable[Reason]) -> tuple[Reason, ...]:

@@ -117,7 +117,7 @@ SUM = "0" * 64
 def test_read_frozen_of_what_the_service_wrote(alpine: fakes.FakeHost) -> None:
     alpine.freeze("abc-1", "root=LABEL=root quiet")
     assert note.read_frozen(alpine.host) == note.Frozen(
-        "abc-1", "root=LABEL=root quiet", "/boot/vmlinuz-virt", ("/boot/initramfs-virt",), True
+        "abc-1", "root=LABEL=root quiet", ("/boot/vmlinuz-virt", "/boot/initramfs-virt"), True
     )
 
 
@@ -141,7 +141,7 @@ def test_read_frozen_sees_that_a_file_is_gone(alpine: fakes.FakeHost) -> None:
 @pytest.mark.parametrize("path", ["/boot/a\0b", "/\0", "/boot/vmlinuz-virt\0", "/boot\0/k"])
 def test_read_frozen_sees_that_no_file_can_have_a_path(alpine: fakes.FakeHost, path: str) -> None:
     alpine.write(places.FROZEN, f"abc\nquiet\n{SUM}  {path}\n")
-    assert note.read_frozen(alpine.host) == note.Frozen("abc", "quiet", path, (), False)
+    assert note.read_frozen(alpine.host) == note.Frozen("abc", "quiet", (path,), False)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_read_frozen_sees_that_no_file_can_have_a_path(alpine: fakes.FakeHost, p
 )
 def test_read_frozen_of_something_else(alpine: fakes.FakeHost, text: str) -> None:
     alpine.write(places.FROZEN, text)
-    assert note.read_frozen(alpine.host) is None
+    assert note.read_frozen(alpine.host) == note.Frozen()
 
 
 def test_read_frozen_of_no_note(alpine: fakes.FakeHost) -> None:

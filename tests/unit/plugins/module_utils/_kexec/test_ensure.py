@@ -226,35 +226,152 @@ def test_load_of_another_image_is_refused_where_nothing_else_can_be_loaded(
 
 
 def test_load_takes_what_was_loaded_before_the_lock(alpine: fakes.FakeHost) -> None:
-    alpine.freeze("of-the-service", "root=LABEL=root")
+    line = f"alpinefleet_kexec.token=of-the-service {fakes.CONFIGURED}"
+    alpine.freeze("of-the-service", line)
     before = alpine.snapshot()
     result = ensure(alpine, token="of-this-run")
     assert (result["changed"], result["loaded"], result["able"]) == (False, True, True)
-    assert (result["token"], result["cmdline"]) == ("of-the-service", "root=LABEL=root")
+    assert (result["token"], result["cmdline"]) == ("of-the-service", line)
+    assert result["initramfs"] == ["/boot/initramfs-virt"]
     assert [(each["code"], each["blocks"]) for each in result["reasons"]] == [
         ("kexec_frozen", "nothing"),
         ("hang_uncovered", "nothing"),
-        ("panic_hangs", "nothing"),
     ]
     assert diff(result)[0] == diff(result)[1]
     assert alpine.snapshot() == before
     assert alpine.runner.changes == []
 
 
-@pytest.mark.parametrize(
-    "wish",
-    [
-        pytest.param({"append": ("panic=10",)}, id="another command line"),
-        pytest.param({"kernel": "/boot/vmlinuz-virt"}, id="a kernel of one's own"),
-        pytest.param({"flavour": "virt"}, id="a flavour"),
-        pytest.param({"cmdline_source": "running"}, id="another source"),
-    ],
-)
+SAME: list[t.Any] = [
+    pytest.param(fakes.CONFIGURED, {"kernel": "/boot/vmlinuz-virt"}, id="the same kernel by name"),
+    pytest.param(fakes.CONFIGURED, {"flavour": "virt"}, id="the same flavour"),
+    pytest.param(
+        fakes.CONFIGURED, {"initramfs": ("/boot/initramfs-virt",)}, id="the same initramfs by name"
+    ),
+    pytest.param(fakes.CONFIGURED, {"cmdline_source": "running"}, id="the same line elsewhere"),
+    pytest.param(fakes.CONFIGURED, {"append": ("quiet",)}, id="a parameter that is there"),
+    pytest.param(fakes.CONFIGURED, {"remove": ("single",)}, id="a parameter that is not there"),
+    pytest.param(f"{fakes.RUNNING} alpinefleet_kexec.confirm=9", {}, id="what is for one boot"),
+    pytest.param(
+        f"{fakes.CONFIGURED} oops=panic alpinefleet_kexec.added=oops=panic", {}, id="what was added"
+    ),
+    pytest.param(f"panic=5 {fakes.CONFIGURED.replace(' ', '  ')}", {}, id="what does not count"),
+]
+
+
+@pytest.mark.parametrize(("line", "wish"), SAME)
+def test_load_of_the_same_image_is_no_change_behind_the_lock(
+    alpine: fakes.FakeHost, line: str, wish: dict[str, t.Any]
+) -> None:
+    alpine.freeze(cmdline=line)
+    result = ensure(alpine, **wish)
+    assert (result["changed"], result["able"], result["cmdline"]) == (False, True, line)
+
+
+def test_panic_that_would_have_been_seen_to_for_one_boot_is_told(alpine: fakes.FakeHost) -> None:
+    line = fakes.CONFIGURED.replace(" panic=10", "")
+    alpine.write("/boot/extlinux.conf", fakes.extlinux(line))
+    alpine.freeze(cmdline=line)
+    result = ensure(alpine, panic_timeout=10)
+    assert "panic_hangs" in [each["code"] for each in result["reasons"]]
+    assert (result["able"], result["protection"]["panic"]) == (True, False)
+
+
+def name_in_the_menu(initrd: str = "initramfs-virt", cmdline: str = fakes.CONFIGURED) -> Arrange:
+    """Have the boot loader start something else than before."""
+
+    def arrange(alpine: fakes.FakeHost) -> None:
+        alpine.write("/boot/initramfs-new", fakes.initramfs() + bytes(4))
+        alpine.write("/boot/extlinux.conf", fakes.extlinux(cmdline, initrd=initrd))
+
+    return arrange
+
+
+def nothing(_alpine: fakes.FakeHost) -> None:
+    """The wish is another one."""
+
+
+OTHERS: list[t.Any] = [
+    pytest.param(name_in_the_menu("initramfs-new"), {}, id="another initramfs in the menu"),
+    pytest.param(
+        name_in_the_menu("initramfs-new,initramfs-virt"), {}, id="one initramfs more in the menu"
+    ),
+    pytest.param(
+        name_in_the_menu(cmdline=fakes.CONFIGURED.replace("0e5f", "1e5f")), {}, id="another root"
+    ),
+    pytest.param(
+        name_in_the_menu(cmdline=f"{fakes.CONFIGURED} rootflags=subvol=new"), {}, id="more words"
+    ),
+    pytest.param(
+        name_in_the_menu(cmdline=fakes.CONFIGURED.replace(" quiet", "")), {}, id="a word less"
+    ),
+    pytest.param(nothing, {"initramfs": ("/boot/initramfs-new",)}, id="another initramfs"),
+    pytest.param(nothing, {"initramfs": ()}, id="no initramfs"),
+    pytest.param(nothing, {"flavour": "lts"}, id="another flavour"),
+    pytest.param(nothing, {"append": ("single",)}, id="a parameter more"),
+    pytest.param(nothing, {"remove": ("quiet",)}, id="a parameter less"),
+    pytest.param(
+        nothing, {"cmdline_source": "explicit", "cmdline": "root=/dev/sda1"}, id="another line"
+    ),
+]
+
+
+@pytest.mark.parametrize("check_mode", [False, True], ids=["for real", "in check mode"])
+@pytest.mark.parametrize(("arrange", "wish"), OTHERS)
 def test_load_of_anything_else_is_refused_behind_the_lock(
-    alpine: fakes.FakeHost, wish: dict[str, t.Any]
+    alpine: fakes.FakeHost, arrange: Arrange, wish: dict[str, t.Any], check_mode: bool
+) -> None:
+    name_in_the_menu()(alpine)
+    alpine.add_flavour("lts", "6.18.56-0-lts")
+    alpine.freeze()
+    arrange(alpine)
+    error = refused(alpine, check_mode=check_mode, **wish)
+    assert error.reason.code == "kexec_frozen"
+    held = f"/boot/vmlinuz-virt, /boot/initramfs-virt with {fakes.CONFIGURED!r}"
+    assert f"kexec-load loaded {held} at boot" in error.reason.message
+    assert error.details["able"] is False
+    assert error.details["facts"]["frozen"] is False
+    assert alpine.runner.changes == []
+
+
+# What kexec_load loaded before the service loaded its own image and locked kexec.
+LOADED_BEFORE: list[t.Any] = [
+    pytest.param({"append": ("single",)}, id="another command line"),
+    pytest.param({"flavour": "lts"}, id="another kernel"),
+    pytest.param({"initramfs": ()}, id="no initramfs"),
+    pytest.param({"cmdline_source": "explicit", "cmdline": "quiet"}, id="another line"),
+]
+
+
+@pytest.mark.parametrize("state", ["loaded", "unloaded"])
+@pytest.mark.parametrize("wish", LOADED_BEFORE)
+def test_image_that_the_service_replaced_is_not_called_loaded(
+    alpine: fakes.FakeHost, wish: dict[str, t.Any], state: str
+) -> None:
+    alpine.add_flavour("lts", "6.18.56-0-lts")
+    ensure(alpine, **wish)
+    # The note of that load is there all the same where the service is of an older version.
+    alpine.freeze()
+    assert alpine.path(f"{RUN}/image.json").exists()
+    assert refused(alpine, state, **wish).reason.code == "kexec_frozen"
+    assert len(alpine.runner.changes) == 1
+
+
+@pytest.mark.parametrize("state", ["loaded", "unloaded"])
+@pytest.mark.parametrize("note", ["of the service", "of nobody"])
+def test_note_of_an_image_that_is_given_up_goes(
+    alpine: fakes.FakeHost, state: str, note: str
 ) -> None:
     alpine.freeze()
-    assert refused(alpine, **wish).reason.code == "kexec_frozen"
+    if note == "of nobody":
+        alpine.write(f"{RUN}/frozen", "-\n")
+    # The service could not lock.
+    alpine.write("/proc/sys/kernel/kexec_load_disabled", "0\n")
+    assert ensure(alpine, state)["changed"] is True
+    assert not alpine.path(f"{RUN}/frozen").exists()
+    alpine.hold_image(True)
+    alpine.relock()
+    assert refused(alpine, state, token="abc").reason.code == "kexec_relocked"
 
 
 def test_load_behind_the_lock_is_refused_when_the_files_changed(alpine: fakes.FakeHost) -> None:

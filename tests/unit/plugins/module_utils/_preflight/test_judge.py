@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose import Cmdline, Wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.inspect import Inspected
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump import note
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import judge
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import (
     state as state_module,
@@ -287,6 +288,14 @@ def test_what_an_unfit_host_lacks_is_not_told_besides(able: State) -> None:
             {"load_disabled": True, "cmdline": LOCKED_CMDLINE}, True, id="locked without it"
         ),
         pytest.param({"cmdline": LOCKED_CMDLINE}, False, id="never locked"),
+        pytest.param(
+            {"load_disabled": True, "cmdline": LOCKED_CMDLINE, "frozen": note.Frozen()},
+            False,
+            id="locked by the service",
+        ),
+        pytest.param(
+            {"load_disabled": True, "frozen": note.Frozen()}, True, id="unlocked, and locked by it"
+        ),
         pytest.param({"cmdline": 'a="b kexec_load_disabled=0'}, False, id="inside an open quote"),
     ],
 )

@@ -34,7 +34,7 @@ def test_read_of_an_alpine_host(alpine: fakes.FakeHost) -> None:
         loaded=False,
         leaving=False,
         stopping=False,
-        frozen=False,
+        frozen=None,
         jump=None,
         load_disabled=False,
         load_limit=-1,
