@@ -16,13 +16,17 @@ from ..text import PLAIN, Cell, Quoting, Span, line_break
 # What may stand without quotes and mean itself.
 _SAFE = re.compile(r"[A-Za-z0-9_./:,=@%+-]*", re.ASCII)
 _ASSIGNMENT = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=", re.ASCII)
-# A line that does nothing, or sets a variable. Any other makes a program of the settings.
-_SETTING = re.compile(r"\s*(?:(?:export\s+)?[A-Za-z_]\w*\+?=|export\s+\w|$)", re.ASCII)
-# With these, the order of lines is not the order in which they are carried out.
-_FLOW = re.compile(
-    r"(?:^|[;&|({])\s*(?:(?:if|then|else|elif|fi|case|esac|for|while|until|do|done|source|eval|return|exit|\.)"
-    r"(?=\s|$|;)|[{}]|\w+\s*\(\))"
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+# A word to its end; what it holds in parentheses or between backquotes runs in a shell of its own.
+_WORD = (
+    r"""(?:[^ \t"'\\`$;&|<>()]|\\.|'[^']*'|"(?:\\.|[^"\\])*"|`[^`]*`"""
+    r"""|\$\(\(?[^()]*\)?\)|\$\{[^}]*\}|\$(?![({]))*"""
 )
+_SETS = rf"{_NAME}\+?={_WORD}"
+_COMMAND = rf"(?:{_SETS}(?:[ \t]+{_SETS})*|export(?:[ \t]+{_NAME}(?:={_WORD})?)+)[ \t]*"
+# A line that does nothing, or only sets variables. Any other makes a program of the settings: a
+# word behind an assignment is a command, which may read other files or end these.
+_SETTING = re.compile(rf"[ \t]*(?:{_COMMAND}(?:;[ \t]*{_COMMAND})*;?[ \t]*)?", re.DOTALL)
 # A shell takes a backslash away before these only, inside double quotes.
 _ESCAPED = '"\\$`'
 
@@ -67,7 +71,7 @@ def assigned(path: str, text: str, name: str) -> Span | None:
     for start, line in text_lines(text):
         _refuse(line, name)
         code = _code(line)
-        program = program or not _SETTING.match(code) or bool(_FLOW.search(code))
+        program = program or not _SETTING.fullmatch(code)
         match = _ASSIGNMENT.match(line)
         if match and match[1] == name:
             found = _value(path, line, start, match.end())

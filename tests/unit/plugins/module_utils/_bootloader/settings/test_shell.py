@@ -101,6 +101,16 @@ def test_edit(before: str, change: Change, after: str | None) -> None:
         pytest.param("LABEL a\n  LINUX k\n", "it is a program", id="menu of a boot loader"),
         pytest.param("opts=a\nlogger x\n", "it is a program", id="command"),
         pytest.param("f() {\nopts=a\n}\n", "it is a program", id="function"),
+        pytest.param("opts=a\nX=1 . ./other.conf\n", "it is a program", id="file in disguise"),
+        pytest.param("X=1 return\nopts=a\n", "it is a program", id="end in disguise"),
+        pytest.param("opts=a\nX=1 exec true\n", "it is a program", id="other program"),
+        pytest.param("opts=a\nX='a b' eval \"$Y\"\n", "it is a program", id="text that is run"),
+        pytest.param("opts=a\nX=$(id) Y=`id` true\n", "it is a program", id="command behind two"),
+        pytest.param("opts=a\nX=1;exit\n", "it is a program", id="end behind a setting"),
+        pytest.param("opts=a\nX=1 &\n", "it is a program", id="shell of its own"),
+        pytest.param("opts=a\nexport 'opt'\"s=b\"\n", "it is a program", id="quoted name"),
+        pytest.param("opts=a\nexport X=1 \\opts=b\n", "in another way", id="escaped name"),
+        pytest.param("opts=a\nexport -n opts\n", "it is a program", id="option of export"),
     ],
 )
 def test_edit_refuses_what_it_would_have_to_guess(text: str, problem: str) -> None:
@@ -111,6 +121,24 @@ def test_edit_refuses_what_it_would_have_to_guess(text: str, problem: str) -> No
 def test_edit_refuses_a_quote_inside_single_quotes() -> None:
     with pytest.raises(NotUnderstoodError, match="single quotes"):
         edited("opts='a'\n", Change("b", "it's"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "X=1 Y=2",
+        "X=1; Y=2;",
+        "export X Y=3 Z",
+        "X+=' a'",
+        "X=${Y:-3}$Z$",
+        "X=$((1+1))",
+        'X="$(. /etc/os-release; echo "$ID")"',
+        "X=`( . /etc/os-release; echo ${NAME:-Alpine} ) 2>/dev/null || echo Alpine`",
+        "X=a\\ b # exit",
+    ],
+)
+def test_other_settings_are_no_program(line: str) -> None:
+    assert edited(f"opts=\n{line}\n") == f"opts=panic=10\n{line}\n"
 
 
 VALUES = st.text("ab =$`\\'#~;&%", max_size=12)
