@@ -20,6 +20,7 @@ FORBIDDEN = "#%^<>|;"
 _KERNEL = re.compile(
     r"[ \t]*[^ \t=]*(?:vmlinu[xz]|bzimage|linux[^ \t=]*\.efi)[^ \t=]*(?=[ \t]|$)", re.IGNORECASE
 )
+_QUOTED = re.compile('"[^"]*"')
 _NO_COMMAND = re.compile(
     r"[ \t]*(?:#.*|@?echo[ \t].*|[a-z]+[0-9]*:[ \t]*|cd[ \t].*|)", re.IGNORECASE
 )
@@ -46,5 +47,7 @@ def _line(path: str, start: int, line: str) -> Line:
     if not match:
         raise NotUnderstoodError(f"a command starts no kernel: {line.strip()!r}")
     rest = line[match.end() :]
+    if any(char in FORBIDDEN for char in _QUOTED.sub("", rest)):
+        raise NotUnderstoodError(f"the shell of EFI takes it for more: {line.strip()!r}")
     at = start + match.end() + len(rest) - len(rest.lstrip(" \t"))
     return (Span(path, at, start + len(line), before="" if rest[:1] in (" ", "\t") else " "),)

@@ -40,6 +40,7 @@ def edited(text: str, change: Change = PANIC) -> str:
         ),
         pytest.param("vmlinuz", "vmlinuz panic=10", id="kernel alone"),
         pytest.param("vmlinuz \n", "vmlinuz panic=10\n", id="kernel and a space"),
+        pytest.param('vmlinuz "d=a > b # c"', 'vmlinuz "d=a > b # c" panic=10', id="in quotes"),
         pytest.param(
             'k\\bzImage.efi d="x panic=1" panic panic=2\n',
             'k\\bzImage.efi d="x panic=1" panic=10\n',
@@ -65,6 +66,14 @@ def test_absent_leaves_the_kernel_alone() -> None:
         pytest.param("EFI\\BOOT\\grubx64.efi\n", id="another boot loader"),
         pytest.param("LABEL a\nLINUX vmlinuz\n", id="extlinux's"),
         pytest.param("a=vmlinuz b\n", id="kernel as a value"),
+        pytest.param(f"{LINE} # panic=5 was too short\n", id="remark"),
+        pytest.param(f"{LINE} # panic=10\n", id="remark that holds it"),
+        pytest.param(f"{LINE}# remark\n", id="remark without a space"),
+        pytest.param(f"{LINE} > log.txt\n", id="output to a file"),
+        pytest.param(f"{LINE} | more\n", id="output to a command"),
+        pytest.param(f"{LINE} %more%\n", id="variable"),
+        pytest.param(f"{LINE} a^\n", id="escape"),
+        pytest.param('vmlinuz "a b" > "c d"\n', id="output between quotes"),
         pytest.param("\ufeffv\0m\0l\0i\0n\0u\0z\0", id="UTF-16"),
     ],
 )
