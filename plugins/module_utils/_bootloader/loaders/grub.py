@@ -21,10 +21,11 @@ from ..loader import Entry, Loader, NotUnderstoodError, StartsNoLinuxError, alwa
 
 MENUS = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")
 
-# What reads other files, or runs text: afterwards anything may be set.
+# What reads other files, runs text or waits for somebody: afterwards anything may be so.
 ELSEWHERE = {
     *(".", "source", "configfile", "normal", "eval", "legacy_configfile", "legacy_source"),
     *("blscfg", "syslinux_configfile", "extract_entries_source", "extract_entries_configfile"),
+    *("return", "read"),
 }
 # What starts something else than Linux.
 OTHERS = {
@@ -42,11 +43,8 @@ BUILT_IN = re.compile(
     r"|(?:grub|feature|config|pxe|net|color|menu)_.*"
 )
 ENVIRONMENT_BLOCK = "# GRUB Environment Block\n"
-# More than a test of a real menu has.
-TEST_WORDS = 40
 
-_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)=")
-_SETS = re.compile(r"--set=(?:[0-9]+:)?(\w+)")
+_SETS = re.compile(r" (?:--set[= ]|-s )(?:[0-9]+:)?([$\w]+)")
 _FILE_TESTS = ("-s", "-f", "-e")
 # Where the menu itself is, as its own commands say it.
 _BESIDE = re.compile(r"\$(?:prefix|config_directory)/([^/]+)")
@@ -56,12 +54,16 @@ _BESIDE = re.compile(r"\$(?:prefix|config_directory)/([^/]+)")
 # Deeper than any menu, and not so deep that reading it fails.
 DEPTH = 50
 
+_END = "its end"
 _ENDS = " \t\r\n;{}|&<>"
 # GRUB's lexer knows them and its grammar does not.
 _FOREIGN = "|&<>"
-# What no menu that grub-mkconfig makes has: it makes a program of one, and none of it is followed.
-_PROGRAM = ("for", "while", "until", "!")
-# What may have a block in braces.
+# What no menu that grub-mkconfig makes begins a command with: it makes a program of one, or none.
+_PROGRAM = (
+    *("for", "while", "until", "!", "do", "done", "then", "elif", "else", "fi"),
+    *("case", "esac", "in", "select", "time", "[[", "]]"),
+)
+# What has a block in braces.
 _WITH_BLOCK = ("menuentry", "submenu", "function", "hiddenentry")
 
 _VARIABLE = (
@@ -82,6 +84,8 @@ class Variable:
     """A place in a word that GRUB replaces."""
 
     name: str
+    # It has no quotes around it.
+    bare: bool
 
 
 Part = t.Union[str, Variable]
@@ -98,14 +102,12 @@ class Word:
     @property
     def text(self) -> str | None:
         """What it says, None if GRUB replaces something in it."""
-        return self.expanded({})
+        return str(self) if all(isinstance(part, str) for part in self.parts) else None
 
     def expanded(self, values: t.Mapping[str, str | None]) -> str | None:
         """What it says where all variables in it are known, else None."""
-        found = [
-            values.get(part.name) if isinstance(part, Variable) else part for part in self.parts
-        ]
-        return None if None in found else "".join(map(str, found))
+        texts = [_said(part, values) for part in self.parts]
+        return None if None in texts else "".join(map(str, texts))
 
     def __str__(self) -> str:
         return "".join(
@@ -114,19 +116,10 @@ class Word:
 
 
 @dataclass
-class Block:
-    """Statements between a keyword or a brace and what closes it."""
-
-    statements: list[Statement] = field(default_factory=list)
-    # What the end of the file cuts off is never run.
-    closed: bool = True
-
-
-@dataclass
 class Command:
     words: list[Word]
     # menuentry, submenu and functions have one.
-    body: Block | None = None
+    body: Block = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -137,16 +130,17 @@ class Command:
 class If:
     # Each with the commands whose last one decides, the last one with none for "else".
     branches: list[tuple[Block, Block]]
-    closed: bool
 
 
 Statement = t.Union[Command, If]
+# What is between a keyword or a brace and what closes it.
+Block = list[Statement]
 # A word, or what stands for itself: an end of a command or a brace.
 Token = t.Union[Word, str]
 
 
 def parse(text: str) -> Block:
-    return _Parser(_tokens(text.replace("\r\n", "\n"))).block(())
+    return _Parser(_tokens(text.replace("\r\n", "\n"))).block(_END)
 
 
 # --- Words ---------------------------------------------------------------------------------
@@ -160,7 +154,7 @@ def _tokens(text: str) -> t.Iterator[Token]:
             what = text[at : at + 2].strip()
             raise NotUnderstoodError(f"it has {what!r}, which GRUB does not know")
         if char in _ENDS:
-            yield "\n" if char == ";" else char
+            yield char
             at += 1
         else:
             word, at = _word(text, at)
@@ -198,7 +192,7 @@ def _pieces(pattern: re.Pattern[str], text: str, at: int, ends: str) -> t.Iterat
 def _part(piece: re.Match[str]) -> Part:
     group = piece.lastgroup
     if group in ("braced", "name"):
-        return Variable(piece[group])
+        return Variable(piece[group], piece.re is _PIECE)
     return piece[group] if group else ""
 
 
@@ -209,94 +203,79 @@ class _Parser:
     """Commands and the blocks that hold them."""
 
     def __init__(self, tokens: t.Iterable[Token]) -> None:
-        self._tokens = list(tokens)
+        self._tokens = [*tokens, _END]
         self._at = 0
         self._depth = 0
 
-    def block(self, ends: t.Collection[str]) -> Block:
+    def block(self, *ends: str) -> Block:
         """Statements up to one of the words that end it, which is left to the caller."""
         self._depth += 1
         if self._depth > DEPTH:
-            raise NotUnderstoodError("its blocks are nested too deeply")
-        found = Block()
-        while not self._sees(ends):
-            if self._at >= len(self._tokens):
-                found.closed = not ends
-                break
-            statement = self._statement()
-            if statement is not None:
-                found.statements.append(statement)
+            raise self._stopped()
+        found: Block = []
+        while not self._sees(*ends):
+            if not self._passes("\n"):
+                found.append(self._statement())
+                if not self._passes(";") and not self._sees("\n", "}", _END):
+                    raise self._stopped()
+        if not found:
+            raise self._stopped()
         self._depth -= 1
         return found
 
-    def _sees(self, ends: t.Collection[str]) -> bool:
-        return self._at < len(self._tokens) and self._keyword(self._tokens[self._at]) in ends
+    def _stopped(self) -> NotUnderstoodError:
+        return NotUnderstoodError(f"it is not followed from {str(self._tokens[self._at])!r} on")
 
-    @staticmethod
-    def _keyword(token: Token) -> str:
-        if isinstance(token, str):
-            return token
-        return str(token) if token.plain and token.text is not None else ""
+    def _sees(self, *wanted: str) -> bool:
+        token = self._tokens[self._at]
+        if isinstance(token, Word) and not (token.plain and token.text):
+            return False
+        return str(token) in wanted
 
-    def _next(self) -> Token:
-        self._at += 1
-        return self._tokens[self._at - 1]
+    def _passes(self, wanted: str) -> bool:
+        found = self._sees(wanted)
+        self._at += found
+        return found
 
-    def _statement(self) -> Statement | None:
-        keyword = self._keyword(self._tokens[self._at])
-        if keyword == "if":
+    def _statement(self) -> Statement:
+        if self._passes("if"):
             return self._if()
-        if keyword in _PROGRAM:
-            raise NotUnderstoodError(f"it has {keyword!r}, which is not followed")
+        if self._sees(*_PROGRAM):
+            raise self._stopped()
         return self._command()
 
     def _if(self) -> If:
-        branches = []
-        keyword = self._take()
-        while keyword in ("if", "elif"):
-            condition = self.block(("then",))
-            self._take()
-            branches.append((condition, self.block(("elif", "else", "fi"))))
-            keyword = self._take()
-        if keyword == "else":
-            branches.append((Block(), self.block(("fi",))))
-            keyword = self._take()
-        return If(branches, closed=keyword == "fi")
-
-    def _take(self) -> str:
-        """The keyword at which a block ended, nothing at the end of the file."""
-        return self._keyword(self._next()) if self._at < len(self._tokens) else ""
-
-    def _words(self) -> list[Word]:
-        words = []
-        while self._at < len(self._tokens) and isinstance(self._tokens[self._at], Word):
-            words.append(t.cast(Word, self._next()))
-        return words
-
-    def _command(self) -> Command | None:
-        words = self._words()
-        if not words:
-            if self._sees(("{", "}")):
-                raise NotUnderstoodError("it has a brace that belongs to nothing")
+        branches: list[tuple[Block, Block]] = []
+        while not branches or self._passes("elif"):
+            condition = self.block("then")
             self._at += 1
-            return None
-        name = str(words[0])
+            branches.append((condition, self.block("elif", "else", "fi")))
+        if self._passes("else"):
+            branches.append(([], self.block("fi")))
+        self._at += 1
+        return If(branches)
+
+    def _words(self) -> t.Iterator[Word]:
+        token = self._tokens[self._at]
+        while isinstance(token, Word):
+            yield token
+            self._at += 1
+            token = self._tokens[self._at]
+
+    def _command(self) -> Command:
+        words = list(self._words())
+        name = str(words[0]) if words else ""
         if name == "function":
-            self._skip_line_feeds()
-        if not self._sees(("{",)):
+            while self._passes("\n"):
+                pass
+        nested = name == "function" and self._depth > 1
+        if not words or nested or self._sees("{") != (name in _WITH_BLOCK):
+            raise self._stopped()
+        if not self._passes("{"):
             return Command(words)
-        if name not in _WITH_BLOCK:
-            raise NotUnderstoodError(f"it has a block behind {name}")
+        body = self.block("}")
         self._at += 1
-        body = self.block(("}",))
-        self._at += 1
-        if self._at < len(self._tokens) and not self._sees(("\n", "}")):
-            raise NotUnderstoodError(f"it has more behind the block of {name}")
         return Command(words, body)
-
-    def _skip_line_feeds(self) -> None:
-        while self._sees(("\n",)):
-            self._at += 1
 
 
 # --- What follows it -----------------------------------------------------------------------
@@ -309,10 +288,9 @@ Assigned = dict[str, t.Optional[str]]
 class Item:
     """A menu entry or a submenu."""
 
+    command: Command
     names: tuple[str, ...]
-    submenu: bool
-    body: Block
-    # Whether it is there depends on what is not known.
+    # Whether it is there does not depend on what is not known.
     certain: bool
 
 
@@ -328,11 +306,10 @@ class _Run:
     functions: dict[str, Block] = field(default_factory=dict)
 
     def follow(self, block: Block) -> None:
-        for statement in block.statements:
+        for statement in block:
             if isinstance(statement, Command):
                 self._carry_out(statement)
-            elif statement.closed:
-                # One that the end of the file cuts off is never run.
+            else:
                 self._choose(statement)
 
     def _carry_out(self, command: Command) -> None:
@@ -347,25 +324,17 @@ class _Run:
 
     def _note(self, command: Command, *, certain: bool) -> None:
         name = command.name
-        if command.words[0].text is None:
-            raise NotUnderstoodError(f"it runs what a variable names: {name}")
-        if name == "return":
-            raise NotUnderstoodError("it ends before its end")
         if name in ELSEWHERE:
-            raise NotUnderstoodError(f"it reads or runs something else with {name}")
+            raise NotUnderstoodError(f"what follows its {name!r} cannot be told")
         if name in ENTRIES:
-            body = command.body or Block(closed=False)
-            self.items.append(Item(_names(command), name == "submenu", body, certain))
+            self.items.append(Item(command, _names(command), certain))
         elif name == "function":
-            self._define("".join(map(str, command.words[1:2])), command.body or Block())
+            self.functions[str(command.words[-1])] = command.body
         else:
             found = self._loaded(command) if name == "load_env" else _set_by(command, self.values)
+            if "$" in "".join((name.partition("=")[0], *found)):
+                raise NotUnderstoodError(f"it runs or sets what a variable names: {name}")
             self.values.update(found if certain else dict.fromkeys(found))
-
-    def _define(self, name: str, body: Block) -> None:
-        """Where it has several bodies, any of them may be the one."""
-        before = self.functions.get(name, Block())
-        self.functions[name] = Block([*before.statements, *body.statements])
 
     def _loaded(self, command: Command) -> Assigned:
         named = [word.text for word in command.words[1:]]
@@ -376,7 +345,7 @@ class _Run:
     def _choose(self, choice: If) -> None:
         for number, (condition, branch) in enumerate(choice.branches):
             self.follow(condition)
-            truth = True if not condition.statements else self._truth(condition)
+            truth = self._truth(condition) if condition else True
             if truth is None:
                 self._perhaps(branch, *itertools.chain(*choice.branches[number + 1 :]))
             elif truth:
@@ -386,31 +355,34 @@ class _Run:
 
     def _truth(self, condition: Block) -> bool | None:
         """What a test says, None if that cannot be told."""
-        last = condition.statements[-1]
-        if not isinstance(last, Command) or len(condition.statements) > 1:
+        last = condition[-1]
+        if not isinstance(last, Command) or len(condition) > 1:
             return None
         words = last.words[1:]
         if last.name == "[" and words and words[-1].text == "]":
             words = words[:-1]
         elif last.name != "test":
             return {"true": True, "false": False}.get(last.name)
-        return self._test(words) if len(words) <= TEST_WORDS else None
+        return self._test(words)
 
     def _test(self, words: list[Word]) -> bool | None:
         """Of several tests one may decide although another one cannot be told."""
-        for operator, decides in (("-o", True), ("-a", False)):
-            places = [at for at, word in enumerate(words) if word.text == operator]
-            if places:
-                sides = words[: places[0]], words[places[0] + 1 :]
-                answers = {self._test(side) for side in sides}
-                return decides if decides in answers else None if None in answers else not decides
-        return self._single_test(words)
+        if any(self._is_open(word) for word in words):
+            return None
+        sides = itertools.groupby(words, lambda word: word.text == "-a")
+        answers = {self._single_test(list(side)) for joins, side in sides if not joins}
+        return False if False in answers else None not in answers or None
+
+    def _is_open(self, word: Word) -> bool:
+        """Whether it may be no word, or several, or joins tests in another way."""
+        split = word.plain and word.expanded(self.values) is None
+        return word.text == "-o" or (split and not _BESIDE.match(str(word)))
 
     def _single_test(self, words: list[Word]) -> bool | None:
         if len(words) == 2 and words[0].text in _FILE_TESTS:
             file = _BESIDE.fullmatch(str(words[1]))
             return file[1] in self.beside if file else None
-        texts = [self._expanded(word) for word in words]
+        texts = [word.expanded(self.values) for word in words]
         if None in texts:
             return None
         if len(texts) == 1:
@@ -420,9 +392,6 @@ class _Run:
         if len(texts) == 3 and texts[1] in ("=", "==", "!="):
             return (texts[0] == texts[2]) == (texts[1] != "!=")
         return None
-
-    def _expanded(self, word: Word) -> str | None:
-        return word.expanded(_known(word, self.values))
 
     def default(self) -> str:
         value = self.values.get("default", "")
@@ -453,51 +422,49 @@ def default_entry(
 # --- Following -----------------------------------------------------------------------------
 
 
-def _known(word: Word, values: t.Mapping[str, str | None]) -> Assigned:
-    """The variables of a word: what nothing has set is empty."""
-    names = [part.name for part in word.parts if isinstance(part, Variable)]
-    unset = {name: None if BUILT_IN.fullmatch(name) else "" for name in names}
-    return {**unset, **{name: values[name] for name in names if name in values}}
+def _said(part: Part, values: t.Mapping[str, str | None]) -> str | None:
+    """What nothing has set is empty."""
+    if isinstance(part, str):
+        return part
+    said = values.get(part.name, None if BUILT_IN.fullmatch(part.name) else "")
+    # Without quotes GRUB splits it at white space, and drops what is empty.
+    return None if part.bare and not re.fullmatch(r"\S+", said or "") else said
 
 
 def _set_by(command: Command, values: t.Mapping[str, str | None]) -> Assigned:
     """The variables that a command sets; what it sets them to is mostly not known."""
     words = command.words
+    if command.name == "unset":
+        return {str(word): "" for word in words[1:]}
     if command.name == "set":
         words = words[1:]
-    elif command.name in ("unset", "read"):
-        return {str(word): "" if command.name == "unset" else None for word in words[1:]}
-    elif not _ASSIGNMENT.match(command.name):
+    elif "=" not in command.name:
         return dict.fromkeys(_set_by_option(words))
     found: Assigned = {}
     for word in words[:1]:
-        match = _ASSIGNMENT.match(str(word))
-        if match:
-            whole = word.expanded(_known(word, values))
-            found[match[1]] = None if whole is None else whole[match.end() :]
+        name, equals, _value = str(word).partition("=")
+        whole = word.expanded(values)
+        found[name] = whole.partition("=")[2] if whole and equals else None
     return found
 
 
 def _set_by_option(words: list[Word]) -> list[str]:
     """As "search --set=root" and "regexp -s 1:name" do; for a test, -s asks for a file."""
-    if str(words[0]) in ("[", "test"):
-        return []
-    found = [match[1] for match in map(_SETS.match, map(str, words)) if match]
-    pairs = zip(words, words[1:])
-    return found + [str(b).rpartition(":")[2] for a, b in pairs if str(a) in ("--set", "-s")]
+    text = " ".join(map(str, words))
+    return [] if str(words[0]) in ("[", "test") else _SETS.findall(text)
 
 
 def _commands(blocks: t.Iterable[Block], functions: t.Mapping[str, Block]) -> t.Iterator[Command]:
     """All commands in blocks, whether they are carried out or not, each function's once."""
     called = {**functions}
-    left = list(blocks)
+    left = list(itertools.chain(*blocks))
     while left:
-        for statement in left.pop(0).statements:
-            if isinstance(statement, If):
-                left += itertools.chain(*statement.branches)
-            else:
-                yield statement
-                left += [called.pop(statement.name)] if statement.name in called else []
+        statement = left.pop(0)
+        if isinstance(statement, Command):
+            yield statement
+            left[:0] = called.pop(statement.name, [])
+        else:
+            left[:0] = itertools.chain(*itertools.chain(*statement.branches))
 
 
 # --- Entries -------------------------------------------------------------------------------
@@ -518,7 +485,9 @@ def _names(command: Command) -> tuple[str, ...]:
             identifiers.append(text[len("--id=") :])
         elif not text.startswith("--"):
             titles.append(_text_of(word))
-    return (titles[0] if titles else "", *filter(None, identifiers))
+    if not titles:
+        raise NotUnderstoodError("it has an entry without a title")
+    return (titles[0], *filter(None, identifiers))
 
 
 def _text_of(word: Word | None) -> str:
@@ -535,13 +504,10 @@ def _find(items: list[Item], path: str, run: _Run) -> tuple[Item, _Run]:
     if not all(item.certain for item in before):
         raise NotUnderstoodError(f"whether its entry {path!r} is there cannot be told")
     item = before[-1]
-    if not item.body.closed:
-        # GRUB runs a block when it has read the whole of it, and never one that is cut off.
-        raise NotUnderstoodError(f"its entry {item.names[0]!r} is not closed")
-    if not item.submenu:
+    if item.command.name == "menuentry":
         return item, run
     inside = _Run(run.environment, run.beside, dict(run.values), functions=run.functions)
-    inside.follow(item.body)
+    inside.follow(item.command.body)
     return _find(inside.items, rest or "0", inside)
 
 
@@ -558,8 +524,8 @@ def _up_to(items: list[Item], name: str) -> list[Item]:
 
 def _entry(item: Item, run: _Run) -> Entry:
     title = item.names[0]
-    commands = [each for each in item.body.statements if isinstance(each, Command)]
-    _refuse_what_depends(title, commands, item.body, run.functions)
+    commands = [each for each in item.command.body if isinstance(each, Command)]
+    _refuse_what_depends(title, commands, item.command.body, run.functions)
     kernel, initramfs = _last(commands, LINUX), _last(commands, INITRD)
     others = {each.name for each in commands} & OTHERS
     if not kernel and others:
@@ -580,25 +546,23 @@ def _refuse_what_depends(
     plain = set(map(id, commands))
     for command in _commands([body], functions):
         name = command.name
-        if name in ELSEWHERE:
-            raise NotUnderstoodError(f"its entry {title!r} leads to another menu")
-        if name == "return" or command.words[0].text is None:
-            raise NotUnderstoodError(f"what its entry {title!r} does cannot be told")
+        if name in ELSEWHERE or "$" in name.partition("=")[0]:
+            raise NotUnderstoodError(f"what follows {name!r} in its entry {title!r} cannot be told")
         if id(command) not in plain and name in LINUX | INITRD | OTHERS:
             raise NotUnderstoodError("what its default entry boots depends on a condition")
 
 
 def _refuse_other_file_systems(item: Item, items: list[Item]) -> None:
     """Of several systems on a host, the files of the default one may not be those of this one."""
-    wanted = {each for other in items for each in _file_systems(other.body)}
-    if len(wanted) > 1 and _file_systems(item.body):
+    wanted = {each for other in items for each in _file_systems(other.command.body)}
+    if len(wanted) > 1 and _file_systems(item.command.body):
         raise NotUnderstoodError("its entries are on several file systems")
 
 
 def _file_systems(body: Block) -> set[str]:
     """The labels or numbers of file systems by which the entries that start Linux look for one."""
     commands = list(_commands([body], {}))
-    inner = [each.body for each in commands if each.name in ENTRIES and each.body is not None]
+    inner = [each.body for each in commands if each.name in ENTRIES]
     found = {each for block in inner for each in _file_systems(block)}
     if any(each.name in LINUX for each in commands):
         found |= {str(each.words[-1]) for each in commands if each.name.startswith("search")}

@@ -727,7 +727,7 @@ def test_menu_of_grub_is_put_in_place_by_this_collection(mkconfig: fakes.FakeHos
         pytest.param(0, None, f"{MAKER} left no menu in {DRAFT}", id="nothing"),
         pytest.param(0, "", f"{MAKER} left no menu in {DRAFT}", id="empty"),
         pytest.param(0, "source x\n", f"{GRUB_MENU} cannot be read", id="not readable"),
-        pytest.param(0, WANTED.rpartition("}")[0], "is not closed", id="cut off"),
+        pytest.param(0, WANTED.rpartition("}")[0], "not followed", id="cut off"),
         pytest.param(0, GRUB_ENTRY.format("quiet"), "by kexec_load_disabled=0", id="old"),
     ],
 )

@@ -222,22 +222,25 @@ COMMANDS: dict[str, tuple[str, Entry]] = {
 }
 
 REFUSED: dict[str, tuple[str, str]] = {
-    "nothing": ("", "its entry 'x' names no kernel"),
+    "nothing": ("", "it is not followed from '}' on"),
     "a command without arguments": ("linux", "its entry 'x' names no kernel"),
     "a variable in the kernel": ("linux $root/k", "its default entry uses GRUB's shell"),
     "a variable in the options": ("linux /k $opts", "its default entry uses GRUB's shell"),
     "a variable in the initramfs": ("linux /k\ninitrd ${i}", "its default entry uses GRUB's shell"),
     "an open quote": ("linux /k 'a", 'a quote is not closed: "\'a"'),
-    "a name of braces": ("linux /k a={x} root=/r", "it has a block behind linux"),
+    "a name of braces": ("linux /k a={x} root=/r", "it is not followed from '{' on"),
     "a sign between parameters": (
         "linux /k u=http://h/?a=1&b=2",
         "it has '&b', which GRUB does not know",
     ),
     "a dollar without a name": ("linux /k x=$,y", "it has a '$' without a name: '$,y'"),
-    "a kernel that a variable names": ("$mine /k", "what its entry 'x' does cannot be told"),
+    "a kernel that a variable names": (
+        "$mine /k",
+        "what follows '$mine' in its entry 'x' cannot be told",
+    ),
     "an end in the middle": (
         "linux /j\nreturn\nlinux /k",
-        "what its entry 'x' does cannot be told",
+        "what follows 'return' in its entry 'x' cannot be told",
     ),
     "another loader behind a kernel": (
         "linux /k\nchainloader /x",
@@ -245,7 +248,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     ),
     "a file in a condition": (
         "linux /k\nif [ -f /o ]; then source /o; fi",
-        "its entry 'x' leads to another menu",
+        "what follows 'source' in its entry 'x' cannot be told",
     ),
     "the same kernel in a condition": (
         "linux /k\nif true; then\nlinux /k\nfi",
@@ -255,8 +258,15 @@ REFUSED: dict[str, tuple[str, str]] = {
         "if [ -f /j ]; then\nlinux /j\nelse\nlinux /k\nfi",
         "what its default entry boots depends on a condition",
     ),
-    "another menu": ("configfile /other.cfg", "its entry 'x' leads to another menu"),
-    "another menu behind a kernel": ("linux /k\nsource /x", "its entry 'x' leads to another menu"),
+    "another menu": (
+        "configfile /other.cfg",
+        "what follows 'configfile' in its entry 'x' cannot be told",
+    ),
+    "another menu behind a kernel": (
+        "linux /k\nsource /x",
+        "what follows 'source' in its entry 'x' cannot be told",
+    ),
+    "an answer": ("read x\nlinux /k", "what follows 'read' in its entry 'x' cannot be told"),
     "quotes inside quotes": (
         "linux /k 'dyndbg=\"file a.c +p\"'",
         "its default entry has quotes inside quotes",
@@ -338,10 +348,13 @@ PROGRAMS: dict[str, tuple[str, dict[str, str], str]] = {
         "b",
     ),
     "an assignment in a condition": ("if set default=1; then true; fi\n", {}, "b"),
-    "a variable that nothing sets": ("if [ -z $mine ]; then default=1; fi\n", {}, "b"),
+    "a variable that nothing sets": ('if [ -z "$mine" ]; then default=1; fi\n', {}, "b"),
     "a function with its brace on a line of its own": ("function f\n{\n default=1\n}\n", {}, "a"),
-    "a condition that is cut off": ("", {}, "a"),
-    "one test of two decides": ('if [ -n "$x" -o x = x ]; then default=1; fi\n', {}, "b"),
+    "one test of two decides": (
+        'if [ x = y -a "$grub_cpu" = z ]; then default=0; else default=1; fi\n',
+        {},
+        "b",
+    ),
     "both of two tests": ("if [ x = x -a y != x ]; then default=1; fi\n", {}, "b"),
     "both branches of one mind": (
         "if [ $grub_platform = efi ]; then default=1; else default=1; fi\n set default=1\n",
@@ -474,10 +487,6 @@ def test_functions_in_the_default_entry_are_looked_into() -> None:
         grub.default_entry(text, {})
 
 
-def test_condition_that_is_cut_off_is_never_run() -> None:
-    assert grub.default_entry(f"{AB}if true; then set default=1", {}).title == "a"
-
-
 def test_options_of_an_entry_are_no_title() -> None:
     text = "menuentry --class os --users '' 'It' --id=mine {\nlinux /k\n}\n"
     assert grub.default_entry(f"set default=mine\n{text}", {}).title == "It"
@@ -563,8 +572,11 @@ def test_entry_in_one_line_has_no_kernel_and_hides_no_other() -> None:
     assert grub.default_entry(text, {}).kernel == "/k"
 
 
-def test_entry_without_a_title_is_found_by_its_number() -> None:
-    assert grub.default_entry("menuentry  {\nlinux /k\n}\n", {}).title == ""
+@pytest.mark.parametrize("kind", ["menuentry", "menuentry --class os --id x", "submenu"])
+def test_entry_without_a_title_is_not_understood(kind: str) -> None:
+    """GRUB leaves it out, and the numbers of the others are lower by one."""
+    with pytest.raises(NotUnderstoodError, match="without a title"):
+        grub.default_entry(f"{kind} {{\nlinux /no\n}}\n{AB}", {})
 
 
 def test_environment_writes_line_feeds_and_backslashes_with_one_more() -> None:
@@ -587,16 +599,93 @@ def test_environment_of_no_variables(text: str) -> None:
     "text",
     [
         pytest.param("menuentry 'Alpine' {\n\tlinux /vmlinuz root=/dev/a\n", id="entry"),
-        pytest.param(
-            "submenu 'More' {\nmenuentry 'Alpine' {\n\tlinux /vmlinuz\n}\n", id="submenu around it"
-        ),
+        pytest.param("submenu 'More' {\nmenuentry 'Alpine' {\n\tlinux /k\n}\n", id="submenu"),
+        pytest.param(f"{AB}menuentry 'Old' {{\n\tlinux /vmlinuz.old\n", id="another entry"),
+        pytest.param(f"{AB}if true; then set default=1", id="condition"),
+        pytest.param(f"{AB}function f {{\n", id="function"),
     ],
 )
-def test_entry_that_is_cut_off_is_none(text: str) -> None:
-    with pytest.raises(NotUnderstoodError, match="is not closed"):
+def test_menu_that_is_cut_off_is_not_understood(text: str) -> None:
+    with pytest.raises(NotUnderstoodError, match="is not followed from 'its end' on"):
         grub.default_entry(text, {})
 
 
-def test_entry_before_one_that_is_cut_off_is_whole() -> None:
-    text = "menuentry 'Alpine' {\n\tlinux /vmlinuz\n}\nmenuentry 'Old' {\n\tlinux /vmlinuz.old\n"
-    assert grub.default_entry(text, {}).title == "Alpine"
+# What GRUB's grammar has no place for: it drops some lines of it and runs others by themselves.
+MALFORMED = {
+    "a branch of a remark only": "if false; then\n# insmod x\nelif false; then\ndefault=1\nfi\n",
+    "a last branch of a remark only": "if true; then\ntrue\nelse\n# default=1\nfi\n",
+    "a condition of a remark only": "if # true\nthen\ndefault=1\nfi\n",
+    "a function of a remark only": "function f {\n# default=1\n}\n",
+    "an entry of a remark only": "menuentry x {\n# linux /o\n}\n",
+    "a commented entry in a branch": "if true; then\n# menuentry o { linux /o\n# }\nfi\n",
+    "an end at the start of a line": "; set default=1\n",
+    "two ends": "true; ; set default=1\n",
+    "an end behind then": "if true; then; default=1; fi\n",
+    "an end at the start of a block": "menuentry x { ; linux /o\n}\n",
+    "a command behind a condition": "if true; then true; fi set default=1\n",
+    "a word that closes nothing": "fi; set default=1\n",
+    "a loop's word that closes nothing": "done; set default=1\n",
+    "an entry without a block": "menuentry x\n",
+    "an entry that is text": "menuentry x --source 'linux /o'\n",
+    "a function without a block": "function f\ntrue\n",
+    "a function in a branch": "if true; then\nfunction f {\nset default=1\n}\nf\nfi\n",
+    "a function in a branch that is not taken": (
+        "if false; then\nfunction f {\nset default=1\n}\nfi\nf\n"
+    ),
+    "a function in a branch that may be taken": (
+        "if [ $grub_cpu = x ]; then\nfunction f {\nset default=1\n}\nf\nfi\n"
+    ),
+    "a function in a submenu": (
+        "submenu s {\nfunction f {\nset default=1\n}\nmenuentry x {\nlinux /o\n}\n}\n"
+    ),
+    "a function in an entry": "menuentry x {\nfunction f {\ntrue\n}\nlinux /o\n}\n",
+    "a function in a function": "function f {\nfunction g {\ntrue\n}\n}\n",
+}
+
+
+@pytest.mark.parametrize("text", MALFORMED.values(), ids=MALFORMED)
+def test_what_grub_calls_a_syntax_error_is_not_understood(text: str) -> None:
+    with pytest.raises(NotUnderstoodError, match="is not followed from"):
+        grub.default_entry(text + AB, {})
+
+
+# GRUB splits what a variable without quotes says, and drops it if it says nothing.
+WITHOUT_QUOTES = {
+    "a test of nothing": "if [ $x ]; then default=1; fi\n",
+    "a comparison with nothing": "if [ $x = 1 ]; then default=1; fi\n",
+    "a test for text": "if [ -n $x ]; then default=1; fi\n",
+    "a test for no text": "if [ -z $x ]; then default=1; fi\n",
+    "a test of two words": "x='a b'\nif [ $x = 'a b' ]; then default=1; fi\n",
+    "a test beside another one": "if [ $x = 1 -a y = x ]; then default=1; fi\n",
+    "a test of an unknown variable beside another one": (
+        "if [ $grub_cpu = 1 -a y = x ]; then default=1; fi\n"
+    ),
+    "two tests of which either will do": "if [ $x = 1 -o x = x ]; then default=1; fi\n",
+    "a default of two words": "x='b c'\nset default=$x\n",
+    "a default of words between braces": "x='b c'\nset default=${x}\n",
+    "a default behind a tab": "x='b\tc'\nset default=$x\n",
+    "a name that may be no word": "set $x default=1\n",
+    "a name": "x=default\nset $x=1\n",
+    "a name between quotes": 'x=default\nset "$x"=1\n',
+    "a name that is taken away": "default=1\nx=default\nunset $x\n",
+    "a name of an option": "x=default\nsearch --set=$x --label a\n",
+}
+
+
+@pytest.mark.parametrize("before", WITHOUT_QUOTES.values(), ids=WITHOUT_QUOTES)
+def test_variable_without_quotes_that_may_be_no_word_is_not_understood(before: str) -> None:
+    with pytest.raises(NotUnderstoodError):
+        grub.default_entry(f"{before}{AB}menuentry 'b c' {{\nlinux /k\n}}\n", {})
+
+
+@pytest.mark.parametrize(
+    "before", ["x=1\nset default=$x\n", "x=y\nif [ a$x = ay ]; then default=1; fi\n"]
+)
+def test_variable_without_quotes_that_is_one_word_is_known(before: str) -> None:
+    assert grub.default_entry(before + AB, {}).title == "b"
+
+
+# As grub-mkconfig writes them where an entry is to be remembered.
+def test_entry_that_calls_functions_of_the_menu_is_understood() -> None:
+    text = MENU.replace("DEFAULT", "0").replace("\tload_video\n", "\tsavedefault\n\tload_video\n")
+    assert grub.default_entry(text, {}).title == LTS
