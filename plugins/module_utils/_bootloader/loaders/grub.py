@@ -25,7 +25,7 @@ MENUS = ("/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")
 ELSEWHERE = {
     *(".", "source", "configfile", "normal", "eval", "legacy_configfile", "legacy_source"),
     *("blscfg", "syslinux_configfile", "extract_entries_source", "extract_entries_configfile"),
-    *("return", "read"),
+    *("return", "read", "loopback"),
 }
 # What starts something else than Linux.
 OTHERS = {
@@ -324,12 +324,14 @@ class _Run:
 
     def _note(self, command: Command, *, certain: bool) -> None:
         name = command.name
-        if name in ELSEWHERE:
+        last = str(command.words[-1])
+        # Whether firmware has settings is only asked for.
+        if name in ELSEWHERE | LINUX | OTHERS and last != "--is-supported":
             raise NotUnderstoodError(f"what follows its {name!r} cannot be told")
         if name in ENTRIES:
             self.items.append(Item(command, _names(command), certain))
         elif name == "function":
-            self.functions[str(command.words[-1])] = command.body
+            self.functions[last] = command.body
         else:
             found = self._loaded(command) if name == "load_env" else _set_by(command, self.values)
             if "$" in "".join((name.partition("=")[0], *found)):

@@ -266,6 +266,10 @@ REFUSED: dict[str, tuple[str, str]] = {
         "linux /k\nsource /x",
         "what follows 'source' in its entry 'x' cannot be told",
     ),
+    "an image of a disk": (
+        "loopback loop /alpine.iso\nset root=(loop)\nlinux /k",
+        "what follows 'loopback' in its entry 'x' cannot be told",
+    ),
     "an answer": ("read x\nlinux /k", "what follows 'read' in its entry 'x' cannot be told"),
     "quotes inside quotes": (
         "linux /k 'dyndbg=\"file a.c +p\"'",
@@ -683,6 +687,46 @@ def test_variable_without_quotes_that_may_be_no_word_is_not_understood(before: s
 )
 def test_variable_without_quotes_that_is_one_word_is_known(before: str) -> None:
     assert grub.default_entry(before + AB, {}).title == "b"
+
+
+ENDS = [
+    *("exit", "halt", "reboot", "fwsetup", "boot", "normal", "configfile $prefix/x.cfg"),
+    *("linux /k root=/r", "linux16 /k", "chainloader /x.efi", "multiboot2 /xen.gz"),
+    *("loopback loop /x.iso", "read x", "return"),
+]
+
+
+@pytest.mark.parametrize("command", ENDS)
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param("{}\n", id="plainly"),
+        pytest.param("if true; then\n{}\nfi\n", id="in a branch"),
+        pytest.param("if [ $grub_cpu = x ]; then\n{}\nfi\n", id="perhaps"),
+        pytest.param("function f {{\n{}\n}}\nf\n", id="in a function"),
+    ],
+)
+def test_menu_that_ends_or_boots_by_itself_is_not_understood(place: str, command: str) -> None:
+    name = command.partition(" ")[0]
+    with pytest.raises(NotUnderstoodError, match=f"what follows its '{name}' cannot be told"):
+        grub.default_entry(place.format(command) + AB, {})
+
+
+# As /etc/grub.d/30_uefi-firmware writes it since GRUB 2.12.
+FIRMWARE = """\
+if [ "$grub_platform" = "efi" ]; then
+\tfwsetup --is-supported
+\tif [ "$?" = 0 ]; then
+\t\tmenuentry 'UEFI Firmware Settings' $menuentry_id_option 'uefi-firmware' {
+\t\t\tfwsetup
+\t\t}
+\tfi
+fi
+"""
+
+
+def test_question_for_the_settings_of_firmware_ends_nothing() -> None:
+    assert grub.default_entry(AB + FIRMWARE, {}).title == "a"
 
 
 # As grub-mkconfig writes them where an entry is to be remembered.
