@@ -508,7 +508,9 @@ def _find(items: list[Item], path: str, run: _Run) -> tuple[Item, _Run]:
     item = before[-1]
     if item.command.name == "menuentry":
         return item, run
-    inside = _Run(run.environment, run.beside, dict(run.values), functions=run.functions)
+    # What is not exported is not seen in there.
+    unknown = dict.fromkeys(run.values)
+    inside = _Run(run.environment, run.beside, unknown, functions=run.functions)
     inside.follow(item.command.body)
     return _find(inside.items, rest or "0", inside)
 

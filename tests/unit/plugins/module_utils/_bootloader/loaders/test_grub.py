@@ -733,3 +733,32 @@ def test_question_for_the_settings_of_firmware_ends_nothing() -> None:
 def test_entry_that_calls_functions_of_the_menu_is_understood() -> None:
     text = MENU.replace("DEFAULT", "0").replace("\tload_video\n", "\tsavedefault\n\tload_video\n")
     assert grub.default_entry(text, {}).title == LTS
+
+
+# Variables that are not exported are not seen inside a submenu.
+IN_SUBMENU = {
+    "a variable of the menu": ("f=l\n", 'if [ "$f" = l ]; then\nmenuentry l {\nlinux /l\n}\nfi\n'),
+    "one that is set in it": (
+        "f=l\n",
+        'g=$f\nif [ "$g" = l ]; then\nmenuentry l {\nlinux /l\n}\nfi\n',
+    ),
+    "one that is exported": (
+        "f=l\nexport f\n",
+        'if [ "$f" = l ]; then\nmenuentry l {\nlinux /l\n}\nfi\n',
+    ),
+    "one of the environment": (
+        "load_env\n",
+        'if [ -z "$e" ]; then\nmenuentry l {\nlinux /l\n}\nfi\n',
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "inside"), IN_SUBMENU.values(), ids=IN_SUBMENU)
+def test_submenu_that_depends_on_the_menu_is_not_understood(before: str, inside: str) -> None:
+    with pytest.raises(NotUnderstoodError, match="cannot be told"):
+        grub.default_entry(f"{before}submenu s {{\n{inside}{AB}}}\n", {"e": "1"})
+
+
+def test_submenu_has_variables_of_its_own() -> None:
+    inside = 'f=l\nif [ "$f" = l ]; then\nmenuentry l {\nlinux /l\n}\nfi\n'
+    assert grub.default_entry(f"f=v\nsubmenu s {{\n{inside}{AB}}}\n", {}).title == "l"
