@@ -558,18 +558,22 @@ def _refuse_what_depends(
 
 def _refuse_other_file_systems(item: Item, items: list[Item]) -> None:
     """Of several systems on a host, the files of the default one may not be those of this one."""
-    wanted = {each for other in items for each in _file_systems(other.command.body)}
-    if len(wanted) > 1 and _file_systems(item.command.body):
+    own = _places(item.command.body)
+    several = len({each for other in items for each in _places(other.command.body)}) > 1
+    leaves = any("search" in str(place[:-1]) and place[-1][:6] != "search" for place in own)
+    if leaves or (own and several):
         raise NotUnderstoodError("its entries are on several file systems")
 
 
-def _file_systems(body: Block) -> set[str]:
-    """The labels or numbers of file systems by which the entries that start Linux look for one."""
+def _places(body: Block) -> set[tuple[str, ...]]:
+    """The commands by which each entry that starts Linux says where its files are."""
     commands = list(_commands([body], {}))
-    inner = [each.body for each in commands if each.name in ENTRIES]
-    found = {each for block in inner for each in _file_systems(block)}
-    if any(each.name in LINUX for each in commands):
-        found |= {str(each.words[-1]) for each in commands if each.name.startswith("search")}
+    found = {place for each in commands if each.name in ENTRIES for place in _places(each.body)}
+    own = [
+        each for each in commands if each.name.startswith("search") or "root" in _set_by(each, {})
+    ]
+    if own and any(each.name in LINUX for each in commands):
+        found.add(tuple(" ".join(map(str, each.words)) for each in own))
     return found
 
 

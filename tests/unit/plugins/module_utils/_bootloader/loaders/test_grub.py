@@ -762,3 +762,32 @@ def test_submenu_that_depends_on_the_menu_is_not_understood(before: str, inside:
 def test_submenu_has_variables_of_its_own() -> None:
     inside = 'f=l\nif [ "$f" = l ]; then\nmenuentry l {\nlinux /l\n}\nfi\n'
     assert grub.default_entry(f"f=v\nsubmenu s {{\n{inside}{AB}}}\n", {}).title == "l"
+
+
+def on(*commands: str) -> str:
+    return menu("\n".join([*commands, "linux /k"]))
+
+
+ROOTS = {
+    "roots that are set": on("set root=(hd1,1)") + on("set root=(hd0,1)"),
+    "roots that are set without set": on("root=hd1,1") + on("root=hd0,1"),
+    "one is set and one looked for": on("set root=hd1,1") + on("search --label --set=root t"),
+    "names before the option": on("search --label o --set=root")
+    + on("search --label t --set=root"),
+    "another one than was looked for": on("search --label --set=root t", "set root=(hd1,1)"),
+    "another one behind a condition": on(
+        "if [ x$y = x ]; then\nsearch --label --set=root t\nfi", "set root=(hd1,1)"
+    ),
+    "another one of a partition": on("search --fs-uuid --set=root 1-2", "regexp -s root '(.*)' x"),
+}
+
+
+@pytest.mark.parametrize("text", ROOTS.values(), ids=ROOTS)
+def test_entries_on_other_disks_are_not_understood(text: str) -> None:
+    with pytest.raises(NotUnderstoodError, match="several file systems"):
+        grub.default_entry(text, {})
+
+
+def test_root_that_is_set_before_it_is_looked_for_is_a_guess() -> None:
+    entry = on("set root='hd0,gpt2'", "search --fs-uuid --set=root --hint-efi=hd0,gpt2 1-2")
+    assert grub.default_entry(entry + entry, {}).kernel == "/k"
