@@ -396,6 +396,9 @@ class _Run:
         return None
 
     def default(self) -> str:
+        timeout = self.values.get("timeout", "0")
+        if timeout is not None and not timeout[:1].isdigit():
+            raise NotUnderstoodError(f"it waits for somebody, its timeout is {timeout!r}")
         value = self.values.get("default", "")
         if value is None:
             raise NotUnderstoodError("its default is a variable")
@@ -414,7 +417,8 @@ def default_entry(
     text: str, variables: t.Mapping[str, str], beside: t.Collection[str] = ()
 ) -> Entry:
     """The entry that boots when nobody touches the menu."""
-    run = _Run(variables, beside)
+    # Every GRUB since 2.02 sets it.
+    run = _Run(variables, beside, {"feature_timeout_style": "y"})
     run.follow(parse(text))
     item, inside = _find(run.items, run.default(), run)
     _refuse_other_file_systems(item, [*run.items, *inside.items])
@@ -506,6 +510,8 @@ def _find(items: list[Item], path: str, run: _Run) -> tuple[Item, _Run]:
     if not all(item.certain for item in before):
         raise NotUnderstoodError(f"whether its entry {path!r} is there cannot be told")
     item = before[-1]
+    if "superusers" in run.values and "--unrestricted" not in map(str, item.command.words):
+        raise NotUnderstoodError(f"its entry {item.names[0]!r} waits for a password")
     if item.command.name == "menuentry":
         return item, run
     # What is not exported is not seen in there.

@@ -791,3 +791,59 @@ def test_entries_on_other_disks_are_not_understood(text: str) -> None:
 def test_root_that_is_set_before_it_is_looked_for_is_a_guess() -> None:
     entry = on("set root='hd0,gpt2'", "search --fs-uuid --set=root --hint-efi=hd0,gpt2 1-2")
     assert grub.default_entry(entry + entry, {}).kernel == "/k"
+
+
+USERS = "set superusers=root\npassword_pbkdf2 root grub.pbkdf2.x\n"
+TIMEOUT = """\
+if [ x$feature_timeout_style = xy ] ; then
+  set timeout_style=menu
+  set timeout=VALUE
+else
+  set timeout=VALUE
+fi
+"""
+WAITING = {
+    "a password": (USERS + AB, "its entry 'a' waits for a password"),
+    "a password of nobody": ("superusers=\n" + AB, "its entry 'a' waits for a password"),
+    "a password perhaps": (
+        f"if [ $grub_cpu = x ]; then\n{USERS}fi\n{AB}",
+        "its entry 'a' waits for a password",
+    ),
+    "a password of some": (
+        USERS + AB.replace("menuentry a", "menuentry a --users kim"),
+        "its entry 'a' waits for a password",
+    ),
+    "a password of a submenu": (
+        f"{USERS}submenu s {{\nmenuentry b --unrestricted {{\nlinux /k\n}}\n}}\n",
+        "its entry 's' waits for a password",
+    ),
+    "no timeout": ("set timeout=-1\n" + AB, "it waits for somebody, its timeout is '-1'"),
+    "no number": ("timeout=never\n" + AB, "it waits for somebody, its timeout is 'never'"),
+    "nothing": ("set timeout=\n" + AB, "it waits for somebody, its timeout is ''"),
+    "no timeout of grub-mkconfig": (
+        TIMEOUT.replace("VALUE", "-1") + AB,
+        "it waits for somebody, its timeout is '-1'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "why"), WAITING.values(), ids=WAITING)
+def test_menu_that_waits_for_somebody_is_not_understood(text: str, why: str) -> None:
+    with pytest.raises(NotUnderstoodError) as caught:
+        grub.default_entry(text, {})
+    assert str(caught.value) == why
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(USERS + AB.replace("try a", "try a --unrestricted"), id="free for all"),
+        pytest.param("timeout=0\n" + AB, id="no time"),
+        pytest.param(TIMEOUT.replace("VALUE", "5") + AB, id="some time"),
+        pytest.param(
+            "if keystatus --shift; then timeout=-1; else timeout=0; fi\n" + AB, id="a key"
+        ),
+    ],
+)
+def test_menu_that_does_not_wait_is_understood(text: str) -> None:
+    assert grub.default_entry(text, {}).title == "a"
