@@ -29,6 +29,17 @@ class Entry:
     cmdline: str
 
 
+@dataclass(frozen=True)
+class Directive:
+    """A line with a keyword."""
+
+    keyword: str
+    value: str
+    # Where the value begins, and where the line ends.
+    start: int
+    end: int
+
+
 class NotUnderstoodError(Exception):
     """The configuration uses something that these readers do not know."""
 

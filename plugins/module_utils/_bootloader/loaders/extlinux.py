@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ..._host.port import Host
 from ..loader import (
     BLANK,
+    Directive,
     Entry,
     Loader,
     NotUnderstoodError,
@@ -59,17 +60,6 @@ _LINE = re.compile(r"[\0- ]*([^\0- ]*)[\0- ]*(.*)", re.DOTALL)
 
 def _words(text: str) -> list[str]:
     return [word for word in re.split("[\0- ]+", text) if word]
-
-
-@dataclass(frozen=True)
-class Directive:
-    """A line with a keyword."""
-
-    keyword: str
-    value: str
-    # Where the value begins, and where the line ends.
-    start: int
-    end: int
 
 
 def _statements(text: str, *, syslinux: bool) -> t.Iterator[Directive]:

@@ -10,19 +10,20 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from ..loader import Entry, Loader, NotUnderstoodError, StartsNoLinuxError, always, text_lines
+from ..loader import (
+    Directive,
+    Entry,
+    Loader,
+    NotUnderstoodError,
+    StartsNoLinuxError,
+    always,
+    text_lines,
+)
 
 # Where its partition may be mounted, and where it looks on it. Versions differ in the order, so
 # that of two files neither is known to be the one.
 VOLUMES = ("/boot", "/boot/efi", "/efi", "")
-MENU_NAMES = (
-    "/limine.conf",
-    "/limine/limine.conf",
-    "/boot/limine.conf",
-    "/boot/limine/limine.conf",
-    "/EFI/BOOT/limine.conf",
-    "/EFI/limine/limine.conf",
-)
+DIRECTORIES = ("", "/limine", "/boot", "/boot/limine", "/EFI/BOOT", "/EFI/limine")
 
 COMMAND_LINES = ("cmdline", "kernel_cmdline")
 KERNEL_OPTIONS = ("path", "kernel_path")
@@ -36,32 +37,23 @@ _PATH = re.compile(r"boot\(\):(/[^#]*)(?:#.*)?")
 
 
 @dataclass
-class Option:
-    name: str
-    value: str
-    # Where the value begins, and where the line ends.
-    start: int
-    end: int
-
-
-@dataclass
 class Node:
     """What may be booted, or a directory of it."""
 
     depth: int
     title: str
     expanded: bool
-    options: list[Option] = field(default_factory=list)
+    options: list[Directive] = field(default_factory=list)
 
-    def all(self, *names: str) -> list[Option]:
-        return [option for option in self.options if option.name in names]
+    def all(self, *names: str) -> list[Directive]:
+        return [option for option in self.options if option.keyword in names]
 
     def value(self, *names: str) -> str | None:
         """Of several options of one name the first one counts, and the first name before others."""
         found = (option.value for name in names for option in self.all(name))
         return next(found, None)
 
-    def cmdline(self) -> Option | None:
+    def cmdline(self) -> Directive | None:
         found = self.all(*COMMAND_LINES)
         if len(found) > 1:
             raise NotUnderstoodError("an entry has two command lines")
@@ -93,7 +85,7 @@ def parse(text: str) -> Tree:
         elif option is not None:
             value = option[2].rstrip(" \t")
             current.options.append(
-                Option(option[1].lower(), value, start + option.start(2), start + len(line))
+                Directive(option[1].lower(), value, start + option.start(2), start + len(line))
             )
     return Tree(common, entries)
 
@@ -177,6 +169,6 @@ def _file(value: str | None) -> str | None:
 
 LIMINE = Loader(
     "limine",
-    always(*(mount + name for mount in VOLUMES for name in MENU_NAMES)),
+    always(*(f"{mount}{path}/limine.conf" for mount in VOLUMES for path in DIRECTORIES)),
     lambda _host, _path, text: default_entry(text),
 )

@@ -8,7 +8,8 @@
 from __future__ import annotations
 
 from ..._host.port import Host
-from ..loaders.extlinux import Directive, Label, Menu, parse, reads_as_syslinux
+from ..loader import Directive
+from ..loaders.extlinux import Label, Menu, parse, reads_as_syslinux
 from ..text import Finder, Line, Span, Texts, indent, line_break
 
 # What U-Boot would replace.
