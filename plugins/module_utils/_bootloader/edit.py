@@ -18,6 +18,9 @@ from .text import Finder, Line, Span, Texts
 # Written and read by boot loaders, and none of the kernel's own.
 OF_THE_LOADER = frozenset({"BOOT_IMAGE", "initrd"})
 
+# Two settle what command lines share, and the last one finds nothing left to do.
+TURNS = 4
+
 
 @dataclass(frozen=True)
 class Change:
@@ -186,16 +189,32 @@ def _added(line: _Editing, change: Change) -> _Editing:
 
 
 def edit(texts: Texts, find: Finder, changes: t.Sequence[Change], machine: str) -> dict[str, str]:
-    """The texts of all files with the changes made in each command line."""
+    """The texts of all files with the changes made in each command line.
+
+    Command lines may share a span, and what is done for one of them asks for more in another. What
+    has been written is read again, so that nothing stays which is not understood.
+    """
+    before = dict(texts)
+    for _turn in range(TURNS):
+        after = _edited_once(before, find, changes, machine)
+        if after == before:
+            return after
+        before = after
+    raise NotUnderstoodError("its command lines share what would have to differ")
+
+
+def _edited_once(
+    texts: Texts, find: Finder, changes: t.Sequence[Change], machine: str
+) -> dict[str, str]:
     lines = find(texts)
     if not lines:
         raise NotUnderstoodError("it has no entry that boots a kernel")
-    stretches: dict[tuple[str, int, int], tuple[Span, str]] = {}
+    stretches: dict[tuple[str, int, int], str] = {}
     for spans in lines:
         for span, raw in _edited(texts, spans, changes, machine):
-            stretches[(span.path, span.start, span.end)] = (span, raw)
+            stretches[span.path, span.start, span.end] = raw
     after = dict(texts)
-    for (path, start, end), (_span, raw) in sorted(stretches.items(), reverse=True):
+    for (path, start, end), raw in sorted(stretches.items(), reverse=True):
         after[path] = after[path][:start] + raw + after[path][end:]
     return after
 

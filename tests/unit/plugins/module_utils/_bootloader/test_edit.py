@@ -151,7 +151,8 @@ def test_edit_of_a_line_in_two_places(
 def test_edit_writes_what_stands_around_a_first_word_and_for_none() -> None:
     def find(texts: Texts) -> list[Line]:
         text = texts["f"]
-        return [(Span("f", 1, len(text) - 1, before="<", after=">", nothing="-"),)]
+        start = text.startswith("[<") + 1
+        return [(Span("f", start, len(text) - start, before="<", after=">", nothing="-"),)]
 
     assert edit.edit({"f": "[-]"}, find, [PANIC], "x86_64")["f"] == "[<panic=10>]"
     assert edit.edit({"f": "[panic=1]"}, find, [NO_PANIC], "x86_64")["f"] == "[-]"
@@ -161,6 +162,16 @@ def test_edit_writes_what_stands_around_a_first_word_and_for_none() -> None:
 def test_edit_refuses_a_text_without_a_command_line() -> None:
     with pytest.raises(NotUnderstoodError, match="no entry"):
         edit.edit({"f": "x"}, lambda _texts: [], [PANIC], "x86_64")
+
+
+def test_edit_refuses_what_never_settles() -> None:
+    """A finder that does not find again what has been written."""
+
+    def find(texts: Texts) -> list[Line]:
+        return [(Span("f", len(texts["f"]), len(texts["f"]), before=" "),)]
+
+    with pytest.raises(NotUnderstoodError, match="would have to differ"):
+        edit.edit({"f": "x"}, find, [PANIC], "x86_64")
 
 
 def test_edit_refuses_a_quote_that_is_not_closed() -> None:
