@@ -16,7 +16,7 @@ from .._host.machine import LOADER_TYPE
 from .._host.port import Host
 from .._reasons import Reason, ReasonError, reason
 from .loader import Entry, Loader, NotUnderstoodError, StartsNoLinuxError
-from .loaders.extlinux import EXTLINUX, UBOOT
+from .loaders.extlinux import EXTLINUX, NAMES, UBOOT
 from .loaders.grub import GRUB
 from .loaders.limine import LIMINE
 from .loaders.raspberrypi import RASPBERRYPI
@@ -105,8 +105,8 @@ def _read(host: Host, loader: Loader, path: str) -> Configured:
 def locate(host: Host, menu: str, name: str) -> str | None:
     """The path on the running host of a file that the boot loader names from its own view.
 
-    Names without a slash are beside the menu. Others start at the root of a file system, which is
-    mostly that of the menu. None if it is not there and may be where nobody can look from here.
+    Names without a slash are beside the menu, others at the root of a file system, mostly the
+    menu's. None if it may be where nobody can look from here.
     """
     if not name.startswith("/"):
         return os.path.normpath(os.path.join(os.path.dirname(menu), name))
@@ -114,8 +114,9 @@ def locate(host: Host, menu: str, name: str) -> str | None:
     own = _on_own_file_system(host, menu, name)
     if own is not None and (host.exists(own) or _is_certain(host, own)):
         return own
-    # Another file system, at one of the two places where it would be mounted.
-    candidates = [path for path in (name, "/boot" + name) if host.exists(path)]
+    # Another file system, at one of the places where it would be mounted; these loaders read none.
+    places = () if menu.endswith(NAMES) else (name, "/boot" + name)
+    candidates = [path for path in places if host.exists(path)]
     if candidates or own is None:
         return candidates[0] if candidates else None
     return own if host.is_dir(os.path.dirname(own)) else None

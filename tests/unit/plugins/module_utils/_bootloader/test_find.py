@@ -252,6 +252,26 @@ def test_locate_by_what_is_mounted(
     assert find.locate(bare.host, "/boot/grub/grub.cfg", name) == path
 
 
+@pytest.mark.parametrize("menu", PATHS.values())
+@pytest.mark.parametrize(
+    ("name", "files", "path"),
+    [
+        ("/boot/k", ["/boot/k"], None),
+        ("/boot/k", ["/boot/k", "/boot/boot/k"], "/boot/boot/k"),
+        ("/k", ["/k"], "/boot/k"),
+        ("/far/k", ["/far/k"], None),
+    ],
+    ids=["of the root", "of its own", "missing", "in a directory of the root"],
+)
+def test_locate_for_what_reads_one_file_system(
+    bare: fakes.FakeHost, menu: str, name: str, files: list[str], path: str | None
+) -> None:
+    bare.write("/proc/mounts", f"/dev/vda2 / ext4 rw 0 0\n{BOOT}")
+    for file in files:
+        bare.write(file, "")
+    assert find.locate(bare.host, menu, name) == path
+
+
 def test_one_file_that_is_elsewhere_leaves_the_others_unused(bare: fakes.FakeHost) -> None:
     bare.write("/boot/grub/grub.cfg", "menuentry a {\nlinux /k\ninitrd /i /far/ucode\n}\n")
     bare.write("/boot/k", "")
