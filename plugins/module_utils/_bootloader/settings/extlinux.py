@@ -8,12 +8,21 @@
 from __future__ import annotations
 
 from ..._host.port import Host
-from ..loader import Directive
-from ..loaders.extlinux import Label, Menu, parse, reads_as_syslinux
+from ..loader import Directive, NotUnderstoodError
+from ..loaders.extlinux import (
+    Label,
+    Menu,
+    parse,
+    reads_as_syslinux,
+)
 from ..text import Finder, Line, Span, Texts, indent, line_break
 
-# What U-Boot would replace.
-UBOOT_FORBIDDEN = "$"
+# What leads elsewhere from an entry of a menu.
+LEADS_ON = ("goto", "exit", "quit")
+# What U-Boot takes away, and what it would replace.
+UBOOT_QUOTES = "'\\"
+UBOOT_FORBIDDEN = f"${UBOOT_QUOTES}"
+UBOOT_EMPTY_MEANS = "U-Boot takes no menu that has an APPEND with nothing behind it"
 
 
 def lines(texts: Texts, *, syslinux: bool = True) -> list[Line]:
@@ -33,10 +42,11 @@ def lines_for(host: Host) -> Finder:
 
 
 def _lines(path: str, text: str, menu: Menu) -> list[Line]:
-    booting = [label for label in menu.labels if label.kernel and label.program is None]
+    kernels = [label for label in menu.labels if label.kernel and not label.program]
+    booting = [label for label in kernels if label.special not in LEADS_ON]
     if not booting:
         return []
-    common = [(_append(path, text, menu.common),)] if menu.common else []
+    common = [(_append(path, text, menu, menu.common),)] if menu.common else []
     return [*common, *(_line(path, text, menu, label) for label in booting)]
 
 
@@ -47,15 +57,22 @@ def _line(path: str, text: str, menu: Menu, label: Label) -> Line:
         end = label.line.start + len(label.line.value)
         found.append(Span(path, end - len(label.parameters), end))
     if label.append is not None:
-        found.append(_append(path, text, label.append, nothing="-" if menu.syslinux else ""))
-    elif menu.common is not None:
-        found.append(_append(path, text, menu.common))
+        found.append(_append(path, text, menu, label.append))
+    elif not menu.syslinux:
+        raise NotUnderstoodError(
+            f"its label {label.name!r} has no APPEND, and a new one would replace the command line "
+            "that U-Boot holds itself"
+        )
     return tuple(found) or (_new(path, text, label.line),)
 
 
-def _append(path: str, text: str, line: Directive, nothing: str = "") -> Span:
-    before = "" if text[line.start - 1] <= " " else " "
-    return Span(path, line.start, line.end, before=before, nothing=nothing)
+def _append(path: str, text: str, menu: Menu, line: Directive) -> Span:
+    if menu.syslinux:
+        before = "" if text[line.start - 1] <= " " else " "
+        return Span(path, line.start, line.end, before=before, nothing="-")
+    if set(UBOOT_QUOTES).intersection(line.value):
+        raise NotUnderstoodError("U-Boot takes a quote or a backslash in its APPEND away")
+    return Span(path, line.start, line.end, empty_means=UBOOT_EMPTY_MEANS)
 
 
 def _new(path: str, text: str, above: Directive) -> Span:

@@ -80,7 +80,7 @@ AMBIGUOUS = Reason(
 )
 NOT_UNDERSTOOD = Reason(
     "boot_loader_not_understood",
-    "/boot/extlinux.conf was not understood: it has no label.",
+    "/boot/extlinux.conf was not understood: without DEFAULT and UI it waits for somebody.",
     "The running command line is used; set cmdline_source to choose another.",
     "nothing",
 )
@@ -346,8 +346,8 @@ def test_menus_in_the_order_of_their_loader(
 
 
 def test_uboot_reads_its_menu_in_its_own_way(bare: fakes.FakeHost) -> None:
-    bare.write("/boot/extlinux/extlinux.conf", "label a\nlinux k\nappend ${bootargs}\n")
-    assert find.configured(bare.host).entry == Entry("a", "k", (), "${bootargs}")
+    bare.write("/boot/extlinux/extlinux.conf", "default a\nlabel a\nlinux k\nappend ${x}\n")
+    assert find.configured(bare.host).entry == Entry("a", "k", (), "${x}")
     bare.write("/proc/sys/kernel/arch", "aarch64\n")
     assert [each.code for each in find.configured(bare.host).reasons] == [
         "boot_loader_not_understood"

@@ -639,6 +639,19 @@ def test_grub_settings_that_are_missing_are_made_and_taken_away_again(
     assert contents(grub) == before
 
 
+@pytest.mark.parametrize("value", ["$x", "it's", "'quoted'", "a\\b"])
+def test_uboot_does_not_get_what_it_would_replace_or_take_away(
+    alpine: fakes.FakeHost, value: str
+) -> None:
+    alpine.remove("/boot/extlinux.conf")
+    alpine.remove("/etc/update-extlinux.conf")
+    menu = "label a\nkernel /k\nappend quiet\n"
+    alpine.write("/boot/extlinux/extlinux.conf", menu)
+    error = failure(alpine, Change("foo", value), boot_loader="uboot")
+    assert error.reason.code == "parameter_invalid"
+    assert "uboot would not hand on" in error.reason.message
+
+
 @pytest.mark.parametrize("value", ["64M$0x10", "a;b", "it's", "a\\b"])
 def test_grub_does_not_get_what_its_shell_would_replace(grub: fakes.FakeHost, value: str) -> None:
     error = failure(grub, Change("memmap", value))

@@ -28,6 +28,11 @@ from hypothesis import strategies as st
 PANIC = Change("panic", "10")
 
 
+def shown(text: str) -> Entry:
+    """What a menu boots that a program shows, its first entry if it names none."""
+    return extlinux.default_entry(f"UI menu.c32\n{text}")
+
+
 def edited(text: str) -> str:
     return edit.edit({"f": text}, settings.lines, [PANIC], "x86_64")["f"]
 
@@ -146,11 +151,11 @@ CAPTURED: dict[str, tuple[str, Entry]] = {
 
 TWO = "LABEL a\nLINUX ka\nLABEL b\nLINUX kb\n"
 DEFAULTS: dict[str, tuple[str, str]] = {
-    "the first without a default": (TWO, "a"),
+    "the first without a default": (f"UI menu.c32\n{TWO}", "a"),
     "DEFAULT before the labels": (f"DEFAULT b\n{TWO}", "b"),
     "DEFAULT behind the labels": (f"{TWO}DEFAULT b\n", "b"),
     "the last DEFAULT": (f"DEFAULT b\nDEFAULT a\n{TWO}", "a"),
-    "MENU DEFAULT": (f"{TWO}MENU DEFAULT\n", "b"),
+    "MENU DEFAULT": (f"UI vesamenu.c32\n{TWO}MENU DEFAULT\n", "b"),
     "MENU DEFAULT beside a menu program": (f"DEFAULT vesamenu.c32\n{TWO}MENU DEFAULT\n", "b"),
     "DEFAULT beside UI": (f"UI menu.c32\nDEFAULT b\n{TWO}", "b"),
     "the menu program with a file": (f"DEFAULT menu.c32 other.conf\n{TWO}", "a"),
@@ -165,7 +170,12 @@ DEFAULTS: dict[str, tuple[str, str]] = {
     ),
     "a program behind a label": (f"DEFAULT b\nDEFAULT menu.c32\n{TWO}", "a"),
     "ONTIMEOUT of one mind": (f"ONTIMEOUT b\nDEFAULT b\n{TWO}", "b"),
-    "a label with a space": ("DEFAULT my b\nLABEL a\nLINUX k\nLABEL my b\nLINUX k\n", "my b"),
+    "the first word of a label": ("DEFAULT b\nLABEL a b\nLINUX k\nLABEL b a\nLINUX k\n", "b"),
+    "ONTIMEOUT of a label with spaces": (
+        "UI menu.c32\nONTIMEOUT b\nLABEL a\nLINUX k\nLABEL b c\nLINUX k\n",
+        "b",
+    ),
+    "a separator before it": (f"UI menu.c32\nMENU SEPARATOR\n{TWO}", "a"),
 }
 
 APPENDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -199,36 +209,82 @@ APPENDS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 XEN = "LABEL xen\nMENU DEFAULT\nKERNEL mboot.c32\nAPPEND xen.gz --- vmlinuz-lts --- initramfs-lts\n"
 
 NOT_UNDERSTOOD: dict[str, tuple[str, str]] = {
-    "an empty file": ("", "it has no label"),
-    "no label": ("DEFAULT virt\nAPPEND quiet\n", "it has no label"),
-    "only comments": ("# LABEL virt\n", "it has no label"),
-    "a default that is not there": (f"DEFAULT c\n{TWO}", "it has no label 'c'"),
-    "a default with options": (f"DEFAULT a single\n{TWO}", "it has no label 'a single'"),
-    "a timeout that is not there": (f"ONTIMEOUT c\n{TWO}", "it has no label 'c'"),
+    "an empty file": ("", "without DEFAULT and UI it waits for somebody"),
+    "no DEFAULT": (TWO, "without DEFAULT and UI it waits for somebody"),
+    "no DEFAULT but MENU DEFAULT": (
+        f"{TWO}MENU DEFAULT\n",
+        "without DEFAULT and UI it waits for somebody",
+    ),
+    "no DEFAULT but ONTIMEOUT": (
+        f"ONTIMEOUT a\n{TWO}",
+        "without DEFAULT and UI it waits for somebody",
+    ),
+    "an empty DEFAULT": (f"DEFAULT\n{TWO}", "without DEFAULT and UI it waits for somebody"),
+    "no label": ("UI menu.c32\nAPPEND quiet\n", "it has 0 labels that are its default ''"),
+    "only comments": (
+        "DEFAULT virt\n# LABEL virt\n",
+        "it has 0 labels that are its default 'virt'",
+    ),
+    "a default that is not there": (
+        f"DEFAULT c\n{TWO}",
+        "it has 0 labels that are its default 'c'",
+    ),
+    "a default with options": (
+        f"DEFAULT a single\n{TWO}",
+        "it has 0 labels that are its default 'a single'",
+    ),
+    "labels with spaces": (
+        "DEFAULT Alpine lts\nLABEL Alpine virt\nLINUX k\nLABEL Alpine lts\nLINUX k\n",
+        "it has 0 labels that are its default 'Alpine lts'",
+    ),
+    "labels of one first word": (
+        "DEFAULT Alpine\nLABEL Alpine virt\nLINUX k\nLABEL Alpine lts\nLINUX k\n",
+        "it has 2 labels that are its default 'Alpine'",
+    ),
+    "a label with a tab": (
+        "DEFAULT my b\nLABEL a\nLINUX k\nLABEL my\tb\nLINUX k\n",
+        "it has 0 labels that are its default 'my b'",
+    ),
+    "a timeout that is not there": (
+        f"DEFAULT c\nONTIMEOUT c\n{TWO}",
+        "it has 0 labels that are its default 'c'",
+    ),
     "a menu that remembers": (f"MENU SAVE\n{TWO}", "it boots what was booted last"),
     "a way to another menu": (
-        f"{TWO}MENU DEFAULT\nMENU GOTO x\n",
-        "its label 'b' leads to another menu",
+        f"DEFAULT b\n{TWO}MENU DEFAULT\nMENU GOTO x\n",
+        "its label 'b' has MENU goto",
     ),
+    "a way out": (f"DEFAULT b\n{TWO}MENU QUIT\n", "its label 'b' has MENU quit"),
     "a first label that is hidden": (
-        "LABEL a\nMENU HIDE\nLINUX k\n",
-        "its first label 'a' is hidden",
+        "UI menu.c32\nLABEL a\nMENU HIDE\nLINUX k\n",
+        "its label 'a' has MENU hide",
+    ),
+    "a default that has no name": (
+        f"DEFAULT b\n{TWO}MENU DISABLE\n",
+        "its label 'b' has MENU disable",
+    ),
+    "the same in another word": (
+        f"DEFAULT b\n{TWO}Menu Disabled\n",
+        "its label 'b' has MENU disabled",
     ),
     "a timeout that no menu has": (
         f"ONTIMEOUT b\nDEFAULT a\n{TWO}",
-        "its defaults name different labels: a, b",
+        "it has 2 labels that are its default 'a or b'",
     ),
     "another configuration": (
-        "LABEL a\nCONFIG other.conf\n",
+        "UI menu.c32\nLABEL a\nCONFIG other.conf\n",
         "its label 'a' leads to another menu",
     ),
-    "another menu": ("LABEL a\nCOM32 /menu.c32 x.conf\n", "its label 'a' leads to another menu"),
+    "another menu": (
+        "DEFAULT a\nLABEL a\nCOM32 /menu.c32 x.conf\n",
+        "its label 'a' leads to another menu",
+    ),
     "INCLUDE": (f"{TWO}INCLUDE more.conf\n", "it includes another file"),
     "MENU INCLUDE": (f"MENU INCLUDE theme.conf\n{TWO}", "it includes another file"),
     "a menu inside": (f"MENU BEGIN more\n{TWO}MENU END\n", "it has a menu inside a menu"),
     "two defaults": (
         f"DEFAULT a\n{TWO}MENU DEFAULT\n",
-        "its defaults name different labels: a, b",
+        "it has 2 labels that are its default 'a or b'",
     ),
 }
 
@@ -245,6 +301,7 @@ NO_LINUX: dict[str, tuple[str, str]] = {
         "its label 'a' starts memtest.bin, no kernel",
     ),
     "the next disk": ("LABEL a\nLOCALBOOT 0\n", "its label 'a' starts localboot 0, no kernel"),
+    "nothing": ("LABEL a\nNONE k\n", "its label 'a' starts none k, no kernel"),
     "a boot sector": ("LABEL a\nBOOT win.bs\n", "its label 'a' starts boot win.bs, no kernel"),
 }
 # What is for people, between TEXT and ENDTEXT, is no configuration.
@@ -270,43 +327,184 @@ BEHIND_KERNEL = {
 @pytest.mark.parametrize(("text", "why"), NO_LINUX.values(), ids=NO_LINUX)
 def test_default_entry_starts_something_else(text: str, why: str) -> None:
     with pytest.raises(StartsNoLinuxError) as caught:
-        extlinux.default_entry(text)
+        shown(text)
     assert str(caught.value) == why
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
 def test_text_for_people_is_no_configuration(text: str) -> None:
-    assert extlinux.default_entry(ENTRY + text) == Entry("a", "k", ("i",), "root=/dev/vda3 quiet")
+    assert shown(ENTRY + text) == Entry("a", "k", ("i",), "root=/dev/vda3 quiet")
     assert edited(ENTRY + text) == ENTRY.replace("quiet", "quiet panic=10") + text
+
+
+UBOOT = "label a\nlinux /k\ninitrd /i\nappend root=/dev/vda3 quiet\n"
+UBOOT_ENTRY = Entry("a", "/k", ("/i",), "root=/dev/vda3 quiet")
+
+
+def for_uboot(text: str) -> Entry:
+    return extlinux.default_entry(text, syslinux=False)
+
+
+COMMENTS = {
+    "behind the kernel": UBOOT.replace("initrd", "# the disk\ninitrd"),
+    "indented": UBOOT.replace("append", "\t #append root=/dev/old\n  append"),
+    "empty, and an empty line": UBOOT.replace("linux", "#\n \nlinux"),
+    "behind MENU": UBOOT.replace("append", "menu label x # y\nappend"),
+    "before the label": f"# label b\n{UBOOT}",
+}
+ENDS = {
+    "a text": "text help\ndefault b\nlabel b\nkernel kb\nappend x\n",
+    "a timeout": "timeout 5\ndefault b\nlabel b\nkernel kb\nappend x\n",
+    "the default": "default b\nlabel b\nkernel kb\nappend x\n",
+    "a prompt": "prompt 1\nontimeout b\nlabel b\nkernel kb\nappend x\n",
+}
+STUMBLES = {
+    "no value": (UBOOT.replace("quiet", "quiet\nfdtdir"), "fdtdir"),
+    "an empty APPEND": ("label a\nlinux /k\nappend\n", "append"),
+    "an APPEND of spaces": ("label a\nlinux /k\nappend \t\n", "append"),
+    "an APPEND that is a comment": ("label a\nlinux /k\nappend #root=/dev/vda3\n", "append"),
+    "an empty APPEND of another label": (f"{UBOOT}label b\nlinux /k\nappend\n", "append"),
+    "a label without a name": (f"{UBOOT}label\nlinux /k\n", "label"),
+    "an empty default": (f"default\n{UBOOT}", "default"),
+    "MENU alone, which takes the next line along": (
+        UBOOT.replace("append", "menu\nappend"),
+        "menu",
+    ),
+    "MENU LABEL alone": (UBOOT.replace("append", "menu label #x\nappend"), "menu"),
+    "what goes on behind KASLRSEED": (UBOOT.replace("append", "kaslrseed append"), "kaslrseed"),
+    "two INITRD": (UBOOT.replace("append", "initrd /j\nappend"), "initrd"),
+    "two APPEND": (f"{UBOOT}append x\n", "append"),
+    "LOCALBOOT and a kernel": (UBOOT.replace("linux", "localboot 1\nlinux"), "linux"),
+    "one FDT by two names": (f"{UBOOT}fdt /a.dtb\ndevicetree /b.dtb\n", "devicetree"),
+    "APPEND behind DEFAULT": (UBOOT.replace("append", "default a\nappend"), "append"),
+    "APPEND behind UI": (UBOOT.replace("append", "ui menu.c32\nappend"), "append"),
+    "APPEND behind a timeout": (UBOOT.replace("append", "timeout 5\nappend"), "append"),
+    "INITRD behind what not every version knows": (
+        UBOOT.replace("initrd", "say x\ninitrd"),
+        "initrd",
+    ),
+    "a text for people": (f"{UBOOT}text help\nlinux for machines\nendtext\n", "linux"),
+    "a common APPEND": (f"append x\n{UBOOT}", "append"),
+    "an initramfs in APPEND": ("label a\nkernel k\ninitrd i\nappend initrd=j x\n", "append"),
+    "the last word of APPEND": ("label a\nkernel k\nappend x initrd=j\n", "append"),
+    "an initramfs by another name": ("label a\nkernel k\nappend xinitrd=j x\n", "append"),
+}
+
+
+@pytest.mark.parametrize("text", COMMENTS.values(), ids=COMMENTS)
+def test_uboot_skips_comments(text: str) -> None:
+    assert for_uboot(text) == UBOOT_ENTRY
+    assert edited_for_uboot(text) == text.replace("quiet", "quiet panic=10")
+
+
+@pytest.mark.parametrize("ends", ENDS.values(), ids=ENDS)
+def test_label_of_uboot_ends_at_what_it_does_not_know(ends: str) -> None:
+    assert for_uboot(UBOOT + ends) == Entry("b", "kb", (), "x")
+
+
+@pytest.mark.parametrize(("text", "word"), STUMBLES.values(), ids=STUMBLES)
+def test_what_uboot_would_not_read_to_the_end(text: str, word: str) -> None:
+    for read in (for_uboot, edited_for_uboot):
+        with pytest.raises(NotUnderstoodError) as caught:
+            read(text)
+        assert str(caught.value) == f"U-Boot would stumble over {word!r}"
+
+
+@pytest.mark.parametrize(
+    "more", ["fdtdir /d\n", "kaslrseed\n", "kaslrseed # x\n", "menu hide\nmenu goto x\n"]
+)
+def test_uboot_reads_on(more: str) -> None:
+    assert for_uboot(UBOOT.replace("append", f"{more}append")) == UBOOT_ENTRY
+
+
+@pytest.mark.parametrize("char", ["\r", "\v", "\f", "\0"], ids=["CR", "VT", "FF", "NUL"])
+def test_uboot_takes_few_for_white_space(char: str) -> None:
+    text = UBOOT.replace("quiet", f"quiet{char}")
+    for read in (for_uboot, edited_for_uboot):
+        with pytest.raises(NotUnderstoodError, match="white space"):
+            read(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        pytest.param("label a\nlinux k\n", "no APPEND", id="no APPEND"),
+        pytest.param(
+            f"{UBOOT}label b\nlinux k\nmenu default\n", "no APPEND", id="of another label"
+        ),
+        pytest.param("label a\nkernel k\nfdtdir /d\ninitrd i\n", "no APPEND", id="and more"),
+        pytest.param(f"{UBOOT}{UBOOT}default a\n", "has 2 labels", id="two of one name"),
+        pytest.param(
+            f"default a\n{UBOOT.replace('label a', 'label a ')}", "has 0 labels", id="a space"
+        ),
+        pytest.param(
+            f"{UBOOT}menu default\nlabel b\nmenu default\n", "has 2 labels", id="two defaults"
+        ),
+        pytest.param("label a\nlocalboot 1\n", "starts localboot 1", id="LOCALBOOT"),
+    ],
+)
+def test_uboot_boots_nothing_that_is_known(text: str, why: str) -> None:
+    with pytest.raises(NotUnderstoodError, match=why):
+        for_uboot(text)
+
+
+def test_name_for_uboot_is_the_whole_line() -> None:
+    text = "default my b\nlabel my b\nkernel /k x\ninitrd /i,j\nappend y\n"
+    assert for_uboot(text) == Entry("my b", "/k x", ("/i,j",), "y")
+
+
+NO_APPEND = UBOOT.replace("append", "say")
+
+# What extlinux does with a label when it is not the last line of it.
+COMMON = "APPEND root=/dev/vda3 quiet\nLABEL a\nLINUX k\nINITRD i\n"
+OLD = "LABEL old\nLINUX o\nINITRD j\nAPPEND root=/dev/old\n"
 
 
 @pytest.mark.parametrize(
     "text",
-    ["Append 1 to the line\n", "Linux for machines\n", "Initrd j\n"],
-    ids=lambda text: text[:6],
+    [
+        pytest.param(f"DEFAULT a\n{OLD}MENU SEPARATOR\n{COMMON}", id="behind a separator"),
+        pytest.param(
+            f"DEFAULT a\nAPPEND x\n{OLD}menu separator\n{COMMON}", id="another common one"
+        ),
+        pytest.param(
+            f"DEFAULT a\n{OLD}MENU SEPARATOR\nLINUX x\n{COMMON}", id="and what is of none"
+        ),
+        pytest.param(f"DEFAULT a\n{COMMON}MENU SEPARATOR\nAPPEND x\nINITRD x\n", id="and too late"),
+        pytest.param(f"DEFAULT a\n{COMMON}MENU END\nAPPEND x\n", id="behind the end of none"),
+    ],
 )
-@pytest.mark.parametrize("ends", ["TEXT HELP\n", "HELP\n", "timeout 5\n"])
-def test_label_of_uboot_ends_at_what_it_does_not_know(ends: str, text: str) -> None:
-    entry = extlinux.default_entry(f"{ENTRY}{ends}{text}", syslinux=False)
-    assert entry == Entry("a", "k", ("i",), "root=/dev/vda3 quiet")
-    after = edited_for_uboot(f"{ENTRY}{ends}{text}")
-    assert after == ENTRY.replace("quiet", "quiet panic=10") + ends + text
+def test_separator_ends_a_label(text: str) -> None:
+    assert extlinux.default_entry(text) == Entry("a", "k", ("i",), "root=/dev/vda3 quiet")
+    assert extlinux.default_entry(edited(text)).cmdline == "root=/dev/vda3 quiet panic=10"
+    assert edited(text).count("APPEND") == text.count("APPEND")
 
 
-def test_uboot_knows_no_text_for_people() -> None:
-    text = f"{ENTRY}TEXT HELP\ndefault b\nENDTEXT\nlabel b\nkernel kb\n"
-    assert extlinux.default_entry(text, syslinux=False).title == "b"
+def test_separator_inside_a_label_leaves_it_without_the_rest() -> None:
+    text = "DEFAULT a\nLABEL a\nLINUX k\nMENU SEPARATOR\nINITRD i\nAPPEND x\n"
+    assert extlinux.default_entry(text) == Entry("a", "k", (), "")
 
 
-def test_uboot_takes_one_of_two_initramfs() -> None:
-    with pytest.raises(NotUnderstoodError, match="another initramfs"):
-        extlinux.default_entry("label a\nkernel k\ninitrd i\nappend initrd=j\n", syslinux=False)
+@pytest.mark.parametrize(
+    ("text", "entry"),
+    [
+        pytest.param(f"APPEND -\n{NO_APPEND}", Entry("a", "/k", ("/i",), ""), id="a dash"),
+        pytest.param(f"append x\nAPPEND -\n{NO_APPEND}", Entry("a", "/k", ("/i",), ""), id="later"),
+        pytest.param(f"{UBOOT}FIT other\n", UBOOT_ENTRY, id="FIT"),
+        pytest.param(UBOOT.replace("quiet", "quiet\rpanic=1"), UBOOT_ENTRY, id="CR"),
+        pytest.param(UBOOT.replace("/i", "/i\r,j"), UBOOT_ENTRY, id="CR behind a file"),
+        pytest.param(UBOOT.replace("/k", "/k\0 x"), UBOOT_ENTRY, id="NUL"),
+    ],
+)
+def test_line_of_syslinux(text: str, entry: Entry) -> None:
+    assert shown(text) == entry
+    assert shown(edited(text)).cmdline == f"{entry.cmdline} panic=10".lstrip()
 
 
 @pytest.mark.parametrize("name", ["/vmlinuz-6.6.0", "kernel.img", "k.c32", "linux.bin"])
 def test_linux_is_a_kernel_whatever_its_name(name: str) -> None:
     text = f"LABEL a\nLINUX {name}\nAPPEND x\nLABEL b\nLINUX k\nAPPEND y\n"
-    assert extlinux.default_entry(text) == Entry("a", name, (), "x")
+    assert shown(text) == Entry("a", name, (), "x")
     assert edited(text) == text.replace("x\n", "x panic=10\n").replace("y\n", "y panic=10\n")
     uboot = text.replace("LINUX", "KERNEL")
     assert extlinux.default_entry(uboot, syslinux=False).kernel == name
@@ -314,23 +512,23 @@ def test_linux_is_a_kernel_whatever_its_name(name: str) -> None:
 
 def test_label_is_the_name_of_a_kernel_where_none_is_given() -> None:
     text = "LABEL linux\n  APPEND z\nLABEL b\nLINUX k\nAPPEND y\n"
-    assert extlinux.default_entry(text) == Entry("linux", "linux", (), "z")
+    assert shown(text) == Entry("linux", "linux", (), "z")
     assert edited(text) == text.replace("z\n", "z panic=10\n").replace("y\n", "y panic=10\n")
     with pytest.raises(NotUnderstoodError, match="names no kernel"):
-        extlinux.default_entry(text, syslinux=False)
+        for_uboot("label linux\nappend z\n")
 
 
 @pytest.mark.parametrize("letter", LETTERS, ids=["NBSP", "NEL", "EM SPACE"])
 def test_letter_is_no_space(letter: str) -> None:
     text = f"LABEL a\nLINUX k{letter}x\nAPPEND a{letter}b\n"
-    assert extlinux.default_entry(text) == Entry("a", f"k{letter}x", (), f"a{letter}b")
-    assert extlinux.default_entry(f"LABEL a\nLINUX k\nAPPEND{letter}x\n").cmdline == ""
+    assert shown(text) == Entry("a", f"k{letter}x", (), f"a{letter}b")
+    assert shown(f"LABEL a\nLINUX k\nAPPEND{letter}x\n").cmdline == ""
 
 
 @pytest.mark.parametrize("space", ["\v", "\f", "\t ", "\x01"], ids=["VT", "FF", "TAB", "SOH"])
 def test_space_is_what_the_loader_takes_for_one(space: str) -> None:
     text = f"LABEL{space}a\n{space}LINUX{space}k\nAPPEND{space}x{space}\n"
-    assert extlinux.default_entry(text) == Entry("a", "k", (), "x")
+    assert shown(text) == Entry("a", "k", (), "x")
 
 
 @pytest.mark.parametrize(("lines", "cmdline"), BEHIND_KERNEL.values(), ids=BEHIND_KERNEL)
@@ -338,23 +536,20 @@ def test_parameters_behind_the_kernel(lines: str, cmdline: str) -> None:
     text = f"APPEND common\nLABEL a\n{lines}\n"
     if "APPEND" not in lines and "common" not in cmdline:
         text = f"LABEL a\n{lines}\n"
-    entry = extlinux.default_entry(text)
+    entry = shown(text)
     assert (entry.kernel, entry.cmdline) == ("k", cmdline)
-    words = extlinux.default_entry(edited(text)).cmdline.split()
+    words = shown(edited(text)).cmdline.split()
     assert sorted(words) == sorted([*cmdline.split(), "panic=10"])
 
 
-def test_uboot_takes_no_parameters_behind_the_kernel() -> None:
-    with pytest.raises(NotUnderstoodError, match="has a space"):
-        extlinux.default_entry("label a\nkernel /k root=x\n", syslinux=False)
-
-
-@pytest.mark.parametrize("word", ["${cbootargs}", "root=$dev", "a$"])
+@pytest.mark.parametrize(
+    "word", ["${cbootargs}", "root=$dev", "a$", "it's", "dyndbg='a b'", "a\\b"]
+)
 def test_uboot_would_replace_variables(word: str) -> None:
     text = f"label a\nkernel /k\nappend {word} root=/dev/mmcblk0p1\n"
     with pytest.raises(NotUnderstoodError, match="replace"):
         extlinux.default_entry(text, syslinux=False)
-    assert extlinux.default_entry(text).cmdline.startswith(word)
+    assert shown(text).cmdline.startswith(word)
 
 
 @pytest.mark.parametrize(("text", "entry"), CAPTURED.values(), ids=CAPTURED)
@@ -374,7 +569,7 @@ def test_default_entry_is(text: str, title: str) -> None:
 
 @pytest.mark.parametrize(("text", "cmdline", "initramfs"), APPENDS.values(), ids=APPENDS)
 def test_append_and_initramfs(text: str, cmdline: str, initramfs: tuple[str, ...]) -> None:
-    assert extlinux.default_entry(text) == Entry("a", "k", initramfs, cmdline)
+    assert shown(text) == Entry("a", "k", initramfs, cmdline)
 
 
 @pytest.mark.parametrize(("text", "why"), NOT_UNDERSTOOD.values(), ids=NOT_UNDERSTOOD)
@@ -387,10 +582,10 @@ def test_default_entry_is_not_understood(text: str, why: str) -> None:
 @given(st.permutations(["LINUX k", "INITRD i", "APPEND quiet", "MENU LABEL x", "# remark", ""]))
 def test_order_of_the_lines_of_a_label_does_not_matter(lines: list[str]) -> None:
     text = "\n".join(["LABEL a", *lines])
-    assert extlinux.default_entry(text) == Entry("a", "k", ("i",), "quiet")
+    assert shown(text) == Entry("a", "k", ("i",), "quiet")
 
 
 @given(st.text())
 def test_default_entry_of_any_text_is_an_entry_or_not_understood(text: str) -> None:
     with contextlib.suppress(NotUnderstoodError):
-        assert extlinux.default_entry(f"LABEL a\nLINUX k\n{text}").kernel is not None
+        assert shown(f"LABEL a\nLINUX k\n{text}").kernel is not None

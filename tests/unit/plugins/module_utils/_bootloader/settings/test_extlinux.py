@@ -13,6 +13,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.load
     NotUnderstoodError,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import extlinux
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -170,14 +171,91 @@ def test_absent_leaves_a_dash_so_that_no_common_one_comes_into_force() -> None:
     assert edited(text, NO_PANIC) == "APPEND x\nLABEL a\nLINUX k\nAPPEND -\n"
 
 
-def test_absent_leaves_no_dash_to_uboot() -> None:
-    text = "label a\nlinux k\nappend panic=1\n"
-    assert edited_for_uboot(text, NO_PANIC) == "label a\nlinux k\nappend \n"
+@pytest.mark.parametrize(
+    "text",
+    ["panic=1", "panic=1 panic=2 ", "panic panic=", "panic=10\nlabel b\nlinux k\nappend quiet"],
+)
+def test_absent_leaves_no_empty_append_to_uboot(text: str) -> None:
+    """Such a file is none to it, and without the line its own command line would count."""
+    with pytest.raises(ReasonError) as caught:
+        edited_for_uboot(f"label a\nlinux k\nappend {text}\n", NO_PANIC)
+    assert caught.value.reason.code == "parameter_invalid"
+    assert "it is the last one, and U-Boot takes no menu" in caught.value.reason.message
 
 
-def test_uboot_knows_no_common_append() -> None:
-    text = "append x\nlabel a\nlinux k\n"
-    assert edited_for_uboot(text) == "append x\nlabel a\nlinux k\nAPPEND panic=10\n"
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("label a\nlinux k\n", id="alone"),
+        pytest.param("label a\nlinux k\ninitrd i\nfdtdir /d\n", id="between others"),
+        pytest.param(f"{UBOOT}label b\nlinux k\n", id="beside one that has"),
+        pytest.param("label a\nlinux k\n# append x\n", id="in a comment"),
+    ],
+)
+@pytest.mark.parametrize("change", [PANIC, NO_PANIC], ids=["present", "absent"])
+def test_uboot_gets_no_append_where_none_was(text: str, change: Change) -> None:
+    with pytest.raises(NotUnderstoodError, match="a new one would replace the command line"):
+        edited_for_uboot(text, change)
+
+
+@pytest.mark.parametrize(
+    "text", ["foo='a b'", "it's", "a\\b", "'quoted' $x"], ids=["quotes", "one", "backslash", "word"]
+)
+def test_quotes_of_uboot_are_refused(text: str) -> None:
+    with pytest.raises(NotUnderstoodError, match="a quote or a backslash"):
+        edited_for_uboot(UBOOT.replace("quiet", text))
+
+
+def test_variable_of_uboot_stays() -> None:
+    text = UBOOT.replace("quiet", "${cbootargs} quiet")
+    assert edited_for_uboot(text) == text.replace("quiet", "quiet panic=10")
+
+
+@pytest.mark.parametrize(
+    "text", ["x panic=1 #y", "panic=1 #y", "panic=1 # y z"], ids=["later", "first", "alone"]
+)
+def test_nothing_becomes_a_comment_to_uboot(text: str) -> None:
+    before = f"label a\nlinux k\nappend {text}\n"
+    if text.startswith("x"):
+        assert edited_for_uboot(before, NO_PANIC) == before.replace(" panic=1", "")
+        return
+    with pytest.raises(NotUnderstoodError, match="stumble over 'append'"):
+        edited_for_uboot(before, NO_PANIC)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(
+            "APPEND root=x\nLABEL a\nKERNEL k panic=5\nLABEL b\nLINUX k\n",
+            "APPEND root=x panic=10\nLABEL a\nKERNEL k \nLABEL b\nLINUX k\n",
+            id="behind the kernel",
+        ),
+        pytest.param(
+            "APPEND root=x\nLABEL a\nKERNEL k panic=5 quiet\n",
+            "APPEND root=x panic=10\nLABEL a\nKERNEL k quiet\n",
+            id="with others",
+        ),
+        pytest.param(
+            "APPEND panic=3 root=x\nLABEL a\nKERNEL k panic=5\nLABEL b\nKERNEL k panic=10\n",
+            "APPEND panic=10 root=x\nLABEL a\nKERNEL k \nLABEL b\nKERNEL k \n",
+            id="in all of them",
+        ),
+        pytest.param(
+            "APPEND -\nLABEL a\nKERNEL k panic=5\nLABEL b\nLINUX k\n",
+            "APPEND panic=10\nLABEL a\nKERNEL k \nLABEL b\nLINUX k\n",
+            id="a dash in common",
+        ),
+    ],
+)
+def test_one_edit_settles_what_labels_share(before: str, after: str) -> None:
+    assert edited(before) == after
+    assert edited(after) == after
+
+
+def test_way_to_another_menu_is_no_entry() -> None:
+    text = "LABEL a\nLINUX k\nAPPEND x\nLABEL b\nMENU GOTO c\nLABEL d\nMENU QUIT\n"
+    assert edited(text) == text.replace("x", "x panic=10")
 
 
 @pytest.mark.parametrize(
