@@ -228,7 +228,8 @@ def _edited(
     for change in changes:
         line = _changed(line, change)
     if before.words() and not line.words() and spans[-1].empty_means:
-        raise _invalid(changes[-1].name, f"it is the last one, and {spans[-1].empty_means}")
+        problem = f"it is the last one, and {spans[-1].empty_means}"
+        raise _invalid(changes[-1].name, problem, "Set another parameter beside it first.")
     if line.parts != before.parts:
         check_size(before.words(), line.words(), machine)
     for span, old, new in zip(spans, before.parts, line.parts):
@@ -279,14 +280,13 @@ def _has_byte_space(text: str) -> bool:
     return _cmdline.BYTE_SPACE in text.encode("utf-8", "surrogateescape")
 
 
-def _invalid(name: str, problem: str) -> ReasonError:
-    return ReasonError(
-        reason(
-            "parameter_invalid",
-            f"The kernel parameter {name!r} cannot be set or removed: {problem}.",
-            "Correct the options name, value, parameters and multiple.",
-        )
-    )
+def _invalid(
+    name: str,
+    problem: str,
+    remedy: str = "Correct the options name, value, parameters and multiple.",
+) -> ReasonError:
+    message = f"The kernel parameter {name!r} cannot be set or removed: {problem}."
+    return ReasonError(reason("parameter_invalid", message, remedy))
 
 
 def words_of(texts: Texts, line: Line) -> list[str]:

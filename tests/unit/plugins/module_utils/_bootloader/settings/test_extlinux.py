@@ -181,6 +181,7 @@ def test_absent_leaves_no_empty_append_to_uboot(text: str) -> None:
         edited_for_uboot(f"label a\nlinux k\nappend {text}\n", NO_PANIC)
     assert caught.value.reason.code == "parameter_invalid"
     assert "it is the last one, and U-Boot takes no menu" in caught.value.reason.message
+    assert caught.value.reason.remedy == "Set another parameter beside it first."
 
 
 @pytest.mark.parametrize(
