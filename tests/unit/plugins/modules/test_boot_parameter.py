@@ -38,7 +38,7 @@ GENERATE = """\
 . {root}/etc/update-extlinux.conf
 out={root}/boot/extlinux.conf
 [ "$overwrite" = 1 ] || out=$out.new
-printf 'LABEL virt\\n  LINUX vmlinuz-virt\\n  APPEND root=UUID=1 %s\\n' "$default_kernel_opts" >$out
+printf 'DEFAULT virt\\nLABEL virt\\n  LINUX vmlinuz-virt\\n  APPEND root=UUID=1 %s\\n' "$default_kernel_opts" >$out
 """
 
 
@@ -48,7 +48,9 @@ def generated(machine: Machine) -> None:
     command.write_text(GENERATE.format(folder=machine.folder, root=machine.alpine.root))
     command.chmod(0o755)
     machine.alpine.write(SETTINGS, OLD)
-    machine.alpine.write(MENU, "LABEL virt\n  LINUX vmlinuz-virt\n  APPEND root=UUID=1 quiet\n")
+    machine.alpine.write(
+        MENU, "DEFAULT virt\nLABEL virt\n  LINUX vmlinuz-virt\n  APPEND root=UUID=1 quiet\n"
+    )
 
 
 def menu(machine: Machine) -> str:

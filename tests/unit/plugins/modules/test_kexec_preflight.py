@@ -145,7 +145,8 @@ def name_two_flavours(host: fakes.FakeHost) -> None:
         pytest.param(name_two_flavours, "flavour_ambiguous", id="name"),
         pytest.param(
             lambda host: host.write(
-                "/boot/extlinux.conf", b"LABEL a\nLINUX vmlinuz-\xe9\nINITRD initramfs-virt\n"
+                "/boot/extlinux.conf",
+                b"DEFAULT a\nLABEL a\nLINUX vmlinuz-\xe9\nINITRD initramfs-virt\n",
             ),
             "path_invalid",
             id="name in the menu",

@@ -281,7 +281,9 @@ CASES = [
     ),
     Case(
         "starts_no_linux",
-        lambda alpine: alpine.write("/boot/extlinux.conf", "LABEL xen\nKERNEL mboot.c32\n"),
+        lambda alpine: alpine.write(
+            "/boot/extlinux.conf", "DEFAULT xen\nLABEL xen\nKERNEL mboot.c32\n"
+        ),
         "/boot/extlinux.conf does not start Linux itself: its label 'xen' starts mboot.c32, no "
         "kernel. A jump into a kernel would leave that out.",
         "Reboot through firmware, or put starts_no_linux into ignore_reasons.",
@@ -289,7 +291,9 @@ CASES = [
     ),
     Case(
         "boot_files_elsewhere",
-        lambda alpine: alpine.write("/boot/extlinux.conf", "LABEL a\nLINUX /elsewhere/k\n"),
+        lambda alpine: alpine.write(
+            "/boot/extlinux.conf", "DEFAULT a\nLABEL a\nLINUX /elsewhere/k\n"
+        ),
         "/boot/extlinux.conf names /elsewhere/k, and not all of that was found on the mounted file "
         "systems.",
         "Mount the file system that the boot loader reads, or set the options kernel and initramfs.",
