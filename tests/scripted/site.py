@@ -12,9 +12,16 @@ import time
 import typing as t
 from pathlib import Path
 
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.protocol import (
+    RECENT_SECONDS,
+)
+
 from tests.hosts import Host, Hosts, Script
 from tests.plays import PlayRun, TaskResult, kill_playbook, run_playbook
 
+# Longer than an answer of the old system counts as one of now: then the host is lost for certain,
+# whatever the deadline cuts off.
+LOST_SECONDS = RECENT_SECONDS + 5
 # No play here takes half as long: one that hangs is ended, and its test fails.
 PLAY_SECONDS = 90.0
 

@@ -14,7 +14,7 @@ import pytest
 from tests.hosts import FOR_EVER, Script
 from tests.hosts.script import Port, Vanish
 
-from .site import Site, failed, outcome, proven, quiet
+from .site import LOST_SECONDS, Site, failed, outcome, proven, quiet
 
 # Room for the last login attempt, and for a slow machine.
 SLACK = 4.0
@@ -67,10 +67,10 @@ def test_host_that_does_not_return_is_failed_and_not_unreachable(
 ) -> None:
     site.variables["ansible_pipelining"] = pipelining
     site.host(Script(returns=False, port=port))
-    task = site.reboot(reboot_timeout=5)
+    task = site.reboot(reboot_timeout=LOST_SECONDS)
     assert outcome(task) == failed("did_not_return", "down", rebooted=None)
     assert task.result["boot_id"]["after"] is None
-    assert 5 <= task.result["elapsed"] < 5 + SLACK
+    assert LOST_SECONDS <= task.result["elapsed"] < LOST_SECONDS + SLACK
 
 
 def test_lost_order(site: Site) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.hosts import Script
 
-from .site import Site, Values, failed, outcome, proven, raw, reboot
+from .site import LOST_SECONDS, Site, Values, failed, outcome, proven, raw, reboot
 
 
 def wait(order: str, **arguments: t.Any) -> Values:
@@ -66,10 +66,10 @@ def test_many_hosts_go_down_together(site: Site) -> None:
 
 def test_order_that_no_host_comes_back_from(site: Site) -> None:
     site.host(Script(returns=False))
-    run = site.play([ORDER, wait("{{ ordered.order }}", reboot_timeout=5)])
+    run = site.play([ORDER, wait("{{ ordered.order }}", reboot_timeout=LOST_SECONDS)])
     task = run.task("Wait")
     assert outcome(task) == failed("did_not_return", "down", rebooted=None)
-    assert task.result["elapsed"] < 9
+    assert task.result["elapsed"] < LOST_SECONDS + 4
 
 
 def test_host_that_another_order_leads_is_waited_for(site: Site) -> None:

@@ -11,7 +11,7 @@ import typing as t
 from tests.hosts import Fault, Script
 from tests.plays import PlayRun
 
-from .site import Site
+from .site import LOST_SECONDS, Site
 
 FAIL = "Fail where it failed"
 MANY = 10_000
@@ -47,7 +47,7 @@ KEPT = {
 
 def test_hosts_that_are_not_well_are_failed_and_stay_drained(site: Site) -> None:
     hosts = {name: site.hosts.add(name, script) for name, script in SCRIPTS.items()}
-    run = site.fast_reboot(fast_reboot_timeout=7)
+    run = site.fast_reboot(fast_reboot_timeout=LOST_SECONDS)
     assert {name: told(run, name) for name in KEPT} == KEPT, run.output
     # They are failed, and Ansible calls them nothing else; what comes next is not for them.
     assert {name: done(run, name) for name in KEPT} == {name: ["drain", "fail"] for name in KEPT}

@@ -99,8 +99,8 @@ rc_service() { log "rc-service $*"; [ "$3" != status ] || [ -e "$root/watchdog-r
 start_stop_daemon() { log "start-stop-daemon ${RC_SVCNAME-alone} $*"; }
 modprobe() { log "modprobe $*"; [ ! -e "$root/no-driver" ]; }
 kill() { [ "$1" = -0 ] || [ "$1" = -CONT ] || log_once "kill $1"; command kill "$@"; }
-# Until it has ended it is told again.
-log_once() { [ "$(tail -n 1 "$root/log")" = "$1" ] || log "$1"; }
+# Until it has ended it is told again, and others may wait meanwhile.
+log_once() { [ "$(grep -v '^pause ' "$root/log" | tail -n 1)" = "$1" ] || log "$1"; }
 busybox() { log "busybox $*"; }
 uname() { case $1 in -r) echo 6.18.56-0-virt ;; *) cat "$root/machine" ;; esac; }
 kexec() {
