@@ -25,6 +25,7 @@ from ansible_collections.alpinefleet.kexec.tests.unit.roles.service_host import 
     BOOT_ID,
     JUMP,
     OTHER_BOOT,
+    OURS,
     RUNNING,
     STATE,
     TOKEN,
@@ -305,6 +306,16 @@ def test_readers_agree_on_what_runs(
     assert machine.exists(JUMP) is not runs
     words = _cmdline.running_words(line)
     assert note.arrived(note.Jump(UUID), words) is runs
+
+
+@pytest.mark.parametrize(("line", "runs"), LINES_WITH_TOKEN.values(), ids=LINES_WITH_TOKEN)
+def test_confirming_by_hand_agrees_on_what_runs(
+    machine: ServiceHost, line: str, runs: bool
+) -> None:
+    machine.write("proc/cmdline", f"{line}\n")
+    machine.write(f"{OURS}/confirm.pid", "1\n")
+    machine.service("kexec-confirm", "confirm")
+    assert (machine.read(f"{OURS}/confirmed") == f"{UUID}\n") is runs
 
 
 # --- The other notes ------------------------------------------------------------------------
