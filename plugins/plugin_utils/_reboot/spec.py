@@ -137,7 +137,7 @@ def parse(arguments: t.Mapping[str, t.Any], host: str) -> Request:
         handed = None if given is None else _handed(given, host)
         request = Request(host=host, image=image, wait_for=handed, **own)
         _check_times(request)
-        _check_test_command(request.test_command)
+        _check_texts(request)
         _check_wait(request)
     except InvalidArgumentError as error:
         message, remedy = error.args
@@ -177,15 +177,23 @@ def _check_time(name: str, value: float) -> None:
         raise _out_of_range(name, value, f"at most {TIME_LIMIT:.0f}, which is a week")
 
 
-def _check_test_command(command: str) -> None:
-    """Refuse now what no program could be given once the host is back."""
+def _check_texts(request: Request) -> None:
+    """Refuse now what no program of the host could be given, or not before the host is back."""
+    _check_text("test_command", request.test_command)
+    for name, value in request.image.items():
+        for text in value if isinstance(value, list) else [value]:
+            if isinstance(text, str):
+                _check_text(name, text)
+
+
+def _check_text(name: str, text: str) -> None:
     try:
-        whole = b"\0" not in command.encode("utf-8", "surrogateescape")
+        whole = b"\0" not in text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         whole = False
     if not whole:
         raise InvalidArgumentError(
-            f"The option test_command has a character that no command can have: {command!r}.",
+            f"The option {name} has a character that no command can have: {text!r}.",
             "Take out NUL characters and halves of characters.",
         )
 

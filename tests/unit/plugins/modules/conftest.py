@@ -61,6 +61,9 @@ class Machine:
             "_ansible_check_mode": check_mode,
             "_ansible_diff": True,
             "_ansible_remote_tmp": str(self.folder),
+            # As where the user wants no log of it on the host: from Python 3.12 on, AnsibleModule itself
+            # refuses what cannot be logged.
+            "_ansible_no_log": True,
         }
         with patch_module_args({**common, **arguments}), pytest.raises(SystemExit):
             main()

@@ -98,6 +98,24 @@ def test_test_command_that_no_host_could_be_given_is_refused(command: str) -> No
     assert "test_command has a character that no command can have" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("kernel", "/boot/vmlinuz-\0"),
+        ("flavour", "virt\0"),
+        ("initramfs", ["/boot/initramfs-virt", "/boot/\ud800"]),
+        ("cmdline_append", ["quiet", "a=\0"]),
+        ("denied_platforms", ["\0"]),
+    ],
+)
+def test_text_about_the_image_that_no_host_could_be_given_is_refused(
+    name: str, value: t.Any
+) -> None:
+    error = refusal(**{name: value})
+    assert (error.reason.code, error.rebooted) == ("argument_invalid", False)
+    assert f"The option {name} has a character that no command can have" in str(error)
+
+
 @pytest.mark.parametrize("command", ["", "echo 'Grüße'", "test\n-e", "echo \udcff"])
 def test_test_command_may_have_any_other_character(command: str) -> None:
     spec.parse(validated(test_command=command)[0], HOST)
