@@ -587,6 +587,41 @@ def test_imports_run_one_way() -> None:
     assert {room_of(name.removesuffix(".py").replace("/", ".")) for name in sources} == set(ROOMS)
 
 
+# --- The oldest Python of a host ------------------------------------------------------------
+
+# What runs there, and the tests of it; the linter knows the syntax of that Python, and not its functions.
+OLDEST = (
+    "plugins/module_utils",
+    "plugins/modules",
+    "tests/unit/plugins/module_utils",
+    "tests/unit/plugins/modules",
+)
+
+
+def newer_calls(text: str) -> list[int]:
+    """The lines that call zip with what it takes from Python 3.10 on."""
+    calls = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
+    return [
+        call.lineno
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id == "zip" and call.keywords
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"), [("zip(a, b)", []), ("a\nzip(a, b, strict=True)", [2]), ("a.zip(b=1)", [])]
+)
+def test_call_that_the_oldest_python_does_not_know_is_found(text: str, lines: list[int]) -> None:
+    assert newer_calls(text) == lines
+
+
+@pytest.mark.parametrize("folder", OLDEST)
+def test_what_runs_with_the_oldest_python_calls_nothing_newer(folder: str) -> None:
+    files = sorted((ROOT / folder).rglob("*.py"))
+    assert files
+    assert [str(path) for path in files if newer_calls(path.read_text(encoding="utf-8"))] == []
+
+
 # --- One word for one thing ----------------------------------------------------------------
 
 # Each settings module of a boot loader answers to these.

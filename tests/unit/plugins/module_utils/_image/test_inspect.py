@@ -292,12 +292,12 @@ LZ4 = b"\x02\x21\x4c\x18" + b"\0" * 60
 def test_inspect_tells_what_the_kernel_will_have_before_its_root(
     alpine: fakes.FakeHost, files: list[bytes], built_in: str | None, modules: set[str] | None
 ) -> None:
-    names = [f"/boot/{number}.img" for number in range(len(files))]
-    for name, content in zip(names, files, strict=True):
+    named = {f"/boot/{number}.img": content for number, content in enumerate(files)}
+    for name, content in named.items():
         alpine.write(name, content)
     if built_in is not None:
         alpine.write(BUILT_IN, built_in)
-    found = inspect(alpine.host, Files(KERNEL, tuple(names), "boot_loader"), "x86_64", {})
+    found = inspect(alpine.host, Files(KERNEL, tuple(named), "boot_loader"), "x86_64", {})
     assert found.modules == modules
 
 
