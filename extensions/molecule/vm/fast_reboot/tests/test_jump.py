@@ -32,6 +32,7 @@ def test_kexec_that_is_killed_at_the_jump(parallel: Host) -> None:
     assert parallel.read(LAST_REBOOT) == "- kexec -e failed: it said nothing."
 
 
+@only_in_full
 def test_initramfs_that_does_not_find_the_root_device(parallel: Host) -> None:
     seen = len(parallel.console())
     fell_back(parallel.reboot(cmdline_append=["root=/dev/nonexistent"]))
@@ -50,6 +51,7 @@ def test_a_panic_comes_back_through_firmware(unlocked: Host) -> None:
     assert "panic=1" not in unlocked.read("/proc/cmdline").split()
 
 
+@only_in_full
 def test_two_controllers_at_once(parallel: Host) -> None:
     before, seen = parallel.boot_id(), len(parallel.console())
     results: list[TaskResult] = []

@@ -14,7 +14,7 @@ from tests.plays import EXHAUSTIVE, FAST_REBOOT, State, Supply, only_in_full
 
 from .conftest import Host
 
-TIMES = 10 if EXHAUSTIVE else 2
+TIMES = 5 if EXHAUSTIVE else 2
 TOKEN = "alpinefleet_kexec.token="
 # What is on a command line for one boot only.
 OURS = ("alpinefleet_kexec.", "panic=10", "oops=panic")
@@ -127,6 +127,7 @@ def test_a_shutdown_that_hangs_is_forced_through_firmware(parallel: Host) -> Non
     assert parallel.state().boot_id != before.boot_id
 
 
+@only_in_full
 def test_a_shutdown_whose_leader_is_ended_alone_goes_on_through_firmware(parallel: Host) -> None:
     stop_with(parallel, ENDING_SERVICE)
     task = parallel.module("kexec_reboot")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+from tests.plays import only_in_full
+
 from .conftest import KERNEL, Host
 
 KEXEC = "/usr/sbin/kexec"
@@ -54,11 +56,13 @@ def test_kexec_that_is_missing(parallel: Host) -> None:
     assert refusal(parallel) == ("no_kexec_tools", "preflight")
 
 
+@only_in_full
 def test_kexec_that_is_killed_while_it_loads(parallel: Host) -> None:
     instead_of_kexec(parallel, 'case "$*" in *-l*) kill -KILL $$ ;; esac')
     assert refusal(parallel) == ("load_failed", "load")
 
 
+@only_in_full
 def test_memory_that_is_not_there(parallel: Host) -> None:
     image = {"kernel": KERNEL, "initramfs": [PADDED]}
     parallel.host.check_output("sh -c %s", f"{PAD} && {FILL}")

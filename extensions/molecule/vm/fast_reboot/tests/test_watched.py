@@ -11,7 +11,7 @@ import typing as t
 import pytest
 
 from tests import lab
-from tests.plays import EXHAUSTIVE, HANG, Supply, TaskResult, initramfs_with, only_in_full
+from tests.plays import HANG, Supply, TaskResult, initramfs_with, only_in_full
 
 from .conftest import JUMP, KERNEL, Host
 from .test_jump import fell_back
@@ -73,6 +73,7 @@ def test_host_remembers_and_would_go_through_firmware(after_hang: Host) -> None:
     assert task.codes[0] == "kexec_hung"
 
 
+@only_in_full
 @HUNG
 def test_good_jump_clears_it_and_stops_the_watchdog(after_hang: Host) -> None:
     good_jump(after_hang)
@@ -102,11 +103,11 @@ def test_host_that_was_confirmed_stays_up(watched: Host) -> None:
 # A service refuses to start where its name is on the command line.
 REFUSE = 'if grep -qw "no-$RC_SVCNAME" /proc/cmdline; then exit 1; fi'
 UNREACHED = {"sshd never starts": "sshd", "network never comes": "networking"}
-CASES = UNREACHED if EXHAUSTIVE else ["sshd never starts"]
 
 
+@only_in_full
 @pytest.mark.long
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", UNREACHED)
 def test_what_is_never_reached_leaves_by_itself(watched: Host, case: str) -> None:
     service = UNREACHED[case]
     watched.host.check_output("echo %s >>/etc/conf.d/%s", REFUSE, service)

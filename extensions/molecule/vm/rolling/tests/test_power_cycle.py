@@ -20,8 +20,7 @@ from .variables import LOST
 
 RESET = ["env", "-C", str(ROOT), sys.executable, "-m", "tests.lab", "power-cycle"]
 
-
-pytestmark = pytest.mark.xdist_group("power-cycle")
+pytestmark = [pytest.mark.xdist_group("power-cycle"), only_in_full]
 
 
 class Reset(t.NamedTuple):
@@ -66,7 +65,6 @@ def test_host_remembers_what_happened(back: Host) -> None:
     assert "kexec_hung" in codes_of(result)
 
 
-@only_in_full
 def test_good_reboot_clears_it(back: Host) -> None:
     run = back.play(FAST_REBOOT, fast_reboot_ignore_reasons=["kexec_hung"])
     assert run.rc == 0, run.output

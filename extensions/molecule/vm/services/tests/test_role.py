@@ -45,6 +45,7 @@ def absent(host: Host) -> PlayRun:
     return run
 
 
+@only_in_full
 def test_present_again_changes_nothing(serial: Host) -> None:
     assert serial.role().changed == []
 
@@ -66,6 +67,7 @@ def test_absent_again_changes_nothing(serial: Host) -> None:
     assert absent(serial).changed == []
 
 
+@only_in_full
 @pytest.mark.long
 def test_check_mode_foretells_what_present_does(machines: Supply) -> None:
     host = machines.take(Host, "hardened")

@@ -56,6 +56,7 @@ def test_a_failed_jump_becomes_firmware_and_the_next_boot_says_why(parallel: Hos
     assert parallel.shell("dmesg | grep -c -i -e recover -e orphan") == "0"
 
 
+@only_in_full
 def test_an_upgrade_of_busybox_leaves_the_command_alone(parallel: Host) -> None:
     parallel.host.check_output("sh -c %s", UPGRADE)
     assert parallel.shell("readlink /sbin/reboot") == "kexec-reboot"
@@ -68,6 +69,7 @@ def test_a_poweroff_during_the_shutdown_before_a_jump_is_one(parallel: Host) -> 
     assert parallel.end("kexec_reboot") == "off"
 
 
+@only_in_full
 @pytest.mark.long
 def test_what_is_locked_at_boot_still_reboots_through_kexec(parallel: Host) -> None:
     run = parallel.role(**LOCKED)
