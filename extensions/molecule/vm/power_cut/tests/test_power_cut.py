@@ -50,8 +50,9 @@ def change_menu(seen: Watch) -> None:
 
 Case = tuple[Callable[[Watch], None], str]
 
-# What is done, and behind which boot loader; each of them writes otherwise.
-SAMPLE: list[Case] = [(run_role, "extlinux"), (change_parameters, "grub-efi")]
+# What is done, and behind which boot loader. Of the sample one is written by the module itself, and the
+# other one by a command of the host.
+SAMPLE: list[Case] = [(change_menu, "extlinux"), (change_parameters, "grub-efi")]
 ALL: list[Case] = [
     *((does, loader) for does in (change_parameters, run_role) for loader in MENUS),
     (change_menu, "extlinux"),
