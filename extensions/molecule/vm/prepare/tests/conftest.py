@@ -15,7 +15,7 @@ import pytest
 from tests import lab
 from tests.plays import EXHAUSTIVE, Machine, PlayRun, State, Supply
 
-# The machines of all other scenarios boot by extlinux.
+# Most machines of the other scenarios boot by extlinux.
 LOADERS = ("extlinux", "grub", "grub-efi") if EXHAUSTIVE else ("grub-efi",)
 CONVERGE = Path(__file__).parents[1] / "converge.yml"
 AS_INSTALLED = (
