@@ -17,7 +17,8 @@ description:
     past firmware and boot loader. Nothing needs to be installed on the host but Python and C(kexec-tools).
   - The reboot counts as done only when the host answers with a new boot_id and carries the one-time token of this
     reboot on its command line, or does not carry it after a reboot through firmware. The kernel release must be the
-    expected one, wherever that is known beforehand. Then O(test_command) must succeed.
+    expected one, wherever that is known beforehand. Then O(test_command) must succeed, and with O(health) the host
+    must be well.
   - Where kexec is not possible, the reasons are reported and the host reboots through firmware, unless
     O(fallback=fail).
   - If a host does not come back, the task fails. Once the host was ordered to leave, the task never makes it
@@ -91,8 +92,8 @@ options:
     default: 0
   post_reboot_delay:
     description:
-      - Seconds to wait after O(test_command) has succeeded. Afterwards the host is asked whether it still runs the same
-        boot.
+      - Seconds to wait after O(test_command) has succeeded, and before O(health) is looked at. Afterwards the host is
+        asked whether it still runs the same boot.
     type: float
     default: 0
   shutdown_timeout:
@@ -137,6 +138,57 @@ options:
       - Where it is longer than what O(reboot_timeout) leaves, the task fails first and the host comes back later.
     type: int
     default: 300
+  health:
+    description:
+      - What must be well on the host before the task is done. Without this option nobody asks.
+      - It is looked at after all else, and all of it again until nothing is wrong or C(timeout) is over. The new system
+        has been told by then that it works, for the kernel is not to blame.
+      - What is asked of the host is one command over the connection of the task, whatever is wanted.
+    type: dict
+    suboptions:
+      services:
+        description:
+          - Whether each OpenRC service that was started before the reboot must be started again.
+          - A service that was not started, or had crashed, is not asked for. Where the host cannot tell what runs, it
+            is not rebooted (C(services_unknown)).
+          - With O(wait_for) it is known from the order, so that the task with O(wait=false) needs this option, too.
+        type: bool
+        default: true
+      required_services:
+        description: Services that must be started, whether they were before or not.
+        type: list
+        elements: str
+        default: []
+      ignore_services:
+        description: Services that need not be started.
+        type: list
+        elements: str
+        default: []
+      commands:
+        description:
+          - Commands that must succeed on the host.
+          - Each is a list of words, or a text that is split into words as a shell does. Nothing in it is expanded.
+          - Each has its share of what is left of C(timeout), and one second at least. Then it is ended and has failed.
+        type: list
+        elements: raw
+        default: []
+      ports:
+        description: TCP ports at which something on the host must listen, at whatever of its addresses.
+        type: list
+        elements: int
+        default: []
+      timeout:
+        description:
+          - Seconds after which all of it must be well. V(0) looks once.
+          - They begin when the reboot is proven, and are no part of O(reboot_timeout).
+        type: float
+        default: 120
+      stable_seconds:
+        description:
+          - Seconds after that begin at which the same boot must still run and all must be well once more. It has
+            C(timeout) for that again. V(0) does not look again.
+        type: float
+        default: 0
   wait:
     description:
       - Whether to wait for the host and prove the reboot.
@@ -212,6 +264,10 @@ options:
       running_cmdline:
         description: The command line of the kernel that ran before.
         type: str
+      services:
+        description: The OpenRC services that were started before, null where O(health) did not ask for them.
+        type: list
+        elements: str
 requirements:
   - Python 3.9 or newer on the host.
   - The package C(kexec-tools) on the host, for O(method=kexec).
@@ -239,6 +295,15 @@ EXAMPLES = r"""
 - name: Reboot through firmware, with the same proof
   alpinefleet.kexec.kexec_reboot:
     method: firmware
+
+- name: Reboot, and see that what ran before runs again and the web server answers
+  alpinefleet.kexec.kexec_reboot:
+    health:
+      commands:
+        - nginx -t
+      ports:
+        - 443
+      stable_seconds: 30
 
 - name: Order the reboot of many hosts
   alpinefleet.kexec.kexec_reboot:
@@ -279,6 +344,7 @@ order:
     acknowledged: true
     running_release: 6.18.38-0-virt
     running_cmdline: BOOT_IMAGE=vmlinuz-virt root=/dev/vda1 quiet initrd=initramfs-virt
+    services: null
 said:
   description: What the host said instead of its acknowledgement, with the keys RV(rc), RV(stdout) and RV(stderr).
   returned: success, outside check mode, with O(wait=false), if the order was not acknowledged
@@ -320,7 +386,7 @@ reason:
 stage:
   description:
     - How far the work came, one of V(preflight), V(load), V(trigger), V(shutdown), V(down), V(verify),
-      V(test_command) and V(confirm).
+      V(test_command), V(confirm) and V(health).
   returned: failure
   type: str
   sample: down
@@ -329,6 +395,17 @@ last_error:
   returned: failure, if the host was waited for until the deadline, or refused the login
   type: str
   sample: "ssh: connect to host 192.0.2.7 port 22: Connection timed out"
+unhealthy:
+  description:
+    - What is wrong on the host, in the order of the suboptions of O(health).
+    - A host that gave no answer when it was asked last has that as its only element.
+  returned: failure, if O(health) found something
+  type: list
+  elements: str
+  sample:
+    - service nginx
+    - "command nginx -t: exit status 1"
+    - port 443
 rc:
   description: Exit status of the command that failed.
   returned: failure, if the order to leave, the test command or the confirmation failed with an answer
@@ -427,7 +504,7 @@ timings:
       type: float
       sample: 5.9
     verify:
-      description: Until the test command had succeeded, with the delay after it.
+      description: Until the test command had succeeded and the host was well, with the delay between.
       returned: success, outside check mode, with O(wait=true)
       type: float
       sample: 0.35

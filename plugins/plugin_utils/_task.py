@@ -80,7 +80,7 @@ class RebootTask:
                 return results.proven(order, reboot.run(), self.answer)
             acknowledged = reboot.leave()
             return results.ordered(
-                order, self.answer, acknowledged=acknowledged, unheard=reboot.unheard
+                reboot.order, self.answer, acknowledged=acknowledged, unheard=reboot.unheard
             )
 
     def _ask(self, request: Request, token: str) -> None:

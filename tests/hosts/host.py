@@ -25,6 +25,8 @@ from .script import Fault, Moment, Script
 from .server import Connection
 
 CLOSE_SECONDS = 1.0
+# Where the commands of health.sh begin.
+EXAMINED_COMMANDS = 6
 TURNED_AWAY = b"Not allowed at this time\r\n"
 
 
@@ -55,6 +57,7 @@ class Host:
         self._ledger: Ledger | None = None
         self._unlocked_from = self._logins_from = 0.0
         self._failed_tests = 0
+        self._examined = 0
 
     # --- Called from the tests' thread -----------------------------------------------------
 
@@ -164,6 +167,7 @@ class Host:
         self._ledger = None
         self._reached.clear()
         self._failed_tests = 0
+        self._examined = 0
         if script.new_host_key:
             self.key = asyncssh.generate_private_key("ssh-ed25519")
         if script.moves_to is not None:
@@ -246,6 +250,26 @@ class Host:
             return False
         self._failed_tests += 1
         return True
+
+    def examine(self, script: Shell) -> str:
+        """What health.sh prints."""
+        nonce, services = script.named["nonce"], self._running_services()
+        ran = ["rc-status 127"] if services is None else ["rc-status 0", "service [default]"]
+        ran += [f"service {name} =  started" for name in services or ()]
+        lines = ran if script.named["services"] == "yes" else []
+        lines += ["port 0016"] if script.named["ports"] == "yes" else []
+        for number, command in enumerate(script.arguments[EXAMINED_COMMANDS:]):
+            lines.append(f"command {number} {0 if command == 'true' else 127}")
+        return "\n".join(["", f"BEGIN {nonce}", *lines, f"END {nonce}", ""])
+
+    def _running_services(self) -> list[str] | None:
+        """What OpenRC has started by now; each boot but the first may lack some for a while."""
+        services = self.script.services
+        if services is None or self.boot.number == 0:
+            return None if services is None else [*services]
+        self._examined += 1
+        lacks = self.script.lacks if self._examined <= self.script.lacks_times else ()
+        return [name for name in services if name not in lacks]
 
     def observe(self, script: Shell) -> str:
         """What observe.sh prints."""

@@ -21,7 +21,7 @@ ComesUp = t.Literal["as_ordered", "firmware", "other_image"]
 # Where a connection can break: before a module answers, before its files are removed, before and
 # after the order is taken, before the host tells which boot runs, before the test command answers,
 # and before the host takes it that its new system works.
-Moment = t.Literal["module", "removal", "order", "ordered", "observe", "test", "confirm"]
+Moment = t.Literal["module", "removal", "order", "ordered", "observe", "test", "confirm", "examine"]
 
 FOR_EVER = math.inf
 
@@ -82,6 +82,11 @@ class Script:
     test_failures: int = 0
     # Whether it can note that its new system was found to work.
     can_be_confirmed: bool = True
+    # What OpenRC has started, None where there is none, and what of it each boot but the first lacks the
+    # first times that it is asked.
+    services: tuple[str, ...] | None = ("crond", "sshd")
+    lacks: tuple[str, ...] = ()
+    lacks_times: int = 1_000_000
     faults: tuple[Fault, ...] = ()
 
     able: bool = True

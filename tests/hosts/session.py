@@ -203,11 +203,12 @@ class Session:
 
     async def _shell(self, script: commands.Shell, *, root: bool) -> Answer:
         match script.name:
-            case "observe.sh":
-                broken = await self._breaks("observe")
-                return Answer("" if broken else self._host.observe(script))
-            case "confirm.sh" | "test.sh" if script.named["boot"] != self._host.boot.boot_id:
+            case "confirm.sh" | "health.sh" | "test.sh" if (
+                script.named["boot"] != self._host.boot.boot_id
+            ):
                 return Answer(f"\n{script.named['mark']}\n", rc=1)
+            case "observe.sh" | "health.sh":
+                return await self._tell(script)
             case "test.sh":
                 return await self._run(script.named["command"], root=root)
             case "confirm.sh":
@@ -216,6 +217,13 @@ class Session:
                 return Answer(f"\n{script.arguments[0]}\n")
             case _:
                 return Answer(rc=127, stderr=f"the host is not scripted for {script.name}\n")
+
+    async def _tell(self, script: commands.Shell) -> Answer:
+        if script.name == "observe.sh":
+            broken = await self._breaks("observe")
+            return Answer("" if broken else self._host.observe(script))
+        broken = await self._breaks("examine")
+        return Answer("" if broken else self._host.examine(script))
 
     async def _run(self, text: str, *, root: bool) -> Answer:
         host = self._host

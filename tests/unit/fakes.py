@@ -21,6 +21,10 @@ from pathlib import Path
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import port
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import ports
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.health import (
+    Examination,
+    Questions,
+)
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.observation import (
     Observation,
 )
@@ -74,6 +78,8 @@ def answer(happening: Happening | Exception) -> Happening:
 
 
 SUCCEEDS: Timeline[port.Outcome | Exception] = ((0.0, port.Outcome(0, "root\n", "")),)
+# It has the services of whoever asks for none.
+WELL = Examination(rc_status=0, started=frozenset(), ports=frozenset(), commands=())
 
 
 class FakeRemote:
@@ -87,6 +93,7 @@ class FakeRemote:
         order: port.Outcome | Exception | None = None,
         tests: Timeline[port.Outcome | Exception] = SUCCEEDS,
         confirmations: Timeline[port.Outcome | Exception] | None = None,
+        examinations: Timeline[Examination | Exception] = ((0.0, WELL),),
         cost: float = 0.1,
     ) -> None:
         self._clock = clock
@@ -94,6 +101,7 @@ class FakeRemote:
         self._order = order
         self._tests = tests
         self._confirmations = confirmations
+        self._examinations = examinations
         self._cost = cost
         self._hangs_from = math.inf
         self._shortening = 0.0
@@ -131,6 +139,12 @@ class FakeRemote:
         if self._confirmations is None:
             return port.Outcome(0, f"{token}\n", "")
         return answer(at(self._confirmations, self._clock.time))
+
+    def examine(self, questions: Questions, boot_id: str, within: float) -> Examination:
+        self._called("examine", questions, within=within + self._cost)
+        answer(at(self._boots, self._clock.time))
+        self._see_boot(boot_id)
+        return answer(at(self._examinations, self._clock.time))
 
     def _see_boot(self, boot_id: str) -> None:
         running = at(self._boots, self._clock.time)

@@ -19,7 +19,15 @@ if t.TYPE_CHECKING:
     from .ports import NoAnswerError
 
 Stage = t.Literal[
-    "preflight", "load", "trigger", "shutdown", "down", "verify", "test_command", "confirm"
+    "preflight",
+    "load",
+    "trigger",
+    "shutdown",
+    "down",
+    "verify",
+    "test_command",
+    "confirm",
+    "health",
 ]
 
 # The codes that only the controller can find. The documentation lists them; a test compares.
@@ -41,6 +49,8 @@ FAILURES: dict[str, str] = {
     "test_command_failed": "The host came back and the test command does not succeed.",
     "did_not_stay": "The host came back and was gone again when post_reboot_delay was over.",
     "not_confirmed": "The host came back and could not be told that it works.",
+    "services_unknown": "What runs before the reboot cannot be told, so nor can what must run after it.",
+    "unhealthy": "The host came back and is not well.",
 }
 
 
@@ -278,6 +288,31 @@ def not_confirmed(completed: Outcome | None, observation: Observation) -> Reboot
         method="kexec",
         observation=observation,
         **output(completed),
+    )
+
+
+def services_unknown(why: str) -> RebootError:
+    return RebootError(
+        "services_unknown",
+        f"Which services run before the reboot cannot be told: {why}.",
+        "See what rc-status says on the host, or ask for no services; it was not rebooted.",
+        stage="preflight",
+        rebooted=False,
+    )
+
+
+def unhealthy(
+    findings: t.Sequence[str], seconds: float, method: Method, observation: Observation
+) -> RebootError:
+    return RebootError(
+        "unhealthy",
+        f"The host came back and is not well after {seconds:g} seconds: {'; '.join(findings)}.",
+        "See on the host why, and mend it there.",
+        stage="health",
+        rebooted=True,
+        method=method,
+        observation=observation,
+        unhealthy=list(findings),
     )
 
 

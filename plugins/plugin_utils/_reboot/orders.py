@@ -46,6 +46,7 @@ WAITING = (
     "shutdown_timeout",
     "test_command",
     "other_host_key",
+    "health",
 )
 
 
@@ -83,6 +84,7 @@ def order_for(request: Request, answer: Answer, *, token: str, seconds: float) -
         loader_ends_in_kexec=answer.loader_ends_in_kexec,
         watchdog=watchdog.device if watchdog else "",
         watchdog_limit=watchdog.timeout if watchdog else 0,
+        services=() if request.health and request.health.services else None,
         **{name: getattr(request, name) for name in WAITING},
     )
 
@@ -100,6 +102,7 @@ HANDED_OVER = (
     "release",
     "firmware_release",
     "loader_ends_in_kexec",
+    "services",
 )
 
 

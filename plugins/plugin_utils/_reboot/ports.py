@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 
+from .health import Examination, Questions
 from .observation import Method, Observation
 
 # "silent" covers refused, timed out and unreachable; "garbled" is an answer that is not ours.
@@ -85,6 +86,9 @@ class Remote(t.Protocol):
 
     def confirm(self, token: str, boot_id: str, within: float) -> Outcome:
         """Tell that boot that it works; the output acknowledges with the token. Raise as test."""
+
+    def examine(self, questions: Questions, boot_id: str, within: float) -> Examination:
+        """Ask what works on that boot; each command has its share of the time. Raise as test."""
 
 
 class Prober(t.Protocol):

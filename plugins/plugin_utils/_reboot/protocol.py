@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 
-from . import failure
+from . import failure, health
+from .health import Health
 from .observation import Method, Observation
 from .ports import (
     Clock,
@@ -44,6 +45,9 @@ BLIND_SECONDS = 15.0
 TEST_GAP = 1.0
 # What a host gets to answer once more after the delay that a user wished for.
 SEE_AGAIN_SECONDS = 30.0
+
+# What the host gets to tell which services run, before it is left.
+SERVICES_SECONDS = 15.0
 
 # A host that comes up may refuse logins before all its services run.
 REFUSAL_PATIENCE = 30.0
@@ -82,6 +86,9 @@ class Order:
     loader_ends_in_kexec: bool = False
     # Whether the host said that it took the order; only another task's order may be unclear.
     acknowledged: bool = False
+    # What must be well once the host is back, and which services ran before; None where nobody asks.
+    health: Health | None = None
+    services: tuple[str, ...] | None = None
 
 
 def _departure(order: Order) -> Departure:
@@ -141,7 +148,7 @@ class Reboot:
         clock: Clock,
         log: t.Callable[[str], None],
     ) -> None:
-        self._order = order
+        self.order = order
         self._remote = remote
         self._prober = prober
         self._clock = clock
@@ -155,17 +162,33 @@ class Reboot:
         started = self._clock.now()
         self.leave()
         left = self._clock.now()
-        watch = _Watch(left, started + self._order.reboot_timeout, left, seen_alive=True)
+        watch = _Watch(left, started + self.order.reboot_timeout, left, seen_alive=True)
         return self._prove(watch, {"trigger": left - started})
 
     def leave(self) -> bool:
         """Give the order; False if the host may not have taken it."""
+        if self.order.services is not None:
+            self.order = replace(self.order, services=self._list_services())
         self._acknowledged = self._give_order()
         self._remote.shorten()
         return self._acknowledged
 
+    def _list_services(self) -> tuple[str, ...]:
+        """What runs; where that cannot be told, nobody could tell either what is missing later."""
+        try:
+            found = self._remote.examine(
+                health.WHICH_SERVICES, self.order.boot_id, SERVICES_SECONDS
+            )
+        except OtherBootError:
+            raise failure.services_unknown("the host runs another boot by now") from None
+        except NoAnswerError as silence:
+            raise failure.services_unknown(silence.text) from None
+        if found.rc_status != 0:
+            raise failure.services_unknown(f"rc-status ended with {found.rc_status}")
+        return tuple(sorted(found.started))
+
     def _give_order(self) -> bool:
-        order = self._order
+        order = self.order
         self._log(f"leaving by {order.method}")
         try:
             completed = self._remote.leave(_departure(order))
@@ -185,7 +208,7 @@ class Reboot:
         """Prove which system came up after an order that was given before."""
         self._remote.shorten()
         now = self._clock.now()
-        return self._prove(_Watch(now, now + self._order.reboot_timeout, now, seen_alive=False), {})
+        return self._prove(_Watch(now, now + self.order.reboot_timeout, now, seen_alive=False), {})
 
     def _prove(self, watch: _Watch, timings: t.Mapping[str, float]) -> Proof:
         while True:
@@ -205,9 +228,11 @@ class Reboot:
         self._test(watch, observation, method)
         if method == "kexec":
             self._confirm(watch, observation)
-        if self._order.post_reboot_delay:
-            self._clock.sleep(self._order.post_reboot_delay)
+        if self.order.post_reboot_delay:
+            self._clock.sleep(self.order.post_reboot_delay)
             self._see_again(watch, observation, method)
+        if self.order.health is not None:
+            self._see_health(self.order.health, watch, observation, method)
         return method
 
     def _see_again(self, watch: _Watch, observation: Observation, method: Method) -> None:
@@ -219,12 +244,53 @@ class Reboot:
             again = self._ask(after)
         if again is not None and again.boot_id == observation.boot_id:
             return
-        if again is None or watch.seen_again:
-            # One that boots again and again does not stay either.
-            raise failure.did_not_stay(self._order.post_reboot_delay, method, observation)
+        if again is None:
+            raise failure.did_not_stay(self.order.post_reboot_delay, method, observation)
+        self._prove_once_more(self.order.post_reboot_delay, watch, observation, method)
+
+    def _prove_once_more(
+        self, seconds: float, watch: _Watch, observation: Observation, method: Method
+    ) -> t.NoReturn:
+        """The host booted once more after it was proven; again and again is no way to stay."""
+        if watch.seen_again:
+            raise failure.did_not_stay(seconds, method, observation)
         watch.seen_again = True
         watch.deadline = max(watch.deadline, self._clock.now() + SEE_AGAIN_SECONDS)
         raise OtherBootError
+
+    def _see_health(
+        self, wanted: Health, watch: _Watch, observation: Observation, method: Method
+    ) -> None:
+        """See that the host is well in time, and that it stays so."""
+        started = self._clock.now()
+        try:
+            findings = self._await_health(wanted, observation.boot_id)
+            if wanted.stable_seconds and not findings:
+                self._clock.sleep(max(0.0, started + wanted.stable_seconds - self._clock.now()))
+                findings = self._await_health(wanted, observation.boot_id)
+        except OtherBootError:
+            seconds = self._clock.now() - started
+            self._prove_once_more(seconds, watch, observation, method)
+        if findings:
+            raise failure.unhealthy(findings, wanted.timeout, method, observation)
+
+    def _await_health(self, wanted: Health, boot_id: str) -> list[str]:
+        """Ask until nothing is wrong or the time is over; each question is asked once at least."""
+        deadline = self._clock.now() + wanted.timeout
+        while True:
+            findings = self._examine(wanted, boot_id, deadline - self._clock.now())
+            if not findings or self._clock.now() + TEST_GAP > deadline:
+                return findings
+            self._log(f"not well yet: {'; '.join(findings)}")
+            self._clock.sleep(TEST_GAP)
+
+    def _examine(self, wanted: Health, boot_id: str, within: float) -> list[str]:
+        before = self.order.services or ()
+        try:
+            found = self._remote.examine(health.questions(wanted, before), boot_id, within)
+        except NoAnswerError as silence:
+            return [f"no answer: {silence.text}"]
+        return health.findings(wanted, before, found)
 
     def _proof(
         self,
@@ -251,7 +317,7 @@ class Reboot:
         """Ask until a new boot answers; the deadline ends it."""
         while self._left(watch) > 0:
             observation = self._ask(watch)
-            if observation is not None and observation.boot_id != self._order.boot_id:
+            if observation is not None and observation.boot_id != self.order.boot_id:
                 self._check_machine(observation)
                 return observation
             if observation is not None:
@@ -261,8 +327,8 @@ class Reboot:
 
     def _check_machine(self, observation: Observation) -> None:
         """A name may lead to another machine, whose boot proves nothing of this one."""
-        if observation.is_other_machine(self._order.hardware_id):
-            raise failure.other_host(self._order.host, observation)
+        if observation.is_other_machine(self.order.hardware_id):
+            raise failure.other_host(self.order.host, observation)
 
     def _left(self, watch: _Watch) -> float:
         return watch.deadline - self._clock.now()
@@ -302,7 +368,7 @@ class Reboot:
 
     def _note_refusal(self, silence: NoAnswerError, watch: _Watch) -> None:
         """Something answers and lets nobody in: for a moment, or for good."""
-        expected = silence.kind == "host_key" and self._order.other_host_key == "wait"
+        expected = silence.kind == "host_key" and self.order.other_host_key == "wait"
         if silence.kind == "host_key" and not expected:
             # Nothing that is waited for changes a key back, and a login would not be safe.
             raise failure.refused(silence)
@@ -325,12 +391,12 @@ class Reboot:
         watch.sign_seen = False
         watch.still_runs = True
         watch.last_error = f"the host still runs; its shutdown is at {observation.stage or 'none'}"
-        ours = observation.leaver == self._order.mark
+        ours = observation.leaver == self.order.mark
         if ours:
             self._check_begun(observation.stage)
         watch.started_leaving = watch.started_leaving or ours
         # The host's own clock decides on both sides: what it has not begun by then it never will.
-        if not watch.started_leaving and observation.uptime >= self._order.expires:
+        if not watch.started_leaving and observation.uptime >= self.order.expires:
             raise self._never_began(observation)
 
     def _check_begun(self, stage: str) -> None:
@@ -371,7 +437,7 @@ class Reboot:
 
     def _judge(self, observation: Observation) -> Method:
         """Which way the host came up, and whether that is what was ordered."""
-        order = self._order
+        order = self.order
         method = observation.method(order.token, loader_ends_in_kexec=order.loader_ends_in_kexec)
         fell_back = method == "firmware" and order.fallback == "firmware"
         if method is None or (method != order.method and not fell_back):
@@ -383,7 +449,7 @@ class Reboot:
 
     def _test(self, watch: _Watch, observation: Observation, method: Method) -> None:
         """The host is of use again when the test command succeeds."""
-        command = self._order.test_command
+        command = self.order.test_command
         succeeded, completed = self._repeat(
             watch,
             lambda within: self._remote.test(command, observation.boot_id, within),
@@ -395,7 +461,7 @@ class Reboot:
 
     def _confirm(self, watch: _Watch, observation: Observation) -> None:
         """Tell the new system that it works, or it may take itself back to firmware."""
-        token = self._order.token
+        token = self.order.token
         heard, completed = self._repeat(
             watch,
             lambda within: self._remote.confirm(token, observation.boot_id, within),
@@ -430,7 +496,7 @@ class Reboot:
             return None
 
     def _too_late(self, watch: _Watch) -> failure.RebootError:
-        seconds = self._order.reboot_timeout
+        seconds = self.order.reboot_timeout
         if watch.refusal is not None:
             return failure.refused(watch.refusal)
         if not watch.last_error:

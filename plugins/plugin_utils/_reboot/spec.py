@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 import typing as t
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.note impor
 
 from .._answer import valid_hardware_id
 from .failure import RebootError
+from .health import TCP_PORTS, Health
 from .observation import Method
 
 # What a task with wait=false hands over to the one that waits.
@@ -40,6 +42,18 @@ ORDER_SPEC: dict[str, dict[str, t.Any]] = {
     "acknowledged": {"type": "bool", "default": False},
     "running_release": {"type": "str"},
     "running_cmdline": {"type": "str"},
+    "services": {"type": "list", "elements": "str"},
+}
+
+# What a host that has come back must be found in.
+HEALTH_SPEC: dict[str, dict[str, t.Any]] = {
+    "services": {"type": "bool", "default": True},
+    "required_services": {"type": "list", "elements": "str", "default": []},
+    "ignore_services": {"type": "list", "elements": "str", "default": []},
+    "commands": {"type": "list", "elements": "raw", "default": []},
+    "ports": {"type": "list", "elements": "int", "default": []},
+    "timeout": {"type": "float", "default": 120},
+    "stable_seconds": {"type": "float", "default": 0},
 }
 
 
@@ -61,6 +75,7 @@ ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     "other_host_key": {"type": "str", "choices": ["fail", "wait"], "default": "fail"},
     "watchdog_timeout": {"type": "int", "default": 60},
     "confirm_timeout": {"type": "int", "default": 300},
+    "health": {"type": "dict", "options": HEALTH_SPEC},
     "wait": {"type": "bool", "default": True},
     "wait_for": {"type": "dict", "options": ORDER_SPEC},
 }
@@ -73,6 +88,7 @@ RULES: dict[str, t.Any] = {
 # Times that mean nothing at zero.
 POSITIVE = ("reboot_timeout", "connect_timeout", "shutdown_timeout")
 NOT_NEGATIVE = ("pre_reboot_delay", "post_reboot_delay")
+HEALTH_TIMES = ("timeout", "stable_seconds")
 
 # A week; the system's own timers end far above it.
 TIME_LIMIT = 604800.0
@@ -99,6 +115,8 @@ class Handed:
     acknowledged: bool
     running_release: str | None
     running_cmdline: str | None
+    # What ran before, as the host had said; None where it was not asked.
+    services: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -117,6 +135,8 @@ class Request:
     other_host_key: t.Literal["fail", "wait"]
     watchdog_timeout: int
     confirm_timeout: int
+    # None where nobody asks whether the host is well.
+    health: Health | None
     wait: bool
     # The order of another task, to be waited for instead of one's own.
     wait_for: Handed | None
@@ -132,10 +152,11 @@ def parse(arguments: t.Mapping[str, t.Any], host: str) -> Request:
     """Refuse what no reboot of this host can keep, and no wait can prove."""
     own = {name: arguments[name] for name in ARGUMENT_SPEC if name not in IMAGE_ARGUMENTS}
     image = {name: arguments[name] for name in IMAGE_ARGUMENTS if arguments[name] is not None}
-    given = own.pop("wait_for")
+    given, wanted = own.pop("wait_for"), own.pop("health")
     try:
         handed = None if given is None else _handed(given, host)
-        request = Request(host=host, image=image, wait_for=handed, **own)
+        health = None if wanted is None else _health(wanted)
+        request = Request(host=host, image=image, wait_for=handed, health=health, **own)
         _check_times(request)
         _check_texts(request)
         _check_wait(request)
@@ -177,6 +198,42 @@ def _check_time(name: str, value: float) -> None:
         raise _out_of_range(name, value, f"at most {TIME_LIMIT:.0f}, which is a week")
 
 
+def _health(given: t.Mapping[str, t.Any]) -> Health:
+    """What is wanted of the host, in a form that it can be asked in."""
+    for name in HEALTH_TIMES:
+        _check_time(f"health.{name}", given[name])
+    for port in given["ports"]:
+        if port not in TCP_PORTS:
+            raise InvalidArgumentError(
+                f"The option health.ports has {port}, which is no TCP port.",
+                "Ports are numbers from 1 to 65535.",
+            )
+    names = {name: tuple(given[name]) for name in ("required_services", "ignore_services", "ports")}
+    return Health(
+        services=given["services"],
+        commands=tuple(map(_words, given["commands"])),
+        timeout=given["timeout"],
+        stable_seconds=given["stable_seconds"],
+        **names,
+    )
+
+
+def _words(command: t.Any) -> tuple[str, ...]:
+    """The words of a command that is given as a text, or as a list of them."""
+    try:
+        words = shlex.split(command) if isinstance(command, str) else [*command]
+    except (ValueError, TypeError):
+        words = []
+    if not words or not all(isinstance(word, str) for word in words):
+        raise InvalidArgumentError(
+            f"The option health.commands has {command!r}, which is no command.",
+            "A command is a text, in which quotes are closed, or a list of texts.",
+        )
+    for word in words:
+        _check_text("health.commands", word)
+    return tuple(words)
+
+
 def _check_texts(request: Request) -> None:
     """Refuse now what no program of the host could be given, or not before the host is back."""
     _check_text("test_command", request.test_command)
@@ -201,6 +258,13 @@ def _check_text(name: str, text: str) -> None:
 def _check_wait(request: Request) -> None:
     if request.wait_for is not None and not request.wait:
         raise _order_invalid("it waits, so wait=false means nothing")
+    if request.wait_for is None or request.health is None or not request.health.services:
+        return
+    if request.wait_for.services is None:
+        raise InvalidArgumentError(
+            "The option health.services is true, and the order does not say what ran before.",
+            "Give the task with wait=false the option health, too, or set health.services=false.",
+        )
 
 
 def _handed(given: t.Mapping[str, t.Any], host: str) -> Handed:
@@ -217,7 +281,8 @@ def _handed(given: t.Mapping[str, t.Any], host: str) -> Handed:
     for name, value in known.items():
         if value is None and given[name] is not None:
             raise _order_invalid(f"its {name} is {given[name]!r}")
-    return Handed(**{**given, **known})
+    services = given["services"]
+    return Handed(**{**given, **known, "services": None if services is None else tuple(services)})
 
 
 def _one_time_value(text: str) -> str | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import pathlib
 import shlex
 
+from .._reboot.health import Questions
 from .._reboot.ports import Departure
 
 SHELL = pathlib.Path(__file__).parent / "shell"
@@ -32,6 +33,24 @@ def confirm(token: str, boot_id: str, mark: str) -> str:
 def test(command: str, boot_id: str, mark: str) -> str:
     """The user's command, in a shell of its own: Ansible puts words behind what it is given."""
     return _command("test.sh", boot_id, mark, command)
+
+
+def examine(questions: Questions, boot_id: str, mark: str, nonce: str, seconds: float) -> str:
+    """The command that tells what works; each of its own commands has so many seconds."""
+    return _command(
+        "health.sh",
+        boot_id,
+        mark,
+        nonce,
+        _yes_or_no(questions.services),
+        _yes_or_no(questions.ports),
+        str(max(1, round(seconds))),
+        *questions.commands,
+    )
+
+
+def _yes_or_no(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def leave(departure: Departure) -> str:

@@ -13,11 +13,12 @@ import socket
 import threading
 import typing as t
 
+from .._reboot.health import TCP_PORTS
+
 LOOKUP_SECONDS = 0.5
 CONNECT_SECONDS = 0.5
 BANNER_SECONDS = 1.5
 BANNER = b"SSH-"
-PORTS = range(1, 2**16)
 
 Address = tuple[socket.AddressFamily, t.Any]
 
@@ -92,7 +93,7 @@ def endpoint(configuration: str) -> tuple[str, int] | None:
     if any(options.get(name, "none") != "none" for name in ("proxycommand", "proxyjump")):
         return None
     host, port = options.get("hostname"), options.get("port", "22")
-    if host and port.isdecimal() and int(port) in PORTS:
+    if host and port.isdecimal() and int(port) in TCP_PORTS:
         return host, int(port)
     return None
 

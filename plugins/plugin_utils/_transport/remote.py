@@ -20,7 +20,8 @@ import typing as t
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 
-from .._reboot import observation
+from .._reboot import health, observation
+from .._reboot.health import Examination, Questions
 from .._reboot.observation import Observation
 from .._reboot.ports import Departure, NoAnswerError, OtherBootError, classify
 from . import client, commands
@@ -95,8 +96,7 @@ class AnsibleRemote:
         completed = self._call(commands.observe(nonce), min(within, self._call_seconds))
         seen = observation.parse(completed.stdout, nonce)
         if seen is None:
-            said = f"{completed.stdout}{completed.stderr}".strip()
-            raise NoAnswerError("garbled", f"the host answered {said[-200:]!r}")
+            raise NoAnswerError("garbled", f"the host answered {_end(completed)!r}")
         return seen
 
     def test(self, command: str, boot_id: str, within: float) -> Outcome:
@@ -105,6 +105,18 @@ class AnsibleRemote:
     def confirm(self, token: str, boot_id: str, within: float) -> Outcome:
         seconds = min(within, self._call_seconds)
         return self._on_boot(lambda mark: commands.confirm(token, boot_id, mark), seconds)
+
+    def examine(self, questions: Questions, boot_id: str, within: float) -> Examination:
+        nonce = secrets.token_hex(8)
+        share = within / max(1, len(questions.commands))
+        completed = self._on_boot(
+            lambda mark: commands.examine(questions, boot_id, mark, nonce, share),
+            within + self._call_seconds,
+        )
+        found = health.parse(completed.stdout, nonce, len(questions.commands))
+        if found is None:
+            raise NoAnswerError("garbled", f"the host answered {_end(completed)!r}")
+        return found
 
     def _on_boot(self, command: t.Callable[[str], str], within: float) -> Outcome:
         """A command that is for one boot: a mark of this call alone says that another one runs."""
@@ -236,6 +248,11 @@ def _client_errors() -> tuple[type[Exception], ...]:
     loaded = [(sys.modules.get(module), name) for module, name in IN_PROCESS]
     own = [getattr(module, name) for module, name in loaded if hasattr(module, name)]
     return (OSError, EOFError, *own)
+
+
+def _end(completed: Outcome) -> str:
+    """The last that a host said."""
+    return f"{completed.stdout}{completed.stderr}".strip()[-200:]
 
 
 def _line(error: Exception) -> str:

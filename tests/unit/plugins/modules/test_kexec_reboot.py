@@ -62,6 +62,7 @@ ERRORS = {
     "wrong_method": failure.wrong_method("kexec", "firmware", FOUND),
     "wrong_kernel": failure.wrong_kernel("6.12", "kexec", FOUND),
     "did_not_stay": failure.did_not_stay(5.0, "kexec", FOUND),
+    "services_unknown": failure.services_unknown("rc-status ended with 1"),
 }
 HEARD_LAST = {
     "did_not_go_down": failure.did_not_go_down(600.0, "the host still runs"),
@@ -77,7 +78,8 @@ WITHOUT_ONE = {
     "test_failed, unheard": failure.test_failed("false", None, "kexec", FOUND),
     "not_confirmed, unheard": failure.not_confirmed(None, FOUND),
 }
-FAILURES = {**ERRORS, **HEARD_LAST, **WITH_AN_ANSWER, **WITHOUT_ONE}
+NOT_WELL = {"unhealthy": failure.unhealthy(["service nginx"], 120.0, "kexec", FOUND)}
+FAILURES = {**ERRORS, **HEARD_LAST, **WITH_AN_ANSWER, **WITHOUT_ONE, **NOT_WELL}
 RESULTS = {
     **SUCCESSES,
     **{kind: results.failed(error, PREPARED) for kind, error in FAILURES.items()},
@@ -87,6 +89,7 @@ RESULTS = {
 RETURNED: dict[str, t.Collection[str]] = {
     "always": RESULTS,
     "failure": FAILURES,
+    "failure, if O(health) found something": NOT_WELL,
     "failure, if the host was waited for until the deadline, or refused the login": HEARD_LAST,
     "failure, if the order to leave, the test command or the confirmation failed with an answer": (
         WITH_AN_ANSWER

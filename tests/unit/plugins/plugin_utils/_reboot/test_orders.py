@@ -145,7 +145,7 @@ def test_order_has_what_must_be_found_afterwards() -> None:
 
 def test_order_has_what_the_user_says_of_the_wait() -> None:
     given: dict[str, t.Any] = {name: 10.0 * number for number, name in enumerate(orders.WAITING, 1)}
-    given |= {"test_command": "true", "other_host_key": "wait"}
+    given |= {"test_command": "true", "other_host_key": "wait", "health": None}
     order = orders.order_for(request(**given), prepared(), token="t0ken", seconds=0.4)
     assert {name: getattr(order, name) for name in orders.WAITING} == given
 
@@ -154,8 +154,31 @@ def test_order_has_the_defaults_of_the_options() -> None:
     names = orders.WAITING
     bare = Order("kexec", "t0ken", BOOT_ID, RELEASE, "firmware", RELEASE, "web1", None, 0, "m")
     assert {name: getattr(bare, name) for name in names} == {
-        name: spec_module.ARGUMENT_SPEC[name]["default"] for name in names
+        name: spec_module.ARGUMENT_SPEC[name].get("default") for name in names
     }
+
+
+HEALTH: dict[str, t.Any] = {
+    "required_services": [],
+    "ignore_services": [],
+    "commands": [],
+    "ports": [],
+    "timeout": 120.0,
+    "stable_seconds": 0.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("health", "services"),
+    [(None, None), ({**HEALTH, "services": False}, None), ({**HEALTH, "services": True}, ())],
+    ids=["no health", "without services", "with services"],
+)
+def test_order_says_whether_services_are_to_be_listed(
+    health: dict[str, t.Any] | None, services: tuple[str, ...] | None
+) -> None:
+    wanted = request(health=health)
+    order = orders.order_for(wanted, prepared(), token="t0ken", seconds=0.4)
+    assert (order.health, order.services) == (wanted.health, services)
 
 
 @pytest.mark.parametrize(

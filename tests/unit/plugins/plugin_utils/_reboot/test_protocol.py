@@ -17,6 +17,11 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine im
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import protocol
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import RebootError
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.health import (
+    WHICH_SERVICES,
+    Examination,
+    Health,
+)
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.observation import (
     Observation,
 )
@@ -1019,3 +1024,161 @@ def test_confirmation_that_is_never_heard_is_a_failure(
     assert verdict(error) == ("not_confirmed", "confirm", True)
     assert error.details == {"method": "kexec", "observation": NORMAL[-1][1], **details}
     assert abs(scene.clock.time - scene.order.reboot_timeout) < 2
+
+
+# --- The health of what came back -----------------------------------------------------------
+
+SERVICES = ("nginx", "sshd")
+
+
+def wanted(**given: t.Any) -> Health:
+    settings: dict[str, t.Any] = {
+        "services": True,
+        "required_services": (),
+        "ignore_services": (),
+        "commands": (),
+        "ports": (),
+        "timeout": 20.0,
+        "stable_seconds": 0.0,
+    }
+    return Health(**{**settings, **given})
+
+
+def runs(*services: str, rc_status: int = 0) -> Examination:
+    return Examination(rc_status, frozenset(services), frozenset(), ())
+
+
+ALL_RUN = runs(*SERVICES)
+ONE_IS_MISSING = runs("sshd")
+
+
+def asked(boots: Boots, *found: tuple[float, Examination | NoAnswerError], **given: t.Any) -> Scene:
+    """A reboot whose task asks whether the host is well, and what it answers from when on."""
+    order_given = {"health": wanted(**given), "services": ()}
+    return Scene(boots, remote={"examinations": [(0.0, ALL_RUN), *found]}, **order_given)
+
+
+def test_nobody_is_asked_for_the_health_that_nobody_wants() -> None:
+    scene = Scene(NORMAL)
+    scene.run()
+    assert "examine" not in scene.remote.names()
+
+
+def test_what_runs_is_asked_before_the_order_and_after_all_else() -> None:
+    scene = asked(NORMAL)
+    reboot = scene.reboot()
+    reboot.run()
+    assert reboot.order.services == SERVICES
+    names = ["examine", "leave", "shorten", "observe", "test", "confirm", "examine"]
+    assert scene.remote.names() == names
+    assert scene.remote.calls[0] == ("examine", WHICH_SERVICES)
+
+
+def test_services_that_nobody_asks_for_are_not_listed_before() -> None:
+    scene = Scene(NORMAL, health=wanted(services=False))
+    scene.run()
+    assert scene.remote.names()[0] == "leave"
+
+
+def test_what_ran_before_comes_with_the_order_of_another_task() -> None:
+    scene = Scene(
+        NORMAL,
+        remote={"examinations": [(0.0, ONE_IS_MISSING)]},
+        health=wanted(timeout=0.0),
+        services=SERVICES,
+    )
+    with pytest.raises(RebootError) as caught:
+        scene.reboot().wait()
+    assert caught.value.details["unhealthy"] == ["service nginx"]
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [
+        pytest.param(runs(rc_status=1), "rc-status ended with 1", id="no OpenRC"),
+        pytest.param(GONE, "No route to host", id="no answer"),
+    ],
+)
+def test_host_that_cannot_tell_what_runs_is_not_left(
+    found: Examination | NoAnswerError, why: str
+) -> None:
+    scene = Scene(
+        [(0, IDLE)], remote={"examinations": [(0.0, found)]}, health=wanted(), services=()
+    )
+    error = scene.fail()
+    assert verdict(error) == ("services_unknown", "preflight", False)
+    assert why in str(error)
+    assert scene.remote.names() == ["examine"]
+
+
+def test_host_that_boots_before_it_has_told_what_runs_is_not_left() -> None:
+    scene = asked([(0, next_boot(by_firmware()))])
+    assert verdict(scene.fail()) == ("services_unknown", "preflight", False)
+    assert scene.remote.names() == ["examine"]
+
+
+@pytest.mark.parametrize("early", [ONE_IS_MISSING, REFUSED], ids=["a service", "no answer"])
+def test_host_has_time_to_become_well(early: Examination | NoAnswerError) -> None:
+    scene = asked(NORMAL, (5.0, early), (20.0, ALL_RUN))
+    assert scene.run().method == "kexec"
+    assert 20 <= scene.clock.time < 22
+
+
+@pytest.mark.parametrize(
+    ("late", "findings"),
+    [
+        pytest.param(ONE_IS_MISSING, ["service nginx"], id="a service"),
+        pytest.param(REFUSED, ["no answer: Connection refused"], id="no answer"),
+    ],
+)
+def test_host_that_does_not_become_well_fails(
+    late: Examination | NoAnswerError, findings: list[str]
+) -> None:
+    scene = asked(NORMAL, (5.0, late))
+    error = scene.fail()
+    assert verdict(error) == ("unhealthy", "health", True)
+    assert error.details["unhealthy"] == findings
+    assert error.details["method"] == "kexec"
+    assert findings[0] in str(error)
+    # It came up after 8 seconds, and had 20.
+    assert 28 < scene.clock.time < 31
+
+
+def test_health_is_asked_for_once_where_it_has_no_time() -> None:
+    scene = asked(NORMAL, (5.0, ONE_IS_MISSING), timeout=0.0)
+    assert verdict(scene.fail()) == ("unhealthy", "health", True)
+    assert [call[0] for call in scene.remote.calls].count("examine") == 2
+
+
+def test_time_of_the_health_is_none_of_the_reboot() -> None:
+    scene = asked([*NORMAL[:3], (58, by_kexec())], (5.0, ONE_IS_MISSING), (75.0, ALL_RUN))
+    assert scene.run().method == "kexec"
+    assert scene.clock.time > 75
+
+
+@pytest.mark.parametrize(
+    ("late", "stable", "well"),
+    [(20.0, 0.0, True), (20.0, 30.0, False), (45.0, 30.0, True)],
+    ids=["looked at once", "gets sick meanwhile", "gets sick afterwards"],
+)
+def test_host_must_stay_well(late: float, stable: float, well: bool) -> None:
+    scene = asked(NORMAL, (late, ONE_IS_MISSING), stable_seconds=stable)
+    if well:
+        assert scene.run().method == "kexec"
+        assert scene.clock.time > stable
+    else:
+        assert verdict(scene.fail()) == ("unhealthy", "health", True)
+
+
+def test_boot_that_ends_while_it_is_looked_at_is_not_the_one_that_is_named() -> None:
+    boots: Boots = [*NORMAL, (12, GONE), (20, next_boot(by_firmware()))]
+    scene = asked(boots, (5.0, ONE_IS_MISSING), (15.0, ALL_RUN))
+    proof = scene.run()
+    assert (proof.observation.boot_id, proof.method) == (NEXT_BOOT, "firmware")
+
+
+def test_host_that_boots_again_and_again_is_none_that_stays() -> None:
+    third = replace(by_firmware(), boot_id="5f0c6d2e-1111-4222-8333-944455556666")
+    boots: Boots = [*NORMAL, (20, next_boot(by_firmware())), (70, third)]
+    scene = asked(boots, stable_seconds=40.0)
+    assert verdict(scene.fail()) == ("did_not_stay", "verify", True)

@@ -13,6 +13,7 @@ import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import RebootError
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.health import Health
 
 HOST = "web1"
 SECONDS = (*spec.POSITIVE, *spec.NOT_NEGATIVE)
@@ -224,3 +225,112 @@ def test_order_is_parsed_to_one_way_to_write_it(
     assert isinstance(handed, spec.Handed)
     wanted = {**ORDER, "hardware_id": None, **known}
     assert {name: getattr(handed, name) for name in wanted} == wanted
+
+
+# --- The health of a host -------------------------------------------------------------------
+
+
+def parsed(**health: t.Any) -> Health:
+    parameters, errors = validated(health=health)
+    assert errors == []
+    found = spec.parse(parameters, HOST).health
+    assert found is not None
+    return found
+
+
+def test_health_that_nobody_asks_for_is_none() -> None:
+    assert spec.parse(validated()[0], HOST).health is None
+
+
+def test_health_has_its_defaults() -> None:
+    assert parsed() == Health(
+        services=True,
+        required_services=(),
+        ignore_services=(),
+        commands=(),
+        ports=(),
+        timeout=120.0,
+        stable_seconds=0.0,
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        pytest.param("nginx -t", ("nginx", "-t"), id="a text"),
+        pytest.param("test -e '/a b'", ("test", "-e", "/a b"), id="quotes"),
+        pytest.param(["echo", "$HOME; id"], ("echo", "$HOME; id"), id="words"),
+    ],
+)
+def test_command_is_a_list_of_words(given: t.Any, words: tuple[str, ...]) -> None:
+    assert parsed(commands=[given]).commands == (words,)
+
+
+def test_one_of_a_list_may_stand_alone() -> None:
+    found = parsed(commands="true", ports=22, ignore_services="ntpd", required_services="sshd")
+    assert (found.commands, found.ports) == ((("true",),), (22,))
+    assert (found.ignore_services, found.required_services) == (("ntpd",), ("sshd",))
+
+
+@pytest.mark.parametrize(
+    ("health", "said"),
+    [
+        pytest.param({"ports": [0]}, "health.ports has 0, which is no TCP port", id="no port"),
+        pytest.param({"ports": [22, 65536]}, "health.ports has 65536", id="port too high"),
+        pytest.param({"ports": [-1]}, "health.ports has -1", id="negative port"),
+        pytest.param({"timeout": -1}, "health.timeout is -1", id="negative time"),
+        pytest.param({"timeout": "nan"}, "health.timeout is nan", id="no time"),
+        pytest.param({"stable_seconds": 1e9}, "health.stable_seconds is 1e+09", id="years"),
+        pytest.param({"commands": [""]}, "has '', which is no command", id="empty command"),
+        pytest.param({"commands": [[]]}, "has [], which is no command", id="no words"),
+        pytest.param({"commands": ["a 'b"]}, "which is no command", id="open quote"),
+        pytest.param({"commands": [["a", 1]]}, "which is no command", id="a number for a word"),
+        pytest.param({"commands": [5]}, "has 5, which is no command", id="a number"),
+        pytest.param({"commands": [None]}, "which is no command", id="null"),
+        pytest.param({"commands": [["a\0"]]}, "health.commands has a character", id="NUL"),
+    ],
+)
+def test_health_that_cannot_be_looked_at_is_refused(health: dict[str, t.Any], said: str) -> None:
+    error = refusal(health=health)
+    assert (error.reason.code, error.stage) == ("argument_invalid", "preflight")
+    assert error.rebooted is False
+    assert said in str(error)
+
+
+@pytest.mark.parametrize(
+    ("health", "said"),
+    [
+        pytest.param({"ports": ["ssh"]}, "ports", id="name for a port"),
+        pytest.param({"timeout": "soon"}, "timeout", id="words for a time"),
+        pytest.param({"service": True}, "service", id="unknown option"),
+        pytest.param("all", "dictionary", id="a word for all"),
+    ],
+)
+def test_spec_refuses_a_health(health: t.Any, said: str) -> None:
+    _parameters, errors = validated(health=health)
+    assert said in "".join(errors)
+
+
+def test_order_without_services_is_of_no_use_to_who_asks_for_them() -> None:
+    error = refusal(wait_for=ORDER, health={})
+    assert error.reason.code == "argument_invalid"
+    assert "the order does not say what ran before" in str(error)
+    assert error.rebooted is None
+
+
+@pytest.mark.parametrize(
+    ("order", "health"),
+    [
+        pytest.param({}, {"services": False, "ports": [22]}, id="nobody asks"),
+        pytest.param({"services": []}, {}, id="none ran"),
+        pytest.param({"services": ["sshd"]}, {}, id="some ran"),
+    ],
+)
+def test_order_is_of_use_to_who_asks_for_what_it_has(
+    order: dict[str, t.Any], health: dict[str, t.Any]
+) -> None:
+    parameters, errors = validated(wait_for={**ORDER, **order}, health=health)
+    handed = spec.parse(parameters, HOST).wait_for
+    assert errors == []
+    assert handed is not None
+    assert handed.services == (tuple(order["services"]) if order else None)

@@ -12,6 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.health import Questions
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import Departure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import commands
 
@@ -31,8 +32,9 @@ def leave(token: str = "t0ken", boot_id: str = "b00t", limit: float = 120.0) -> 
         lambda: commands.observe("n0nce"),
         lambda: commands.test("true", "b00t", "mark"),
         lambda: commands.confirm("t0ken", "b00t", "mark"),
+        lambda: commands.examine(Questions(True, True), "b00t", "mark", "n0nce", 5.0),
     ],
-    ids=["observe", "test", "confirm"],
+    ids=["observe", "test", "confirm", "examine"],
 )
 def test_command_after_the_order_reads_no_file(
     make: t.Callable[[], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -51,6 +53,19 @@ def test_confirm_passes_the_whole_script_and_whom_it_is_for() -> None:
     confirm = (commands.SHELL / "confirm.sh").read_text(encoding="utf-8")
     words = shlex.split(commands.confirm("t0ken", "b00t", "mark"))
     assert words == ["sh", "-c", confirm, "confirm.sh", "t0ken", "b00t", "mark"]
+
+
+@pytest.mark.parametrize("yes", [True, False])
+@pytest.mark.parametrize(("seconds", "word"), [(-1.0, "1"), (0.4, "1"), (60.6, "61")])
+def test_examine_passes_the_whole_script_and_the_questions(
+    yes: bool, seconds: float, word: str
+) -> None:
+    script = (commands.SHELL / "health.sh").read_text(encoding="utf-8")
+    asked = Questions(services=yes, ports=not yes, commands=("true", "nginx -t"))
+    words = shlex.split(commands.examine(asked, "b00t", "mark", "n0nce", seconds))
+    both = ["yes", "no"] if yes else ["no", "yes"]
+    told = ["b00t", "mark", "n0nce", *both, word, "true", "nginx -t"]
+    assert words == ["sh", "-c", script, "health.sh", *told]
 
 
 def test_test_passes_the_whole_script_and_the_command() -> None:
@@ -104,3 +119,6 @@ def test_arguments_are_quoted(text: str) -> None:
     assert shlex.split(commands.observe(text))[-1] == text
     assert shlex.split(commands.confirm(text, text, text))[-3:] == [text] * 3
     assert shlex.split(commands.test(text, text, text))[-3:] == [text] * 3
+    asked = Questions(services=True, ports=True, commands=(text,))
+    words = shlex.split(commands.examine(asked, text, text, text, 1.0))
+    assert words[-7:] == [text, text, text, "yes", "yes", "1", text]

@@ -25,6 +25,7 @@ from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import connection_loader
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import orders
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.health import Questions
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import (
     Departure,
     NoAnswerError,
@@ -328,6 +329,7 @@ CALLS: dict[str, t.Callable[[AnsibleRemote, float], object]] = {
     "test": lambda asked, within: asked.test("whoami", BOOT_ID, within),
     "confirm": lambda asked, within: asked.confirm("t0ken", BOOT_ID, within),
 }
+QUESTIONS = Questions(services=True, ports=False, commands=("true", "nginx -t"))
 
 
 @pytest.mark.parametrize("within", [0.05, 0.0, -1.0], ids=["a moment", "nothing", "less"])
@@ -346,19 +348,39 @@ def test_confirm_acknowledges_with_the_token() -> None:
     assert re.search(rf"confirm\.sh t0ken {BOOT_ID} [0-9a-f]{{16}}$", host.commands[0])
 
 
-@pytest.mark.parametrize("call", ["test", "confirm"])
+def test_examination_gives_each_command_its_share_of_the_time() -> None:
+    def says(command: str) -> str:
+        nonce, seconds = re.findall(r" ([0-9a-f]{16}) yes no ([0-9]+) true 'nginx -t'$", command)[0]
+        said = ["rc-status 0", "command 0 0", f"command 1 {seconds}"]
+        return "\n".join(["Welcome!", f"BEGIN {nonce}", *said, f"END {nonce}", ""])
+
+    found = remote(host=Host(says)).examine(QUESTIONS, BOOT_ID, 31.0)
+    assert (found.rc_status, found.commands) == (0, (0, 16))
+
+
+@pytest.mark.parametrize("within", [-2.0, 0.0, 0.4], ids=str)
+def test_examination_gives_each_command_a_second_at_least(within: float) -> None:
+    host = Host("nothing")
+    with pytest.raises(NoAnswerError, match="the host answered 'nothing'") as caught:
+        remote(host=host).examine(QUESTIONS, BOOT_ID, within)
+    assert caught.value.kind == "garbled"
+    assert re.search(r" yes no 1 true ", host.commands[0])
+
+
+@pytest.mark.parametrize("call", ["test", "confirm", "examine"])
 def test_command_for_a_boot_that_has_ended_says_so(call: str) -> None:
     marks: list[str] = []
+    calls = {**CALLS, "examine": lambda asked, within: asked.examine(QUESTIONS, BOOT_ID, within)}
 
     def another_boot(command: str) -> str:
-        # The last words of each script are its own, and the command of the user.
-        marks.extend(re.findall(r" ([0-9a-f]{16})(?: whoami)?$", command))
+        # It stands behind the boot, or is the last word.
+        marks.extend(re.findall(rf" {BOOT_ID} ([0-9a-f]{{16}})\b", command))
         return f"Welcome!\n{marks[-1]}\n"
 
     asked = remote(host=Host(another_boot))
     for _each in range(2):
         with pytest.raises(OtherBootError):
-            CALLS[call](asked, FAR)
+            calls[call](asked, FAR)
     # A mark is for one call: what a command prints cannot be taken for it.
     assert len(set(marks)) == 2
 

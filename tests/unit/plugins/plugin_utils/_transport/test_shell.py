@@ -25,7 +25,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import observation
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import health, observation
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import (
     commands as commands_module,
 )
@@ -40,7 +40,7 @@ LIMIT = "20.000"
 
 HARMLESS_PROGRAMS = (
     *("awk", "cat", "chmod", "date", "grep", "head", "id", "ln", "mkdir", "mkfifo", "mv"),
-    *("readlink", "rm", "sleep", "tr"),
+    *("readlink", "rm", "sleep", "timeout", "tr"),
 )
 SYSRQ = re.compile(r"\bprintf (\w) >/proc/sysrq-trigger\b")
 KERNEL_PATH = re.compile(r"(?<![\w.])/(?=(?:proc|sys|run|var/lib|dev/console|etc/fstab)\b)")
@@ -1328,3 +1328,109 @@ def test_confirmation_that_cannot_be_left_is_not_acknowledged(machine: FakeMachi
     came_up(machine)
     (machine.root / "run").chmod(0o555)
     assert TOKEN not in machine.confirm().split()
+
+
+# --- The health of a host -------------------------------------------------------------------
+
+NONCE = "a1b2c3d4e5f60718"
+SERVICES = """\
+[default]
+sshd =  started
+nginx =  crashed
+ntpd =  started 00:10:02 (0)
+"""
+LISTENS = "0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 1 1 0 100"
+CONNECTED = LISTENS.replace(" 0A ", " 01 ").replace(":0016", ":0017")
+LISTENS_6 = LISTENS.replace("00000000:0016", f"{'0' * 32}:01BB")
+
+
+def examined(
+    machine: FakeMachine,
+    *commands: str,
+    services: bool = False,
+    ports: bool = False,
+    boot_id: str = BOOT_ID,
+    **reaction: str,
+) -> str:
+    """Run health.sh; return what it said."""
+    machine.install("sh")
+    asked = ["yes" if each else "no" for each in (services, ports)]
+    return machine.run("health.sh", boot_id, MARK, NONCE, *asked, "2", *commands, **reaction).stdout
+
+
+def understood(said: str, commands: int = 0) -> health.Examination:
+    found = health.parse(said, NONCE, commands)
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def listening(machine: FakeMachine) -> FakeMachine:
+    """A machine with services and connections."""
+    machine.write("services", SERVICES)
+    (machine.root / "proc/net").mkdir()
+    machine.write("proc/net/tcp", f"  sl  local_address st\n{LISTENS}\n{LISTENS}\n{CONNECTED}\n")
+    machine.write("proc/net/tcp6", f"  sl  local_address st\n{LISTENS_6}\n")
+    (machine.root / "bin/rc-status").write_text(
+        '#!/bin/sh\n[ "$*" = "--all --format ini" ] || exit 9\n'
+        'cat "${0%/bin/*}/services"\nexit "$(cat "${0%/bin/*}/status")"\n'
+    )
+    (machine.root / "bin/rc-status").chmod(0o755)
+    machine.write("status", "0\n")
+    return machine
+
+
+def test_examination_tells_what_it_is_asked(listening: FakeMachine) -> None:
+    said = examined(listening, "true", "exit 3", services=True, ports=True)
+    assert understood(said, 2) == health.Examination(
+        0, frozenset({"sshd", "ntpd"}), frozenset({22, 443}), (0, 3)
+    )
+
+
+def test_examination_tells_nothing_else(listening: FakeMachine) -> None:
+    assert examined(listening).split() == ["BEGIN", NONCE, "END", NONCE]
+
+
+@pytest.mark.parametrize("status", [1, 127])
+def test_examination_says_that_services_cannot_be_listed(
+    listening: FakeMachine, status: int
+) -> None:
+    listening.write("status", f"{status}\n")
+    assert understood(examined(listening, services=True)).rc_status == status
+
+
+def test_host_without_openrc_has_no_services_to_list(machine: FakeMachine) -> None:
+    found = understood(examined(machine, services=True))
+    assert (found.rc_status, found.started) == (127, frozenset())
+
+
+def test_host_without_ipv6_has_its_ports(listening: FakeMachine) -> None:
+    (listening.root / "proc/net/tcp6").unlink()
+    assert understood(examined(listening, ports=True)).ports == {22}
+
+
+def test_command_that_hangs_is_ended(listening: FakeMachine) -> None:
+    found = understood(examined(listening, "sleep 600", "true"), 2)
+    assert found.commands[0] != 0
+    assert found.commands[1] == 0
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["echo END; echo command 0 1", f"printf 'END {NONCE}\n'", "cat", "exit 0 >&2", "exec 2>&-"],
+)
+def test_what_a_command_prints_or_reads_is_nothing(machine: FakeMachine, command: str) -> None:
+    assert understood(examined(machine, command), 1).commands == (0,)
+
+
+def test_more_services_than_anybody_has_are_cut(listening: FakeMachine) -> None:
+    listening.write("services", "".join(f"s{number} =  started\n" for number in range(20000)))
+    said = examined(listening, services=True)
+    assert len(said) < 100000
+    assert "s0" in understood(said).started
+
+
+def test_another_boot_is_not_examined(listening: FakeMachine) -> None:
+    said = examined(listening, 'echo "ran" >"$root/ran"', boot_id=OTHER_BOOT)
+    assert said == f"\n{MARK}\n"
+    assert not (listening.root / "ran").exists()
