@@ -71,6 +71,7 @@ VOCABULARY: dict[str, Blocks] = {
     "boot_menu_not_regenerated": "nothing",
     "boot_config_damaged": "reboot",
     "parameter_invalid": "nothing",
+    "origin_not_understood": "nothing",
     "cmdline_drift": "nothing",
     "initramfs_unverified": "nothing",
     "passphrase_needed": "nothing",

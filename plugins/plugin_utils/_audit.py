@@ -22,6 +22,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import 
 from . import _forms
 from ._answer import Answer, parse
 from ._forms import Fields
+from ._table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
 
 # Raised when a key changes its meaning or goes away, not when one is added.
 VERSION = 1
@@ -50,13 +51,12 @@ NULLABLE = ("running_release", "boot_loader", "reboot_needed")
 DEFECTS_LIMIT = 5
 
 # Linux has 64 characters for a release.
-NAME_LIMIT, TEXT_LIMIT = 64, 1000
+SHORT_LIMIT = 64
 # Longer than what firmware says of any machine: a name that is cut is of no use as an option.
 PLATFORM_LIMIT = 200
 
 COLUMNS = ("HOST", "VERDICT", "KERNEL", "BOOT LOADER", "REBOOT NEEDED", "REASONS")
 LEGEND = ("REASON", "BLOCKS", "HOSTS", "REMEDY")
-NOTHING = "-"
 YES_NO = {True: "yes", False: "no"}
 
 Values = t.Mapping[str, t.Any]
@@ -152,20 +152,12 @@ def _legible(reason: Reason) -> Reason:
 
 def _name(text: str | None) -> str | None:
     """A short text that may be null; the preflight leaves one empty where the host is silent."""
-    return one_line(text or "", NAME_LIMIT) or None
+    return one_line(text or "", SHORT_LIMIT) or None
 
 
 def _platform(fields: t.Mapping[str, str]) -> str | None:
     """The platform as the option denied_platforms takes it."""
     return next((one_line(name, PLATFORM_LIMIT) for name in machine.names(fields)), None)
-
-
-def one_line(text: str, limit: int) -> str:
-    """The text as one line without anything that a terminal would obey, cut at a limit."""
-    # A text of any size is cut first; what is taken out makes it no longer.
-    visible = "".join(each if each.isprintable() else " " for each in text[: 4 * limit])
-    line = " ".join(visible.split())
-    return line if len(line) <= limit else line[: limit - 3] + "..."
 
 
 # --- Hosts without an answer ---------------------------------------------------------------
@@ -286,9 +278,9 @@ def _verdict_of(value: object) -> Verdict | None:
 def table(report_: object) -> list[str]:
     """A report as lines of text: the hosts, their number, and what to do about each reason."""
     hosts = read(report_)
-    lines = [*_aligned([COLUMNS, *(_row(host) for host in hosts)]), "", _total(_summary(hosts))]
+    lines = [*aligned([COLUMNS, *(_row(host) for host in hosts)]), "", _total(_summary(hosts))]
     legend = _legend(hosts)
-    return [*lines, "", *_aligned([LEGEND, *legend])] if legend else lines
+    return [*lines, "", *aligned([LEGEND, *legend])] if legend else lines
 
 
 def _row(host: Finding) -> tuple[str, ...]:
@@ -296,10 +288,10 @@ def _row(host: Finding) -> tuple[str, ...]:
     return (
         host.host,
         host.verdict,
-        host.running_release or NOTHING,
-        host.boot_loader or NOTHING,
-        NOTHING if host.reboot_needed is None else YES_NO[host.reboot_needed],
-        ", ".join(codes) or NOTHING,
+        host.running_release or EMPTY_CELL,
+        host.boot_loader or EMPTY_CELL,
+        EMPTY_CELL if host.reboot_needed is None else YES_NO[host.reboot_needed],
+        ", ".join(codes) or EMPTY_CELL,
     )
 
 
@@ -319,15 +311,4 @@ def _legend(hosts: t.Iterable[Finding]) -> list[tuple[str, ...]]:
     )
     return [
         (code, level, str(len(found[level, code, remedy])), remedy) for level, code, remedy in order
-    ]
-
-
-def _aligned(rows: t.Sequence[t.Sequence[str]]) -> list[str]:
-    """Rows as lines, each column as wide as its widest cell."""
-    # A report may come from a file, and an inventory's names are anybody's.
-    cells = [[one_line(cell, TEXT_LIMIT) for cell in row] for row in rows]
-    widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
     ]

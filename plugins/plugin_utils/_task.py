@@ -11,11 +11,13 @@ from __future__ import annotations
 import contextlib
 import secrets
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ._answer import Answer, parse
 from ._reboot import orders, results
+from ._reboot.checkup import Checkup
 from ._reboot.failure import local_connection, module_hung
+from ._reboot.health import Health
 from ._reboot.ports import Clock
 from ._reboot.protocol import Order, Reboot
 from ._reboot.spec import Handed, Request
@@ -27,6 +29,9 @@ if t.TYPE_CHECKING:
     from ansible.plugins.connection import ConnectionBase
 
 Result = dict[str, t.Any]
+
+# What a note takes, beside the command itself.
+NOTE_CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -52,8 +57,13 @@ class RebootTask:
         # What the host said, as far as the task came.
         self.answer = Answer()
 
-    def run(self, request: Request) -> Result:
-        """The result, or RebootError."""
+    def run(
+        self, request: Request, before_order: t.Callable[[Order], None] = lambda _order: None
+    ) -> Result:
+        """The result, or RebootError.
+
+        Somebody may want to know the order right before it is given, and prevent it.
+        """
         if self._ansible.connection.transport == "local":
             raise local_connection(rebooted=None if request.wait_for else False)
         if request.wait_for is not None:
@@ -64,7 +74,19 @@ class RebootTask:
         order = orders.order_for(request, self.answer, token=token, seconds=seconds)
         if self._ansible.check_mode:
             return results.predicted(order, self.answer, wait=request.wait)
-        return self._reboot(request, order)
+        return self._reboot(request, order, before_order)
+
+    def take(self, run: str) -> str:
+        """Make a run of the role the one that may act, and say what the host remembers."""
+        return self._remote().take(run)
+
+    def keep(self, run: str, note: str) -> None:
+        """Have the host remember a note of a run."""
+        self._remote().keep(run, note)
+
+    def tell(self) -> str:
+        """What the host remembers."""
+        return self._remote().tell()
 
     def _wait(self, request: Request, handed: Handed) -> Result:
         """Wait for a reboot that another task ordered."""
@@ -74,8 +96,29 @@ class RebootTask:
         with self._rebooting(request, order) as reboot:
             return {**results.proven(order, reboot.wait(), self.answer), "changed": False}
 
-    def _reboot(self, request: Request, order: Order) -> Result:
+    def wait_and_look(
+        self, request: Request, handed: Handed, within: float
+    ) -> tuple[Result, list[str]]:
+        """Wait for a reboot that another task ordered, and look once whether the host is well."""
+        wanted, (order, self.answer) = request.health, orders.taken_over(request, handed)
+        with self._rebooting(request, replace(order, health=None)) as reboot:
+            proof = reboot.wait(within)
+            boot_id = proof.observation.boot_id
+            findings = [] if wanted is None else reboot.checkup(wanted).look(boot_id, 0.0)
+            return results.proven(order, proof, self.answer), findings
+
+    def look(
+        self, wanted: Health, before: t.Sequence[str], boot_id: str, seconds: float
+    ) -> list[str]:
+        """What is wrong with a host, given the services that ran before."""
+        log = self._ansible.log
+        return Checkup(wanted, before, self._remote(), self._clock, log).look(boot_id, seconds)
+
+    def _reboot(
+        self, request: Request, order: Order, before_order: t.Callable[[Order], None]
+    ) -> Result:
         with self._rebooting(request, order) as reboot:
+            before_order(reboot.prepare())
             if request.wait:
                 return results.proven(order, reboot.run(), self.answer)
             acknowledged = reboot.leave()
@@ -111,14 +154,15 @@ class RebootTask:
     @contextlib.contextmanager
     def _rebooting(self, request: Request, order: Order) -> t.Iterator[Reboot]:
         """The reboot over the connection of the task, which is given back as it was."""
-        ansible = self._ansible
-        remote = AnsibleRemote(
-            ansible.connection,
-            ansible.execute,
-            ansible.log,
-            connect_timeout=request.connect_timeout,
-        )
+        remote = self._remote(request.connect_timeout)
         try:
-            yield Reboot(order, remote, remote.prober(), self._clock, ansible.log)
+            yield Reboot(order, remote, remote.prober(), self._clock, self._ansible.log)
         finally:
             remote.restore()
+
+    def _remote(self, connect_timeout: float = NOTE_CONNECT_SECONDS) -> AnsibleRemote:
+        """The host over the connection of the task."""
+        ansible = self._ansible
+        return AnsibleRemote(
+            ansible.connection, ansible.execute, ansible.log, connect_timeout=connect_timeout
+        )

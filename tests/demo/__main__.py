@@ -46,7 +46,7 @@ def reboot(by: str, record: Record, progress: Progress) -> Reboot:
     print(f"==> ansible-playbook --inventory {record.inventory} {playbook}", flush=True)
     with progress.step(f"rebooting by {by}"), watching(lambda: banner(record.port)) as watch:
         # What is deprecated is no matter of a demonstration, whatever is said of it.
-        run = run_playbook(playbook, record.inventory, deprecated=[""])
+        run = run_playbook(playbook, record.inventory, f"--limit={record.name}", deprecated=[""])
     print(run.output, flush=True)
     if run.rc != 0:
         raise DemoError(f"{playbook} ended with exit status {run.rc}")

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import base64
 import typing as t
 
 from .boot import CMDLINE, KEXEC, Boot, Image
@@ -21,8 +20,6 @@ LOCKED = {
     "blocks": "kexec",
 }
 
-# As "rc-status --all --format ini" prints them.
-SERVICES = "[default]\ncrond =  started\nsshd =  started\n[sysinit]\nhwdrivers =  stopped\n"
 
 Values = dict[str, t.Any]
 
@@ -113,14 +110,3 @@ def find(patterns: t.Sequence[str]) -> Values:
     """Programs are where Alpine has them."""
     files = [{"path": f"/sbin/{name}"} for name in patterns]
     return {"changed": False, "files": files, "matched": len(files), "examined": len(files)}
-
-
-def slurp(path: str, content: str) -> Values:
-    """A file's content."""
-    encoded = base64.b64encode(content.encode()).decode()
-    return {"changed": False, "content": encoded, "encoding": "base64", "source": path}
-
-
-def command(stdout: str) -> Values:
-    """A command that succeeded."""
-    return {"changed": True, "rc": 0, "stdout": stdout, "stderr": ""}

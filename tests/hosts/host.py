@@ -58,6 +58,8 @@ class Host:
         self._unlocked_from = self._logins_from = 0.0
         self._failed_tests = 0
         self._examined = 0
+        # What it remembers of the role, over boots.
+        self.memory = ""
 
     # --- Called from the tests' thread -----------------------------------------------------
 
@@ -250,6 +252,19 @@ class Host:
             return False
         self._failed_tests += 1
         return True
+
+    def remember(self, script: Shell) -> str:
+        """What memory.sh prints, and keeps."""
+        told, note = script.named, self.memory
+        owner, _space, rest = note.partition(" ")
+        if told["what"] == "keep" and owner != told["id"]:
+            return f"\n{told['mark']}\n"
+        if told["what"] == "take":
+            self.memory = f"{told['id']} {rest}"
+        elif told["what"] == "keep":
+            self.memory = f"{told['id']} {told['note']}" if told["note"] else ""
+        said = "" if told["what"] == "keep" else note
+        return f"\nBEGIN {told['nonce']}\n{said}\nEND {told['nonce']}\n"
 
     def examine(self, script: Shell) -> str:
         """What health.sh prints."""

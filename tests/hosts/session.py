@@ -169,16 +169,6 @@ class Session:
             case "ping":
                 return {"changed": False, "ping": "pong"}
             case _:
-                return self._asked_by_a_role(module)
-
-    def _asked_by_a_role(self, module: Module) -> dict[str, t.Any]:
-        """What fast_reboot asks a host before and after its reboot."""
-        match module.name, module.arguments:
-            case "slurp", {"src": path} if path == BOOT_ID:
-                return answers.slurp(BOOT_ID, f"{self._host.boot.boot_id}\n")
-            case "command", {"argv": ["rc-status", *_]}:
-                return answers.command(answers.SERVICES)
-            case _:
                 return {"failed": True, "msg": f"the host is not scripted for {module.name}"}
 
     def _load(self, module: Module) -> dict[str, t.Any]:
@@ -203,11 +193,12 @@ class Session:
 
     async def _shell(self, script: commands.Shell, *, root: bool) -> Answer:
         match script.name:
-            case "confirm.sh" | "health.sh" | "test.sh" if (
-                script.named["boot"] != self._host.boot.boot_id
+            case "confirm.sh" | "health.sh" | "test.sh" if script.named["boot"] not in (
+                "-",
+                self._host.boot.boot_id,
             ):
                 return Answer(f"\n{script.named['mark']}\n", rc=1)
-            case "observe.sh" | "health.sh":
+            case "observe.sh" | "health.sh" | "memory.sh":
                 return await self._tell(script)
             case "test.sh":
                 return await self._run(script.named["command"], root=root)
@@ -222,6 +213,8 @@ class Session:
         if script.name == "observe.sh":
             broken = await self._breaks("observe")
             return Answer("" if broken else self._host.observe(script))
+        if script.name == "memory.sh":
+            return Answer(self._host.remember(script))
         broken = await self._breaks("examine")
         return Answer("" if broken else self._host.examine(script))
 

@@ -15,6 +15,7 @@ from .run import (
     PlayRun,
     TaskResult,
     codes_of,
+    interrupt_playbook,
     kill_playbook,
     run_playbook,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "TaskResult",
     "codes_of",
     "initramfs_with",
+    "interrupt_playbook",
     "kill_playbook",
     "only_in_full",
     "run_playbook",

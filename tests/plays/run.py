@@ -28,8 +28,11 @@ DEPRECATION = "[DEPRECATION WARNING]"
 
 # Ten times what the longest of these plays takes on a slow machine.
 TIMEOUT = 1800.0
-# What Ansible gets to end its workers.
+# What Ansible gets to end its workers, and what it takes to do so by itself when somebody interrupts it.
 GRACE_SECONDS = 10.0
+INTERRUPT_SECONDS = 60.0
+
+TASK_BEGINS = "TASK ["
 
 
 def codes_of(result: t.Mapping[str, t.Any]) -> list[str]:
@@ -90,7 +93,18 @@ class PlayRun:
     @property
     def reboot(self) -> dict[str, t.Any]:
         """What the role fast_reboot says of its reboot of the only host."""
-        return t.cast("dict[str, t.Any]", self.fact("fast_reboot_result"))
+        return self.reboot_of(None)
+
+    def reboot_of(self, host: str | None) -> dict[str, t.Any]:
+        """What the role fast_reboot says of its reboot of a host, by its last task there."""
+        found = [
+            {**task.result, "failed": task.status == "failed"}
+            for task in self.tasks
+            if {"done", "rungs"} <= set(task.result) and host in {None, task.host}
+        ]
+        if not found:
+            raise LookupError(f"the role said nothing of {host!r} in:\n{self.output}")
+        return found[-1]
 
 
 def run_playbook(
@@ -134,9 +148,36 @@ def kill_playbook(
         try:
             moment()
         finally:
-            for each in reversed(_family(process.pid)):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(each, signal.SIGKILL)
+            _kill(process)
+
+
+def interrupt_playbook(
+    playbook: str | Path, inventory: str | Path, *options: str, task: int, by: signal.Signals
+) -> bool:
+    """Run a playbook until its n-th task begins, and end it by a signal; whether it came so far."""
+    command = _command(playbook, inventory, options, {})
+    with _started(command, _environment(Path(os.devnull), COLLECTIONS)) as process:
+        try:
+            begun = 0
+            for line in t.cast("t.TextIO", process.stdout):
+                begun += line.startswith(TASK_BEGINS)
+                if begun == task:
+                    break
+            if by == signal.SIGINT:
+                # As Ctrl-C does; workers have sessions of their own.
+                process.send_signal(by)
+                # A connection that is kept for later holds the pipe, and is Ansible's own affair.
+                process.wait(timeout=INTERRUPT_SECONDS)
+            return begun == task
+        finally:
+            _kill(process)
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    """Its processes die without a word."""
+    for each in reversed(_family(process.pid)):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(each, signal.SIGKILL)
 
 
 def _command(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import signal
 import time
 import typing as t
 from pathlib import Path
@@ -17,7 +18,8 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.protocol
 )
 
 from tests.hosts import Host, Hosts, Script
-from tests.plays import PlayRun, TaskResult, kill_playbook, run_playbook
+from tests.plays import PlayRun, TaskResult, interrupt_playbook, kill_playbook, run_playbook
+from tests.plays.run import ROOT
 
 # Longer than an answer of the old system counts as one of now: then the host is lost for certain,
 # whatever the deadline cuts off.
@@ -54,20 +56,43 @@ class Site:
             playbook, inventory, *options, timeout=PLAY_SECONDS, deprecated=self.deprecated
         )
 
+    def playbook(self, name: str, *options: str, **variables: t.Any) -> PlayRun:
+        """A playbook of the collection on these hosts."""
+        _own, inventory = self._files([])
+        return run_playbook(
+            ROOT / f"playbooks/{name}.yml",
+            inventory,
+            *options,
+            variables=variables,
+            timeout=PLAY_SECONDS,
+        )
+
     def fast_reboot(self, *options: str, **variables: t.Any) -> PlayRun:
         """The role, with a hook that takes the host out of work, and a task for the others."""
+        return self.play([self._role(variables), raw("Next")], *options)
+
+    def kill_fast_reboot(self, moment: t.Callable[[], object], **variables: t.Any) -> None:
+        """Run the role, and kill the controller when a call returns."""
+        playbook, inventory = self._files([{"tasks": [self._role(variables)]}])
+        kill_playbook(playbook, inventory, moment=moment)
+
+    def interrupt_fast_reboot(self, task: int, by: signal.Signals, **variables: t.Any) -> bool:
+        """Run the role, and end it when its n-th task begins; whether it came so far."""
+        playbook, inventory = self._files([{"tasks": [self._role(variables)]}])
+        return interrupt_playbook(playbook, inventory, task=task, by=by)
+
+    def _role(self, variables: Values) -> Values:
         hook = {"name": "work"}
         for name in ("drain", "undrain"):
             task = {"name": name, "ansible.builtin.debug": {"msg": name}, "changed_when": True}
             path = self.hosts.folder / f"{name}.json"
             path.write_text(json.dumps([task]), encoding="utf-8")
             hook[name] = str(path)
-        role = {
+        return {
             "name": "Reboot",
             "ansible.builtin.include_role": {"name": "alpinefleet.kexec.fast_reboot"},
             "vars": {"fast_reboot_hooks": [hook], "fast_reboot_timeout": 40, **variables},
         }
-        return self.play([role, raw("Next")], *options)
 
     def clients(self) -> list[str]:
         """The ssh clients that run for these hosts, each with its arguments."""

@@ -58,7 +58,7 @@ def by_role(site: Site) -> Results:
     variables = {f"fast_reboot_{name}": value for name, value in wanted.items()}
     run = site.fast_reboot(FORKS, **variables)
     assert "unreachable" not in {task.status for task in run.tasks}, run.output
-    return {name: run.fact("fast_reboot_result", name) for name in CASES}
+    return {name: run.reboot_of(name) for name in CASES}
 
 
 def said(result: dict[str, t.Any]) -> Said:

@@ -30,6 +30,7 @@ from ansible_collections.alpinefleet.kexec.plugins.modules import (
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _audit
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec as spec_module
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import flow
 from ansible_collections.alpinefleet.kexec.tests.unit import documentation
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +53,9 @@ OF_ROLES = {"fast_reboot_result", "fast_reboot_drained"}
 ROLE_CODES = (
     "drain_failed",
     "handler_failed",
+    "hooks_unknown",
+    "not_remembered",
+    "overtaken",
     "power_cycle_failed",
     "power_cycled",
     "undrain_failed",
@@ -90,11 +94,9 @@ def test_reasons_list_each_code_once_and_no_other() -> None:
     assert sorted(code for code, _text in entries(REASONS)) == sorted(codes)
 
 
-def test_codes_of_the_role_are_those_of_its_variables() -> None:
-    text = (ROOT / "roles/fast_reboot/vars/main.yml").read_text(encoding="utf-8")
-    used = set(
-        re.findall(r"^ *code: (\w+)|\"(power_cycle_failed|module_failed)\"", text, re.MULTILINE)
-    )
+def test_codes_of_the_role_are_those_of_its_flow() -> None:
+    text = (ROOT / "plugins/plugin_utils/_role/flow.py").read_text(encoding="utf-8")
+    used = set(re.findall(r'Reason\(\s*"(\w+)"|"(power_cycle_failed)"', text))
     others = {"argument_invalid", "module_failed", "unhealthy"}
     assert {"".join(found) for found in used} == {*ROLE_CODES, *others}
 
@@ -353,8 +355,7 @@ def test_no_document_names_another_variable_of_the_role() -> None:
 
 def result_names() -> set[str]:
     """Return the names of what kexec_reboot and the role fast_reboot return."""
-    variables = yaml.safe_load((ROOT / "roles/fast_reboot/vars/main.yml").read_text())
-    return {*yaml.safe_load(kexec_reboot.RETURN), *variables["__fast_reboot_nothing_done"]}
+    return {*yaml.safe_load(kexec_reboot.RETURN), *flow.NOTHING_DONE, "done", "failed"}
 
 
 def result_table(guide: str) -> list[str]:

@@ -341,7 +341,74 @@ def test_variables_of_a_role_are_read_once_before_the_host_is_asked(role: str) -
     places = {name: tasks_that_read(ROOT / "roles" / role, name) for name in variables}
     # An entry point of its own, which asks no host.
     entry = {"fast_reboot_error_budget": ["tasks/brake.yml"]}
-    assert places == {name: entry.get(name, ["tasks/note.yml"]) for name in variables}
+    # What fast_reboot takes is a variable, too, which its entry points hand to their first step.
+    place = "tasks/note.yml" if role == "rolling_upgrade" else "vars/main.yml"
+    assert places == {name: entry.get(name, [place]) for name in variables}
+
+
+def test_variables_of_the_role_are_taken_by_first_steps_only() -> None:
+    files = ROOT / "roles/fast_reboot/tasks"
+    steps = {
+        task["alpinefleet.kexec.fast_reboot_step"]["step"]
+        for path in files.glob("*.yml")
+        for task in flat(yaml.safe_load(path.read_text(encoding="utf-8")))
+        if "__fast_reboot_wanted" in str(task.get("alpinefleet.kexec.fast_reboot_step"))
+    }
+    assert steps == {"begin", "begin_undrain", "note", "settle"}
+
+
+# --- Size of what is no Python -------------------------------------------------------------
+
+TASK_LINES, EXPRESSION_LINES = 60, 3
+
+
+def scalars(node: t.Any) -> t.Iterator[yaml.ScalarNode]:
+    """Return every value of a document."""
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    elif isinstance(node, (tuple, list)):
+        for each in node:
+            yield from scalars(each)
+    elif node is not None:
+        yield from scalars(node.value)
+
+
+def long_expressions(text: str) -> list[str]:
+    """Return the expressions that a function with a table of tests should be."""
+    found = [each for each in scalars(yaml.compose(text)) if "{{" in each.value]
+    return [
+        each.value
+        for each in found
+        # The mark behind a folded text is that of the next line.
+        if each.end_mark.line - each.start_mark.line - (each.style in (">", "|"))
+        > EXPRESSION_LINES - (each.style not in (">", "|"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("a: '{{ b }}'", 0),
+        ("a: >-\n  {{ b\n  or c\n  or d }}\n", 0),
+        ("a: >-\n  {{ b\n  or c\n  or d\n  or e }}\n", 1),
+        ("a: >-\n  b\n  or c\n  or d\n  or e\n", 0),
+        ("a: '{{ b\n  or c\n  or d }}'", 0),
+        ("a: '{{ b\n  or c\n  or d\n  or e }}'", 1),
+        ("- - a: >-\n      {{ b\n      or c\n      or d\n      or e }}\n", 1),
+        ("", 0),
+    ],
+)
+def test_long_expression_is_found(text: str, count: int) -> None:
+    assert len(long_expressions(text)) == count
+
+
+def test_roles_decide_nothing_in_yaml() -> None:
+    files = [path for folder in ("roles", "playbooks") for path in (ROOT / folder).rglob("*.yml")]
+    assert files
+    texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in files}
+    assert {name: found for name, text in texts.items() if (found := long_expressions(text))} == {}
+    tasks = {name: len(text.splitlines()) for name, text in texts.items() if "/tasks/" in name}
+    assert {name: lines for name, lines in tasks.items() if lines > TASK_LINES} == {}
 
 
 # --- Errors around a role -------------------------------------------------------------------

@@ -126,15 +126,26 @@ def ensure(host: Host, options: t.Callable[[], Options], *, check_mode: bool) ->
             if result["changed"]:
                 result["backup_files"] = _carry_out(host, found, wanted)
     except OSError as error:
-        raise _not_held(error) from error
+        raise not_held(error) from error
     return result
 
 
-def _not_held(error: OSError) -> ReasonError:
+def not_held(error: OSError) -> ReasonError:
     """Errors of files have become reasons already; what is left is mostly that of the lock."""
     busy = isinstance(error, BlockingIOError)
     why = "another run holds it" if busy else error.strerror or str(error)
     return unwritable(str(error.filename or places.RUN), why, error.errno or 0)
+
+
+def configured(host: Host, boot_loader: str) -> list[str]:
+    """The words of the configured command line; of several, those of the first one."""
+    try:
+        settings = known.choose(host, boot_loader)
+        texts = {path: _text(host, path) or "" for path in settings.files}
+        (line, *_others) = settings.lines(texts) or [()]
+        return edit.words_of(texts, line)
+    except NotUnderstoodError as problem:
+        raise _not_understood(boot_loader, problem) from problem
 
 
 # --- The plan ------------------------------------------------------------------------------

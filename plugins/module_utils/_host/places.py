@@ -20,6 +20,8 @@ LEAVING = f"{RUN}/leaving"
 MEMORY = "/var/lib/alpinefleet-kexec"
 # Whoever jumps writes it just before. It is removed once the new system has proven itself.
 JUMP = f"{MEMORY}/jump"
+# What the host was like before it was made able.
+ORIGIN = f"{MEMORY}/origin"
 
 # OpenRC has it while it stops services for another runlevel, such as that of a poweroff.
 STOPPING = "/run/openrc/rc.stopping"

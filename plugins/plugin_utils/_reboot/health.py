@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import lines
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 
+from . import frames
+
 TCP_PORTS = range(1, 2**16)
 
 # As rc-status prints them for programs.
@@ -77,15 +79,11 @@ def questions(health: Health, before: t.Iterable[str]) -> Questions:
 
 def parse(output: str, nonce: str, commands: int) -> Examination | None:
     """The answer between the two lines with the nonce; None if it is not whole or not valid."""
-    frame = re.search(
-        rf"^BEGIN {re.escape(nonce)}\r*\n(.*?)^END {re.escape(nonce)}\r*$",
-        output,
-        re.MULTILINE | re.DOTALL,
-    )
+    frame = frames.between(output, nonce)
     if frame is None:
         return None
     said: dict[str, list[str]] = {"rc-status": [], "service": [], "port": [], "command": []}
-    for line in lines(frame.group(1)):
+    for line in lines(frame):
         kind, _space, rest = line.partition(" ")
         said.get(kind, []).append(rest.strip())
     statuses = dict(map(_status, said["command"]))

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass
 
@@ -20,6 +19,8 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine im
     valid_boot_id,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import lines
+
+from . import frames
 
 Method = t.Literal["kexec", "firmware"]
 
@@ -77,16 +78,12 @@ class Observation:
 
 def parse(output: str, nonce: str) -> Observation | None:
     """The answer between the two lines with the nonce; None if it is not whole or not valid."""
-    frame = re.search(
-        rf"^BEGIN {re.escape(nonce)}\r*\n(.*?)^END {re.escape(nonce)}\r*$",
-        output,
-        re.MULTILINE | re.DOTALL,
-    )
+    frame = frames.between(output, nonce)
     if frame is None:
         return None
     fields = {
         name: value.strip(_cmdline.SPACES)
-        for name, _space, value in (line.partition(" ") for line in lines(frame.group(1)))
+        for name, _space, value in (line.partition(" ") for line in lines(frame))
     }
     boot_id, seconds = valid_boot_id(fields.get("boot_id")), uptime(fields.get("uptime"))
     if boot_id is None or seconds is None or not fields.keys() >= FIELDS:

@@ -42,6 +42,10 @@ class OtherBootError(Exception):
     """The host runs another boot by now than the one that a command was for."""
 
 
+class OtherRunError(Exception):
+    """Another run has taken the host over since this one began."""
+
+
 def classify(text: str) -> Silence:
     """Why a connection failed, by what the client said."""
     for kind, signs in _SIGNS:
@@ -89,6 +93,19 @@ class Remote(t.Protocol):
 
     def examine(self, questions: Questions, boot_id: str, within: float) -> Examination:
         """Ask what works on that boot; each command has its share of the time. Raise as test."""
+
+
+class Keeper(t.Protocol):
+    """What the host remembers of the role's runs."""
+
+    def take(self, run: str) -> str:
+        """Make a run the one that may act; return what the host remembers of the one before."""
+
+    def keep(self, run: str, note: str) -> None:
+        """Have the host remember a note, or nothing; raise OtherRunError, or NoAnswerError."""
+
+    def tell(self) -> str:
+        """What the host remembers; nothing is changed."""
 
 
 class Prober(t.Protocol):

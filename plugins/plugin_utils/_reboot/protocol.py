@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 
 from . import failure, health
+from .checkup import Checkup
 from .health import Health
 from .observation import Method, Observation
 from .ports import (
@@ -157,6 +158,12 @@ class Reboot:
         # What the host said instead of its acknowledgement.
         self.unheard: Outcome | None = None
 
+    def prepare(self) -> Order:
+        """What must be known before the order is given, and the order with it."""
+        if self.order.services is not None:
+            self.order = replace(self.order, services=self._list_services())
+        return self.order
+
     def run(self) -> Proof:
         """Leave the running system and prove which one came up."""
         started = self._clock.now()
@@ -167,8 +174,6 @@ class Reboot:
 
     def leave(self) -> bool:
         """Give the order; False if the host may not have taken it."""
-        if self.order.services is not None:
-            self.order = replace(self.order, services=self._list_services())
         self._acknowledged = self._give_order()
         self._remote.shorten()
         return self._acknowledged
@@ -204,11 +209,20 @@ class Reboot:
         self.unheard = completed
         return False
 
-    def wait(self) -> Proof:
-        """Prove which system came up after an order that was given before."""
+    def wait(self, within: float | None = None) -> Proof:
+        """Prove which system came up after an order that was given before.
+
+        It has the whole time of the order, or what is left of it.
+        """
         self._remote.shorten()
         now = self._clock.now()
-        return self._prove(_Watch(now, now + self.order.reboot_timeout, now, seen_alive=False), {})
+        deadline = now + (self.order.reboot_timeout if within is None else within)
+        return self._prove(_Watch(now, deadline, now, seen_alive=False), {})
+
+    def checkup(self, wanted: Health) -> Checkup:
+        """Looks at what came up, by what ran before."""
+        before = self.order.services or ()
+        return Checkup(wanted, before, self._remote, self._clock, self._log)
 
     def _prove(self, watch: _Watch, timings: t.Mapping[str, float]) -> Proof:
         while True:
@@ -262,35 +276,17 @@ class Reboot:
         self, wanted: Health, watch: _Watch, observation: Observation, method: Method
     ) -> None:
         """See that the host is well in time, and that it stays so."""
-        started = self._clock.now()
+        started, checkup = self._clock.now(), self.checkup(wanted)
         try:
-            findings = self._await_health(wanted, observation.boot_id)
+            findings = checkup.until(observation.boot_id, wanted.timeout)
             if wanted.stable_seconds and not findings:
                 self._clock.sleep(max(0.0, started + wanted.stable_seconds - self._clock.now()))
-                findings = self._await_health(wanted, observation.boot_id)
+                findings = checkup.until(observation.boot_id, wanted.timeout)
         except OtherBootError:
             seconds = self._clock.now() - started
             self._prove_once_more(seconds, watch, observation, method)
         if findings:
             raise failure.unhealthy(findings, wanted.timeout, method, observation)
-
-    def _await_health(self, wanted: Health, boot_id: str) -> list[str]:
-        """Ask until nothing is wrong or the time is over; each question is asked once at least."""
-        deadline = self._clock.now() + wanted.timeout
-        while True:
-            findings = self._examine(wanted, boot_id, deadline - self._clock.now())
-            if not findings or self._clock.now() + TEST_GAP > deadline:
-                return findings
-            self._log(f"not well yet: {'; '.join(findings)}")
-            self._clock.sleep(TEST_GAP)
-
-    def _examine(self, wanted: Health, boot_id: str, within: float) -> list[str]:
-        before = self.order.services or ()
-        try:
-            found = self._remote.examine(health.questions(wanted, before), boot_id, within)
-        except NoAnswerError as silence:
-            return [f"no answer: {silence.text}"]
-        return health.findings(wanted, before, found)
 
     def _proof(
         self,

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 import typing as t
 from dataclasses import dataclass
@@ -88,7 +89,13 @@ RULES: dict[str, t.Any] = {
 # Times that mean nothing at zero.
 POSITIVE = ("reboot_timeout", "connect_timeout", "shutdown_timeout")
 NOT_NEGATIVE = ("pre_reboot_delay", "post_reboot_delay")
+# Those of the host, which would be refused there.
+WHOLE = ("watchdog_timeout", "confirm_timeout")
 HEALTH_TIMES = ("timeout", "stable_seconds")
+
+SERVICES = ("required_services", "ignore_services")
+# As a file in /etc/init.d can be called that somebody is to type.
+SERVICE = re.compile(r"[^\s,/]+")
 
 # A week; the system's own timers end far above it.
 TIME_LIMIT = 604800.0
@@ -177,8 +184,9 @@ class InvalidArgumentError(Exception):
 
 
 def _check_times(request: Request) -> None:
-    for name in (*POSITIVE, *NOT_NEGATIVE):
+    for name in (*POSITIVE, *NOT_NEGATIVE, *WHOLE):
         _check_time(name, getattr(request, name))
+    _check_time("panic_timeout", request.image.get("panic_timeout", 0))
     delay, timeout = request.pre_reboot_delay, request.reboot_timeout
     both = request.wait and request.wait_for is None
     if both and delay and delay + AFTER_DELAY > timeout:
@@ -208,7 +216,13 @@ def _health(given: t.Mapping[str, t.Any]) -> Health:
                 f"The option health.ports has {port}, which is no TCP port.",
                 "Ports are numbers from 1 to 65535.",
             )
-    names = {name: tuple(given[name]) for name in ("required_services", "ignore_services", "ports")}
+    names = {name: tuple(given[name]) for name in (*SERVICES, "ports")}
+    for service in (name for option in SERVICES for name in names[option]):
+        if not SERVICE.fullmatch(service):
+            raise InvalidArgumentError(
+                f"The options about services have {service!r}, which is no name of one.",
+                "Give a list with one name in each element.",
+            )
     return Health(
         services=given["services"],
         commands=tuple(map(_words, given["commands"])),

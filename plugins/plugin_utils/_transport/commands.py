@@ -49,6 +49,11 @@ def examine(questions: Questions, boot_id: str, mark: str, nonce: str, seconds: 
     )
 
 
+def memory(what: str, run: str, note: str, mark: str, nonce: str) -> str:
+    """The command that takes a host over, has it remember a note, or tells what it remembers."""
+    return _command("memory.sh", what, run, note, mark, nonce)
+
+
 def _yes_or_no(value: bool) -> str:
     return "yes" if value else "no"
 

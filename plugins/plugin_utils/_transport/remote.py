@@ -20,10 +20,16 @@ import typing as t
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 
-from .._reboot import health, observation
+from .._reboot import frames, health, observation
 from .._reboot.health import Examination, Questions
 from .._reboot.observation import Observation
-from .._reboot.ports import Departure, NoAnswerError, OtherBootError, classify
+from .._reboot.ports import (
+    Departure,
+    NoAnswerError,
+    OtherBootError,
+    OtherRunError,
+    classify,
+)
 from . import client, commands
 from .limit import CallTimeoutError, limit
 from .prober import BannerProber, prober_for
@@ -114,6 +120,26 @@ class AnsibleRemote:
             within + self._call_seconds,
         )
         found = health.parse(completed.stdout, nonce, len(questions.commands))
+        if found is None:
+            raise NoAnswerError("garbled", f"the host answered {_end(completed)!r}")
+        return found
+
+    def take(self, run: str) -> str:
+        return self._remember("take", run)
+
+    def keep(self, run: str, note: str) -> None:
+        self._remember("keep", run, note)
+
+    def tell(self) -> str:
+        return self._remember("tell", "-")
+
+    def _remember(self, what: str, run: str, note: str = "") -> str:
+        """What the host remembers; a mark of this call alone says that another run may act."""
+        mark, nonce = secrets.token_hex(8), secrets.token_hex(8)
+        completed = self._call(commands.memory(what, run, note, mark, nonce), self._call_seconds)
+        if mark in completed.stdout.split():
+            raise OtherRunError
+        found = frames.between(completed.stdout, nonce)
         if found is None:
             raise NoAnswerError("garbled", f"the host answered {_end(completed)!r}")
         return found

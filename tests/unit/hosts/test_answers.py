@@ -4,16 +4,11 @@
 
 from __future__ import annotations
 
-import base64
-import re
-
 import pytest
-import yaml
 from ansible_collections.alpinefleet.kexec.tests.unit import documentation
 
 from tests.hosts import answers
 from tests.hosts.boot import Boot, Image
-from tests.plays.run import ROOT
 
 BOOT, IMAGE = Boot(), Image("6.1", "abc")
 # Returned in some cases only, and not in those that are made up here.
@@ -47,18 +42,3 @@ def test_facts_say_that_the_host_is_an_alpine() -> None:
 
 def test_programs_are_found_where_alpine_has_them() -> None:
     assert [file["path"] for file in answers.find(["reboot"])["files"]] == ["/sbin/reboot"]
-
-
-def test_file_is_read_as_the_module_reads_it() -> None:
-    found = answers.slurp("/etc/motd", "Grüße\n")
-    assert base64.b64decode(found["content"]).decode() == "Grüße\n"
-
-
-def test_services_are_read_as_the_role_reads_them() -> None:
-    variables = yaml.safe_load((ROOT / "roles/fast_reboot/vars/main.yml").read_text())
-    pattern = re.search(r"regex_findall\('(.*?)'\)", variables["__fast_reboot_running"])
-    assert pattern is not None
-    running = re.findall(
-        pattern[1].replace("\\\\", "\\"), answers.command(answers.SERVICES)["stdout"]
-    )
-    assert running == ["crond", "sshd"]

@@ -68,13 +68,30 @@ def test_results_are_recorded_in_their_order(play: Play) -> None:
 
 def test_fact_is_the_one_that_was_set_last(play: Play) -> None:
     set_twice = [
-        {"name": str(n), "ansible.builtin.set_fact": {"fast_reboot_result": {"number": n}}}
-        for n in (1, 2)
+        {"name": str(n), "ansible.builtin.set_fact": {"number": {"is": n}}} for n in (1, 2)
     ]
     run = play(*set_twice)
-    assert run.fact("fast_reboot_result", "localhost") == run.reboot == {"number": 2}
-    with pytest.raises(LookupError, match="no task set 'fast_reboot_result'"):
-        run.fact("fast_reboot_result", "another")
+    assert run.fact("number", "localhost") == run.fact("number") == {"is": 2}
+    with pytest.raises(LookupError, match="no task set 'number'"):
+        run.fact("number", "another")
+
+
+def test_reboot_of_a_host_is_what_the_role_said_last() -> None:
+    told = {"done": False, "rungs": []}
+    run = PlayRun(
+        0,
+        "",
+        (
+            TaskResult("web1", "Wait", "ok", told),
+            TaskResult("web2", "Wait", "ok", told),
+            TaskResult("web1", "Fail where it failed", "failed", {**told, "rungs": ["kexec"]}),
+            TaskResult("web1", "Another task", "ok", {"done": True}),
+        ),
+    )
+    assert run.reboot_of("web1") == {"done": False, "rungs": ["kexec"], "failed": True}
+    assert run.reboot_of("web2") == {**told, "failed": False}
+    with pytest.raises(LookupError, match="the role said nothing of 'web3'"):
+        run.reboot_of("web3")
 
 
 def test_codes_of_a_result() -> None:

@@ -15,6 +15,9 @@ import sys
 import typing as t
 from pathlib import Path
 
+from ansible_collections.alpinefleet.kexec.tests.unit import reboots
+from ansible_collections.alpinefleet.kexec.tests.unit.reboots import reason, result
+
 from tests.plays.run import ROOT, PlayRun, run_playbook
 
 Variables = t.Mapping[str, t.Any]
@@ -22,7 +25,6 @@ Hosts = t.Mapping[str, Variables]
 
 TIMEOUT = 300.0
 
-BOOT_ID = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
 COLLECTION = "ansible_collections/alpinefleet/kexec"
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
 
@@ -32,54 +34,30 @@ def task(name: str, module: str, **rest: t.Any) -> dict[str, t.Any]:
     return {"name": name, f"ansible.builtin.{module}": arguments, **rest}
 
 
-def result(**changes: t.Any) -> dict[str, t.Any]:
-    """Return what kexec_reboot returns."""
-    return {
-        "changed": True,
-        "rebooted": True,
-        "method": "kexec",
-        "reasons": [],
-        "boot_id": {"before": "before", "after": BOOT_ID},
-        "release": {"before": "6.18.38-0-virt", "after": "6.18.56-0-virt"},
-        "cmdline": {"before": "quiet", "after": "quiet"},
-        "downtime": 5.5,
-        "elapsed": 10.0,
-        "timings": {"down": 5.0},
-        **changes,
-    }
-
-
-def reason(code: str, blocks: str = "reboot") -> dict[str, str]:
-    return {"code": code, "message": f"This is {code}.", "remedy": "Do.", "blocks": blocks}
-
-
-def failure(code: str, stage: str, rebooted: bool | None, **changes: t.Any) -> dict[str, t.Any]:
-    """Return what kexec_reboot returns where it fails."""
-    told = {"failed": True, "msg": code, "reason": reason(code), "stage": stage}
-    after = {"method": None, "boot_id": {"before": "before", "after": None}}
-    return result(**after, rebooted=rebooted, **told, **changes)
-
-
-ORDER = {"method": "kexec", "fallback": "fail", "token": "t", "boot_id": "b"}
+ORDER = reboots.order()
 SCRIPT = {
+    "ordered": ORDER,
+    # What is wrong when the host is looked at: at once, and later.
+    "looks": [[], []],
     "predict": result(rebooted=False),
     "order": result(rebooted=None, order=ORDER, reasons=[reason("panic_hangs", "nothing")]),
     "wait": result(),
     "again": result(method="firmware", reasons=[reason("kexec_not_proven", "kexec")]),
 }
-GONE = failure("did_not_return", "down", None, last_error="timed out")
 
 
 def stand_in(folder: Path) -> Path:
     """Make a collection of this one's roles and modules, and of the scripted actions."""
     collection = folder / COLLECTION
-    (collection / "plugins").mkdir(parents=True)
     ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(
-        Path(__file__).parent / "stand_in", collection / "plugins/action", ignore=ignored
-    )
+    shutil.copytree(Path(__file__).parent / "stand_in", collection / "plugins", ignore=ignored)
     for name in ("galaxy.yml", "meta", "roles", "plugins/modules", "plugins/module_utils"):
         (collection / name).symlink_to(ROOT / name)
+    for kind in ("action", "plugin_utils"):
+        mine = collection / "plugins" / kind
+        for path in (ROOT / "plugins" / kind).iterdir():
+            if not (mine / path.name).exists():
+                (mine / path.name).symlink_to(path)
     return folder
 
 

@@ -13,9 +13,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.alpinefleet.kexec.tests.unit.reboots import BOOT_ID, GONE
 from ansible_collections.alpinefleet.kexec.tests.unit.roles.scripted_reboot import (
-    BOOT_ID,
-    GONE,
     SCRIPT,
     python_that_answers,
     run_scripted,
@@ -37,7 +36,13 @@ FILES = {
     ],
     "undrain.yml": [task("Undrain", "debug", **CHANGED)],
 }
-COMMON = {"script": SCRIPT, "fails": [], "fast_reboot_health_services": False}
+COMMON = {
+    "script": SCRIPT,
+    "fails": [],
+    "fast_reboot_health_services": False,
+    # A turn of the wait is the last one.
+    "fast_reboot_timeout": 0.01,
+}
 LOST: dict[str, t.Any] = {"script": {**SCRIPT, "wait": GONE}, "fast_reboot_hooks": [HOOK]}
 WELL: dict[str, t.Any] = {"fast_reboot_hooks": [HOOK]}
 CUT_OFF = {**SCRIPT, "order": {"unreachable": True, "msg": "cut off"}}
@@ -68,7 +73,7 @@ HANDLERS = [
     {
         "name": "Make the initramfs",
         "alpinefleet.kexec.say": {
-            "unreachable": "{{ fast_reboot_result.stage == 'down' }}",
+            "unreachable": "{{ fast_reboot_result is defined and fast_reboot_result.stage == 'down' }}",
             "failed": "{{ 'handler' in fails }}",
             "msg": "no space",
         },
@@ -83,7 +88,7 @@ PLAYS = [
     play("applied-to-the-role", role(apply=IGNORED, ignore_errors=True)),
     play("around-kexec_host", role("kexec_host"), ignore_errors=True),
     play("around-rolling_upgrade", role("rolling_upgrade"), ignore_errors=True),
-    play("cut-off", role(), ignore_unreachable=True),
+    play("cut-off*", role(), ignore_unreachable=True),
     play("pending-*", PENDING, role(), handlers=HANDLERS),
     play("notified-*", role(), handlers=HANDLERS),
     play(
@@ -109,7 +114,8 @@ def hosts(folder: Path) -> dict[str, dict[str, t.Any]]:
         "idle": {},
         **dict.fromkeys(["around-the-play", "around-the-role", "applied-to-the-role"], LOST),
         **{f"around-{name}": by_module for name in ("kexec_host", "rolling_upgrade")},
-        "cut-off": {**WELL, "script": CUT_OFF},
+        "cut-off": {"script": CUT_OFF},
+        "cut-off-drained": {**WELL, "script": CUT_OFF},
         "pending-lost": LOST,
         "pending-fails": {**WELL, "fails": ["handler"]},
         "notified-fails": {**WELL, "fails": ["hook"]},
@@ -131,7 +137,7 @@ def tasks_of(run: PlayRun, host: str) -> list[str]:
 
 
 def told(run: PlayRun, host: str) -> dict[str, t.Any]:
-    return t.cast("dict[str, t.Any]", run.fact("fast_reboot_result", host))
+    return run.reboot_of(host)
 
 
 def counts(run: PlayRun, host: str) -> dict[str, int]:
@@ -164,6 +170,16 @@ def test_host_that_the_play_lets_be_unreachable_is_unreachable(run: PlayRun) -> 
     assert "Go on" not in tasks_of(run, "cut-off")
 
 
+def test_host_that_is_cut_off_when_it_is_drained_is_undrained_and_fails(run: PlayRun) -> None:
+    host = "cut-off-drained"
+    assert (counts(run, host)["unreachable"], counts(run, host)["failed"]) == (0, 1)
+    found = told(run, host)
+    assert (found["reason"]["code"], found["stage"]) == ("module_failed", "trigger")
+    assert (found["rebooted"], found["drained"]) == (False, [])
+    assert "cut off" in found["reason"]["message"]
+    assert tasks_of(run, host).count("Undrain") == 1
+
+
 def test_brake_holds_where_the_play_ignores_errors(run: PlayRun) -> None:
     assert tasks_of(run, "untouched")[-1:] == ["brake | Stop when too many hosts are lost"]
 
@@ -184,7 +200,7 @@ def test_pending_handler_that_fails_leaves_the_host_untouched(run: PlayRun) -> N
     assert (found["reason"]["code"], found["stage"]) == ("handler_failed", "preflight")
     assert (found["rebooted"], found["drained"]) == (False, [])
     assert "Make the initramfs: no space" in found["reason"]["message"]
-    assert not {"Drain", "order | Order the reboot"} & set(tasks_of(run, "pending-fails"))
+    assert not {"Drain", "Order the reboot"} & set(tasks_of(run, "pending-fails"))
 
 
 @pytest.mark.parametrize(
@@ -226,8 +242,14 @@ def test_lost_host_leaves_no_other_one_half_way(
     python = python_that_answers(tmp_path / "python", **answer)
     by_module = {"ansible_python_interpreter": str(python)}
     folder = write(tmp_path, [play("all", role(name), serial=3, **keyword)])
-    refused = {"script": {**SCRIPT, "predict": {**GONE, "rebooted": False, "stage": "preflight"}}}
-    cases = {"lost": LOST, "well": WELL, "refused": {**WELL, **refused}, "next": WELL}
+    gone = {**GONE, "rebooted": False, "stage": "preflight"}
+    refused: dict[str, t.Any] = {"script": {**SCRIPT, "predict": gone}}
+    cases: dict[str, dict[str, t.Any]] = {
+        "lost": LOST,
+        "well": WELL,
+        "refused": {**WELL, **refused},
+        "next": WELL,
+    }
     run = run_scripted(
         folder, {each: {**case, **by_module} for each, case in cases.items()}, COMMON
     )

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import plan
+from ansible_collections.alpinefleet.kexec.tests.unit.reboots import GONE
 from ansible_collections.alpinefleet.kexec.tests.unit.roles.scripted_reboot import (
-    GONE,
     SCRIPT,
     python_that_answers,
     run_scripted,
@@ -63,15 +64,22 @@ SAID_TOO = {
     "fast_reboot_result": {"failed": False},
     "kexec_host_reboot_required": False,
     "__fast_reboot_wanted": {"power_cycle_delegate": "said"},
-    "__fast_reboot_noted": True,
-    "__fast_reboot_base": "said",
+    "__fast_reboot_begun": {"run": {}},
+    "__fast_reboot_frozen": {"run": {}},
+    "__fast_reboot_noted": {"run": {}},
+    "__kexec_host_given": {"state": "absent"},
+    "__kexec_host_noted": {"wanted": {"state": "absent"}},
     "__kexec_host_wanted": {},
     "__kexec_host_failure": "said",
+    "__rolling_upgrade_noted": {"wanted": {"reboot": "never"}},
     "__rolling_upgrade_wanted": {},
     "__rolling_upgrade_failure": "said",
     "ansible_check_mode": True,
-    "ansible_failed_result": "said",
-    "ansible_failed_task": "said",
+    # As if a step of the role had told it, with a file that the host would have run.
+    "ansible_failed_result": {"done": False, "run": {"id": "0" * 32, "next": "undrain"}},
+    "ansible_failed_task": {"name": "said", "listen": []},
+    "ansible_limit": "said",
+    "__look_after_status": {"unreachable": True},
     "ansible_play_batch": [],
     "ansible_play_hosts": [],
     "ansible_play_hosts_all": [],
@@ -94,9 +102,11 @@ FUNCTIONS = dict.fromkeys(["now", "lookup", "query", "omit", "dict", "range", "u
 PRINTED = "{{ 7 * 7 }}"
 HOOK = {"name": "{{ text.stdout }}", "drain": "drain.yml", "undrain": "undrain.yml"}
 OPERATOR = {
+    # A turn of the wait is the last one.
+    "fast_reboot_timeout": 0.01,
     "fast_reboot_shutdown_timeout": 2.5,
     "fast_reboot_cmdline_append": ["a=1", "b"],
-    "fast_reboot_health_services": "no",
+    "fast_reboot_health_services": "yes",
     "fast_reboot_test_command": "echo {{ text.stdout }}",
     "fast_reboot_hooks": [HOOK],
     "kexec_host_kernel": "/boot/{{ text.stdout }}",
@@ -105,6 +115,7 @@ OPERATOR = {
 NOTED = {
     **{name: value for values in DEFAULTS.values() for name, value in values.items()},
     **OPERATOR,
+    "fast_reboot_health_services": True,
     "fast_reboot_test_command": f"echo {PRINTED}",
     "fast_reboot_hooks": [{**HOOK, "name": PRINTED}],
     "kexec_host_kernel": f"/boot/{PRINTED}",
@@ -125,8 +136,14 @@ def role(name: str, **rest: t.Any) -> dict[str, t.Any]:
     return task("Run", "include_role", arguments={"name": f"alpinefleet.kexec.{name}"}, **rest)
 
 
+NOTES = {
+    **{role: f"__{role}_noted.wanted" for role in ROLES},
+    "fast_reboot": "__fast_reboot_begun.run.plan",
+}
+
+
 def note(name: str) -> dict[str, t.Any]:
-    return task(f"See {name}", "debug", arguments={"var": f"__{name}_wanted"})
+    return task(f"See {name}", "debug", arguments={"var": NOTES[name]})
 
 
 def rescued(*tasks: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -163,7 +180,11 @@ PLAYS = [
 ]
 NAMES = "{{ inventory_hostname }} {{ inventory_hostname_short }}"
 FILES = {
-    "drain.yml": [task("Drain", "debug", changed_when=True)],
+    # Whatever the tasks of a hook run on the host, it may say more than it is asked.
+    "drain.yml": [
+        task("Drain", "debug", changed_when=True),
+        {"name": "Ask", "alpinefleet.kexec.say": {"ansible_facts": "{{ says }}"}},
+    ],
     "undrain.yml": [task("Undrain", "debug", arguments={"msg": NAMES})],
     "reset.yml": [
         task("Reset", "file", arguments={"path": "{{ said }}/by-tasks", "state": "touch"})
@@ -176,11 +197,6 @@ def said_of(role: str) -> dict[str, t.Any]:
     return {name: SAID[name] for name in OPTIONS[role]}
 
 
-def answers(step: str, facts: dict[str, t.Any], **script: t.Any) -> dict[str, t.Any]:
-    """Return a script of which one answer has facts."""
-    return {**SCRIPT, step: {**SCRIPT[step], "ansible_facts": facts}, **script}
-
-
 def hosts(folder: Path) -> dict[str, dict[str, t.Any]]:
     """Return each host with the role that it gets and what it says."""
     reset = {
@@ -191,26 +207,31 @@ def hosts(folder: Path) -> dict[str, dict[str, t.Any]]:
     said = {**SAID, **reset}
     python = python_that_answers(folder / "python", **ANSWER, ansible_facts={**said, **SAID_TOO})
     by_module = {"ansible_python_interpreter": str(python)}
-    lost = {"wait": GONE}
+    lost = {"script": {**SCRIPT, "wait": GONE}}
     return {
         # The brake runs on the first of them.
         "twice": {},
         **{f"before-{name}": {"runs": name, "before": said_of(name)} for name in ROLES},
-        "liar-fast_reboot": {"runs": "fast_reboot", "script": answers("order", said, **lost)},
+        "liar-fast_reboot": {"runs": "fast_reboot", "says": said, **lost},
         "liar-kexec_host": {"runs": "kexec_host", **by_module},
         "liar-rolling_upgrade": {
             "runs": "rolling_upgrade",
-            "script": {**SCRIPT, **lost},
+            **lost,
             **by_module,
         },
-        "names": {"runs": "fast_reboot", "script": answers("order", SAID_TOO)},
-        "functions": {"runs": "fast_reboot", "script": answers("order", FUNCTIONS)},
-        "hidden": {"runs": "fast_reboot", "script": answers("order", SAID_TOO, **lost)},
-        "pretender": {"runs": "fast_reboot", "script": answers("order", PRETENDED)},
-        "pretender-early": {"runs": "fast_reboot", "script": answers("predict", PRETENDED)},
+        "names": {"runs": "fast_reboot", "says": SAID_TOO},
+        "functions": {"runs": "fast_reboot", "says": FUNCTIONS},
+        "hidden": {"runs": "fast_reboot", "says": SAID_TOO, **lost},
+        "pretender": {"runs": "fast_reboot", "says": PRETENDED},
+        "pretender-early": {
+            "runs": "fast_reboot",
+            "says": PRETENDED,
+            "fast_reboot_hooks": [HOOK, {**HOOK, "name": "second"}],
+        },
         "pretender-lost": {
             "runs": "fast_reboot",
-            "script": answers("order", PRETENDED, **lost),
+            "says": PRETENDED,
+            **lost,
             "fast_reboot_power_cycle_command": ["touch", str(folder / "by-command")],
         },
         "inventor-of-a-number": {"before": {"fast_reboot_result": 7, **BUDGETS}},
@@ -229,7 +250,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def run(folder: Path) -> PlayRun:
-    common = {"script": SCRIPT, "before": {}, "said": str(folder), **OPERATOR}
+    common = {"script": SCRIPT, "before": {}, "says": {}, "said": str(folder), **OPERATOR}
     # That facts become variables at all is deprecated; here it is what hosts try.
     deprecated = ["INJECT_FACTS_AS_VARS"]
     return run_scripted(folder, hosts(folder), common, deprecated=deprecated)
@@ -242,19 +263,40 @@ def of_host(run: PlayRun, host: str, task: str) -> list[dict[str, t.Any]]:
 
 
 def noted(run: PlayRun, host: str, role: str) -> list[dict[str, t.Any]]:
-    return [each[f"__{role}_wanted"] for each in of_host(run, host, f"See {role}")]
+    found = [each[NOTES[role]] for each in of_host(run, host, f"See {role}")]
+    return [by_name(each) if role == "fast_reboot" else each for each in found]
+
+
+def by_name(planned: dict[str, t.Any]) -> dict[str, t.Any]:
+    """What the role has frozen, by the names of its variables."""
+    arguments, cycle = planned["arguments"], planned["power_cycle"]
+    return {
+        **{name: arguments[option] for name, option in plan.OPTIONS.items()},
+        **{name: arguments["health"][option] for name, option in plan.HEALTH.items()},
+        "hooks": [
+            {name: Path(hook[name]).name for name in ("name", "drain", "undrain")}
+            for hook in planned["hooks"]
+        ],
+        "health_tasks": planned["health_tasks"],
+        **{f"power_cycle_{name}": value for name, value in cycle.items()},
+        # Its words go where nobody shows them.
+        "power_cycle_command": [] if not cycle["command"] else ["said"],
+    }
 
 
 @pytest.mark.parametrize(("role", "name"), VARIABLES)
 def test_variable_is_what_the_operator_said(run: PlayRun, role: str, name: str) -> None:
     (values,) = noted(run, f"liar-{role}", role)
     value = values[name.removeprefix(f"{role}_")]
-    assert (value, type(value)) == (NOTED[name], type(NOTED[name]))
+    # A time is noted as one, however it is written.
+    same = int if isinstance(value, float) else type(value)
+    assert value == NOTED[name]
+    assert isinstance(NOTED[name], (same, float))
     assert SAID[name] != value
 
 
 def test_role_notes_all_of_its_variables_and_no_other(run: PlayRun) -> None:
-    for role in ROLES:
+    for role in ("kexec_host", "rolling_upgrade"):
         (values,) = noted(run, f"liar-{role}", role)
         assert [f"{role}_{name}" for name in values] == list(OPTIONS[role])
 
@@ -272,7 +314,7 @@ def test_lost_host_runs_nothing_on_the_controller(
     run: PlayRun, folder: Path, host: str, reset: str
 ) -> None:
     assert not (folder / reset).exists()
-    assert run.fact("fast_reboot_result", host)["reason"]["code"] == "did_not_return"
+    assert run.reboot_of(host)["reason"]["code"] == "did_not_return"
 
 
 @pytest.mark.parametrize(("role", "name"), VARIABLES)
@@ -284,22 +326,22 @@ def test_host_that_spoke_before_is_refused(run: PlayRun, role: str, name: str) -
 
 
 def test_host_that_spoke_before_has_a_result_and_is_not_touched(run: PlayRun) -> None:
-    found = run.fact("fast_reboot_result", "before-fast_reboot")
+    found = run.reboot_of("before-fast_reboot")
     assert (found["reason"]["code"], found["rebooted"]) == ("argument_invalid", False)
     tasks = [each.task for each in run.tasks if each.host == "before-fast_reboot"]
-    assert not any(task.endswith(("Drain", "Order the reboot")) for task in tasks)
+    assert not any(task.endswith(("Drain", "Wait for the host")) for task in tasks)
 
 
 def test_host_does_not_allow_the_reboot_that_unlocks_it(run: PlayRun) -> None:
     assert of_host(run, "liar-kexec_host", "Fail where it failed") == []
-    assert of_host(run, "liar-kexec_host", "firmware | Reboot") == []
+    assert of_host(run, "liar-kexec_host", "firmware | Ask the host again") == []
     assert len(of_host(run, "liar-kexec_host", "reboot | Say that a reboot is needed")) == 1
 
 
 def test_names_of_ansible_change_no_ending(run: PlayRun) -> None:
-    found = run.fact("fast_reboot_result", "names")
+    found = run.reboot_of("names")
     assert (found["failed"], found["drained"]) == (False, [])
-    assert len(of_host(run, "names", "wait | Reboot the host")) == 1
+    assert len(of_host(run, "names", "drain | Wait for the host")) == 1
 
 
 def test_hooks_are_run_for_a_host_under_its_name(run: PlayRun) -> None:
@@ -311,23 +353,23 @@ def test_hooks_are_run_for_a_host_under_its_name(run: PlayRun) -> None:
     ("host", "code", "stage", "drained"),
     [
         ("pretender", "undrain_failed", "undrain", [PRINTED]),
-        ("pretender-early", "drain_failed", "drain", []),
+        ("pretender-early", "drain_failed", "drain", [PRINTED]),
         ("pretender-lost", "did_not_return", "down", [PRINTED]),
     ],
 )
 def test_nothing_is_run_for_a_host_that_pretends_to_be_another(
     run: PlayRun, folder: Path, host: str, code: str, stage: str, drained: list[str]
 ) -> None:
-    found = run.fact("fast_reboot_result", host)
+    found = run.reboot_of(host)
     assert (found["reason"]["code"], found["stage"], found["drained"]) == (code, stage, drained)
     assert "inventory_hostname" in found["reason"]["message"]
     assert of_host(run, host, "Undrain") == []
     assert not (folder / "by-command").exists()
 
 
-def test_names_of_functions_are_no_success(run: PlayRun) -> None:
-    found = run.fact("fast_reboot_result", "functions")
-    assert (found["failed"], found["stage"], found["drained"]) == (True, "down", [PRINTED])
+def test_names_of_functions_change_no_ending(run: PlayRun) -> None:
+    found = run.reboot_of("functions")
+    assert (found["failed"], found["stage"], found["drained"]) == (False, None, [])
 
 
 def test_what_a_host_printed_is_no_template(run: PlayRun) -> None:
@@ -337,7 +379,12 @@ def test_what_a_host_printed_is_no_template(run: PlayRun) -> None:
 
 def test_brake_counts_what_the_role_says_and_not_the_host(run: PlayRun) -> None:
     (stop,) = of_host(run, "twice", "brake | Stop when too many hosts are lost")
-    lost = ["before-fast_reboot", "functions", "hidden", "liar-fast_reboot", "liar-rolling_upgrade"]
+    lost = [
+        *(f"before-{name}" for name in ROLES),
+        "hidden",
+        "liar-fast_reboot",
+        "liar-rolling_upgrade",
+    ]
     lost += ["pretender", "pretender-early", "pretender-lost"]
     names = re.findall(r"not well: (.*?)\. The play ends", stop["msg"])
     assert sorted(names[0].split(", ")) == lost
@@ -350,8 +397,4 @@ def test_brake_holds_where_a_host_of_the_batch_says_the_budget(run: PlayRun) -> 
 
 
 def test_each_call_has_the_values_that_it_was_given(run: PlayRun) -> None:
-    assert [each["timeout"] for each in noted(run, "twice", "fast_reboot")] == [11, 600]
-
-
-def test_false_as_a_string_is_false(run: PlayRun) -> None:
-    assert of_host(run, "twice", "before | List the services") == []
+    assert [each["timeout"] for each in noted(run, "twice", "fast_reboot")] == [11, 0.01]

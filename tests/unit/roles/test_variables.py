@@ -11,8 +11,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.alpinefleet.kexec.tests.unit.reboots import GONE
 from ansible_collections.alpinefleet.kexec.tests.unit.roles.scripted_reboot import (
-    GONE,
     SCRIPT,
     Hosts,
     python_that_answers,
@@ -62,7 +62,13 @@ FILES = {
     ],
     "undrain.yml": [task("Undrain", "debug", arguments={"msg": "{{ inventory_hostname }}"})],
 }
-COMMON = {"script": SCRIPT, "fast_reboot_hooks": [HOOK], "fast_reboot_health_services": False}
+COMMON = {
+    "script": SCRIPT,
+    "fast_reboot_hooks": [HOOK],
+    "fast_reboot_health_services": False,
+    # A turn of the wait is the last one.
+    "fast_reboot_timeout": 0.01,
+}
 
 
 def prepared(folder: Path, plays: list[dict[str, t.Any]]) -> Path:
@@ -101,7 +107,7 @@ def said(run: PlayRun, host: str, name: str) -> list[str]:
 
 
 def test_variable_that_is_omitted_is_refused_before_anything_is_done(run: PlayRun) -> None:
-    found = run.fact("fast_reboot_result", "omits")
+    found = run.reboot_of("omits")
     assert (found["reason"]["code"], found["rebooted"]) == ("argument_invalid", False)
     assert "cannot be omitted: fast_reboot_stable_seconds." in found["reason"]["message"]
     assert said(run, "omits", "Drain") == []
@@ -119,13 +125,13 @@ def test_hooks_name_the_host_that_they_are_about(run: PlayRun) -> None:
 
 
 def test_prediction_that_a_play_asks_for_waits_for_nothing(run: PlayRun) -> None:
-    found = run.fact("fast_reboot_result", "predicted")
+    found = run.reboot_of("predicted")
     assert (found["failed"], found["rebooted"], found["drained"]) == (False, False, [])
 
 
 def test_reboot_that_is_real_in_check_mode_is_waited_for(check: PlayRun) -> None:
-    well = check.fact("fast_reboot_result", "really-well")
+    well = check.reboot_of("really-well")
     assert (well["failed"], well["rebooted"], well["drained"]) == (False, True, [])
-    lost = check.fact("fast_reboot_result", "really-lost")
+    lost = check.reboot_of("really-lost")
     assert (lost["failed"], lost["rebooted"], lost["drained"]) == (True, None, ["hook"])
     assert said(check, "really-lost", "Undrain") == []

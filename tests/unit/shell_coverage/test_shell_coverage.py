@@ -111,7 +111,7 @@ def test_every_program_can_be_measured(name: str) -> None:
 
 def test_all_that_runs_on_hosts_is_a_program() -> None:
     assert set(PROGRAMS) == {
-        *("confirm.sh", "health.sh", "leave.sh", "observe.sh", "test.sh"),
+        *("confirm.sh", "health.sh", "leave.sh", "memory.sh", "observe.sh", "test.sh"),
         *("kexec-confirm", "kexec-confirm.initd", "kexec-exec.initd", "kexec-load.initd"),
         "kexec-reboot",
     }

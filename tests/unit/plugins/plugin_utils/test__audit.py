@@ -242,23 +242,6 @@ def test_platform_of_the_report_is_one_for_the_option(alpine: fakes.FakeHost) ->
     assert [each.code for each in found.obstacles] == ["platform_denied"]
 
 
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        pytest.param("a  b", "a b", id="spaces"),
-        pytest.param("a\nb\r\tc", "a b c", id="lines"),
-        pytest.param("\x1b[31mred\x07\x7f\x9b0m", "[31mred 0m", id="sequences"),
-        pytest.param("a\u202eb\u2028c\ud800", "a b c", id="direction, line, half a character"),
-        pytest.param("Grüße", "Grüße", id="letters"),
-        pytest.param("a" * 20, "a" * 20, id="fits"),
-        pytest.param("a" * 21, "a" * 17 + "...", id="cut"),
-        pytest.param("\n" * 10**6 + "a", "", id="huge"),
-    ],
-)
-def test_one_line(text: str, line: str) -> None:
-    assert _audit.one_line(text, 20) == line
-
-
 def test_texts_of_a_host_are_cleaned_and_cut() -> None:
     noise = "\x1b]0;x\x07" + "a" * 10_000
     host = only(

@@ -14,6 +14,7 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import RebootError
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import NoAnswerError
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._task import Ansible, RebootTask
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
@@ -38,6 +39,8 @@ ORDER: dict[str, t.Any] = {
     "loader_ends_in_kexec": False,
     "acknowledged": True,
 }
+# What is run on a host beside modules.
+SCRIPTS = ("leave.sh", "observe.sh", "memory.sh", "health.sh")
 
 
 class Lender:
@@ -64,7 +67,7 @@ class Lender:
         return fakes.answer(self.answer)
 
     def execute(self, command: str) -> t.Mapping[str, t.Any]:
-        script = next(name for name in ("leave.sh", "observe.sh") if name in command)
+        script = next(name for name in SCRIPTS if name in command)
         self.done.append(script)
         raise AnsibleConnectionFailure("No route to host")
 
@@ -178,3 +181,39 @@ def test_answer_is_known_though_the_task_failed(lender: Lender) -> None:
     task = ready(lender)
     assert refusal(task, request())[0] == "module_failed"
     assert (task.answer.failed, task.answer.boot_id) == (True, BOOT_ID)
+
+
+# --- What the role asks beside a reboot -----------------------------------------------------
+
+RUN = "0d4ba4f53c8e4b578f0f7a7a1b1a9f10"
+HEALTH = {name: option.get("default") for name, option in spec.HEALTH_SPEC.items()}
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [lambda task: task.take(RUN), lambda task: task.tell(), lambda task: task.keep(RUN, "drain")],
+    ids=["take", "tell", "keep"],
+)
+def test_host_that_is_silent_remembers_nothing_for_anybody(
+    lender: Lender, ask: t.Callable[[RebootTask], t.Any]
+) -> None:
+    with pytest.raises(NoAnswerError, match="No route to host"):
+        ask(ready(lender))
+    assert "memory.sh" in lender.done
+
+
+def test_host_that_does_not_come_back_is_not_looked_at(lender: Lender) -> None:
+    asked = request(wait_for={**ORDER, "services": ["sshd"]}, health=HEALTH)
+    assert asked.wait_for is not None
+    with pytest.raises(RebootError) as caught:
+        ready(lender).wait_and_look(asked, asked.wait_for, 5.0)
+    assert caught.value.reason.code == "did_not_return"
+    assert "health.sh" not in lender.done
+
+
+def test_host_that_falls_silent_while_it_is_looked_at_is_not_well(lender: Lender) -> None:
+    wanted = request(health=HEALTH).health
+    assert wanted is not None
+    findings = ready(lender).look(wanted, ["sshd"], BOOT_ID, 0.0)
+    assert any("No route to host" in finding for finding in findings)
+    assert "health.sh" in lender.done

@@ -69,14 +69,14 @@ def campaign(shared_machines: Supply, tmp_path_factory: pytest.TempPathFactory) 
         assert host.module("kexec_preflight").result["able"]
     before = hosts[2].state()
     # With one fork, hosts of a batch reboot side by side all the same.
-    told = variables(lost=hosts[1].name)
+    told = {"rolling_upgrade_hosts": "all", **variables(lost=hosts[1].name)}
     run = run_playbook(ROLLING_UPGRADE, inventory, "--forks=1", variables=told)
     return Campaign(run, hosts, (before, hosts[2].state()))
 
 
 def test_first_host_is_upgraded_rebooted_and_undrained(campaign: Campaign) -> None:
     first = campaign.hosts[0]
-    result = campaign.run.fact("fast_reboot_result", first.name)
+    result = campaign.run.reboot_of(first.name)
     assert (result["failed"], result["method"]) == (False, "kexec"), campaign.run.output
     assert result["rungs"] == [{"method": "kexec", "reason": None}]
     assert first.boot_id() == result["boot_id"]["after"]
@@ -84,38 +84,38 @@ def test_first_host_is_upgraded_rebooted_and_undrained(campaign: Campaign) -> No
 
 
 def test_second_host_is_lost_and_stays_drained(campaign: Campaign) -> None:
-    result = campaign.run.fact("fast_reboot_result", campaign.names[1])
+    result = campaign.run.reboot_of(campaign.names[1])
     assert (result["failed"], result["rebooted"]) == (True, None)
     assert (result["reason"]["code"], result["stage"]) == ("did_not_return", "down")
     assert result["drained"] == ["work"]
 
 
 def test_both_hosts_left_before_one_was_waited_for(campaign: Campaign) -> None:
-    order, wait = "Order the reboot", "Reboot the host"
     first, second, _third = campaign.names
     steps = [(task.task.rpartition("| ")[2], task.host) for task in campaign.run.tasks]
-    assert [step for step in steps if step[0] in {order, wait}][-4:] == [
-        (order, first),
-        (order, second),
-        (wait, first),
-        (wait, second),
-    ]
+    waits = [step for step in steps if step[0] == "Wait for the host"]
+    last_order = max(steps.index(("Order the reboot", name)) for name in (first, second))
+    assert steps.index(waits[0]) > last_order
+    assert {host for _step, host in waits} == {first, second}
 
 
 def test_third_host_is_not_touched(campaign: Campaign) -> None:
     before, after = campaign.third
     assert after == before
-    # run_once leaves the brake to one host of its batch, which is this one alone.
+    # run_once leaves brake and table to one host of its batch, which is this one alone.
     done = [task.task for task in campaign.run.tasks if task.host == campaign.names[2]]
-    assert len(done) == 2
-    assert "Validating arguments" in done[0]
-    assert done[1].endswith(BRAKE)
+    assert [name.rpartition("| ")[2] for name in done] == [
+        "Ask the host what it remembers",
+        BRAKE,
+        "Show what became of the hosts",
+    ]
 
 
 def test_campaign_ends_with_the_name_of_the_lost_host(campaign: Campaign) -> None:
     assert campaign.run.rc != 0
     _first, second, third = campaign.names
-    brake = campaign.run.tasks[-1]
-    assert (brake.host, brake.status) == (third, "failed")
-    assert f"1 of 3 hosts were lost or are not well: {second}." in brake.result["msg"]
-    assert f"No task was run on the hosts of this batch ({third})" in brake.result["msg"]
+    brakes = [task for task in campaign.run.tasks if task.task.endswith(f"| {BRAKE}")]
+    assert (brakes[-1].host, brakes[-1].status) == (third, "failed")
+    said = brakes[-1].result["msg"]
+    assert f"1 of 3 hosts were lost, do not answer or are not well: {second}." in said
+    assert f"No task was run on the hosts of this batch ({third})" in said

@@ -526,6 +526,7 @@ OF_COMMANDS = {
     "boot_menu_not_regenerated",
     "load_failed",
     "parameter_invalid",
+    "origin_not_understood",
     "unload_failed",
 }
 

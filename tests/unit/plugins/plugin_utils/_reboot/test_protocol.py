@@ -125,7 +125,9 @@ class Scene:
         return Reboot(self.order, self.remote, prober, self.clock, self.log.append)
 
     def run(self) -> Proof:
-        return self.reboot().run()
+        reboot = self.reboot()
+        reboot.prepare()
+        return reboot.run()
 
     def fail(self) -> RebootError:
         with pytest.raises(RebootError) as caught:
@@ -1054,7 +1056,7 @@ ONE_IS_MISSING = runs("sshd")
 
 def asked(boots: Boots, *found: tuple[float, Examination | NoAnswerError], **given: t.Any) -> Scene:
     """A reboot whose task asks whether the host is well, and what it answers from when on."""
-    order_given = {"health": wanted(**given), "services": ()}
+    order_given: dict[str, t.Any] = {"health": wanted(**given), "services": ()}
     return Scene(boots, remote={"examinations": [(0.0, ALL_RUN), *found]}, **order_given)
 
 
@@ -1067,8 +1069,8 @@ def test_nobody_is_asked_for_the_health_that_nobody_wants() -> None:
 def test_what_runs_is_asked_before_the_order_and_after_all_else() -> None:
     scene = asked(NORMAL)
     reboot = scene.reboot()
+    assert reboot.prepare().services == SERVICES
     reboot.run()
-    assert reboot.order.services == SERVICES
     names = ["examine", "leave", "shorten", "observe", "test", "confirm", "examine"]
     assert scene.remote.names() == names
     assert scene.remote.calls[0] == ("examine", WHICH_SERVICES)

@@ -85,6 +85,14 @@ def test_check_refuses(name: str, value: t.Any) -> None:
     assert name in str(error)
 
 
+@pytest.mark.parametrize("name", [*spec.WHOLE, "panic_timeout"])
+@pytest.mark.parametrize("value", [-1, 604801])
+def test_time_of_the_host_is_refused_before_it_is_asked(name: str, value: int) -> None:
+    error = refusal(**{name: value})
+    assert error.reason.code == "argument_invalid"
+    assert f"The option {name} is {value:g} and must be" in str(error)
+
+
 @pytest.mark.parametrize("name", spec.POSITIVE)
 def test_check_refuses_zero_where_it_means_nothing(name: str) -> None:
     assert str(refusal(**{name: 0})).startswith(f"The option {name} is 0 and must be more than 0.")
@@ -243,15 +251,8 @@ def test_health_that_nobody_asks_for_is_none() -> None:
 
 
 def test_health_has_its_defaults() -> None:
-    assert parsed() == Health(
-        services=True,
-        required_services=(),
-        ignore_services=(),
-        commands=(),
-        ports=(),
-        timeout=120.0,
-        stable_seconds=0.0,
-    )
+    services_only = Health(True, (), (), (), (), timeout=120.0, stable_seconds=0.0)
+    assert parsed() == services_only
 
 
 @pytest.mark.parametrize(
@@ -281,6 +282,10 @@ def test_one_of_a_list_may_stand_alone() -> None:
         pytest.param({"timeout": -1}, "health.timeout is -1", id="negative time"),
         pytest.param({"timeout": "nan"}, "health.timeout is nan", id="no time"),
         pytest.param({"stable_seconds": 1e9}, "health.stable_seconds is 1e+09", id="years"),
+        pytest.param({"ignore_services": ["a,b"]}, "have 'a,b', which is no name", id="a comma"),
+        pytest.param({"required_services": ["a b"]}, "have 'a b', which", id="two names in one"),
+        pytest.param({"ignore_services": [""]}, "have '', which is no name", id="no name"),
+        pytest.param({"required_services": ["/etc/init.d/a"]}, "which is no name", id="a path"),
         pytest.param({"commands": [""]}, "has '', which is no command", id="empty command"),
         pytest.param({"commands": [[]]}, "has [], which is no command", id="no words"),
         pytest.param({"commands": ["a 'b"]}, "which is no command", id="open quote"),

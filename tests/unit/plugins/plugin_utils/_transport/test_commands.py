@@ -33,8 +33,9 @@ def leave(token: str = "t0ken", boot_id: str = "b00t", limit: float = 120.0) -> 
         lambda: commands.test("true", "b00t", "mark"),
         lambda: commands.confirm("t0ken", "b00t", "mark"),
         lambda: commands.examine(Questions(True, True), "b00t", "mark", "n0nce", 5.0),
+        lambda: commands.memory("take", "r1", "", "mark", "n0nce"),
     ],
-    ids=["observe", "test", "confirm", "examine"],
+    ids=["observe", "test", "confirm", "examine", "memory"],
 )
 def test_command_after_the_order_reads_no_file(
     make: t.Callable[[], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -66,6 +67,13 @@ def test_examine_passes_the_whole_script_and_the_questions(
     both = ["yes", "no"] if yes else ["no", "yes"]
     told = ["b00t", "mark", "n0nce", *both, word, "true", "nginx -t"]
     assert words == ["sh", "-c", script, "health.sh", *told]
+
+
+def test_memory_passes_the_whole_script_and_what_is_to_be_remembered() -> None:
+    script = (commands.SHELL / "memory.sh").read_text(encoding="utf-8")
+    words = shlex.split(commands.memory("keep", "r1", "down\n$(id)", "mark", "n0nce"))
+    told = ["keep", "r1", "down\n$(id)", "mark", "n0nce"]
+    assert words == ["sh", "-c", script, "memory.sh", *told]
 
 
 def test_test_passes_the_whole_script_and_the_command() -> None:

@@ -30,6 +30,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports im
     Departure,
     NoAnswerError,
     OtherBootError,
+    OtherRunError,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import (
     remote as remote_module,
@@ -367,10 +368,59 @@ def test_examination_gives_each_command_a_second_at_least(within: float) -> None
     assert re.search(r" yes no 1 true ", host.commands[0])
 
 
+MEMORIES: dict[str, t.Callable[[AnsibleRemote], object]] = {
+    "take": lambda asked: asked.take("r1"),
+    "keep": lambda asked: asked.keep("r1", "down\ndrained"),
+    "tell": lambda asked: asked.tell(),
+}
+MEMORY = re.compile(r"memory\.sh (\w+) (\S+) (.*) ([0-9a-f]{16}) ([0-9a-f]{16})$", re.DOTALL)
+
+
+def arguments_of_memory(command: str) -> tuple[str, ...]:
+    found = MEMORY.search(command)
+    assert found is not None
+    return found.groups()
+
+
+@pytest.mark.parametrize(
+    ("call", "expected"),
+    [
+        ("take", ("take", "r1", "''")),
+        ("keep", ("keep", "r1", "'down\ndrained'")),
+        ("tell", ("tell", "-", "''")),
+    ],
+)
+def test_host_is_asked_to_remember(call: str, expected: tuple[str, ...]) -> None:
+    def says(command: str) -> str:
+        nonce = arguments_of_memory(command)[-1]
+        return f"Welcome!\nBEGIN {nonce}\nr0 drain\nEND {nonce}\n"
+
+    host = Host(says)
+    found = MEMORIES[call](remote(host=host))
+    assert arguments_of_memory(host.commands[0])[:3] == expected
+    assert found == (None if call == "keep" else "r0 drain\n")
+
+
+def test_run_that_was_overtaken_is_told_so() -> None:
+    host = Host(lambda command: f"Welcome!\n{arguments_of_memory(command)[-2]}\n")
+    with pytest.raises(OtherRunError):
+        remote(host=host).keep("r1", "")
+
+
+@pytest.mark.parametrize("call", MEMORIES)
+def test_host_that_does_not_say_that_it_remembers_does_not(call: str) -> None:
+    with pytest.raises(NoAnswerError, match="the host answered 'no'") as caught:
+        MEMORIES[call](remote(host=Host("no")))
+    assert caught.value.kind == "garbled"
+
+
 @pytest.mark.parametrize("call", ["test", "confirm", "examine"])
 def test_command_for_a_boot_that_has_ended_says_so(call: str) -> None:
     marks: list[str] = []
-    calls = {**CALLS, "examine": lambda asked, within: asked.examine(QUESTIONS, BOOT_ID, within)}
+    calls: dict[str, t.Callable[[AnsibleRemote, float], object]] = {
+        **CALLS,
+        "examine": lambda asked, within: asked.examine(QUESTIONS, BOOT_ID, within),
+    }
 
     def another_boot(command: str) -> str:
         # It stands behind the boot, or is the last word.

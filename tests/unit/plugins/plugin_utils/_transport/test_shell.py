@@ -25,7 +25,11 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import health, observation
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import (
+    frames,
+    health,
+    observation,
+)
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import (
     commands as commands_module,
 )
@@ -1430,7 +1434,131 @@ def test_more_services_than_anybody_has_are_cut(listening: FakeMachine) -> None:
     assert "s0" in understood(said).started
 
 
+def test_any_boot_is_examined_where_none_is_named(listening: FakeMachine) -> None:
+    assert understood(examined(listening, "true", boot_id="-"), 1).commands == (0,)
+
+
 def test_another_boot_is_not_examined(listening: FakeMachine) -> None:
     said = examined(listening, 'echo "ran" >"$root/ran"', boot_id=OTHER_BOOT)
     assert said == f"\n{MARK}\n"
     assert not (listening.root / "ran").exists()
+
+
+# --- What the host remembers of a run -------------------------------------------------------
+
+NOTE = "var/lib/alpinefleet-kexec/run"
+FIRST, SECOND = "1" * 32, "2" * 32
+DRAINED = 'drain\ndrained "web"'
+
+
+def memory(machine: FakeMachine, what: str, run: str = FIRST, note: str = "") -> str | None:
+    """Run memory.sh; return what it told, None where it did not answer."""
+    said = machine.run("memory.sh", what, run, note, MARK, NONCE).stdout
+    return frames.between(said, NONCE)
+
+
+@pytest.fixture
+def keeper(machine: FakeMachine) -> FakeMachine:
+    """A machine whose /var/lib can be written."""
+    (machine.root / "var/lib").chmod(0o777)
+    return machine
+
+
+def test_run_that_takes_a_host_is_told_what_was_left_there(keeper: FakeMachine) -> None:
+    assert memory(keeper, "take", FIRST) == "\n"
+    assert keeper.read(NOTE).split() == [FIRST]
+    assert memory(keeper, "keep", FIRST, DRAINED) == "\n"
+    assert keeper.read(NOTE) == f"{FIRST} {DRAINED}\n"
+    assert memory(keeper, "take", SECOND) == f"{FIRST} {DRAINED}\n"
+    # It is the run of the second from now on, and nothing is forgotten.
+    assert keeper.read(NOTE) == f"{SECOND} {DRAINED}\n"
+    folder = keeper.root / "var/lib/alpinefleet-kexec"
+    assert (folder.stat().st_mode & 0o777, (folder / "run").stat().st_mode & 0o777) == (
+        0o700,
+        0o600,
+    )
+
+
+def test_run_that_was_overtaken_is_told_so_and_changes_nothing(keeper: FakeMachine) -> None:
+    memory(keeper, "take", FIRST)
+    memory(keeper, "take", SECOND)
+    for note in ("", DRAINED):
+        completed = keeper.run("memory.sh", "keep", FIRST, note, MARK, NONCE)
+        assert (completed.returncode, completed.stdout.split()) == (1, [MARK])
+    assert keeper.read(NOTE).split() == [SECOND]
+
+
+def test_run_that_is_done_is_forgotten(keeper: FakeMachine) -> None:
+    memory(keeper, "take", FIRST)
+    assert memory(keeper, "keep", FIRST) == "\n"
+    assert not (keeper.root / NOTE).exists()
+    # Whoever has nothing to keep any more may not act.
+    assert memory(keeper, "keep", FIRST, DRAINED) is None
+
+
+def test_telling_changes_nothing(keeper: FakeMachine) -> None:
+    assert memory(keeper, "tell") == "\n"
+    assert not (keeper.root / "var/lib/alpinefleet-kexec").exists()
+    memory(keeper, "take", FIRST)
+    memory(keeper, "keep", FIRST, DRAINED)
+    assert memory(keeper, "tell", "-") == f"{FIRST} {DRAINED}\n"
+    assert keeper.read(NOTE) == f"{FIRST} {DRAINED}\n"
+
+
+def test_note_is_on_the_disk_before_anything_follows(keeper: FakeMachine) -> None:
+    memory(keeper, "take", FIRST)
+    memory(keeper, "keep", FIRST)
+    steps = what(keeper.read("log").splitlines())
+    folder = f"{keeper.root}/var/lib/alpinefleet-kexec"
+    assert steps == [f"sync {folder}/run {folder}", f"sync {folder}"]
+
+
+def test_sync_that_knows_no_files_is_one_of_all(keeper: FakeMachine) -> None:
+    told = keeper.run("memory.sh", "take", FIRST, "", MARK, NONCE, sync='[ "$#" -eq 0 ]').stdout
+    assert frames.between(told, NONCE) == "\n"
+    assert what(keeper.read("log").splitlines())[-1] == "sync"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("nothing")])
+def test_what_is_no_note_is_replaced(keeper: FakeMachine, make: t.Any) -> None:
+    (keeper.root / "var/lib/alpinefleet-kexec").mkdir()
+    (keeper.root / "var/lib/alpinefleet-kexec").chmod(0o777)
+    make(keeper.root / NOTE)
+    assert memory(keeper, "take") == "\n"
+    assert keeper.read(NOTE).split() == [FIRST]
+
+
+def test_directory_in_the_place_of_the_note_is_left_alone(keeper: FakeMachine) -> None:
+    (keeper.root / NOTE).mkdir(parents=True)
+    assert memory(keeper, "take") is None
+    assert list((keeper.root / NOTE).iterdir()) == []
+
+
+def test_note_that_is_huge_is_cut(keeper: FakeMachine) -> None:
+    (keeper.root / "var/lib/alpinefleet-kexec").mkdir()
+    (keeper.root / "var/lib/alpinefleet-kexec").chmod(0o777)
+    keeper.write(NOTE, f"{FIRST} drain\n" + 'drained "web"\n' * 5000)
+    told = memory(keeper, "take", SECOND)
+    assert told is not None
+    assert told.startswith(f"{FIRST} drain\n")
+    assert len(told) < 20000
+
+
+@pytest.mark.parametrize("place", ["var/lib", "run"])
+def test_host_that_cannot_remember_does_not_say_that_it_does(
+    machine: FakeMachine, place: str
+) -> None:
+    (machine.root / "var/lib").chmod(0o777)
+    (machine.root / place).chmod(0o555)
+    assert memory(machine, "take") is None
+
+
+def test_somebody_else_who_changes_the_host_is_waited_for(keeper: FakeMachine) -> None:
+    keeper.load()
+    folder = os.open(keeper.root / "run/alpinefleet-kexec", os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    try:
+        assert memory(keeper, "take") is None
+    finally:
+        os.close(folder)
+    assert memory(keeper, "take") == "\n"

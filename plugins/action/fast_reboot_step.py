@@ -1,0 +1,30 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._action import RebootingAction
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.steps import Steps
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.task import RoleTask
+
+
+class ActionModule(RebootingAction):
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
+    ) -> dict[str, t.Any]:
+        super().run(tmp, task_vars)
+        variables = task_vars or {}
+        steps = Steps(
+            self.name_of_host(variables),
+            lambda check_mode: self.reboot_task(variables, check_mode=check_mode),
+            self.clock,
+            check_mode=self._task.check_mode,
+        )
+        return t.cast(
+            "dict[str, t.Any]", printable(RoleTask(variables, steps).step(self._task.args))
+        )

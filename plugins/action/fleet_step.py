@@ -1,0 +1,35 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible import context
+from ansible.plugins.action import ActionBase
+from ansible.utils.vars import load_extra_vars
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.task import Asked, FleetTask
+
+
+class ActionModule(ActionBase):
+    """One step of a playbook for all of its hosts; none of them is asked anything."""
+
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(
+        self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
+    ) -> dict[str, t.Any]:
+        super().run(tmp, task_vars)
+        told = FleetTask(task_vars or {}, self._asked()).step(self._task.args)
+        return t.cast("dict[str, t.Any]", printable(told))
+
+    def _asked(self) -> Asked:
+        """As Ansible itself reads "hosts" and "serial" of a play."""
+        of_play = self._task.get_play().get_vars()
+        return Asked(
+            variables={**of_play, **load_extra_vars(self._loader)},
+            limited=bool(context.CLIARGS.get("subset")),
+        )

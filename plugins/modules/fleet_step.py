@@ -1,0 +1,105 @@
+#!/usr/bin/python
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The action of the same name does all of it; this file is its documentation.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: fleet_step
+short_description: One step of a playbook for all of its hosts
+version_added: 1.0.0
+description:
+  - The playbooks of this collection have these steps around their roles. No host is asked anything. It is of no use
+    without the playbooks, and its options may change with any release.
+author:
+  - The alpinefleet.kexec authors (@alpinefleet)
+extends_documentation_fragment:
+  - alpinefleet.kexec._attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - A report that was asked for is written in check mode, too.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+options:
+  step:
+    description: What the playbook has come to.
+    type: str
+    required: true
+    choices:
+      - guard
+      - output
+      - brake
+      - report
+      - remembered
+      - audit
+  hosts_variable:
+    description: The variable by which a playbook is told its hosts, for the step V(guard).
+    type: str
+    default: ""
+  batch_sizes:
+    description: The sizes of the batches to come, for the step V(guard).
+    type: raw
+    default: 1
+  error_budget:
+    description: How many lost hosts do not end the play yet, or which share of them, for the step V(brake).
+    type: raw
+    default: 0
+  of_role:
+    description: The role that the playbook is for, for the step V(report).
+    type: str
+    choices:
+      - fast_reboot
+      - kexec_host
+      - rolling_upgrade
+    default: fast_reboot
+  output:
+    description: A file on the controller for the report, for all steps but V(brake); none if it is empty.
+    type: str
+    default: ""
+seealso:
+  - module: alpinefleet.kexec.fast_reboot_step
+"""
+
+EXAMPLES = r"""
+- name: Upgrade hosts in batches with the playbook that has these steps
+  ansible.builtin.import_playbook: alpinefleet.kexec.rolling_upgrade
+"""
+
+RETURN = r"""
+output:
+  description: The absolute path of the file that a report will be written to, empty if none is wanted.
+  returned: for the steps V(guard) and V(output)
+  type: str
+  sample: /srv/reports/reboot.json
+msg:
+  description: A table of the hosts, in lines.
+  returned: for the steps V(report), V(remembered) and V(audit)
+  type: list
+  elements: str
+  sample:
+    - "HOST  OUTCOME  METHOD  DOWNTIME  KERNEL BEFORE   AFTER           DRAINED  WRONG"
+    - "web1  done     kexec   5.5 s     6.18.38-0-virt  6.18.56-0-virt  -        -"
+    - ""
+    - "hosts 1: done 1, failed 0, lost 0, waiting 0"
+lost:
+  description: The hosts that were lost, do not answer or are not well.
+  returned: for the step V(brake)
+  type: list
+  elements: str
+  sample:
+    - web2
+summary:
+  description: How many hosts there are of each kind, as P(alpinefleet.kexec.audit_report#filter) has them.
+  returned: for the step V(audit)
+  type: dict
+  sample:
+    hosts: 3
+    kexec: 3
+"""

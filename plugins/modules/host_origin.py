@@ -1,0 +1,25 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._record import ensure
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ensure.ORIGIN_ARGUMENTS, supports_check_mode=True)
+    _module.run(
+        module,
+        lambda host: ensure.ensure(
+            host, ensure.wanted_of(module.params), check_mode=module.check_mode
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection.
+
+"""How many hosts each batch of a play has. Ansible takes what it does not understand for all of them."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+_NUMBER = re.compile(r"0*[1-9][0-9]{0,8}")
+_SHARE = re.compile(r"(0*[1-9][0-9]?|0*100)\s*%")
+
+
+class BatchError(ValueError):
+    """Sizes of batches that are none."""
+
+
+def sizes(given: t.Any) -> list[int | str]:
+    """The sizes, as the keyword "serial" takes them; with -e they come as one text."""
+    words = given.split(",") if isinstance(given, str) else given
+    listed = list(words) if isinstance(words, (list, tuple)) else [words]
+    if not listed:
+        raise _no_size(given)
+    return [_size(each, given) for each in listed]
+
+
+def _size(each: t.Any, given: t.Any) -> int | str:
+    text = str(each).strip()
+    share = _SHARE.fullmatch(text)
+    if share:
+        return f"{int(share[1])}%"
+    if _NUMBER.fullmatch(text) and not isinstance(each, bool):
+        return int(text)
+    raise _no_size(given)
+
+
+def _no_size(given: t.Any) -> BatchError:
+    return BatchError(
+        f"The sizes of the batches are {given!r} and must be numbers of hosts, 1 or more, or shares "
+        "of them from 1% to 100%, such as 1,10%,30%. Nothing was done."
+    )

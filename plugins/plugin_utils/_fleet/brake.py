@@ -1,0 +1,69 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection.
+
+"""Whether a play may go on to its next batch, by what became of the hosts before."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from .campaign import Campaign
+
+# How many hosts a message names.
+SHOWN = 20
+
+
+class BudgetError(ValueError):
+    """An error budget that is none."""
+
+
+def budget(given: t.Any, hosts: int) -> int:
+    """How many lost hosts do not end a play yet: a number, or a share of its hosts."""
+    text = str(given).strip()
+    share = re.fullmatch(r"([0-9]{1,3})\s*%", text)
+    if share and int(share[1]) <= 100:
+        return hosts * int(share[1]) // 100
+    if re.fullmatch(r"[0-9]{1,9}", text) and not isinstance(given, bool):
+        return int(text)
+    raise BudgetError(
+        f"The error budget is {given!r} and must be a number of hosts, 0 or more, or a share of "
+        "them from 0% to 100%."
+    )
+
+
+def lost(campaign: Campaign) -> list[str]:
+    """The hosts that failed, could not be reached, or are not well, also where a rescue hid it."""
+    gone = set(campaign.hosts) - set(campaign.left)
+    return [host for host in campaign.hosts if host in gone or _is_not_well(campaign, host)]
+
+
+def _is_not_well(campaign: Campaign, host: str) -> bool:
+    """A run of the role that has not come to its end, another role that failed, or no answer."""
+    result = campaign.result_of(host)
+    is_left = result is not None and result.get("done") is False
+    return host in campaign.failures or host in campaign.silent or is_left
+
+
+def message(campaign: Campaign, found: t.Sequence[str]) -> str:
+    """Why the play ends, with a few names if there are many."""
+    return (
+        f"{len(found)} of {len(campaign.hosts)} hosts were lost, do not answer or are not well: "
+        f"{shown(found)}. "
+        f"{ends_here(campaign)}"
+    )
+
+
+def ends_here(campaign: Campaign) -> str:
+    return (
+        f"The play ends here. No task was run on the hosts of this batch ({shown(campaign.batch)}), "
+        "also where one of them is counted as failed below."
+    )
+
+
+def shown(hosts: t.Sequence[str]) -> str:
+    more = len(hosts) - SHOWN
+    return ", ".join(hosts[:SHOWN]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,82 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection.
+
+"""A play over many hosts, batch by batch, as far as it came."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field
+
+from .._variables import speakers
+from .._variables.speakers import Variables
+
+# What the brake left on the hosts of its batch.
+BRAKED = "__fast_reboot_braked"
+# What it said when it was asked what it remembers.
+ASKED = "__look_after_status"
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """The hosts of a play, those that are still in it, those of the batch, and what each says."""
+
+    hosts: t.Sequence[str]
+    left: t.Sequence[str]
+    batch: t.Sequence[str]
+    # The result of the role on each host that has one, and what the host itself says by that name.
+    results: t.Mapping[str, t.Any]
+    facts: t.Mapping[str, t.Any]
+    # What a role around it failed by.
+    failures: t.Mapping[str, str] = field(default_factory=dict)
+    # Those of a batch that was not begun with.
+    braked: t.Collection[str] = ()
+    # Those that did not answer when they were asked what an earlier run had left.
+    silent: t.Collection[str] = ()
+
+    def result_of(self, host: str) -> t.Mapping[str, t.Any] | None:
+        """What the role says of a host; a host may say something by the same name."""
+        result = self.results.get(host)
+        is_own_word = result == self.facts.get(host)
+        return result if isinstance(result, t.Mapping) and not is_own_word else None
+
+
+def read(variables: Variables, result: str, *failure: str) -> Campaign:
+    """The play so far. The variables of a host cost more to find than all of the rest."""
+    hosts, everything = variables["ansible_play_hosts_all"], variables["hostvars"]
+    results, facts, failures = {}, {}, {}
+    braked, silent = set(), set()
+    for host in hosts:
+        of_host = everything[host]
+        said = of_host.get("ansible_facts") or {}
+        if result in of_host:
+            results[host] = of_host[result]
+            facts[host] = said.get(result)
+        # What a host says of itself by such a name is no failure.
+        failed = [
+            of_host[name] for name in failure if of_host.get(name) not in (None, "", said.get(name))
+        ]
+        if failed:
+            failures[host] = str(failed[0])
+        if _is(of_host.get(BRAKED), "failed"):
+            braked.add(host)
+        if _is(speakers.own(of_host, ASKED), "unreachable"):
+            silent.add(host)
+    return Campaign(
+        hosts,
+        variables["ansible_play_hosts"],
+        variables["ansible_play_batch"],
+        results,
+        facts,
+        failures,
+        braked,
+        silent,
+    )
+
+
+def _is(told: t.Any, word: str) -> bool:
+    """What a task has said of the host."""
+    return isinstance(told, t.Mapping) and bool(told.get(word))

@@ -1,0 +1,85 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection.
+
+"""What the hosts of a play remember of earlier runs, for people and for programs."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass
+
+from .._table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
+from .campaign import Campaign
+
+# Raised when a key changes its meaning or goes away, not when one is added.
+REMEMBERED_VERSION = 1
+
+Remembers = t.Literal["nothing", "something", "no_answer"]
+REMEMBERS: tuple[Remembers, ...] = t.get_args(Remembers)
+
+REMEMBERED_COLUMNS = ("HOST", "REMEMBERS", "STAGE", "DRAINED", "UNHEALTHY", "RUN")
+
+
+@dataclass(frozen=True)
+class HostMemory:
+    """One host."""
+
+    host: str
+    remembers: Remembers
+    stage: str | None = None
+    drained: tuple[str, ...] = ()
+    unhealthy: tuple[str, ...] = ()
+    run: str | None = None
+
+
+def rows(campaign: Campaign) -> list[HostMemory]:
+    """The hosts in their order, with what the step "status" told of each."""
+    return [_row(host, campaign.result_of(host)) for host in campaign.hosts]
+
+
+def _row(host: str, told: t.Mapping[str, t.Any] | None) -> HostMemory:
+    if told is None or "remembered" not in told:
+        return HostMemory(host, "no_answer")
+    found = told["remembered"]
+    if found is None:
+        return HostMemory(host, "nothing")
+    lists = (tuple(found["drained"]), tuple(found["unhealthy"]))
+    return HostMemory(host, "something", found["stage"], *lists, found["run"])
+
+
+def as_dict(found: t.Sequence[HostMemory]) -> dict[str, t.Any]:
+    return {
+        "version": REMEMBERED_VERSION,
+        "summary": {"hosts": len(found), **_counts(found)},
+        "hosts": [asdict(row) for row in found],
+    }
+
+
+def _counts(found: t.Sequence[HostMemory]) -> dict[str, int]:
+    kinds = [row.remembers for row in found]
+    return {kind: kinds.count(kind) for kind in REMEMBERS}
+
+
+def table(found: t.Sequence[HostMemory]) -> list[str]:
+    """The hosts of which there is something to say, and how many there are of each kind."""
+    shown = [row for row in found if row.remembers != "nothing"]
+    counts = ", ".join(f"{kind} {number}" for kind, number in _counts(found).items())
+    return [
+        *aligned([REMEMBERED_COLUMNS, *map(_cells, shown)]),
+        "",
+        f"hosts {len(found)}: {counts}",
+    ]
+
+
+def _cells(row: HostMemory) -> tuple[str, ...]:
+    return (
+        row.host,
+        row.remembers,
+        row.stage or EMPTY_CELL,
+        ", ".join(row.drained) or EMPTY_CELL,
+        one_line(", ".join(row.unhealthy), TEXT_LIMIT) or EMPTY_CELL,
+        row.run or EMPTY_CELL,
+    )

@@ -1,0 +1,139 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection.
+
+"""What became of the hosts of a play, for people and for programs."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass
+
+from .._table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
+from .campaign import Campaign
+
+# Raised when a key changes its meaning or goes away, not when one is added.
+REPORT_VERSION = 1
+
+Ending = t.Literal["done", "failed", "lost", "waiting"]
+ENDINGS: tuple[Ending, ...] = t.get_args(Ending)
+
+HOST_COLUMNS = (
+    "HOST",
+    "OUTCOME",
+    "METHOD",
+    "DOWNTIME",
+    "KERNEL BEFORE",
+    "AFTER",
+    "DRAINED",
+    "WRONG",
+)
+
+SILENT = "It did not answer when it was asked what an earlier run has left."
+ON_ITS_WAY = "It left the play at the stage {stage}; its last message says why."
+WITHOUT_RESULT = "It left the play before the role had a result; its last message says why."
+
+
+@dataclass(frozen=True)
+class Row:
+    """One host."""
+
+    host: str
+    outcome: Ending
+    method: str | None = None
+    downtime: float | None = None
+    release_before: str | None = None
+    release_after: str | None = None
+    drained: tuple[str, ...] = ()
+    # Code and message of what the host failed by.
+    reason: str | None = None
+    message: str | None = None
+
+
+def rows(campaign: Campaign) -> list[Row]:
+    """The hosts in their order."""
+    left = {*campaign.left, *campaign.braked}
+    return [_row(campaign, host, is_left=host in left) for host in campaign.hosts]
+
+
+def _row(campaign: Campaign, host: str, *, is_left: bool) -> Row:
+    result, failure = campaign.result_of(host), campaign.failures.get(host)
+    if result is None or "done" not in result:
+        if host in campaign.silent:
+            return Row(host, "failed", message=failure or SILENT)
+        if is_left and not failure:
+            return Row(host, "waiting")
+        return Row(host, "failed", message=failure or WITHOUT_RESULT)
+    reason, release = result.get("reason") or {}, result.get("release") or {}
+    outcome = _outcome(result, is_left)
+    if outcome == "lost":
+        failure = ON_ITS_WAY.format(stage=result.get("stage"))
+    return Row(
+        host,
+        outcome,
+        result.get("method"),
+        result.get("downtime"),
+        release.get("before"),
+        release.get("after"),
+        _drained(result, is_lost=outcome == "lost"),
+        reason.get("code"),
+        reason.get("message") or failure or None,
+    )
+
+
+def _drained(result: t.Mapping[str, t.Any], *, is_lost: bool) -> tuple[str, ...]:
+    """The hooks that are to be undone; one that was at work when its host was lost may be."""
+    found = tuple(result.get("drained") or ())
+    at_work = (result.get("run") or {}).get("hook")
+    draining = is_lost and result.get("stage") == "drain"
+    return (*found, at_work) if draining and at_work and at_work not in found else found
+
+
+def _outcome(result: t.Mapping[str, t.Any], is_left: bool) -> Ending:
+    if result["done"]:
+        return "done"
+    # Of a host that was on its way when it left the play nobody knows more.
+    return "failed" if result.get("reason") or is_left else "lost"
+
+
+def is_due(found: t.Sequence[Row]) -> bool:
+    """Whether people want to see it: at the end, and once something is wrong."""
+    outcomes = {row.outcome for row in found}
+    return "waiting" not in outcomes or bool(outcomes & {"failed", "lost"})
+
+
+def as_dict(found: t.Sequence[Row]) -> dict[str, t.Any]:
+    return {
+        "version": REPORT_VERSION,
+        "summary": {"hosts": len(found), **_counts(found)},
+        "hosts": [asdict(row) for row in found],
+    }
+
+
+def _counts(found: t.Sequence[Row]) -> dict[str, int]:
+    outcomes = [row.outcome for row in found]
+    return {outcome: outcomes.count(outcome) for outcome in ENDINGS}
+
+
+def table(found: t.Sequence[Row]) -> list[str]:
+    """The hosts that were touched, and how many there are of each kind."""
+    touched = [row for row in found if row.outcome != "waiting"]
+    counts = ", ".join(f"{outcome} {number}" for outcome, number in _counts(found).items())
+    return [*aligned([HOST_COLUMNS, *map(_cells, touched)]), "", f"hosts {len(found)}: {counts}"]
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    downtime = EMPTY_CELL if row.downtime is None else f"{row.downtime:.1f} s"
+    wrong = ": ".join(word for word in (row.reason, row.message) if word)
+    return (
+        row.host,
+        row.outcome,
+        row.method or EMPTY_CELL,
+        downtime,
+        row.release_before or EMPTY_CELL,
+        row.release_after or EMPTY_CELL,
+        ", ".join(row.drained) or EMPTY_CELL,
+        one_line(wrong, TEXT_LIMIT) or EMPTY_CELL,
+    )

@@ -1,0 +1,167 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection.
+
+"""One task of a playbook for all of its hosts together."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from dataclasses import dataclass
+
+from .. import _audit
+from .._variables import speakers
+from .._variables.family import VariableError
+from .._variables.roles import PLAYBOOKS
+from .._variables.speakers import SpokenError, Variables
+from . import batches, brake, campaign, outfile, remembered, report
+from .batches import BatchError
+from .brake import BudgetError
+from .campaign import Campaign
+from .outfile import OutputError
+
+TaskResult = dict[str, t.Any]
+
+RESULT = "fast_reboot_result"
+# What each role leaves for its playbook: its result, and what it failed by where that has none.
+LEFT_BY: dict[str, tuple[str, ...]] = {
+    "fast_reboot": (RESULT,),
+    "rolling_upgrade": (RESULT, "__rolling_upgrade_failure"),
+    "kexec_host": ("kexec_host_result", "__kexec_host_failure"),
+    "status": ("fast_reboot_status",),
+}
+# What the audit leaves: the answer of a host, and why it was not asked.
+AUDITED = ("__audit_preflight", "__audit_frozen")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a play's own lines are read with, which no host and no inventory has a part in."""
+
+    # Those of -e, and those that a playbook gives to one that it imports.
+    variables: Variables
+    # Whether there is a --limit.
+    limited: bool
+
+
+class FleetTask:
+    """What is done once for the hosts of a play, as the variables of one of them tell."""
+
+    def __init__(self, variables: Variables, asked: Asked) -> None:
+        self._variables = variables
+        self._asked = asked
+
+    def step(self, arguments: t.Mapping[str, t.Any]) -> TaskResult:
+        output = str(arguments.get("output") or "")
+        steps: dict[str, t.Callable[[], TaskResult]] = {
+            "guard": lambda: self._guard(
+                str(arguments["hosts_variable"]), arguments["batch_sizes"], output
+            ),
+            "output": lambda: self._output(output),
+            "brake": lambda: self._brake(arguments["error_budget"]),
+            "report": lambda: self._report(str(arguments["of_role"]), output),
+            "remembered": lambda: self._remembered(output),
+            "audit": lambda: self._audit(output),
+        }
+        return steps[arguments["step"]]()
+
+    def _guard(self, name: str, sizes: t.Any, output: str) -> TaskResult:
+        """Nobody reboots all hosts of an inventory by leaving something out, or by a size of 0."""
+        unread = self._unread(name, f"{name.removesuffix('hosts')}serial")
+        if not self._asked.limited and not self._asked.variables.get(name):
+            count = len(self._variables["ansible_play_hosts_all"])
+            return _stop(
+                f"This playbook reboots hosts, and nobody has said which: it would be all {count} of "
+                f"the inventory. Name them with -e {name}=PATTERN or --limit PATTERN; {name}=all is a "
+                f"pattern, too.{unread} Nothing was done."
+            )
+        if unread:
+            return _stop(f"{unread.strip()} Nothing was done.")
+        try:
+            # The file is the operator's to name.
+            speakers.refuse_a_speaker(self._variables)
+            if name in PLAYBOOKS:
+                PLAYBOOKS[name].refuse_unknown(self._variables)
+            batches.sizes(sizes)
+            return {"output": outfile.path_of(output)}
+        except (SpokenError, VariableError, OutputError, BatchError) as error:
+            return _stop(str(error))
+
+    def _brake(self, error_budget: t.Any) -> TaskResult:
+        """Fail where too many hosts were lost; the budget must not be a host's word."""
+        hosts = self._campaign
+        try:
+            speakers.refuse_a_speaker(self._variables)
+            allowed = brake.budget(error_budget, len(hosts.hosts))
+        except SpokenError as error:
+            that = f"That host is {self._variables['inventory_hostname']}."
+            return _stop(f"{error} {that} {brake.ends_here(hosts)}", lost=[])
+        except BudgetError as error:
+            return _stop(f"{error} {brake.ends_here(hosts)}", lost=[])
+        found = brake.lost(hosts)
+        stops = len(found) > allowed
+        return _stop(brake.message(hosts, found), lost=found) if stops else {"lost": found}
+
+    def _report(self, role: str, output: str) -> TaskResult:
+        """Show what became of the hosts, when there is nothing more to come or something is wrong."""
+        found = report.rows(campaign.read(self._variables, *LEFT_BY[role]))
+        if not report.is_due(found):
+            return {"msg": ["There are hosts left, and nothing is wrong."]}
+        return _shown(report.table(found), report.as_dict(found), output)
+
+    def _unread(self, *names: str) -> str:
+        """What is said of variables that a play cannot have from an inventory."""
+        found = [name for name in names if name in self._variables]
+        unread = [name for name in found if name not in self._asked.variables]
+        if not unread:
+            return ""
+        return f" In an inventory a play does not see {' and '.join(unread)}: give it with -e."
+
+    def _output(self, output: str) -> TaskResult:
+        """Where a report will be; what would not work at the end is refused before a host is asked."""
+        try:
+            speakers.refuse_a_speaker(self._variables)
+            return {"output": outfile.path_of(output)}
+        except (SpokenError, OutputError) as error:
+            return _stop(str(error))
+
+    def _remembered(self, output: str) -> TaskResult:
+        """Show what the step "status" found on the hosts."""
+        found = remembered.rows(campaign.read(self._variables, *LEFT_BY["status"]))
+        return _shown(remembered.table(found), remembered.as_dict(found), output)
+
+    def _audit(self, output: str) -> TaskResult:
+        """Show what the preflight found on the hosts, or why one was not asked."""
+        answers, refused = (campaign.read(self._variables, name) for name in AUDITED)
+        found = _audit.report(
+            {
+                host: answers.result_of(host) or refused.result_of(host) or {}
+                for host in answers.hosts
+            }
+        )
+        return {**_shown(_audit.table(found), found, output), "summary": found["summary"]}
+
+    @property
+    def _campaign(self) -> Campaign:
+        """The play as the brake sees it, whichever role its hosts have had."""
+        failures = [name for _result, *names in LEFT_BY.values() for name in names]
+        return campaign.read(self._variables, RESULT, *failures)
+
+
+def _shown(lines: list[str], told: t.Mapping[str, t.Any], output: str) -> TaskResult:
+    """A table for people, and the same as a file for programs if one is wanted."""
+    if output:
+        try:
+            outfile.write(output, json.dumps(told, indent=2, sort_keys=True) + "\n")
+        except OutputError as error:
+            return _stop(str(error), table=lines)
+        lines = [*lines, "", f"The report is in {output}."]
+    # People want to see it without asking for more words of every task.
+    return {"msg": lines, "_ansible_verbose_always": True}
+
+
+def _stop(why: str, **details: t.Any) -> TaskResult:
+    return {"failed": True, "msg": why, **details}

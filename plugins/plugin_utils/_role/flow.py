@@ -1,0 +1,510 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection.
+
+"""How the reboot of one host goes on, from what happened: values in, values out.
+
+The role's files of tasks are the steps; which of them is next is decided here.
+"""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
+
+from .memory import PLACE, Memory
+from .plan import Hook, RunPlan
+
+# The file of tasks that is next. "" is the end: what is left to do is to fail, or nothing.
+Next = t.Literal["drain", "leave", "wait", "power_cycle", "look", "task_file", "undrain", ""]
+
+Told = t.Mapping[str, t.Any]
+
+# What of a task's result is for Ansible or for the next task only, or is the role's own.
+NOT_KEPT = (
+    *("ansible_facts", "deprecations", "exception", "failed", "invocation", "msg", "order"),
+    *("drained", "unhealthy", "rungs", "warnings"),
+)
+# A host of these is lost: only a reset from outside gets it back.
+LOST = ("did_not_return", "did_not_go_down")
+# A boot answers that the order is not about.
+ANOTHER_BOOT = ("wrong_kernel", "wrong_method")
+# Up to these the old system runs on, where it is known that no reboot follows.
+HOST_UNTOUCHED = ("preflight", "load", "drain", "trigger")
+
+NOTHING_DONE: Told = {
+    "changed": False,
+    "rebooted": False,
+    "method": None,
+    "stage": "preflight",
+    "reason": None,
+    "reasons": [],
+    "boot_id": {"before": None, "after": None},
+    "release": {"before": None, "after": None},
+    "cmdline": {"before": None, "after": None},
+    "downtime": None,
+    "elapsed": 0.0,
+    "timings": {},
+    "drained": [],
+    "unhealthy": [],
+    "rungs": [],
+    "taken_over": None,
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """How far one run of the role is with one host; what one task hands to the next."""
+
+    # Tells it from an earlier run of the role in the same play.
+    id: str
+    plan: RunPlan
+    next: Next = "leave"
+    # What the role says of the host, by its documented names.
+    result: Told = field(default_factory=lambda: dict(NOTHING_DONE))
+    # The hook whose turn it is, and how many come after it; the file that is next.
+    hook: str = ""
+    hooks_left: int = 0
+    # The hook that is being undone.
+    undoing: str = ""
+    file: str = ""
+    # How many files of the health are done, and whether it was looked at once more.
+    files_done: int = 0
+    looked_again: bool = False
+    # What was ordered, and when by the controller's clock; and when the host was proven to be back.
+    order: Told | None = None
+    ordered_at: float = 0.0
+    proven_at: float = 0.0
+    # What the reboot would say, where it was only predicted.
+    predicted: bool = False
+    # Whether the order is that of an earlier run, and whether this one is to reboot the host itself.
+    taken_over: bool = False
+    reboots: bool = True
+    # What the earlier run has left; None once the host was seen to be well.
+    before: Memory | None = None
+
+    @property
+    def failed(self) -> bool:
+        return self.result["reason"] is not None
+
+    @property
+    def done(self) -> bool:
+        """Whether all is well, and nothing is left to do."""
+        return not self.next and not self.failed
+
+    @property
+    def untouched(self) -> bool:
+        return self.result["stage"] in HOST_UNTOUCHED and self.result["rebooted"] is False
+
+    @property
+    def undoes(self) -> list[str]:
+        """The hooks that may be undone: of an earlier run's only where the host is well."""
+        kept = self.before.drained if self.failed and self.before else ()
+        return [name for name in self.result["drained"] if name not in kept]
+
+    def as_dict(self) -> dict[str, t.Any]:
+        before = None if self.before is None else self.before.as_dict()
+        return {
+            **vars(self),
+            "plan": self.plan.as_dict(),
+            "result": dict(self.result),
+            "before": before,
+        }
+
+    @classmethod
+    def from_dict(cls, given: Told) -> Run:
+        before = None if given["before"] is None else Memory.from_dict(given["before"])
+        return cls(**{**given, "plan": RunPlan.from_dict(given["plan"]), "before": before})
+
+    def told(self, **changes: t.Any) -> Run:
+        return replace(self, result={**self.result, **changes})
+
+    def hook_named(self, name: str) -> Hook:
+        return next(hook for hook in self.plan.hooks if hook.name == name)
+
+
+def begin(run_id: str, plan: RunPlan) -> Run:
+    return Run(run_id, plan, next="drain" if plan.hooks else "leave", hooks_left=len(plan.hooks))
+
+
+# --- Hooks ----------------------------------------------------------------------------------
+
+
+def next_hook(run: Run) -> Run:
+    """It is the next hook's turn to drain the host."""
+    hook = run.plan.hooks[len(run.plan.hooks) - run.hooks_left]
+    left = run.hooks_left - 1
+    after: Next = "drain" if left else "leave"
+    turn = replace(run, hook=hook.name, file=hook.drain, hooks_left=left, next=after)
+    told = turn.told(stage="drain")
+    return drained(told) if hook.always else told
+
+
+def drained(run: Run) -> Run:
+    """The hook whose turn it is has changed something."""
+    if run.result["stage"] != "drain" or run.hook in run.result["drained"]:
+        return run
+    noted = run.told(drained=[*run.result["drained"], run.hook])
+    return fail(noted) if noted.failed else noted
+
+
+def next_undrain(run: Run) -> Run:
+    """The hook before is undone, and it is the turn of the one that was drained before it."""
+    done = undrained(run)
+    hook = run.hook_named(done.undoes[-1])
+    turn = replace(done, next="undrain", hook=hook.name, undoing=hook.name, file=hook.undrain)
+    return turn if run.failed else turn.told(stage="undrain")
+
+
+def undrained(run: Run) -> Run:
+    """The hook whose turn it was is undone."""
+    left = [name for name in run.result["drained"] if name != run.undoing]
+    told = replace(run, undoing="").told(drained=left)
+    return _close(replace(told, next="undrain" if told.undoes else ""))
+
+
+def undrain_only(run: Run) -> Run:
+    """Undo what a host remembers to be drained by, whatever else it remembers."""
+    return _after_health(replace(run, order=None, taken_over=False, before=None))
+
+
+def without_reboot(run: Run, *, changed: bool) -> Run:
+    """A host that needs no reboot is looked at where something was changed on it, or left behind."""
+    stays = replace(run, reboots=False)
+    if stays.taken_over:
+        # It is waited for first, and told that it works.
+        return stays
+    if not changed and run.result["taken_over"] is None:
+        return _after_health(stays)
+    return replace(stays.told(stage="health"), next="look")
+
+
+# --- The reboot -----------------------------------------------------------------------------
+
+
+def after_order(run: Run, result: Told, *, now: float) -> Run:
+    """The host was ordered to leave, or refused to, or it was predicted."""
+    kept, wanted = _kept(result), run.plan.arguments["method"]
+    if result.get("failed"):
+        rung = _rung(wanted, kept["reason"]["code"])
+        return fail(replace(run, result={**run.result, **kept, "rungs": [rung]}))
+    obstacles = [each["code"] for each in kept["reasons"] if each["blocks"] == "kexec"]
+    rungs = [] if kept["method"] == wanted else [_rung(wanted, next(iter(obstacles), None))]
+    told = replace(run, result={**run.result, **kept, "rungs": rungs, "stage": "down"})
+    if kept["rebooted"] is not None:
+        return _after_health(replace(told, predicted=True))
+    return replace(told, order=result["order"], ordered_at=now, next="wait")
+
+
+def after_wait(
+    run: Run,
+    result: Told,
+    findings: t.Sequence[str] = (),
+    *,
+    now: float,
+    left: float,
+    stable: bool = False,
+) -> Run:
+    """The host was waited for and looked at once; LEFT is what remains of its time."""
+    lost = _code(result) in LOST
+    if lost and left > 0:
+        return replace(run, next="wait")
+    if run.taken_over and _is_over(result):
+        return _anew(run)
+    method, rungs = run.order["method"] if run.order else "kexec", run.result["rungs"]
+    told = replace(
+        run, result={**_waited(run, result), "rungs": [*rungs, *_rungs_waited(method, result)]}
+    )
+    if not result.get("failed"):
+        return _after_first_look(replace(told, proven_at=now), findings, stable=stable)
+    if lost and run.plan.power_cycle.exists:
+        return replace(told, next="power_cycle")
+    return fail(told)
+
+
+def _is_over(result: Told) -> bool:
+    """Whether nothing comes of an earlier run's order any more.
+
+    It died before its order came to the host, or somebody has booted the host otherwise since.
+    """
+    return result["rebooted"] is False or _code(result) in ANOTHER_BOOT
+
+
+def _anew(run: Run) -> Run:
+    """Nothing is under way; what was left on the host is still known."""
+    before = None if run.before is None else run.before.without_order()
+    first = replace(begin(run.id, run.plan), before=before, reboots=run.reboots).told(
+        drained=run.result["drained"], taken_over=run.result["taken_over"]
+    )
+    return first if run.reboots else without_reboot(first, changed=True)
+
+
+def after_power_cycle(
+    run: Run,
+    result: Told,
+    findings: t.Sequence[str] = (),
+    *,
+    now: float,
+    stable: bool = False,
+) -> Run:
+    """The host was reset, and waited for once more."""
+    waited = _waited(run, result)
+    code = _code(result)
+    told = {**waited, "rungs": [*run.result["rungs"], _rung("power_cycle", code)]}
+    if not result.get("failed"):
+        told |= {"reason": None, "last_error": None}
+        told["reasons"] = [_power_cycled(run).as_dict(), *waited["reasons"]]
+        return _after_first_look(replace(run, result=told, proven_at=now), findings, stable=stable)
+    if waited["rebooted"] is False:
+        # The old system may have answered before the reset came.
+        told |= {"rebooted": None, "stage": "down"}
+    return fail(replace(run, result=told))
+
+
+def reset_failed(run: Run, why: str) -> Run:
+    """What was to reset the host failed: it is still lost by what it was lost by."""
+    reason = run.result["reason"]
+    message = f"{reason['message']} The power cycle failed, too: {why}"
+    rungs = [*run.result["rungs"], _rung("power_cycle", "power_cycle_failed")]
+    return fail(run.told(reason={**reason, "message": message}, rungs=rungs))
+
+
+def _waited(run: Run, result: Told) -> dict[str, t.Any]:
+    kept = _kept(result)
+    return {
+        **run.result,
+        **kept,
+        "changed": True,
+        "reasons": [*kept.get("reasons", []), *run.result["reasons"]],
+        "elapsed": round(run.result["elapsed"] + kept.get("elapsed", 0.0), 2),
+    }
+
+
+def _rungs_waited(method: str, result: Told) -> list[dict[str, t.Any]]:
+    """The rung that was ordered, and the one that it came to."""
+    if result.get("failed"):
+        return [_rung(method, _code(result))]
+    if result["method"] == method:
+        return [_rung(method, None)]
+    return [_rung(method, "kexec_not_proven"), _rung(result["method"], None)]
+
+
+def _rung(method: str, reason: str | None) -> dict[str, t.Any]:
+    return {"method": method, "reason": reason}
+
+
+def _code(result: Told) -> str | None:
+    reason = result.get("reason")
+    return reason["code"] if result.get("failed") and reason else None
+
+
+def _kept(result: Told) -> dict[str, t.Any]:
+    return {name: value for name, value in result.items() if name not in NOT_KEPT}
+
+
+def _power_cycled(run: Run) -> Reason:
+    lost = run.result["reason"]["code"] if run.result["reason"] else "unknown"
+    return Reason(
+        "power_cycled",
+        f"The host was lost ({lost}) and came back after a power cycle.",
+        "See its console for where it stopped. It remembers a jump that hung, and reboots through "
+        "firmware until kexec_hung is ignored once.",
+        "kexec",
+    )
+
+
+# --- Health ---------------------------------------------------------------------------------
+
+
+def _after_first_look(run: Run, findings: t.Sequence[str], *, stable: bool) -> Run:
+    """A host that is not well at once has its time; others are not kept waiting for it."""
+    looked = run.told(stage="health")
+    return replace(looked, next="look") if findings else after_look(looked, (), stable=stable)
+
+
+def after_look(run: Run, findings: t.Sequence[str], *, stable: bool) -> Run:
+    """Services, commands and ports were looked at; STABLE says that they must be once more."""
+    told = run.told(unhealthy=list(findings))
+    if findings:
+        return fail(told, _unhealthy(findings))
+    if run.files_done < len(run.plan.health_tasks):
+        return _next_file(told)
+    if stable and not run.looked_again:
+        return replace(told, next="look", looked_again=True, files_done=0)
+    return _after_health(told)
+
+
+def _next_file(run: Run) -> Run:
+    file = run.plan.health_tasks[run.files_done]
+    return replace(run, next="task_file", file=file, files_done=run.files_done + 1)
+
+
+def file_failed(run: Run, why: str) -> Run:
+    """A file of the health failed; those after it are still asked."""
+    return run.told(unhealthy=[*run.result["unhealthy"], f"{run.file}: {why}"])
+
+
+def after_file(run: Run, *, stable: bool) -> Run:
+    """A file of the health was run."""
+    if run.files_done < len(run.plan.health_tasks):
+        return _next_file(run)
+    findings = run.result["unhealthy"]
+    return (
+        after_look(run, findings, stable=stable)
+        if not findings
+        else fail(run, _unhealthy(findings))
+    )
+
+
+def _unhealthy(findings: t.Sequence[str]) -> Reason:
+    return Reason(
+        "unhealthy",
+        f"The host came back and is not well: {', '.join(findings)}.",
+        "Mend it on the host, and undrain the host then.",
+        "reboot",
+    )
+
+
+def _after_health(run: Run) -> Run:
+    """The host is well: what was drained is undone, or all is done."""
+    well = replace(run, before=None)
+    return _close(replace(well, next="undrain" if well.undoes else ""))
+
+
+def _close(run: Run) -> Run:
+    """The stage is where it stopped, and none where it came to its end."""
+    return run.told(stage=None) if run.done else run
+
+
+# --- Failures -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A task that failed, as far as Ansible tells of it."""
+
+    # What it says, without what it wants to be kept secret, and whether it had changed something.
+    said: str
+    changed: bool = False
+    # Whether it is a handler.
+    handler: bool = False
+
+
+def overtaken() -> Reason:
+    return Reason(
+        "overtaken",
+        "Another run of the role has taken this host over since this one began.",
+        "See who else works on the host; that run goes on with what this one has left.",
+        "reboot",
+    )
+
+
+def not_remembered(why: str) -> Reason:
+    return Reason(
+        "not_remembered",
+        f"The host could not be told what to remember of this run: {why}.",
+        "See whether /var/lib/alpinefleet-kexec can be written there. Without it, a run that ends on "
+        "the way could not be gone on with.",
+        "reboot",
+    )
+
+
+def hooks_unknown(names: t.Sequence[str]) -> Reason:
+    return Reason(
+        "hooks_unknown",
+        f"An earlier run has drained the host by hooks that this one does not have: {', '.join(names)}.",
+        "Run it again with fast_reboot_hooks as they were. If the host has its work back already, "
+        f"remove {PLACE} there.",
+        "reboot",
+    )
+
+
+def not_forgotten(run: Run, why: str) -> Run:
+    """A run that is over, of which the host could not be told; one that is lost is expected to."""
+    if run.failed:
+        return run
+    advice = Reason(
+        "not_remembered",
+        f"The host could not be told that this run is over: {why}.",
+        f"Remove {PLACE} there. Otherwise the next run takes this one for interrupted, and goes on "
+        "with it in place of a reboot of its own.",
+        "nothing",
+    )
+    return run.told(reasons=[*run.result["reasons"], advice.as_dict()])
+
+
+def argument_invalid(message: str, remedy: str) -> Reason:
+    return Reason("argument_invalid", message, remedy, "reboot")
+
+
+def fail(run: Run, reason: Reason | None = None) -> Run:
+    """The run ends here; what it has drained is undone only where the host was not touched."""
+    told = run if reason is None else run.told(reason=reason.as_dict())
+    undo = told.untouched and bool(told.undoes)
+    return replace(told, next="undrain" if undo else "")
+
+
+def broke(run: Run, broken: Broken) -> Run:
+    """A task failed that is none of the role's steps, or a step that has not said why."""
+    # A hook whose undrain file failed is not undone.
+    run, stage = replace(run, undoing=""), run.result["stage"]
+    if run.failed:
+        # While it was undone; what the run failed by is the reason still.
+        return replace(run, next="")
+    if stage == "drain":
+        noted = drained(run) if broken.changed or broken.handler else run
+        return fail(noted, _drain_failed(run.hook, broken.said))
+    if stage == "undrain":
+        return replace(run.told(reason=_undrain_failed(run.hook, broken.said).as_dict()), next="")
+    if broken.handler:
+        return fail(run, handler_failed(broken.said))
+    return fail(run, step_failed(broken.said))
+
+
+def _drain_failed(hook: str, said: str) -> Reason:
+    return Reason(
+        "drain_failed",
+        f"The hook {hook} did not drain the host. {said}",
+        "Mend that. The host was not rebooted.",
+        "reboot",
+    )
+
+
+def _undrain_failed(hook: str, said: str) -> Reason:
+    return Reason(
+        "undrain_failed",
+        f"The host is well, and the hook {hook} did not undrain it. {said}",
+        "Undrain the host by hand; it was rebooted.",
+        "reboot",
+    )
+
+
+def handler_failed(said: str) -> Reason:
+    return Reason(
+        "handler_failed",
+        f"A handler that was pending failed before the host was rebooted. {said}",
+        "Mend that. Nothing was done to the host, and the handlers after that one were not run.",
+        "reboot",
+    )
+
+
+def step_failed(said: str) -> Reason:
+    return Reason(
+        "module_failed",
+        said,
+        "Find its cause with -vvv. Up to the stage trigger, the host was not rebooted.",
+        "reboot",
+    )
+
+
+def message(result: Told) -> str:
+    """What the last task says of a run that failed."""
+    reason, left = result["reason"], result["drained"]
+    if reason is None:
+        return "The role did not come to its end with this host."
+    words = [reason["message"], reason["remedy"]]
+    return " ".join([*words, *([f"The host is still drained: {', '.join(left)}."] if left else [])])

@@ -1,0 +1,221 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection.
+
+"""What an operator wants of the reboot of a host: read once, before the host is asked anything."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import typing as t
+from dataclasses import dataclass, replace
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from .._reboot import spec
+from .._reboot.failure import RebootError
+from .._variables.family import Family, Given, VariableError
+from . import files as task_files
+from .files import TaskFiles
+
+# What the role has for each option of kexec_reboot.
+OPTIONS = {
+    "method": "method",
+    "fallback": "fallback",
+    "timeout": "reboot_timeout",
+    "shutdown_timeout": "shutdown_timeout",
+    "test_command": "test_command",
+    "other_host_key": "other_host_key",
+    "cmdline_append": "cmdline_append",
+    "ignore_reasons": "ignore_reasons",
+    "denied_platforms": "denied_platforms",
+    "panic_timeout": "panic_timeout",
+    "watchdog_timeout": "watchdog_timeout",
+    "confirm_timeout": "confirm_timeout",
+}
+HEALTH = {
+    "health_services": "services",
+    "ignore_services": "ignore_services",
+    "health_commands": "commands",
+    "health_ports": "ports",
+    "health_timeout": "timeout",
+    "stable_seconds": "stable_seconds",
+}
+NAME_LENGTH = 100
+# What is the role's own.
+HOOK_SPEC: dict[str, dict[str, t.Any]] = {
+    name: {"type": "str", "required": True} for name in ("name", "drain", "undrain")
+}
+OWN_SPEC: dict[str, dict[str, t.Any]] = {
+    "hooks": {"type": "list", "elements": "dict", "options": HOOK_SPEC},
+    "health_tasks": {"type": "list", "elements": "str"},
+    "power_cycle_command": {"type": "list", "elements": "str"},
+    "power_cycle_delegate": {"type": "str"},
+    "power_cycle_tasks": {"type": "str"},
+    "power_cycle_timeout": {"type": "float"},
+}
+FAST_REBOOT = Family(
+    "fast_reboot",
+    {
+        **{name: spec.ARGUMENT_SPEC[option] for name, option in OPTIONS.items()},
+        **{name: spec.HEALTH_SPEC[option] for name, option in HEALTH.items()},
+        **OWN_SPEC,
+    },
+    # Those of the brake and of the playbooks, and what the role leaves for the play.
+    others=("error_budget", "hosts", "output", "result", "serial", "status"),
+    words={"power_cycle_command": shlex.split},
+)
+
+
+@dataclass(frozen=True)
+class Hook:
+    """Two files of tasks: one takes work from the host, the other gives it back."""
+
+    name: str
+    drain: str
+    undrain: str
+    # Whether it is undone in any case, because nobody can tell whether it changed something.
+    always: bool = False
+
+
+@dataclass(frozen=True)
+class PowerCycle:
+    """What resets a host that was lost: a command on another one, or a file of tasks."""
+
+    # Whether there is a command; its words are kept where nobody shows them.
+    command: bool
+    delegate: str
+    tasks: str
+    timeout: float
+
+    @property
+    def exists(self) -> bool:
+        return bool(self.command or self.tasks)
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """What is done with one host. Nothing of it comes from the host, or is read once more."""
+
+    # The arguments of kexec_reboot, with their defaults.
+    arguments: Given
+    hooks: tuple[Hook, ...]
+    health_tasks: tuple[str, ...]
+    power_cycle: PowerCycle
+
+    def as_dict(self) -> dict[str, t.Any]:
+        """As one task hands it to the next, without the command: it may have a password in it."""
+        return {
+            "arguments": dict(self.arguments),
+            "hooks": [dict(vars(hook)) for hook in self.hooks],
+            "health_tasks": list(self.health_tasks),
+            "power_cycle": {**vars(self.power_cycle), "command": bool(self.power_cycle.command)},
+        }
+
+    @classmethod
+    def from_dict(cls, given: Given) -> RunPlan:
+        return cls(
+            arguments=given["arguments"],
+            hooks=tuple(Hook(**hook) for hook in given["hooks"]),
+            health_tasks=tuple(given["health_tasks"]),
+            power_cycle=PowerCycle(**given["power_cycle"]),
+        )
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files of tasks that somebody wrote for this host."""
+        hooks = [(hook.drain, hook.undrain) for hook in self.hooks]
+        found = [*(name for pair in hooks for name in pair), *self.health_tasks]
+        return (*found, *([self.power_cycle.tasks] if self.power_cycle.tasks else []))
+
+
+def make(given: Given, folder: str, files: TaskFiles) -> tuple[RunPlan, list[str]]:
+    """The plan of the variables, by their names without the prefix, and the power cycle's command.
+
+    A relative path begins at FOLDER. What cannot be carried out is told at once, all of it.
+    """
+    values = FAST_REBOOT.validated(given)
+    own = {name: values[name] for name in OWN_SPEC}
+    arguments, problems = _arguments(values)
+    plan = _plan(own, arguments, folder)
+    contents, wrong = task_files.load(plan.files, files)
+    problems += [*_relations(plan), *wrong]
+    if problems:
+        raise VariableError(problems)
+    hooks = tuple(
+        replace(hook, always=task_files.hide_changes(contents[hook.drain])) for hook in plan.hooks
+    )
+    return replace(plan, hooks=hooks), own["power_cycle_command"]
+
+
+def _arguments(values: Given) -> tuple[dict[str, t.Any], list[str]]:
+    """What kexec_reboot gets, and what it would refuse, in the words of the role."""
+    given = {option: values[name] for name, option in OPTIONS.items()}
+    given["health"] = {option: values[name] for name, option in HEALTH.items()}
+    result = ArgumentSpecValidator(spec.ARGUMENT_SPEC, **spec.RULES).validate(given)
+    arguments = t.cast("dict[str, t.Any]", result.validated_parameters)
+    try:
+        spec.parse(arguments, "")
+    except RebootError as error:
+        return arguments, [_in_words_of_the_role(str(error))]
+    return arguments, list(result.error_messages)
+
+
+def _in_words_of_the_role(message: str) -> str:
+    """What is said of an option, said of the variable that it came from."""
+    names = {f"health.{option}": name for name, option in HEALTH.items()}
+    names |= {option: name for name, option in OPTIONS.items()}
+    named = re.match(r"The option ([a-z_.]*[a-z])", message)
+    if named is None or named[1] not in names:
+        return message
+    return f"The variable {FAST_REBOOT.prefix}{names[named[1]]}{message[named.end() :]}"
+
+
+def _plan(own: Given, arguments: Given, folder: str) -> RunPlan:
+    def absolute(path: str) -> str:
+        return os.path.join(folder, path)
+
+    hooks = tuple(
+        Hook(hook["name"], absolute(hook["drain"]), absolute(hook["undrain"]))
+        for hook in own["hooks"]
+    )
+    tasks = own["power_cycle_tasks"]
+    return RunPlan(
+        arguments=arguments,
+        hooks=hooks,
+        health_tasks=tuple(map(absolute, own["health_tasks"])),
+        power_cycle=PowerCycle(
+            command=bool(own["power_cycle_command"]),
+            delegate=own["power_cycle_delegate"],
+            tasks=absolute(tasks) if tasks else "",
+            timeout=own["power_cycle_timeout"],
+        ),
+    )
+
+
+def _relations(plan: RunPlan) -> t.Iterator[str]:
+    """What is right for itself, and not together."""
+    names = [hook.name for hook in plan.hooks]
+    if len(set(names)) < len(names):
+        yield "Two hooks in fast_reboot_hooks have the same name."
+    for name in names:
+        # It is kept on the host, and must be the same when it comes back.
+        if not (name.isprintable() and 0 < len(name) <= NAME_LENGTH):
+            yield (
+                f"A hook in fast_reboot_hooks has the name {name!r}, which must be of 1 to "
+                f"{NAME_LENGTH} characters, and of such as can be shown."
+            )
+    cycle = plan.power_cycle
+    if cycle.command and cycle.tasks:
+        yield (
+            "Of fast_reboot_power_cycle_command and fast_reboot_power_cycle_tasks only one can be set."
+        )
+    if not 0 < cycle.timeout <= spec.TIME_LIMIT:
+        yield (
+            f"The variable fast_reboot_power_cycle_timeout is {cycle.timeout:g} and must be more than "
+            f"0 and at most {spec.TIME_LIMIT:.0f}, in seconds."
+        )

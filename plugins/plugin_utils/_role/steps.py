@@ -1,0 +1,255 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection.
+
+"""The steps of a run that reach the host: each asks it, and lets the flow decide."""
+
+from __future__ import annotations
+
+import math
+import typing as t
+from dataclasses import replace
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
+
+from .._reboot import orders, results, spec
+from .._reboot.checkup import ANY_BOOT
+from .._reboot.failure import RebootError
+from .._reboot.ports import Clock, NoAnswerError, OtherRunError
+from .._reboot.protocol import Order
+from .._reboot.spec import Request
+from .._task import RebootTask
+from . import flow, memory, takeover
+from .flow import Run
+from .memory import Memory, Progress
+
+# A host that is waited for keeps others from their turn no longer than this, if they are many, and
+# no shorter than a login takes.
+SHORTEST_TURN = 10.0
+
+# What is left for the other half of a turn's work: the proof, and the next host.
+SHARE_OF_CONFIRMATION = 0.5
+
+
+def turn(timeout: float, since: float, confirm: float, hosts: int, forks: int) -> float:
+    """Seconds for which one host is waited for before it is another one's turn; SINCE its order.
+
+    With more hosts than forks, one that is lost must not hold up others that have come back: those
+    go back to firmware if they are not told in time that they work. After that time nobody is kept.
+    """
+    if timeout <= 0:
+        # Others had its time. It may have been back for long.
+        return SHORTEST_TURN
+    turns = math.ceil(max(1, hosts) / max(1, forks))
+    seconds = max(SHORTEST_TURN, SHARE_OF_CONFIRMATION * confirm / turns)
+    # A turn that would be left over is too short to learn anything.
+    is_last = turns <= 1 or since >= confirm or timeout - seconds < SHORTEST_TURN
+    return timeout if is_last else seconds
+
+
+class CannotTellError(Exception):
+    """A host that answers, and cannot say what it remembers."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason.message)
+        self.reason = reason
+
+
+class Steps:
+    """What is done with one host."""
+
+    def __init__(
+        self,
+        host: str,
+        make_task: t.Callable[[bool], RebootTask],
+        clock: Clock,
+        *,
+        check_mode: bool,
+    ) -> None:
+        self._host = host
+        self._make_task = make_task
+        self._clock = clock
+        self._check_mode = check_mode
+
+    def begin(self, run: Run) -> Run:
+        """Take the host over from whatever run was there before, and go on with what it left."""
+        found = self.recall() if self._check_mode else self._asked(lambda task: task.take(run.id))
+        # In check mode what was ordered counts as over.
+        waits = not self._check_mode
+        return takeover.take_over(run, found, self._host, now=self._clock.now(), waits=waits)
+
+    def recall(self) -> Memory | None:
+        """What the host remembers; nothing is changed."""
+        return self._asked(lambda task: task.tell())
+
+    def _asked(self, ask: t.Callable[[RebootTask], str]) -> Memory | None:
+        """A host that does not answer is unreachable, as for any task; one that cannot tell is not."""
+        try:
+            return memory.parse(ask(self._make_task(self._check_mode)))
+        except NoAnswerError as silence:
+            if silence.kind == "garbled":
+                raise CannotTellError(flow.not_remembered(silence.text)) from silence
+            raise AnsibleConnectionFailure(silence.text) from silence
+
+    def remember(self, run: Run, stage: Progress | None) -> Run:
+        """Have the host remember how far the run is, before it goes any further."""
+        if self._check_mode:
+            return run
+        try:
+            self._keep(self._make_task(False), run, stage)
+        except (NoAnswerError, OtherRunError) as error:
+            return _not_kept(run, error)
+        return run
+
+    def still_mine(self, run: Run, stage: Progress) -> Run:
+        """See that no other run has taken the host over, before something is done for it."""
+        if self._check_mode:
+            return run
+        try:
+            self._keep(self._make_task(False), run, stage)
+        except OtherRunError as error:
+            return _not_kept(run, error)
+        except NoAnswerError:
+            # It is known what is to be done, and the next run would do it once more.
+            return run
+        return run
+
+    def close(self, run: Run) -> Run:
+        """Have the host remember what is left to do, or forget the run."""
+        if self._check_mode:
+            return run
+        try:
+            self._keep(self._make_task(False), run, takeover.stage_of(run))
+        except OtherRunError:
+            # Whoever took it over knows better. What this run failed by stays its reason.
+            return run if run.failed else flow.fail(run, flow.overtaken())
+        except NoAnswerError as silence:
+            return flow.not_forgotten(run, silence.text)
+        return run
+
+    def _keep(self, task: RebootTask, run: Run, stage: Progress | None) -> None:
+        task.keep(run.id, "" if stage is None else takeover.left_by(run, stage).as_text())
+
+    def foresee(self, run: Run) -> Run:
+        """See that the reboot would not be refused, before anything is drained."""
+        result = self._result(run, self._make_task(True), wait=False)
+        return flow.after_order(run, result, now=0.0) if result.get("failed") else run
+
+    def leave(self, run: Run) -> Run:
+        task = self._make_task(self._check_mode)
+
+        def remember(order: Order) -> None:
+            """The next run waits for this order, if nobody is left to do so."""
+            handed = orders.hand_over(order, task.answer, acknowledged=False)
+            self._keep(task, replace(run, order=handed), "down")
+
+        try:
+            result = self._result(run, task, remember, wait=False)
+        except (NoAnswerError, OtherRunError) as error:
+            return _not_kept(run.told(stage="trigger"), error)
+        return flow.after_order(run, result, now=self._clock.now())
+
+    def wait(self, run: Run, *, hosts: int, forks: int) -> Run:
+        """One turn of the wait for a host."""
+        wanted = run.plan.arguments
+        deadline = run.ordered_at + wanted["reboot_timeout"]
+        left, since = deadline - self._clock.now(), self._clock.now() - run.ordered_at
+        seconds = turn(left, since, wanted["confirm_timeout"], hosts, forks)
+        result, findings = self._waited(run, seconds)
+        return flow.after_wait(
+            run,
+            result,
+            findings,
+            now=self._clock.now(),
+            left=deadline - self._clock.now(),
+            stable=_stable(run),
+        )
+
+    def wait_after_reset(self, run: Run) -> Run:
+        # Firmware is what a reset leads to, whatever was asked for before.
+        seconds = run.plan.power_cycle.timeout
+        order = {**(run.order or {}), "fallback": "firmware"}
+        result, findings = self._waited(run, seconds, wait_for=order, reboot_timeout=seconds)
+        return flow.after_power_cycle(
+            run, result, findings, now=self._clock.now(), stable=_stable(run)
+        )
+
+    def look(self, run: Run) -> Run:
+        """Look until the host is well, or its time is over."""
+        health = run.plan.arguments["health"]
+        since = self._clock.now() - run.proven_at if run.proven_at else 0.0
+        if run.looked_again:
+            if since < health["stable_seconds"]:
+                self._clock.sleep(health["stable_seconds"] - since)
+            seconds = health["timeout"]
+        else:
+            seconds = max(0.0, health["timeout"] - since)
+        if self._check_mode:
+            return flow.after_look(run, (), stable=False)
+        wanted = self._request(run).health
+        before = (run.order or {}).get("services") or ()
+        boot_id = run.result["boot_id"]["after"] or ANY_BOOT
+        findings = (
+            [] if wanted is None else self._make_task(False).look(wanted, before, boot_id, seconds)
+        )
+        return flow.after_look(run, findings, stable=_stable(run))
+
+    def file_done(self, run: Run) -> Run:
+        return flow.after_file(run, stable=_stable(run))
+
+    def _result(
+        self,
+        run: Run,
+        task: RebootTask,
+        before_order: t.Callable[[Order], None] = lambda _order: None,
+        **arguments: t.Any,
+    ) -> dict[str, t.Any]:
+        started = self._clock.now()
+        try:
+            result = task.run(self._request(run, **arguments), before_order)
+        except RebootError as error:
+            result = results.failed(error, task.answer)
+        return {**result, "elapsed": round(self._clock.now() - started, 2)}
+
+    def _waited(
+        self, run: Run, seconds: float, **arguments: t.Any
+    ) -> tuple[dict[str, t.Any], list[str]]:
+        task, started = self._make_task(False), self._clock.now()
+        findings: list[str] = []
+        try:
+            request = self._request(run, **{"wait_for": run.order, **arguments})
+            if request.wait_for is None:
+                raise AssertionError("there is no order to wait for")
+            result, findings = task.wait_and_look(request, request.wait_for, seconds)
+        except RebootError as error:
+            result = results.failed(error, task.answer)
+        return {**result, "elapsed": round(self._clock.now() - started, 2)}, findings
+
+    def _request(self, run: Run, **arguments: t.Any) -> Request:
+        health = _with_services_of_before(run)
+        return spec.parse({**run.plan.arguments, "health": health, **arguments}, self._host)
+
+
+def _not_kept(run: Run, error: NoAnswerError | OtherRunError) -> Run:
+    """A run that the host does not remember goes no further."""
+    if isinstance(error, OtherRunError):
+        # The other run may reboot the host, and needs it drained.
+        told = run.told(rebooted=None) if run.untouched else run
+        return flow.fail(told, flow.overtaken())
+    return flow.fail(run, flow.not_remembered(error.text))
+
+
+def _with_services_of_before(run: Run) -> dict[str, t.Any]:
+    """What must run, with what ran before an earlier run's reboot and has not been seen since."""
+    health = dict(run.plan.arguments["health"])
+    if run.before is not None and health["services"]:
+        required = (*health["required_services"], *run.before.required)
+        health["required_services"] = list(dict.fromkeys(required))
+    return health
+
+
+def _stable(run: Run) -> bool:
+    return bool(run.plan.arguments["health"]["stable_seconds"])

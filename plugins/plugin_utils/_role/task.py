@@ -1,0 +1,294 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection.
+
+"""The steps of the role as its files of tasks call them, each from variables to a result."""
+
+from __future__ import annotations
+
+import secrets
+import typing as t
+
+from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
+
+from .._task import Result
+from .._variables import speakers
+from .._variables.family import VariableError
+from .._variables.speakers import SpokenError, Variables
+from . import flow, plan, rescued
+from .files import Playbooks
+from .flow import Run
+from .steps import CannotTellError, Steps
+
+RESULT, BEGUN, RESET = "fast_reboot_result", "__fast_reboot_begun", "__fast_reboot_reset"
+
+NOTHING_WAS_DONE = "Nothing was done to the host."
+# With these a run begins.
+BEGINNINGS = ("note", "begin", "begin_undrain", "settle")
+# What the last task leaves out of the result.
+NOT_TOLD = ("diff", "failed", "msg", "run", "undrain")
+# With these an order is given, or predicted, and what differs is shown once.
+ORDERS = ("begin", "leave")
+# Ansible takes a task that returns one for failed.
+STATUS_OF_COMMAND = "rc"
+# After these something of the operator's is run for the host.
+FOR_THE_HOST = ("drain", "task_file", "power_cycle", "undrain")
+
+
+class _Defect:
+    """What a step failed by. Whatever it is, what was done before it must not be forgotten.
+
+    A host that does not answer is unreachable, as for any task, while nothing was done to it.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._forgettable = run.untouched and not run.result["drained"]
+        self.error: Exception | None = None
+
+    def __enter__(self) -> t.Self:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> bool:
+        unreachable = isinstance(error, AnsibleConnectionFailure) and self._forgettable
+        if not isinstance(error, Exception) or unreachable:
+            return False
+        self.error = error
+        return True
+
+
+class RoleTask:
+    """One task of the role for one host."""
+
+    def __init__(self, variables: Variables, steps: Steps) -> None:
+        self._variables = variables
+        self._steps = steps
+
+    def step(self, arguments: t.Mapping[str, t.Any]) -> Result:
+        name = arguments["step"]
+        others = self._without_a_run(name, arguments)
+        if name in others:
+            return others[name]()
+        run = arguments["run"]
+        if "id" not in run:
+            # None was begun, and there is nothing to go on with.
+            return dict(self._variables[RESULT])
+        return self._go_on(name, Run.from_dict(run))
+
+    def _without_a_run(
+        self, name: str, arguments: t.Mapping[str, t.Any]
+    ) -> dict[str, t.Callable[[], Result]]:
+        def begin() -> Result:
+            return self._begin(name, arguments)
+
+        return {
+            **dict.fromkeys(BEGINNINGS, begin),
+            "status": self._status,
+            "looked_after": lambda: {"looked_after": True},
+            "handler_failed": self._handler_failed,
+            "broke": self._broke,
+            "end": lambda: self._end(self._variables[RESULT]),
+        }
+
+    def _handler_failed(self) -> Result:
+        return _failed(_nothing(flow.handler_failed(self._broken.said)))
+
+    @property
+    def _broken(self) -> flow.Broken:
+        return rescued.broken(self._variables)
+
+    def _begin(self, name: str, arguments: t.Mapping[str, t.Any]) -> Result:
+        """Take what is wanted, unless it was taken before, and leave a host that has no hooks."""
+        frozen = arguments.get("frozen") or self._freeze(arguments["wanted"])
+        if "id" not in frozen["run"]:
+            return _failed(frozen)
+        run = Run.from_dict(frozen["run"])
+        if name != "note":
+            run = self._taken_over(name, run, changed=bool(arguments.get("changed")))
+        told = _told(run, diff=name in ORDERS)
+        return {**told, "power_cycle_command": frozen["power_cycle_command"]}
+
+    def _taken_over(self, name: str, run: Run, *, changed: bool) -> Run:
+        """The host is this run's from now on, with what an earlier one has left."""
+        try:
+            run = self._steps.begin(run)
+        except CannotTellError as error:
+            return flow.fail(run, error.reason)
+        if run.failed:
+            return run
+        if name == "begin_undrain":
+            run = flow.undrain_only(run)
+        if name == "settle":
+            run = flow.without_reboot(run, changed=changed)
+        if run.done:
+            return self._steps.close(run)
+        return self._steps.leave(run) if name == "begin" and run.next == "leave" else run
+
+    def _freeze(self, wanted: t.Mapping[str, t.Any]) -> Result:
+        try:
+            speakers.refuse_a_speaker(self._variables)
+            plan.FAST_REBOOT.refuse_unknown(self._variables)
+            folder = str(self._variables["playbook_dir"])
+            made, command = plan.make(wanted, folder, Playbooks())
+        except SpokenError as error:
+            return _nothing(flow.argument_invalid(str(error), speakers.CLEAR_FACTS))
+        except VariableError as error:
+            return _nothing(flow.argument_invalid(str(error), NOTHING_WAS_DONE))
+        run = flow.begin(secrets.token_hex(16), made)
+        return {**_told(run), "power_cycle_command": command}
+
+    def _go_on(self, name: str, run: Run) -> Result:
+        with _Defect(run) as defect:
+            after = self._after(name, run)
+        if defect.error is not None:
+            return _defective(name, run, defect.error)
+        if after.done and not run.done:
+            after = self._steps.close(after)
+        if name not in FOR_THE_HOST:
+            return _told(after, diff=name in ORDERS)
+        if after.result["reason"] != run.result["reason"]:
+            # What would be run for the host has no turn.
+            return _failed(_told(after))
+        try:
+            speakers.refuse_a_pretender(self._variables)
+        except SpokenError as error:
+            return {**_told(after), "failed": True, "msg": str(error)}
+        return _told(after)
+
+    def _after(self, name: str, run: Run) -> Run:
+        steps: dict[str, t.Callable[[Run], Run]] = {
+            "drain": self._drain,
+            "drained": flow.drained,
+            "leave": lambda run: self._steps.leave(run) if run.next == "leave" else run,
+            "wait": self._wait,
+            "look": self._steps.look,
+            "task_file": lambda run: self._steps.still_mine(run, "down"),
+            "file_failed": lambda run: flow.file_failed(run, self._broken.said),
+            "file_done": self._steps.file_done,
+            "power_cycle": lambda run: run,
+            "reset_failed": self._reset_failed,
+            "wait_after_reset": self._steps.wait_after_reset,
+            "undrain": self._undrain,
+            "undrained": lambda run: flow.undrained(run) if run.undoing else run,
+        }
+        return steps[name](run)
+
+    def _drain(self, run: Run) -> Run:
+        """The next hook's turn; before the first one it is seen that the reboot is not refused."""
+        first = run.hooks_left == len(run.plan.hooks)
+        seen = self._steps.foresee(run) if first else run
+        if seen.failed:
+            return seen
+        # On record before the hook runs: whoever is interrupted then leaves a host that is drained.
+        turn = flow.next_hook(seen)
+        kept = self._steps.remember(flow.drained(turn), "drain")
+        if not kept.failed:
+            return turn
+        # This hook was not run. Whether those before it are undone is the other run's to say, if there is one.
+        told = seen.told(rebooted=kept.result["rebooted"])
+        return flow.fail(told, Reason(**kept.result["reason"]))
+
+    def _undrain(self, run: Run) -> Run:
+        """The next hook's turn; before the first one it is seen that no other run needs the host."""
+        mine = run if run.undoing else self._steps.still_mine(run, "undrain")
+        return flow.next_undrain(mine) if mine.result["reason"] == run.result["reason"] else mine
+
+    def _reset_failed(self, run: Run) -> Run:
+        """The command itself is kept secret, and its exit status tells something all the same."""
+        command = self._variables.get(RESET)
+        status = command.get("rc") if isinstance(command, t.Mapping) else None
+        ended = "" if status is None else f"; it ended with exit status {status}"
+        return flow.reset_failed(run, f"{self._broken.said}{ended}")
+
+    def _wait(self, run: Run) -> Run:
+        """A turn of the wait; a host that was not left yet has none."""
+        if run.next != "wait":
+            return run
+        hosts = self._variables.get("ansible_play_batch") or ()
+        forks = self._variables.get("ansible_forks") or 1
+        return self._steps.wait(run, hosts=len(hosts), forks=int(forks))
+
+    def _broke(self) -> Result:
+        """What is known of a run of which a task failed."""
+        failed = speakers.own(self._variables, "ansible_failed_result")
+        told = failed if isinstance(failed, t.Mapping) and "done" in failed else {}
+        run = self._latest(told)
+        if run is None and told and "id" not in told["run"]:
+            # It was refused, and none was begun.
+            return {name: value for name, value in told.items() if name not in ("failed", "msg")}
+        if run is None:
+            return _nothing(flow.step_failed(self._broken.said), rebooted=None)
+        return _told(run if told and run.failed else flow.broke(run, self._broken))
+
+    def _end(self, result: t.Mapping[str, t.Any]) -> Result:
+        """The last word: what failed fails here, when all hosts of the batch are through."""
+        told = {name: value for name, value in result.items() if name not in NOT_TOLD}
+        if told["done"]:
+            return told
+        if "id" not in result["run"]:
+            return _failed(told)
+        run = Run.from_dict(result["run"])
+        # A host that may be gone remembers its order, and cannot be told more.
+        if run.result["rebooted"] is not None:
+            run = self._steps.close(run)
+        return _failed(
+            {**told, **{name: run.result[name] for name in run.result if name != "diff"}}
+        )
+
+    def _status(self) -> Result:
+        try:
+            found = self._steps.recall()
+        except CannotTellError as error:
+            return _failed(_nothing(error.reason))
+        if found is None:
+            return {"remembered": None}
+        told = {"run": found.run, "stage": found.stage, "drained": list(found.drained)}
+        return {"remembered": {**told, "unhealthy": list(found.findings)}}
+
+    def _latest(self, failed: t.Mapping[str, t.Any]) -> Run | None:
+        """The run as the last step has left it, which may be the one that failed.
+
+        What is to be done is what was frozen: nothing that could come from a host takes its place.
+        """
+        first, last = (
+            self._run_in(speakers.own(self._variables, name)) for name in (BEGUN, RESULT)
+        )
+        if "id" not in first:
+            return None
+        known = [each for each in (self._run_in(failed), last) if each.get("id") == first["id"]]
+        return Run.from_dict({**(known[0] if known else first), "plan": first["plan"]})
+
+    def _run_in(self, told: t.Any) -> t.Mapping[str, t.Any]:
+        run = told.get("run") if isinstance(told, t.Mapping) else None
+        return run if isinstance(run, t.Mapping) else {}
+
+
+def _told(run: Run, *, diff: bool = False) -> Result:
+    """What a task of the role returns. With the status of the test command it would be a failed one."""
+    left_out = (STATUS_OF_COMMAND, *(() if diff else ("diff",)))
+    told = {name: value for name, value in run.result.items() if name not in left_out}
+    undrain = run.undoes if run.next == "undrain" else []
+    return {**told, "run": run.as_dict(), "done": run.done, "undrain": undrain}
+
+
+def _nothing(reason: Reason, *, rebooted: bool | None = False) -> Result:
+    """What it returns where no run was begun."""
+    told = {**flow.NOTHING_DONE, "reason": reason.as_dict(), "rebooted": rebooted}
+    return {**told, "run": {"next": ""}, "done": False, "undrain": []}
+
+
+def _defective(name: str, run: Run, error: Exception) -> Result:
+    """A step that failed without a reason of its own: whether an order was given is not known then.
+
+    Only the modules before it let a lost connection through.
+    """
+    if name == "leave":
+        asked = isinstance(error, AnsibleConnectionFailure)
+        run = run.told(stage="trigger", rebooted=False if asked else None)
+    return {**_told(run), "failed": True, "msg": str(error) or type(error).__name__}
+
+
+def _failed(result: Result) -> Result:
+    return {**result, "failed": True, "msg": flow.message(result)}

@@ -1,0 +1,128 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection.
+
+"""The variables of roles and playbooks, taken once before the host is asked anything."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import known
+
+from .._reboot import spec
+from .family import Family, Given, VariableError
+
+_FLAVOUR = re.compile(r"[A-Za-z0-9._-]{0,64}")
+
+KEXEC_HOST = Family(
+    "kexec_host",
+    {
+        "state": {"type": "str", "choices": ["present", "absent"]},
+        "boot_loader": {"type": "str", "choices": list(known.CHOICES)},
+        "panic_timeout": {"type": "int"},
+        "remove_lock": {"type": "bool"},
+        "services": {"type": "bool"},
+        "confirm": {"type": "bool"},
+        "watchdog": {"type": "bool"},
+        "mode": {"type": "str", "choices": ["on_request", "every_reboot"]},
+        "lock_after_load": {"type": "bool"},
+        "flavour": {"type": "str"},
+        "kernel": {"type": "str"},
+        "initramfs": {"type": "str"},
+        "cmdline": {"type": "str"},
+        "reboot_allowed": {"type": "bool"},
+        "reboot_timeout": {"type": "float"},
+    },
+    others=("reboot_required", "result"),
+)
+ROLLING_UPGRADE = Family(
+    "rolling_upgrade",
+    {
+        "packages": {"type": "list", "elements": "str"},
+        "reboot": {"type": "str", "choices": ["auto", "always", "never"]},
+    },
+    others=("error_budget", "hosts", "output", "serial"),
+)
+AUDIT = Family(
+    "audit",
+    {"output": {"type": "str"}, "strict": {"type": "bool"}, "timeout": {"type": "int"}},
+    others=("hosts",),
+    shares_prefix=True,
+)
+# The playbook that has variables of its own only, by the one that names its hosts.
+PLAYBOOKS = {
+    "prepare_hosts": Family(
+        "prepare", {}, others=("error_budget", "hosts", "output", "serial"), shares_prefix=True
+    ),
+}
+FAMILIES = {family.role: family for family in (KEXEC_HOST, ROLLING_UPGRADE, AUDIT)}
+
+
+def freeze(role: str, given: Given, names: t.Iterable[str]) -> dict[str, t.Any]:
+    """The variables of a role as they will be used, or all that is wrong with them."""
+    family = FAMILIES[role]
+    family.refuse_unknown(names)
+    values = family.validated(given)
+    problems = list(ROLE_CHECKS[role](values))
+    if problems:
+        raise VariableError(problems)
+    return values
+
+
+def _of_kexec_host(values: dict[str, t.Any]) -> t.Iterator[str]:
+    """What has the right type and cannot be meant; a command line ends where its text does."""
+    values["cmdline"] = values["cmdline"].strip()
+    for name in ("kernel", "initramfs"):
+        path = values[name]
+        if path and not (path.startswith("/") and path.isprintable()):
+            yield f"The variable kexec_host_{name} is {path!r} and must be an absolute path."
+    if not values["cmdline"].isprintable():
+        yield (
+            f"The variable kexec_host_cmdline is {values['cmdline']!r} and must be one line without "
+            "control characters."
+        )
+    if not _FLAVOUR.fullmatch(values["flavour"]):
+        yield (
+            f"The variable kexec_host_flavour is {values['flavour']!r} and must be as in the name of "
+            "the package, such as virt."
+        )
+    yield from _numbers(values)
+
+
+def _numbers(values: Given) -> t.Iterator[str]:
+    if not 0 <= values["panic_timeout"] <= spec.TIME_LIMIT:
+        yield (
+            f"The variable kexec_host_panic_timeout is {values['panic_timeout']} and must be at least "
+            f"0 and at most {spec.TIME_LIMIT:.0f}, in seconds."
+        )
+    yield from _time("kexec_host_reboot_timeout", values["reboot_timeout"])
+
+
+def _time(name: str, value: float) -> t.Iterator[str]:
+    if not 0 < value <= spec.TIME_LIMIT:
+        yield (
+            f"The variable {name} is {value:g} and must be more than 0 and at most "
+            f"{spec.TIME_LIMIT:.0f}, in seconds."
+        )
+
+
+def _of_audit(values: dict[str, t.Any]) -> t.Iterator[str]:
+    yield from _time("audit_timeout", values["timeout"])
+
+
+def _of_rolling_upgrade(values: dict[str, t.Any]) -> t.Iterator[str]:
+    """A name that begins with a dash would be an option of apk."""
+    for name in values["packages"]:
+        if not name or name.startswith("-") or not name.isprintable() or " " in name:
+            yield f"The variable rolling_upgrade_packages has {name!r}, which is no name of a package."
+
+
+ROLE_CHECKS: dict[str, t.Callable[[dict[str, t.Any]], t.Iterator[str]]] = {
+    "kexec_host": _of_kexec_host,
+    "rolling_upgrade": _of_rolling_upgrade,
+    "audit": _of_audit,
+}

@@ -1,0 +1,81 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection.
+
+"""Whose word a variable of a play is: the operator's, or that of a host, whose facts outrank the inventory."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
+
+# What a host says as facts outranks the inventory. Of these names it must not have said anything.
+_OF_OPERATOR = re.compile(
+    r"(?:__)?(?:(?:fast_reboot|rolling_upgrade|kexec_host|prepare|look_after|audit)_\w+"
+    r"|status_(?:hosts|output|noted))",
+    re.ASCII,
+)
+# By these a file of tasks tells which host it is about.
+_OF_INVENTORY = re.compile(r"inventory_hostname(?:_short)?|inventory_(?:dir|file)|group_names")
+CLEAR_FACTS = (
+    "Find out who controls the host. Then clear its facts, with --flush-cache where they are kept."
+)
+# How many names a message has at most.
+NAMES_SHOWN = 30
+
+Variables = t.Mapping[str, t.Any]
+
+
+class SpokenError(Exception):
+    """A host has said what is the operator's to say."""
+
+
+def pretended(variables: Variables) -> list[str]:
+    """Names of the inventory that the host has said, and by which it could pass for another one."""
+    return sorted(name for name in _facts(variables) if _OF_INVENTORY.fullmatch(name))
+
+
+def spoken(variables: Variables) -> list[str]:
+    """Names of variables of the operator that the host has said."""
+    of_roles = (name for name in _facts(variables) if _OF_OPERATOR.fullmatch(name))
+    return sorted({*of_roles, *pretended(variables)})
+
+
+def _facts(variables: Variables) -> list[str]:
+    facts = variables.get("ansible_facts")
+    return [str(name) for name in facts] if isinstance(facts, t.Mapping) else []
+
+
+def own(variables: Variables, name: str) -> t.Any:
+    """A variable that a task of ours has left, None where only the host says so."""
+    facts = variables.get("ansible_facts")
+    # Ansible hands out a fact with and without this prefix.
+    names = (name, name.removeprefix("ansible_"))
+    said = [facts[each] for each in names if each in facts] if isinstance(facts, t.Mapping) else []
+    value = variables.get(name)
+    return None if value in said else value
+
+
+def refuse_a_speaker(variables: Variables) -> None:
+    found = spoken(variables)
+    if found:
+        raise SpokenError(
+            f"Facts of the host have names of variables of the operator: {_names(found)}."
+        )
+
+
+def refuse_a_pretender(variables: Variables) -> None:
+    found = pretended(variables)
+    if found:
+        raise SpokenError(
+            f"The host has said facts that Ansible has from the inventory, {_names(found)}: a task "
+            "file could take it for another one, and is not run. Find out who controls the host."
+        )
+
+
+def _names(found: t.Sequence[str]) -> str:
+    return ", ".join(printable(found[:NAMES_SHOWN]))

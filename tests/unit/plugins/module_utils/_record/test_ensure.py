@@ -1,0 +1,143 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""host_origin as a whole: what a host keeps, when, and when it forgets it."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import places
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.lock import run_directory
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._record import ensure
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._record.ensure import Wanted
+from ansible_collections.alpinefleet.kexec.tests.unit import fakes
+
+MENU = "/boot/extlinux.conf"
+NAMES = ("kexec_load_disabled", "panic")
+APK = "/sbin/apk"
+
+
+@pytest.fixture(autouse=True)
+def installed(alpine: fakes.FakeHost) -> None:
+    alpine.write(MENU, fakes.extlinux("root=UUID=1 panic=5 quiet"))
+    alpine.runner.installed["apk"] = APK
+    alpine.runner.on(APK, rc=1)
+    alpine.link("/sbin/reboot", "/bin/busybox")
+
+
+def record(
+    alpine: fakes.FakeHost,
+    state: str,
+    names: tuple[str, ...] = NAMES,
+    *,
+    check_mode: bool = False,
+) -> dict[str, t.Any]:
+    return ensure.ensure(alpine.host, Wanted(state, names, "auto"), check_mode=check_mode)
+
+
+def kept(alpine: fakes.FakeHost) -> bool:
+    return alpine.path(places.ORIGIN).exists()
+
+
+def test_first_look_is_what_counts(alpine: fakes.FakeHost) -> None:
+    first = record(alpine, "present")
+    assert first["origin"] == {
+        "version": 1,
+        "parameters": {"kexec_load_disabled": [], "panic": ["panic=5"]},
+        "package": False,
+        "reboot": "/bin/busybox",
+    }
+    alpine.write(MENU, fakes.extlinux("root=UUID=1 panic=10 kexec_load_disabled=0"))
+    alpine.runner.on(APK, rc=0)
+    second = record(alpine, "present")
+    assert (first["changed"], second["changed"]) == (True, False)
+    assert second["origin"] == first["origin"] == record(alpine, "query")["origin"]
+    assert second["restore"]["present"] == [{"name": "panic", "value": "5"}]
+
+
+def test_parameter_that_the_role_has_never_set_is_the_user_s(alpine: fakes.FakeHost) -> None:
+    record(alpine, "present", NAMES[:1])
+    alpine.write(MENU, fakes.extlinux("root=UUID=1 panic=60 kexec_load_disabled=0"))
+    told = record(alpine, "query")
+    assert [each["name"] for each in told["restore"]["absent"]] == ["kexec_load_disabled"]
+    assert told["restore"]["present"] == []
+    # From now on it is set by the role, too, and what it was until then is known.
+    assert record(alpine, "present", check_mode=True)["changed"]
+    assert record(alpine, "present")["restore"]["present"] == [{"name": "panic", "value": "60"}]
+    assert record(alpine, "present")["changed"] is False
+    alpine.write(MENU, fakes.extlinux("root=UUID=1 panic=60"))
+    # What is compared is what was kept, whatever is asked for.
+    assert record(alpine, "absent", ())["left"] == []
+
+
+def test_command_of_the_role_is_not_kept_as_what_was_there(alpine: fakes.FakeHost) -> None:
+    os.unlink(alpine.path("/sbin/reboot"))
+    alpine.link("/sbin/reboot", "kexec-reboot")
+    assert record(alpine, "present")["origin"]["reboot"] is None
+
+
+def test_folder_is_for_root_only(alpine: fakes.FakeHost) -> None:
+    record(alpine, "present")
+    assert alpine.path(places.MEMORY).stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("state", ["present", "absent"])
+def test_check_mode_foretells_and_keeps_all_as_it_is(alpine: fakes.FakeHost, state: str) -> None:
+    if state == "absent":
+        record(alpine, "present")
+    before = alpine.snapshot()
+    assert record(alpine, state, check_mode=True)["changed"]
+    assert alpine.snapshot() == before
+
+
+def test_host_that_has_kept_nothing_says_so(alpine: fakes.FakeHost) -> None:
+    for state in ("query", "absent"):
+        told = record(alpine, state)
+        assert (told["changed"], told["origin"]) == (False, None)
+        # It is not known what would bring it back.
+        assert told["restore"] == {"present": [], "absent": []}
+    assert told["left"] == []
+
+
+def test_host_forgets_when_all_is_as_it_was(alpine: fakes.FakeHost) -> None:
+    record(alpine, "present")
+    told = record(alpine, "absent")
+    assert (told["changed"], told["left"], kept(alpine)) == (True, [], False)
+
+
+def test_host_does_not_forget_while_something_is_not_as_it_was(alpine: fakes.FakeHost) -> None:
+    record(alpine, "present")
+    alpine.write(MENU, fakes.extlinux("root=UUID=1 quiet"))
+    told = record(alpine, "absent")
+    assert (told["changed"], kept(alpine)) == (False, True)
+    assert told["left"] == ["The parameter panic was panic=5 and is not set."]
+
+
+def test_what_is_not_understood_is_not_taken_for_nothing(alpine: fakes.FakeHost) -> None:
+    alpine.write(places.ORIGIN, "{")
+    for state in ("present", "query", "absent"):
+        with pytest.raises(ReasonError) as caught:
+            record(alpine, state)
+        assert caught.value.reason.code == "origin_not_understood"
+    assert alpine.path(places.ORIGIN).read_text() == "{"
+
+
+def test_nothing_is_kept_while_another_run_changes_the_host(alpine: fakes.FakeHost) -> None:
+    with run_directory(alpine.host), pytest.raises(ReasonError, match="another run holds it"):
+        record(alpine, "present")
+    assert not kept(alpine)
+
+
+def test_configuration_that_is_not_understood_is_refused_before_anything_is_changed(
+    alpine: fakes.FakeHost,
+) -> None:
+    os.unlink(alpine.path(MENU))
+    with pytest.raises(ReasonError) as caught:
+        record(alpine, "present")
+    assert caught.value.reason.code.startswith("boot_loader_not")
+    assert not kept(alpine)

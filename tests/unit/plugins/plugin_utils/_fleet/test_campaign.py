@@ -1,0 +1,59 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the role says of a host, and what only the host says."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import campaign
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.campaign import Campaign
+
+DONE = {"done": True}
+
+
+@pytest.mark.parametrize(
+    ("results", "facts", "expected"),
+    [
+        pytest.param({}, {}, None, id="no result"),
+        pytest.param({"web1": DONE}, {"web1": None}, DONE, id="a result"),
+        pytest.param({"web1": 7}, {"web1": None}, None, id="something else"),
+        pytest.param({"web1": DONE}, {"web1": DONE}, None, id="the host's own word"),
+        pytest.param({"web1": DONE}, {"web1": {"done": False}}, DONE, id="a word beside a result"),
+    ],
+)
+def test_host_is_what_the_role_says_of_it(
+    results: t.Mapping[str, t.Any], facts: t.Mapping[str, t.Any], expected: t.Any
+) -> None:
+    play = Campaign(["web1"], ["web1"], ["web1"], results, facts)
+    assert play.result_of("web1") == expected
+
+
+def test_play_is_seen_with_what_each_host_is_said_to_be_and_says() -> None:
+    of_hosts = {
+        "web1": {"fast_reboot_result": {"done": True}},
+        "web2": {"__failure": "Refused.", "__fast_reboot_braked": {"failed": True, "lost": []}},
+        "web3": {
+            "fast_reboot_result": 7,
+            "__failure": "said",
+            "ansible_facts": {"fast_reboot_result": 7, "__failure": "said"},
+        },
+    }
+    found = campaign.read(
+        {
+            "ansible_play_hosts_all": [*of_hosts],
+            "ansible_play_hosts": ["web1"],
+            "ansible_play_batch": ["web3"],
+            "hostvars": of_hosts,
+        },
+        "fast_reboot_result",
+        "__failure",
+    )
+    assert (found.hosts, found.left, found.batch) == (["web1", "web2", "web3"], ["web1"], ["web3"])
+    assert found.results == {"web1": {"done": True}, "web3": 7}
+    assert found.facts == {"web1": None, "web3": 7}
+    assert found.failures == {"web2": "Refused."}
+    assert found.braked == {"web2"}

@@ -1,0 +1,108 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a host remembers: written and read, and read from whatever it says."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import memory
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.memory import Memory
+from ansible_collections.alpinefleet.kexec.tests.unit import reboots
+
+RUN = "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d"
+ORDER = reboots.order(services=["sshd"])
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        Memory(RUN, "begun"),
+        Memory(RUN, "begun", drained=("a", "b b", 'c"')),
+        Memory(RUN, "begun", findings=("service nginx", "Grüße")),
+        Memory(RUN, "begun", drained=("a",), order=ORDER, services=("crond", "sshd")),
+    ],
+    ids=["nothing", "hooks", "findings", "all"],
+)
+@pytest.mark.parametrize("stage", memory.PROGRESS)
+def test_host_remembers_what_it_is_told(stage: memory.Progress, told: Memory) -> None:
+    told = Memory(**{**told.as_dict(), "stage": stage})
+    assert memory.parse(f"{RUN} {told.as_text()}\n") == told
+    assert Memory.from_dict(told.as_dict()) == told
+
+
+def test_what_was_found_leaves_room_for_what_was_ordered() -> None:
+    told = Memory(RUN, "unhealthy", ("a",), ("\U0001f600" * 9000,) * 99, ORDER, ("crond",))
+    found = memory.parse(f"{RUN} {told.as_text()}"[:16384])
+    assert found is not None
+    assert (found.drained, found.order, found.services) == (("a",), ORDER, ("crond",))
+    assert found.findings
+    assert set(map(len, found.findings)) == {memory.FINDING}
+
+
+def test_services_that_must_run_are_those_of_all_reboots_since_it_was_well() -> None:
+    found = Memory(RUN, "lost", order=ORDER, services=("crond", "sshd"))
+    assert found.required == ("crond", "sshd")
+    assert Memory(RUN, "lost", order={**ORDER, "services": None}).required == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="nothing"),
+        pytest.param("\n\n", id="empty lines"),
+        pytest.param('drained "a"', id="no head"),
+        pytest.param(RUN[:-1], id="half a name"),
+        pytest.param(f"{RUN} down more", id="more in the head"),
+        pytest.param("\0" * 512, id="zeros"),
+        pytest.param(f"{RUN.upper()} down", id="capitals"),
+    ],
+)
+def test_what_is_no_note_is_none(text: str) -> None:
+    assert memory.parse(text) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        pytest.param([], Memory(RUN, "drain"), id="nothing"),
+        pytest.param(['drained "a"', 'drained "a"'], Memory(RUN, "drain", ("a",)), id="twice"),
+        pytest.param(
+            ["drained a", "drained 7", 'drained ["b"]', "drained", 'drain "c"'],
+            Memory(RUN, "drain"),
+            id="no texts",
+        ),
+        pytest.param(["order []", "order 7", "order {"], Memory(RUN, "drain"), id="no orders"),
+        pytest.param(
+            ['order {"a": 1}', 'order {"a": 2}'],
+            Memory(RUN, "drain", order={"a": 1}),
+            id="two orders",
+        ),
+        pytest.param(["order " + "[" * 5000], Memory(RUN, "drain"), id="deep"),
+        pytest.param(['order {"a": [["b"]]}'], Memory(RUN, "drain"), id="lists in lists"),
+        pytest.param(['order {"a": Infinity}'], Memory(RUN, "drain"), id="no end"),
+        pytest.param(['order {"a": 1e999}'], Memory(RUN, "drain"), id="no end, in digits"),
+        pytest.param(['order {"a": 1.5}'], Memory(RUN, "drain"), id="no whole number"),
+        pytest.param([f'order {{"a": {10**400}}}'], Memory(RUN, "drain"), id="too large"),
+        pytest.param(
+            ['finding "\\u001b[2J"'], Memory(RUN, "drain", findings=(r"\x1b[2J",)), id="escapes"
+        ),
+    ],
+)
+def test_what_a_host_says_is_read_as_far_as_it_has_its_form(
+    lines: list[str], expected: Memory
+) -> None:
+    assert memory.parse("\n".join([f"{RUN} drain", *lines])) == expected
+
+
+def test_stage_that_is_not_known_is_the_first_one() -> None:
+    assert memory.parse(f"{RUN} later") == Memory(RUN, "begun")
+    assert memory.parse(RUN) == Memory(RUN, "begun")
+
+
+def test_more_lines_than_any_run_leaves_are_not_looked_at() -> None:
+    many = [f'drained "{number}"' for number in range(10000)]
+    found = memory.parse("\n".join([f"{RUN} drain", *many]))
+    assert found is not None
+    assert len(found.drained) < memory.LINES

@@ -1,0 +1,221 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The variables of the role: what they become, and what is refused before a host is asked."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import plan
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.files import (
+    FileError,
+    Playbooks,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.plan import (
+    Hook,
+    RunPlan,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables.family import (
+    VariableError,
+)
+
+from tests.plays.run import ROOT
+
+ROLE = ROOT / "roles/fast_reboot"
+HOOK = {"name": "lb", "drain": "drain.yml", "undrain": "/srv/undrain.yml"}
+
+
+def read(name: str) -> dict[str, t.Any]:
+    return t.cast("dict[str, t.Any]", yaml.safe_load((ROLE / name).read_text(encoding="utf-8")))
+
+
+DEFAULTS = {
+    name.removeprefix(plan.FAST_REBOOT.prefix): value
+    for name, value in read("defaults/main.yml").items()
+}
+
+
+class AnyFiles:
+    """Files of all names but some, with nothing in them."""
+
+    def load(self, path: str) -> t.Any:
+        if "no-such" in path:
+            raise FileError(f"There is no task file {path}.")
+        return []
+
+
+def make(**given: t.Any) -> tuple[RunPlan, list[str]]:
+    return plan.make({**DEFAULTS, **given}, "/play", AnyFiles())
+
+
+def problems(**given: t.Any) -> str:
+    with pytest.raises(VariableError) as caught:
+        make(**given)
+    return " ".join(caught.value.problems)
+
+
+def test_defaults_make_a_plan() -> None:
+    made, command = make()
+    assert (made.hooks, made.health_tasks, made.power_cycle.exists, command) == ((), (), False, [])
+    assert made.arguments["health"]["services"] is True
+    # They are what kexec_reboot takes.
+    assert spec.parse(made.arguments, "web1").reboot_timeout == 600
+
+
+def test_all_variables_of_the_role_are_known() -> None:
+    options = read("meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    assert [
+        f"{plan.FAST_REBOOT.prefix}{name}" for name in plan.FAST_REBOOT.specification
+    ] == sorted(
+        options,
+        key=[f"{plan.FAST_REBOOT.prefix}{name}" for name in plan.FAST_REBOOT.specification].index,
+    )
+    assert set(read("vars/main.yml")["__fast_reboot_wanted"]) == set(plan.FAST_REBOOT.specification)
+
+
+@pytest.mark.parametrize("name", plan.FAST_REBOOT.specification)
+def test_variable_has_the_type_that_is_documented(name: str) -> None:
+    options = read("meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    mine = {**spec.ARGUMENT_SPEC, **plan.OWN_SPEC}.get(plan.OPTIONS.get(name, name))
+    option = mine or spec.HEALTH_SPEC[plan.HEALTH[name]]
+    assert option["type"] == options[f"{plan.FAST_REBOOT.prefix}{name}"]["type"]
+
+
+def test_paths_begin_at_the_playbook() -> None:
+    made, _command = make(hooks=[HOOK], health_tasks=["a/check.yml"], power_cycle_tasks="reset.yml")
+    assert made.hooks == (Hook("lb", "/play/drain.yml", "/srv/undrain.yml"),)
+    assert made.health_tasks == ("/play/a/check.yml",)
+    assert made.power_cycle.tasks == "/play/reset.yml"
+
+
+def test_hook_whose_tasks_hide_their_changes_is_known(tmp_path: Path) -> None:
+    drains = {"a": "- name: Drain\n  run_once: true\n", "b": "- name: Drain\n"}
+    for name, text in drains.items():
+        (tmp_path / name).write_text(text)
+    hooks = [{"name": name, "drain": name, "undrain": "b"} for name in drains]
+    made, _command = plan.make({**DEFAULTS, "hooks": hooks}, str(tmp_path), Playbooks())
+    assert [hook.always for hook in made.hooks] == [True, False]
+
+
+def test_plan_is_the_same_after_a_task_has_handed_it_to_the_next() -> None:
+    made, command = make(
+        hooks=[HOOK],
+        health_tasks=["check.yml"],
+        health_commands=["nginx -t"],
+        power_cycle_command=["reset", "password"],
+    )
+    handed = json.loads(json.dumps(made.as_dict()))
+    assert RunPlan.from_dict(handed) == made
+    # The command goes another way, on which nobody shows it.
+    assert "password" not in json.dumps(handed)
+    assert command == ["reset", "password"]
+
+
+@pytest.mark.parametrize(
+    ("given", "where", "found"),
+    [
+        pytest.param({"health_commands": "nginx -t, b"}, "commands", ["nginx -t, b"], id="command"),
+        pytest.param({"health_ports": 22}, "ports", [22], id="port"),
+        pytest.param({"health_ports": "22"}, "ports", [22], id="port as a text"),
+        pytest.param({"ignore_services": "ntpd"}, "ignore_services", ["ntpd"], id="service"),
+        pytest.param({"health_services": "no"}, "services", False, id="no for false"),
+    ],
+)
+def test_one_value_stands_for_a_list_of_one(given: t.Any, where: str, found: t.Any) -> None:
+    made, _command = make(**given)
+    assert made.arguments["health"][where] == found
+
+
+def test_one_hook_stands_for_a_list_of_one() -> None:
+    assert [hook.name for hook in make(hooks=HOOK)[0].hooks] == ["lb"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("reset 'web 1'", ["reset", "web 1"]),
+        (["reset", "web 1"], ["reset", "web 1"]),
+        ("", []),
+        ([], []),
+    ],
+)
+def test_power_cycle_is_a_command_as_a_text_or_in_words(given: t.Any, words: list[str]) -> None:
+    made, command = make(power_cycle_command=given)
+    assert (command, made.power_cycle.exists) == (words, bool(words))
+
+
+REFUSALS: dict[str, tuple[dict[str, t.Any], str]] = {
+    "nothing": ({"stable_seconds": None}, "cannot be omitted: fast_reboot_stable_seconds."),
+    "a word for a time": ({"timeout": "soon"}, "'fast_reboot_timeout'"),
+    "a negative time": ({"timeout": -1}, "The variable fast_reboot_timeout is -1 and must be"),
+    "no time": ({"stable_seconds": "nan"}, "The variable fast_reboot_stable_seconds is nan"),
+    "a time of health": ({"health_timeout": -3}, "The variable fast_reboot_health_timeout is -3"),
+    "a time of the host": ({"watchdog_timeout": -1}, "variable fast_reboot_watchdog_timeout is -1"),
+    "an unknown method": ({"method": "kexek"}, "value of fast_reboot_method must be one of"),
+    "an unknown reason": ({"ignore_reasons": ["no"]}, "value of fast_reboot_ignore_reasons"),
+    "a port too high": ({"health_ports": 99999}, "fast_reboot_health_ports has 99999"),
+    "a name for a port": ({"health_ports": ["https"]}, "'fast_reboot_health_ports'"),
+    "services in one text": ({"ignore_services": "local,ntpd"}, "'local,ntpd', which is no name"),
+    "an open quote": ({"health_commands": ["a 'b"]}, "fast_reboot_health_commands has"),
+    "an open quote in the reset": (
+        {"power_cycle_command": "a 'b"},
+        "fast_reboot_power_cycle_command is no command: No closing quotation",
+    ),
+    "a list for a text": ({"test_command": ["a"]}, "fast_reboot_test_command is ['a'] and must be"),
+    "a word for yes": ({"health_services": "maybe"}, "'fast_reboot_health_services'"),
+    "no file": ({"health_tasks": "no-such.yml"}, "There is no task file /play/no-such.yml."),
+    "a hook without a file": (
+        {"hooks": [{**HOOK, "undrain": "no-such.yml"}]},
+        "There is no task file /play/no-such.yml.",
+    ),
+    "half a hook": ({"hooks": [{"name": "a"}]}, "drain, undrain found in fast_reboot_hooks"),
+    "a text for a hook": ({"hooks": ["a"]}, "'fast_reboot_hooks'"),
+    "more than a hook": ({"hooks": [{**HOOK, "when": "x"}]}, "fast_reboot_hooks.when"),
+    "hooks of one name": ({"hooks": [HOOK, HOOK]}, "Two hooks in fast_reboot_hooks have the same"),
+    "a hook without a name": ({"hooks": [{**HOOK, "name": ""}]}, "of 1 to 100 characters"),
+    "two ways to reset": (
+        {"power_cycle_command": ["a"], "power_cycle_tasks": "b"},
+        "only one can be set",
+    ),
+    "no time for a reset": ({"power_cycle_timeout": 0}, "fast_reboot_power_cycle_timeout is 0"),
+    "no number": ({"power_cycle_timeout": "nan"}, "fast_reboot_power_cycle_timeout is nan"),
+}
+
+
+@pytest.mark.parametrize(("given", "said"), REFUSALS.values(), ids=REFUSALS)
+def test_what_cannot_be_carried_out_is_refused(given: dict[str, t.Any], said: str) -> None:
+    assert said in problems(**given)
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    said = problems(timeout=-1, hooks=[{**HOOK, "name": ""}], health_tasks="no-such.yml")
+    for each in ("fast_reboot_timeout is -1", "of 1 to 100 characters", "no task file"):
+        assert each in said
+
+
+@pytest.mark.parametrize(
+    ("names", "unknown"),
+    [
+        pytest.param([], "", id="none"),
+        pytest.param(["fast_reboot_timeout", "fast_reboot_hosts", "kexec_x"], "", id="all known"),
+        pytest.param(["fast_reboot_error_budget", "fast_reboot_result"], "", id="of others"),
+        pytest.param(
+            ["fast_reboot_timeuot", "fast_reboot_hook"],
+            "There is no variable fast_reboot_hook, fast_reboot_timeuot of alpinefleet.kexec.fast_reboot",
+            id="misspelled",
+        ),
+    ],
+)
+def test_variable_that_is_none_of_the_role_is_named(names: list[str], unknown: str) -> None:
+    if not unknown:
+        plan.FAST_REBOOT.refuse_unknown(names)
+        return
+    with pytest.raises(VariableError, match=unknown):
+        plan.FAST_REBOOT.refuse_unknown(names)

@@ -1,0 +1,59 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a block of tasks was rescued from, without what is secret."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import rescued
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.flow import Broken
+
+
+@pytest.mark.parametrize(
+    ("task", "result", "expected"),
+    [
+        pytest.param(
+            {"name": "Drain"}, {"msg": "no route"}, Broken("Drain: no route"), id="a task"
+        ),
+        pytest.param(
+            {"name": "Drain"},
+            {"msg": "x", "changed": True},
+            Broken("Drain: x", changed=True),
+            id="that changed something",
+        ),
+        pytest.param(
+            {"name": "Reload", "listen": []},
+            {"msg": "x"},
+            Broken("Reload: x", handler=True),
+            id="a handler",
+        ),
+        pytest.param(
+            {"name": "Drain", "no_log": True},
+            {"msg": "password"},
+            Broken("Drain: its result is hidden"),
+            id="a secret",
+        ),
+        pytest.param({"name": ""}, {}, Broken("a task without a name: it failed"), id="no words"),
+        pytest.param(
+            None,
+            None,
+            Broken("a task without a name: another host ended the play for this one, too"),
+            id="no task",
+        ),
+        pytest.param({"name": "A"}, "said", Broken("A: it failed"), id="no result"),
+    ],
+)
+def test_what_a_block_is_rescued_from(task: t.Any, result: t.Any, expected: Broken) -> None:
+    variables = {"ansible_failed_task": task, "ansible_failed_result": result}
+    assert rescued.broken(variables) == expected
+
+
+def test_host_does_not_say_what_a_block_was_rescued_from() -> None:
+    task, result = {"name": "Drain", "listen": []}, {"msg": "undrain it", "changed": True}
+    variables = {"ansible_failed_task": task, "ansible_failed_result": result}
+    said = {**variables, "ansible_facts": {"failed_task": task, "failed_result": result}}
+    assert rescued.broken(said) == rescued.broken({})

@@ -1,0 +1,548 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The steps as the files of tasks call them: from variables to what a task returns."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import (
+    NoAnswerError,
+    OtherRunError,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.task import RoleTask
+from ansible_collections.alpinefleet.kexec.tests.unit.reboots import result
+
+from tests.plays.run import ROOT
+
+from .test_flow import ORDERED
+from .test_plan import DEFAULTS
+from .test_steps import ORDER, Scene
+
+# Any file of tasks that is there.
+HOOK_FILE = str(ROOT / "roles/fast_reboot/tasks/wait.yml")
+HOOK = {"name": "lb", "drain": HOOK_FILE, "undrain": HOOK_FILE}
+LEFT = {**ORDERED, "order": ORDER}
+LOST = failure.did_not_return(600.0, "timed out", gone=True)
+
+Result = dict[str, t.Any]
+
+# Where the last step is found.
+RESULTS = ("fast_reboot_result", "__fast_reboot_begun")
+
+
+class Role:
+    """The role on one host, task by task, as Ansible hands results on."""
+
+    def __init__(self, *answers: t.Any, **wanted: t.Any) -> None:
+        self.scene = Scene(*answers)
+        self.variables: Result = {
+            "playbook_dir": "/play",
+            "inventory_hostname": "web1",
+            "ansible_forks": 5,
+            "ansible_play_batch": ["web1"],
+        }
+        self._wanted = {**DEFAULTS, **wanted}
+
+    def begin(self, step: str = "begin", **arguments: t.Any) -> Result:
+        found = self._step(step, **{"wanted": self._wanted, **arguments})
+        self.variables["__fast_reboot_begun"] = found
+        return found
+
+    def go_on(self, *steps: str) -> Result:
+        for step in steps:
+            last = next(self.variables[each] for each in RESULTS if each in self.variables)
+            self.variables["fast_reboot_result"] = self._step(step, run=last["run"])
+        return t.cast("Result", self.variables["fast_reboot_result"])
+
+    def broke(self, failed: Result | None = None, **task: t.Any) -> Result:
+        """A block was rescued from a task, which may be one of the role's own."""
+        self.variables["ansible_failed_task"] = {"name": "A task", **task}
+        self.variables["ansible_failed_result"] = failed or {"msg": "it broke"}
+        self.variables["fast_reboot_result"] = self._step("broke")
+        return t.cast("Result", self.variables["fast_reboot_result"])
+
+    def end(self) -> Result:
+        return self._step("end")
+
+    def _step(self, step: str, **arguments: t.Any) -> Result:
+        told = RoleTask(self.variables, self.scene.steps).step({"step": step, **arguments})
+        return t.cast("Result", json.loads(json.dumps(told)))
+
+
+def following(told: Result) -> tuple[t.Any, ...]:
+    return told["run"]["next"], told["stage"], told["done"], told.get("failed", False)
+
+
+# --- A host without hooks -------------------------------------------------------------------
+
+
+def test_host_without_hooks_has_two_tasks() -> None:
+    role = Role(LEFT, result())
+    assert following(role.begin()) == ("wait", "down", False, False)
+    assert following(role.go_on("wait")) == ("", None, True, False)
+
+
+def test_result_of_a_host_that_is_done_says_so_once_more() -> None:
+    role = Role(LEFT, result())
+    role.begin()
+    role.go_on("wait")
+    told = role.end()
+    assert (told["done"], told["rebooted"], "failed" in told) == (True, True, False)
+    assert "run" not in told
+
+
+def test_status_of_the_test_command_is_told_at_the_end_only() -> None:
+    said: dict[str, t.Any] = {"rc": 7, "stdout": "out", "stderr": ""}
+    error = failure.RebootError(
+        "test_command_failed", "No.", "Do.", stage="test_command", rebooted=True, **said
+    )
+    role = Role(LEFT, error)
+    role.begin()
+    role.scene.clock.advance(600.0)
+    # Ansible takes a task that returns one for failed.
+    assert "rc" not in role.go_on("wait")
+    assert "rc" not in role.broke()
+    told = role.end()
+    assert (told["failed"], told["rc"], told["stdout"]) == (True, 7, "out")
+
+
+def test_lost_host_fails_at_the_end_only() -> None:
+    role = Role(LEFT, LOST)
+    role.begin()
+    role.scene.clock.advance(600.0)
+    assert following(role.go_on("wait")) == ("", "down", False, False)
+    told = role.end()
+    assert (told["failed"], told["reason"]["code"]) == (True, "did_not_return")
+    assert told["msg"].startswith("The host went down and did not come back")
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        pytest.param(
+            {"rc": 7}, "its result is hidden; it ended with exit status 7", id="a command"
+        ),
+        pytest.param(None, "A task: its result is hidden", id="a file of tasks"),
+    ],
+)
+def test_reset_that_fails_tells_its_status_and_not_its_words(command: t.Any, said: str) -> None:
+    role = Role(LEFT, LOST, power_cycle_command=["reset", "--password", "x"])
+    role.begin()
+    role.scene.clock.advance(600.0)
+    assert following(role.go_on("wait"))[0] == "power_cycle"
+    failed = {"name": "A task", "no_log": True}
+    role.variables |= {"__fast_reboot_reset": command, "ansible_failed_task": failed}
+    role.variables["ansible_failed_result"] = {"msg": "--password x was wrong"}
+    told = role.go_on("power_cycle", "reset_failed")
+    assert following(told) == ("", "down", False, False)
+    assert said in told["reason"]["message"]
+    assert "--password" not in json.dumps(told)
+
+
+def test_file_of_the_health_is_run_and_told_of() -> None:
+    role = Role(LEFT, result(), health_tasks=[HOOK_FILE])
+    role.begin()
+    assert following(role.go_on("wait"))[0] == "task_file"
+    assert role.go_on("task_file")["run"]["file"] == HOOK_FILE
+    assert following(role.go_on("file_done")) == ("", None, True, False)
+
+
+def test_host_that_was_not_left_has_no_turn_of_the_wait() -> None:
+    role = Role(hooks=[HOOK])
+    begun = role.begin()
+    told = role.go_on("wait")
+    assert following(told) == following(begun) == ("drain", "preflight", False, False)
+    assert role.scene.task.requests == []
+
+
+def test_host_that_is_done_remembers_nothing() -> None:
+    role = Role(LEFT, result())
+    role.begin()
+    assert "down" in str(role.scene.task.memory)
+    role.go_on("wait")
+    assert role.scene.task.memory == ""
+
+
+def test_host_that_is_not_well_remembers_it_when_the_role_ends() -> None:
+    role = Role(LEFT, result(), ["port 1"], stable_seconds=5)
+    role.begin()
+    role.go_on("wait", "look")
+    role.end()
+    assert 'finding "port 1"' in str(role.scene.task.memory)
+
+
+def test_host_that_is_lost_is_not_asked_to_remember_that() -> None:
+    role = Role(LEFT, LOST)
+    role.begin()
+    role.scene.clock.advance(600.0)
+    role.go_on("wait")
+    notes = list(role.scene.task.notes)
+    role.end()
+    assert role.scene.task.notes == notes
+    assert "order" in str(role.scene.task.memory)
+
+
+def test_step_of_a_run_that_was_never_begun_changes_nothing() -> None:
+    role = Role(health_ports=["https"])
+    told = role.broke(role.begin())
+    assert told["reason"]["code"] == "argument_invalid"
+    assert role.go_on("undrained") == told
+    assert role.end()["failed"]
+
+
+# --- What is refused ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("variables", "wanted", "said"),
+    [
+        pytest.param({}, {"timeout": -1}, "fast_reboot_timeout is -1", id="a value"),
+        pytest.param(
+            {"fast_reboot_timeuot": 5}, {}, "no variable fast_reboot_timeuot", id="a name"
+        ),
+        pytest.param(
+            {"ansible_facts": {"fast_reboot_method": "firmware"}},
+            {},
+            "operator: fast_reboot_method. Find out who controls the host.",
+            id="a host that spoke",
+        ),
+    ],
+)
+def test_what_cannot_be_begun_is_refused(variables: Result, wanted: Result, said: str) -> None:
+    role = Role(**wanted)
+    role.variables.update(variables)
+    told = role.begin()
+    assert (told["failed"], told["done"], told["rebooted"]) == (True, False, False)
+    assert (told["reason"]["code"], told["stage"]) == ("argument_invalid", "preflight")
+    assert said in told["msg"]
+    assert role.scene.task.modes == []
+    # The rescue of the block keeps it, and it is what the role ends with.
+    assert role.broke(told)["reason"] == told["reason"]
+    assert said in role.end()["msg"]
+
+
+def test_what_was_frozen_before_is_not_looked_at_again() -> None:
+    noted = Role(timeout=77)
+    frozen = noted._step("note", wanted={**DEFAULTS, "timeout": 77})
+    role = Role(LEFT)
+    role.variables["ansible_facts"] = {"fast_reboot_timeout": 1}
+    told = role.begin(frozen=frozen, wanted={"timeout": -1})
+    assert (told.get("failed", False), told["run"]["next"]) == (False, "wait")
+    assert told["run"]["plan"]["arguments"]["reboot_timeout"] == 77
+
+
+def test_command_of_a_power_cycle_is_told_once() -> None:
+    role = Role(LEFT, result(), power_cycle_command="reset password")
+    assert role.begin()["power_cycle_command"] == ["reset", "password"]
+    assert "password" not in json.dumps(role.go_on("wait"))
+
+
+# --- Hooks ----------------------------------------------------------------------------------
+
+
+def test_host_with_hooks_is_drained_rebooted_and_undrained() -> None:
+    role = Role({**LEFT, "rebooted": False}, LEFT, result(), hooks=[HOOK])
+    role.begin()
+    assert following(role.go_on("drain")) == ("leave", "drain", False, False)
+    # It is on record before the hook runs.
+    assert 'drain\ndrained "lb"' in str(role.scene.task.memory)
+    assert role.go_on("drained")["drained"] == ["lb"]
+    assert following(role.go_on("leave", "wait")) == ("undrain", "health", False, False)
+    assert following(role.go_on("undrain")) == ("undrain", "undrain", False, False)
+    assert following(role.go_on("undrained")) == ("", None, True, False)
+    # What was foreseen was a prediction; the others take over, and remember.
+    assert role.scene.task.modes.count(True) == 1
+
+
+def test_run_that_is_overtaken_between_two_hooks_undoes_nothing() -> None:
+    role = Role({**LEFT, "rebooted": False}, hooks=[HOOK, {**HOOK, "name": "second"}])
+    role.begin()
+    role.go_on("drain", "drained")
+    role.scene.task.memory = OtherRunError()
+    told = role.go_on("drain")
+    assert (told["reason"]["code"], told["drained"], told["run"]["next"]) == (
+        "overtaken",
+        ["lb"],
+        "",
+    )
+
+
+def test_refusal_is_foreseen_before_a_host_is_drained() -> None:
+    role = Role(failure.local_connection(rebooted=False), hooks=[HOOK])
+    role.begin()
+    told = role.go_on("drain")
+    # The hooks after it have no turn.
+    assert following(told) == ("", "preflight", False, True)
+    assert (told["reason"]["code"], told["run"]["file"]) == ("local_connection", "")
+
+
+@pytest.mark.parametrize("steps", [("drain",), ("drain", "drained", "leave", "wait", "undrain")])
+def test_nothing_is_run_for_a_host_that_pretends_to_be_another(steps: tuple[str, ...]) -> None:
+    role = Role({**LEFT, "rebooted": False}, LEFT, result(), hooks=[HOOK])
+    role.begin()
+    *before, last = steps
+    if before:
+        role.go_on(*before)
+    role.variables["ansible_facts"] = {"inventory_hostname": "web2"}
+    told = role.go_on(last)
+    assert told["failed"]
+    after = role.broke(told)
+    assert after["reason"]["code"] == f"{last}_failed"
+    assert "inventory_hostname" in after["reason"]["message"]
+
+
+# --- What is left from before ---------------------------------------------------------------
+
+
+def left_drained(**wanted: t.Any) -> Role:
+    role = Role(hooks=[HOOK], **wanted)
+    role.scene.task.memory = f'{"1" * 32} unhealthy\ndrained "lb"\nfinding "port 1"'
+    return role
+
+
+def test_host_that_was_left_drained_says_so_and_is_left_alone() -> None:
+    role = left_drained()
+    before = role.scene.task.memory
+    told = role._step("status")
+    assert told["remembered"] == {
+        "run": "1" * 32,
+        "stage": "unhealthy",
+        "drained": ["lb"],
+        "unhealthy": ["port 1"],
+    }
+    assert role.scene.task.memory == before
+
+
+def test_host_that_remembers_nothing_says_so() -> None:
+    assert Role()._step("status") == {"remembered": None}
+
+
+def test_host_that_was_left_drained_is_undrained_on_request() -> None:
+    role = left_drained()
+    assert following(role.begin(step="begin_undrain")) == (
+        "undrain",
+        "preflight",
+        False,
+        False,
+    )
+    assert following(role.go_on("wait", "undrain", "undrained")) == ("", None, True, False)
+    assert role.scene.task.memory == ""
+    assert role.scene.task.requests == []
+
+
+def test_host_that_is_not_drained_is_done_at_once() -> None:
+    role = Role(hooks=[HOOK])
+    assert following(role.begin(step="begin_undrain")) == ("", None, True, False)
+    assert role.scene.task.memory == ""
+
+
+def test_what_was_drained_by_an_earlier_run_is_undone_by_the_next() -> None:
+    role = left_drained()
+    role.scene.task._answers = [{**LEFT, "rebooted": False}, LEFT, result()]
+    told = role.begin()
+    assert (told["drained"], told["taken_over"]["stage"]) == (["lb"], "unhealthy")
+    # The hook finds that there is nothing left to do for it, and is undone all the same.
+    role.go_on("drain", "leave", "wait")
+    told = role.go_on("undrain", "undrained")
+    assert following(told) == ("", None, True, False)
+    assert role.scene.task.memory == ""
+
+
+@pytest.mark.parametrize(
+    ("changed", "findings", "expected"),
+    [
+        pytest.param(False, None, ("", None, True, False), id="nothing was changed"),
+        pytest.param(True, [], ("", None, True, False), id="changed, and well"),
+        pytest.param(True, ["port 1"], ("", "health", False, False), id="changed, and sick"),
+    ],
+)
+def test_host_without_a_reboot_is_looked_at_where_something_changed(
+    changed: bool, findings: list[str] | None, expected: tuple[t.Any, ...]
+) -> None:
+    role = Role(findings)
+    told = role.begin(step="settle", changed=changed)
+    assert following(told if findings is None else role.go_on("wait", "look")) == expected
+    assert role.scene.task.looks == ([] if findings is None else [("-", 120.0)])
+
+
+@pytest.mark.parametrize(
+    ("findings", "expected"),
+    [([], ("undrain", "health", False, False)), (["port 1"], ("", "health", False, False))],
+)
+def test_host_that_was_left_sick_is_looked_at_again(
+    findings: list[str], expected: tuple[t.Any, ...]
+) -> None:
+    role = left_drained()
+    role.scene.task._answers = [findings]
+    role.begin(step="settle")
+    assert following(role.go_on("wait", "look")) == expected
+    if findings:
+        assert role.end()["reason"]["code"] == "unhealthy"
+        assert "unhealthy" in str(role.scene.task.memory)
+    else:
+        role.go_on("undrain", "undrained")
+        assert role.scene.task.memory == ""
+
+
+# --- Tasks that break -----------------------------------------------------------------------
+
+
+def drained(*answers: t.Any) -> Role:
+    role = Role({**LEFT, "rebooted": False}, *answers, hooks=[HOOK])
+    role.begin()
+    role.go_on("drain", "drained")
+    return role
+
+
+@pytest.mark.parametrize(
+    ("error", "rebooted", "next_step"),
+    [
+        pytest.param(AnsibleConnectionFailure("cut off"), False, "undrain", id="connection"),
+        pytest.param(RuntimeError("a defect"), None, "", id="defect"),
+    ],
+)
+def test_order_that_breaks_forgets_no_hook(
+    error: Exception, rebooted: bool | None, next_step: str
+) -> None:
+    role = drained(error)
+    told = role.go_on("leave")
+    assert (told["failed"], told["drained"]) == (True, ["lb"])
+    after = role.broke(told)
+    assert (after["reason"]["code"], after["stage"]) == ("module_failed", "trigger")
+    assert (after["rebooted"], after["run"]["next"]) == (rebooted, next_step)
+
+
+def test_wait_that_breaks_forgets_no_hook() -> None:
+    role = drained(LEFT, KeyError("x"))
+    after = role.broke(role.go_on("leave", "wait"))
+    assert (after["reason"]["code"], after["stage"], after["drained"]) == (
+        "module_failed",
+        "down",
+        ["lb"],
+    )
+
+
+def test_host_that_cannot_be_reached_is_unreachable_while_nothing_was_done() -> None:
+    with pytest.raises(AnsibleConnectionFailure):
+        Role(AnsibleConnectionFailure("cut off")).begin()
+    role = Role(AnsibleConnectionFailure("cut off"), hooks=[HOOK])
+    role.begin()
+    with pytest.raises(AnsibleConnectionFailure):
+        role.go_on("drain")
+
+
+def test_task_of_a_user_that_fails_is_the_hook_s_failure() -> None:
+    role = drained()
+    after = role.broke({"msg": "no balancer"})
+    assert (after["reason"]["code"], after["run"]["next"]) == ("drain_failed", "undrain")
+    assert "A task: no balancer" in after["reason"]["message"]
+
+
+def test_earlier_run_of_the_role_in_the_play_is_none_of_this_one() -> None:
+    role = Role(LEFT, result())
+    role.begin()
+    role.go_on("wait")
+    second = Role(hooks=[HOOK])
+    second.variables.update(role.variables)
+    second.begin()
+    after = second.broke()
+    assert (after["rebooted"], after["boot_id"]["after"]) == (False, None)
+    assert after["reason"]["code"] == "module_failed"
+
+
+EVIL = {"name": "lb", "drain": "/tmp/evil.yml", "undrain": "/tmp/evil.yml", "always": False}
+
+
+def evil(run: Result) -> Result:
+    """What a host would have a run be, so that a file of its own choice is run."""
+    plan = {**run["plan"], "hooks": [EVIL]}
+    told = {**run["result"], "stage": "drain", "drained": ["lb"], "rebooted": False}
+    return {"done": False, "run": {**run, "plan": plan, "next": "undrain", "result": told}}
+
+
+@pytest.mark.parametrize("name", ["ansible_failed_result", "__fast_reboot_begun"])
+def test_host_that_says_how_far_a_run_is_has_no_file_run(name: str) -> None:
+    role = Role(hooks=[HOOK])
+    said = evil(role.begin()["run"])
+    del role.variables["__fast_reboot_begun"]
+    role.variables |= {name: said, "ansible_facts": {name.removeprefix("ansible_"): said}}
+    told = role._step("broke")
+    assert (told["run"]["next"], told["drained"], told["undrain"]) == ("", [], [])
+    assert "/tmp/evil.yml" not in json.dumps(told)
+
+
+def test_step_that_failed_is_gone_on_from_with_the_plan_that_was_frozen() -> None:
+    role = Role(hooks=[HOOK])
+    mine = role.begin()["run"]
+    told = role.broke(evil(mine))
+    assert "/tmp/evil.yml" not in json.dumps(told)
+    role = Role(hooks=[HOOK])
+    assert role.broke(evil({**role.begin()["run"], "id": "f" * 32}))["drained"] == []
+
+
+@pytest.mark.parametrize("step", ["undrain", "task_file"])
+def test_nothing_is_run_for_a_host_that_another_run_has_taken_over(step: str) -> None:
+    health = {"health_tasks": [HOOK_FILE]} if step == "task_file" else {}
+    role = Role({**ORDERED, "rebooted": False}, LEFT, result(), hooks=[HOOK], **health)
+    role.begin()
+    role.go_on("drain", "drained", "leave", "wait")
+    assert role.variables["fast_reboot_result"]["run"]["next"] == step
+    role.scene.task.memory = OtherRunError()
+    told = role.go_on(step)
+    assert (told["failed"], told["reason"]["code"]) == (True, "overtaken")
+    # The other run may need it drained.
+    assert (told["drained"], told["undrain"]) == (["lb"], [])
+
+
+def test_host_that_cannot_tell_what_it_remembers_is_refused_with_the_reason() -> None:
+    role = Role()
+    role.scene.task.memory = NoAnswerError("garbled", "mkdir: Permission denied")
+    assert following(role.begin()) == ("", "preflight", False, False)
+    role.go_on("wait")
+    told = role.end()
+    assert (told["failed"], told["reason"]["code"]) == (True, "not_remembered")
+    assert role._step("status")["reason"]["code"] == "not_remembered"
+
+
+@pytest.mark.parametrize("hooks", [[], [HOOK]], ids=["without hooks", "with hooks"])
+def test_difference_that_a_reboot_makes_is_shown_once(hooks: list[Result]) -> None:
+    diff = {"before": "", "after": "kernel: /boot/vmlinuz-virt"}
+    foreseen = [{**ORDERED, "rebooted": False}] if hooks else []
+    role = Role(*foreseen, {**LEFT, "diff": diff}, LOST, hooks=hooks)
+    told = [role.begin()]
+    role.scene.clock.advance(600.0)
+    told += [role.go_on(step) for step in (["drain", "leave"] if hooks else []) + ["wait"]]
+    told.append(role.end())
+    assert [each["diff"] for each in told if "diff" in each] == [diff]
+
+
+def test_host_that_was_looked_after_is_not_done() -> None:
+    assert Role()._step("looked_after") == {"looked_after": True}
+
+
+def test_step_that_breaks_before_anything_is_known_is_no_success() -> None:
+    role = Role()
+    role.variables["__fast_reboot_begun"] = {"msg": "a defect"}
+    after = role.broke()
+    assert (after["reason"]["code"], after["rebooted"], after["done"]) == (
+        "module_failed",
+        None,
+        False,
+    )
+    assert role.end()["failed"]
+
+
+def test_handler_that_was_pending_and_fails_is_told_as_one() -> None:
+    role = Role()
+    role.variables["ansible_failed_task"] = {"name": "Make the initramfs", "listen": []}
+    role.variables["ansible_failed_result"] = {"msg": "no space"}
+    told = role._step("handler_failed")
+    assert (told["failed"], told["reason"]["code"]) == (True, "handler_failed")
+    assert "Make the initramfs: no space" in role.broke(told)["reason"]["message"]
