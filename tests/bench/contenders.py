@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 Task = Mapping[str, t.Any]
 
@@ -23,9 +24,31 @@ SPLIT: Sequence[Task] = (
 )
 
 
+INCLUDE, INCLUDE_TASKS = "ansible.builtin.include_role", "ansible.builtin.include_tasks"
 # As the playbook alpinefleet.kexec.fast_reboot runs it.
-INCLUDE = "ansible.builtin.include_role"
-ROLE: Sequence[Task] = ({"name": ORDER, INCLUDE: {"name": "alpinefleet.kexec.fast_reboot"}},)
+ROLE: Sequence[Task] = (
+    {
+        "name": ORDER,
+        INCLUDE: {"name": "alpinefleet.kexec.fast_reboot", "rolespec_validate": False},
+    },
+)
+# With two hooks, each of a task that changes something and one that takes it back.
+HOOK_FILES = Path(__file__).parent / "hooks"
+HOOKS = [
+    {"name": name, **{step: str(HOOK_FILES / f"{step}.yml") for step in ("drain", "undrain")}}
+    for name in ("balancer", "alarms")
+]
+HOOKED: Sequence[Task] = ({**ROLE[0], "vars": {"fast_reboot_hooks": HOOKS}},)
+
+
+def _by_hand(step: str) -> list[Task]:
+    return [
+        {"name": f"{hook['name']}, {step}", INCLUDE_TASKS: {"file": hook[step]}} for hook in HOOKS
+    ]
+
+
+# The same hooks as somebody would write them down without the role, who sees to nothing else.
+SPLIT_HOOKED: Sequence[Task] = (*_by_hand("drain"), *SPLIT, *_by_hand("undrain"))
 
 
 def bounded(tasks: Sequence[Task], seconds: float) -> list[Task]:
@@ -34,9 +57,8 @@ def bounded(tasks: Sequence[Task], seconds: float) -> list[Task]:
 
 
 def _bounded(task: Task, limit: Task) -> Task:
-    """The limit of a role is one of each task in it."""
-    return (
-        {**task, INCLUDE: {**task[INCLUDE], "apply": limit}}
-        if INCLUDE in task
-        else {**task, **limit}
-    )
+    """The limit of what is included is one of each task in it."""
+    for include in (INCLUDE, INCLUDE_TASKS):
+        if include in task:
+            return {**task, include: {**task[include], "apply": limit}}
+    return {**task, **limit}

@@ -18,12 +18,14 @@ from .errors import BenchError
 from .results import NOTHING, Acceptance, PartResult, Table, seconds
 
 DOWNTIME = 20.0
-LONGEST = 900.0
+LONGEST = 720.0
 CONTENDERS: Mapping[str, Sequence[Task]] = {
     "core": contenders.CORE,
     "blocking": contenders.OURS,
     "split": contenders.SPLIT,
     "role": contenders.ROLE,
+    "split with hooks": contenders.SPLIT_HOOKED,
+    "role with hooks": contenders.HOOKED,
 }
 SIZES = (10, 100, 1000)
 FORKS = (5, 50)
@@ -31,11 +33,14 @@ FORKS = (5, 50)
 # and the downtime, and how long each contender takes to notice and to do the rest.
 ALONE = {"core": 34.0, "blocking": 24.0}
 # The controller's own time for the two tasks of a host that does not wait or is found back, and for
-# all those of the role, which go through one process however many forks there are.
-OWN = {"split": 0.1, "role": 0.8}
+# those of the role, which go through one process however many forks there are.
+OWN = {"split": 0.1, "role": 0.2, "split with hooks": 0.3, "role with hooks": 0.8}
 
 SHARE_OF_CORE = 0.25
 GROWTH = 1.2
+# What the role may cost beside the two tasks that it is made of: its time, and the processor's of a
+# host. With two hooks, beside the same tasks and files: it also keeps on the host what is drained.
+ROLE_WALL, ROLE_CPU, HOOKS = 1.2, 1.5, 3.0
 
 
 @dataclass(frozen=True)
@@ -147,21 +152,34 @@ def _cells(case: Case, measured: Measured | None) -> tuple[str, str, str]:
 
 def accept(found: Mapping[Case, Measured | None]) -> list[Acceptance]:
     """Return the promises that the combinations at hand can tell of."""
+    promises = [*_of_a_large_fleet(found), *_of_the_role(found)]
+    return [Acceptance(what, figures.ratio(*pair), limit) for what, pair, limit in promises]
+
+
+Promise = tuple[str, tuple[float, float], float]
+
+
+def _of_a_large_fleet(found: Mapping[Case, Measured | None]) -> Iterator[Promise]:
     forks = max(FORKS)
     largest, smaller = max(SIZES), sorted(SIZES)[-2]
-    split, core = (found.get(Case(name, largest, forks)) for name in ("split", "core"))
+    core, split, role = (
+        found.get(Case(name, largest, forks)) for name in ("core", "split", "role")
+    )
     before = found.get(Case("split", smaller, forks))
-    if split is None or core is None or before is None:
-        return []
-    return [
-        Acceptance(
-            f"split / core, wall time of {largest} hosts at {forks} forks",
-            figures.ratio(split.wall, core.wall),
-            SHARE_OF_CORE,
-        ),
-        Acceptance(
-            f"split, CPU per host of {largest} hosts / of {smaller}",
-            figures.ratio(split.cpu / largest, before.cpu / smaller),
-            GROWTH,
-        ),
-    ]
+    for name, each in (("split", split), ("role", role)):
+        if core is not None and each is not None:
+            what = f"{name} / core, wall time of {largest} hosts at {forks} forks"
+            yield what, (each.wall, core.wall), SHARE_OF_CORE
+    if split is not None and before is not None:
+        what = f"split, CPU per host of {largest} hosts / of {smaller}"
+        yield what, (split.cpu / largest, before.cpu / smaller), GROWTH
+
+
+def _of_the_role(found: Mapping[Case, Measured | None]) -> Iterator[Promise]:
+    forks, size = max(FORKS), sorted(SIZES)[-2]
+    of = f"of {size} hosts at {forks} forks"
+    for hooks, wall, cpu in (("", ROLE_WALL, ROLE_CPU), (" with hooks", HOOKS, HOOKS)):
+        split, role = (found.get(Case(f"{name}{hooks}", size, forks)) for name in ("split", "role"))
+        if split is not None and role is not None:
+            yield f"role / split{hooks}, wall time {of}", (role.wall, split.wall), wall
+            yield f"role / split{hooks}, CPU {of}", (role.cpu, split.cpu), cpu

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import yaml
 
 from tests.bench import contenders
@@ -23,5 +25,28 @@ def test_limit_of_a_role_is_one_of_each_of_its_tasks() -> None:
 
 
 def test_role_is_run_as_the_playbook_runs_it() -> None:
-    (play,) = yaml.safe_load(FAST_REBOOT.read_text(encoding="utf-8"))
-    assert play["tasks"][0][contenders.INCLUDE] == contenders.ROLE[0][contenders.INCLUDE]
+    *_before, play = yaml.safe_load(FAST_REBOOT.read_text(encoding="utf-8"))
+    (block,) = [task["block"] for task in play["tasks"] if "block" in task]
+    (role,) = [task for task in block if contenders.INCLUDE in task]
+    assert role[contenders.INCLUDE] == contenders.ROLE[0][contenders.INCLUDE]
+
+
+def test_hooks_are_files_that_are_there() -> None:
+    (task,) = contenders.HOOKED
+    hooks = task["vars"]["fast_reboot_hooks"]
+    assert len(hooks) == 2
+    assert all(Path(hook[step]).is_file() for hook in hooks for step in ("drain", "undrain"))
+
+
+def test_tasks_by_hand_run_the_files_of_the_hooks_around_the_reboot() -> None:
+    drain, alarms, _order, _wait, undrain, _alarms = contenders.SPLIT_HOOKED
+    (task,) = contenders.HOOKED
+    first, second = task["vars"]["fast_reboot_hooks"]
+    files = [each[contenders.INCLUDE_TASKS]["file"] for each in (drain, alarms, undrain)]
+    assert files == [first["drain"], second["drain"], first["undrain"]]
+
+
+def test_limit_of_a_file_is_one_of_each_of_its_tasks() -> None:
+    first, *_others = contenders.bounded(contenders.SPLIT_HOOKED, 60)
+    assert first[contenders.INCLUDE_TASKS]["apply"] == {"timeout": 60}
+    assert "timeout" not in first

@@ -16,7 +16,11 @@ SPLIT = Measured(wall=80.0, cpu=100.0, main_cpu=20.0, memory_mib=300.0)
 LARGEST = {
     Case("core", 1000, 50): CORE,
     Case("split", 1000, 50): SPLIT,
+    Case("role", 1000, 50): replace(SPLIT, wall=160.0),
     Case("split", 100, 50): replace(SPLIT, cpu=10.0),
+    Case("role", 100, 50): replace(SPLIT, cpu=14.0),
+    Case("split with hooks", 100, 50): replace(SPLIT, cpu=20.0),
+    Case("role with hooks", 100, 50): replace(SPLIT, wall=200.0, cpu=50.0),
 }
 
 
@@ -28,7 +32,7 @@ LARGEST = {
         pytest.param(Case("blocking", 100, 5), True, id="blocking"),
         pytest.param(Case("split", 1000, 5), True, id="split with few forks"),
         pytest.param(Case("role", 1000, 5), True, id="role with few forks"),
-        pytest.param(Case("role", 2000, 50), False, id="role on more hosts"),
+        pytest.param(Case("role with hooks", 1000, 50), False, id="role with hooks"),
     ],
 )
 def test_what_takes_too_long_is_not_run(case: Case, fits: bool) -> None:
@@ -48,7 +52,15 @@ def test_every_contender_has_a_case_of_each_size_and_number_of_forks(quick: bool
 
 def test_a_fleet_that_is_quick_and_cheap_is_accepted() -> None:
     found = fleet.accept(LARGEST)
-    assert [(each.found, each.holds) for each in found] == [(0.1, True), (1.0, True)]
+    assert [(each.found, each.holds) for each in found] == [
+        (0.1, True),
+        (0.2, True),
+        (1.0, True),
+        (1.0, True),
+        (1.4, True),
+        (2.5, True),
+        (2.5, True),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -56,6 +68,13 @@ def test_a_fleet_that_is_quick_and_cheap_is_accepted() -> None:
     [
         pytest.param(Case("split", 1000, 50), replace(SPLIT, wall=201.0), id="slow"),
         pytest.param(Case("split", 1000, 50), replace(SPLIT, cpu=121.0), id="dearer with the size"),
+        pytest.param(Case("role", 1000, 50), replace(SPLIT, wall=201.0), id="slow by the role"),
+        pytest.param(Case("role", 100, 50), replace(SPLIT, wall=97.0, cpu=1.0), id="slower"),
+        pytest.param(Case("role", 100, 50), replace(SPLIT, cpu=15.1), id="dear by the role"),
+        pytest.param(Case("role with hooks", 100, 50), replace(SPLIT, cpu=61.0), id="dear hooks"),
+        pytest.param(
+            Case("role with hooks", 100, 50), replace(SPLIT, wall=241.0, cpu=1.0), id="slow hooks"
+        ),
     ],
 )
 def test_a_fleet_that_is_slow_or_dear_is_not(case: Case, measured: Measured) -> None:

@@ -4,14 +4,13 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import observation
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.health import Questions
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import Departure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import commands
 
@@ -88,17 +87,11 @@ def test_client_tells_where_a_connection_goes(client: Client) -> None:
     assert client.run("-G", client.name).stdout == f"hostname {client.name}\nport 2222\n"
 
 
-@pytest.mark.parametrize("module", ["kexec_load", "setup", "find", "command", "slurp"])
+@pytest.mark.parametrize("module", ["kexec_load", "setup", "find"])
 def test_client_answers_modules(client: Client, module: str) -> None:
     answer = client.ask("/usr/bin/python3", program(module))
     assert '"changed":' in answer.stdout
     assert "@" not in answer.stdout
-
-
-def test_client_sends_the_file_of_its_boot(client: Client) -> None:
-    answer = json.loads(client.ask("/usr/bin/python3", program("slurp")).stdout)
-    content = base64.b64decode(answer["content"]).decode()
-    assert content == f"{client.fleet.host(client.name).boot_id}\n"
 
 
 def test_client_tells_the_boot_until_the_host_is_down(client: Client) -> None:
@@ -129,6 +122,20 @@ def test_client_takes_the_order_and_answers_the_questions_of_the_collection(
     assert (found.leaver, found.hardware_id) == ("m4rk", None)
     confirmed = client.ask(commands.confirm("t0ken", NEXT, "m4rk").replace("'", ""))
     assert confirmed.stdout.split() == ["t0ken"]
+
+
+def test_client_remembers_nothing_and_is_well(client: Client) -> None:
+    words = shlex.join(
+        ["/bin/sh", "-c", f"{commands.memory('take', 'a', '', 'm', 'n0nce')} && sleep 0"]
+    )
+    asked = client.ask(words)
+    assert asked.stdout == "\nBEGIN n0nce\n\nEND n0nce\n"
+    kept = client.ask(commands.memory("keep", "a", "down\nnote", "m", "n0nce"))
+    assert kept.stdout == asked.stdout
+    questions = Questions(services=True, ports=False, commands=())
+    examined = client.ask(commands.examine(questions, "boot", "m", "n0nce", 5).replace("'", ""))
+    assert "service sshd =  started" in examined.stdout
+    assert examined.stdout.endswith("END n0nce\n")
 
 
 def test_client_keeps_what_it_does_not_understand(client: Client) -> None:
