@@ -14,7 +14,7 @@ from tests.plays import EXHAUSTIVE, Supply
 
 from .conftest import MENUS, Host
 
-KILLS = 50 if EXHAUSTIVE else 5
+KILLS = 20 if EXHAUSTIVE else 5
 LOADERS = tuple(MENUS) if EXHAUSTIVE else ("extlinux",)
 VALUE = "killed-{:04}"
 MODULE = "ls /root/.ansible/tmp/*/AnsiballZ_boot_parameter.py"

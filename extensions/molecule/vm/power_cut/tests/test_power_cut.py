@@ -20,8 +20,8 @@ from .conftest import MENUS, WRITTEN_BACK, Watch, watch
 
 CONVERGE = Path(__file__).parents[1] / "converge.yml"
 # Each of them replaces the menu once.
-CHANGES = 25 if EXHAUSTIVE else 6
-BOOTS = 6 if EXHAUSTIVE else 1
+CHANGES = 12 if EXHAUSTIVE else 6
+BOOTS = 3 if EXHAUSTIVE else 1
 
 
 def change_parameters(seen: Watch) -> None:
