@@ -27,9 +27,8 @@ class Campaign:
     hosts: t.Sequence[str]
     left: t.Sequence[str]
     batch: t.Sequence[str]
-    # The result of the role on each host that has one, and what the host itself says by that name.
+    # The result of the role on each host that has one.
     results: t.Mapping[str, t.Any]
-    facts: t.Mapping[str, t.Any]
     # What a role around it failed by.
     failures: t.Mapping[str, str] = field(default_factory=dict)
     # Those of a batch that was not begun with.
@@ -38,43 +37,31 @@ class Campaign:
     silent: t.Collection[str] = ()
 
     def result_of(self, host: str) -> t.Mapping[str, t.Any] | None:
-        """What the role says of a host; a host may say something by the same name."""
+        """What the role says of a host."""
         result = self.results.get(host)
-        is_own_word = result == self.facts.get(host)
-        return result if isinstance(result, t.Mapping) and not is_own_word else None
+        return result if isinstance(result, t.Mapping) else None
 
 
 def read(variables: Variables, result: str, *failure: str) -> Campaign:
     """The play so far. The variables of a host cost more to find than all of the rest."""
     hosts, everything = variables["ansible_play_hosts_all"], variables["hostvars"]
-    results, facts, failures = {}, {}, {}
+    results, failures = {}, {}
     braked, silent = set(), set()
     for host in hosts:
         of_host = everything[host]
-        said = of_host.get("ansible_facts") or {}
-        if result in of_host:
-            results[host] = of_host[result]
-            facts[host] = said.get(result)
-        # What a host says of itself by such a name is no failure.
-        failed = [
-            of_host[name] for name in failure if of_host.get(name) not in (None, "", said.get(name))
-        ]
+        # What a host says of itself by such a name is none of these.
+        told = speakers.own(of_host, result)
+        if told is not None:
+            results[host] = told
+        failed = [each for each in (speakers.own(of_host, name) for name in failure) if each]
         if failed:
             failures[host] = str(failed[0])
-        if _is(of_host.get(BRAKED), "failed"):
+        if _is(speakers.own(of_host, BRAKED), "failed"):
             braked.add(host)
         if _is(speakers.own(of_host, ASKED), "unreachable"):
             silent.add(host)
-    return Campaign(
-        hosts,
-        variables["ansible_play_hosts"],
-        variables["ansible_play_batch"],
-        results,
-        facts,
-        failures,
-        braked,
-        silent,
-    )
+    left, batch = variables["ansible_play_hosts"], variables["ansible_play_batch"]
+    return Campaign(hosts, left, batch, results, failures, braked, silent)
 
 
 def _is(told: t.Any, word: str) -> bool:

@@ -80,15 +80,16 @@ class FleetTask:
             )
         if unread:
             return _stop(f"{unread.strip()} Nothing was done.")
+        noted = self._output(output)
+        if noted.get("failed"):
+            return noted
         try:
-            # The file is the operator's to name.
-            speakers.refuse_a_speaker(self._variables)
             if name in PLAYBOOKS:
                 PLAYBOOKS[name].refuse_unknown(self._variables)
             batches.sizes(sizes)
-            return {"output": outfile.path_of(output)}
-        except (SpokenError, VariableError, OutputError, BatchError) as error:
+        except (VariableError, BatchError) as error:
             return _stop(str(error))
+        return noted
 
     def _brake(self, error_budget: t.Any) -> TaskResult:
         """Fail where too many hosts were lost; the budget must not be a host's word."""
@@ -135,12 +136,9 @@ class FleetTask:
 
     def _audit(self, output: str) -> TaskResult:
         """Show what the preflight found on the hosts, or why one was not asked."""
-        answers, refused = (campaign.read(self._variables, name) for name in AUDITED)
+        everything = self._variables["hostvars"]
         found = _audit.report(
-            {
-                host: answers.result_of(host) or refused.result_of(host) or {}
-                for host in answers.hosts
-            }
+            {host: _answer(everything[host]) for host in self._variables["ansible_play_hosts_all"]}
         )
         return {**_shown(_audit.table(found), found, output), "summary": found["summary"]}
 
@@ -149,6 +147,12 @@ class FleetTask:
         """The play as the brake sees it, whichever role its hosts have had."""
         failures = [name for _result, *names in LEFT_BY.values() for name in names]
         return campaign.read(self._variables, RESULT, *failures)
+
+
+def _answer(of_host: Variables) -> t.Any:
+    """What a host has answered, or why it was not asked."""
+    told = (speakers.own(of_host, name) for name in AUDITED)
+    return next((each for each in told if each), {})
 
 
 def _shown(lines: list[str], told: t.Mapping[str, t.Any], output: str) -> TaskResult:

@@ -96,42 +96,34 @@ class Steps:
 
     def remember(self, run: Run, stage: Progress | None) -> Run:
         """Have the host remember how far the run is, before it goes any further."""
-        if self._check_mode:
-            return run
-        try:
-            self._keep(self._make_task(False), run, stage)
-        except (NoAnswerError, OtherRunError) as error:
-            return _not_kept(run, error)
-        return run
+        error = self._keep(run, stage)
+        return run if error is None else _not_kept(run, error)
 
     def still_mine(self, run: Run, stage: Progress) -> Run:
-        """See that no other run has taken the host over, before something is done for it."""
-        if self._check_mode:
-            return run
-        try:
-            self._keep(self._make_task(False), run, stage)
-        except OtherRunError as error:
-            return _not_kept(run, error)
-        except NoAnswerError:
-            # It is known what is to be done, and the next run would do it once more.
-            return run
-        return run
+        """See that no other run has taken the host over, before something is done for it.
+
+        Where it does not answer it is known what is to be done, and the next run would do it once more.
+        """
+        error = self._keep(run, stage)
+        return _not_kept(run, error) if isinstance(error, OtherRunError) else run
 
     def close(self, run: Run) -> Run:
         """Have the host remember what is left to do, or forget the run."""
-        if self._check_mode:
-            return run
-        try:
-            self._keep(self._make_task(False), run, takeover.stage_of(run))
-        except OtherRunError:
-            # Whoever took it over knows better. What this run failed by stays its reason.
-            return run if run.failed else flow.fail(run, flow.overtaken())
-        except NoAnswerError as silence:
-            return flow.not_forgotten(run, silence.text)
-        return run
+        error = self._keep(run, takeover.stage_of(run))
+        if isinstance(error, NoAnswerError):
+            return flow.not_forgotten(run, error.text)
+        # Whoever took it over knows better. What this run failed by stays its reason.
+        return run if error is None or run.failed else flow.fail(run, flow.overtaken())
 
-    def _keep(self, task: RebootTask, run: Run, stage: Progress | None) -> None:
-        task.keep(run.id, "" if stage is None else takeover.left_by(run, stage).as_text())
+    def _keep(self, run: Run, stage: Progress | None) -> NoAnswerError | OtherRunError | None:
+        """Why the host could not be told, None if it was, or in check mode."""
+        if self._check_mode:
+            return None
+        try:
+            _tell(self._make_task(False), run, stage)
+        except (NoAnswerError, OtherRunError) as error:
+            return error
+        return None
 
     def foresee(self, run: Run) -> Run:
         """See that the reboot would not be refused, before anything is drained."""
@@ -144,7 +136,7 @@ class Steps:
         def remember(order: Order) -> None:
             """The next run waits for this order, if nobody is left to do so."""
             handed = orders.hand_over(order, task.answer, acknowledged=False)
-            self._keep(task, replace(run, order=handed), "down")
+            _tell(task, replace(run, order=handed), "down")
 
         try:
             result = self._result(run, task, remember, wait=False)
@@ -179,6 +171,8 @@ class Steps:
 
     def look(self, run: Run) -> Run:
         """Look until the host is well, or its time is over."""
+        if self._check_mode:
+            return flow.after_look(run, (), stable=False)
         health = run.plan.arguments["health"]
         since = self._clock.now() - run.proven_at if run.proven_at else 0.0
         if run.looked_again:
@@ -187,8 +181,6 @@ class Steps:
             seconds = health["timeout"]
         else:
             seconds = max(0.0, health["timeout"] - since)
-        if self._check_mode:
-            return flow.after_look(run, (), stable=False)
         wanted = self._request(run).health
         before = (run.order or {}).get("services") or ()
         boot_id = run.result["boot_id"]["after"] or ANY_BOOT
@@ -231,6 +223,10 @@ class Steps:
     def _request(self, run: Run, **arguments: t.Any) -> Request:
         health = _with_services_of_before(run)
         return spec.parse({**run.plan.arguments, "health": health, **arguments}, self._host)
+
+
+def _tell(task: RebootTask, run: Run, stage: Progress | None) -> None:
+    task.keep(run.id, "" if stage is None else takeover.left_by(run, stage).as_text())
 
 
 def _not_kept(run: Run, error: NoAnswerError | OtherRunError) -> Run:

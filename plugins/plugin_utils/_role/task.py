@@ -224,18 +224,15 @@ class RoleTask:
 
     def _end(self, result: t.Mapping[str, t.Any]) -> Result:
         """The last word: what failed fails here, when all hosts of the batch are through."""
-        told = {name: value for name, value in result.items() if name not in NOT_TOLD}
-        if told["done"]:
-            return told
+        if result["done"]:
+            return _last_word(result)
         if "id" not in result["run"]:
-            return _failed(told)
+            return _failed(_last_word(result))
         run = Run.from_dict(result["run"])
         # A host that may be gone remembers its order, and cannot be told more.
         if run.result["rebooted"] is not None:
             run = self._steps.close(run)
-        return _failed(
-            {**told, **{name: run.result[name] for name in run.result if name != "diff"}}
-        )
+        return _failed(_last_word({**result, **run.result}))
 
     def _status(self) -> Result:
         try:
@@ -252,17 +249,20 @@ class RoleTask:
 
         What is to be done is what was frozen: nothing that could come from a host takes its place.
         """
-        first, last = (
-            self._run_in(speakers.own(self._variables, name)) for name in (BEGUN, RESULT)
-        )
+        first, last = (_run_in(speakers.own(self._variables, name)) for name in (BEGUN, RESULT))
         if "id" not in first:
             return None
-        known = [each for each in (self._run_in(failed), last) if each.get("id") == first["id"]]
+        known = [each for each in (_run_in(failed), last) if each.get("id") == first["id"]]
         return Run.from_dict({**(known[0] if known else first), "plan": first["plan"]})
 
-    def _run_in(self, told: t.Any) -> t.Mapping[str, t.Any]:
-        run = told.get("run") if isinstance(told, t.Mapping) else None
-        return run if isinstance(run, t.Mapping) else {}
+
+def _run_in(told: t.Any) -> t.Mapping[str, t.Any]:
+    run = told.get("run") if isinstance(told, t.Mapping) else None
+    return run if isinstance(run, t.Mapping) else {}
+
+
+def _last_word(result: t.Mapping[str, t.Any]) -> Result:
+    return {name: value for name, value in result.items() if name not in NOT_TOLD}
 
 
 def _told(run: Run, *, diff: bool = False) -> Result:

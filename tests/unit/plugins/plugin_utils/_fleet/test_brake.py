@@ -11,7 +11,10 @@ import typing as t
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import brake
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.brake import BudgetError
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.campaign import Campaign
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.campaign import (
+    Campaign,
+    read,
+)
 
 HOSTS = ("web1", "web2", "web3", "web4")
 
@@ -21,7 +24,14 @@ def campaign(
     results: t.Mapping[str, t.Any] | None = None,
     facts: t.Mapping[str, t.Any] | None = None,
 ) -> Campaign:
-    return Campaign(HOSTS, left, ["web4"], results or {}, facts or {})
+    """As it is read from what each host has been given and has said."""
+    of_hosts: dict[str, dict[str, t.Any]] = {name: {} for name in HOSTS}
+    for host, told in (results or {}).items():
+        of_hosts[host]["result"] = told
+    for host, said in (facts or {}).items():
+        of_hosts[host]["ansible_facts"] = {"result": said}
+    hosts = {"ansible_play_hosts_all": HOSTS, "ansible_play_hosts": left}
+    return read({**hosts, "ansible_play_batch": ["web4"], "hostvars": of_hosts}, "result")
 
 
 FAILED = {"done": False, "rungs": []}
@@ -39,7 +49,7 @@ FAILED = {"done": False, "rungs": []}
         pytest.param(campaign(results={"web2": 7}), [], id="no result"),
         pytest.param(campaign(results={"web2": FAILED}, facts={"web2": FAILED}), [], id="a fact"),
         pytest.param(
-            Campaign(HOSTS, HOSTS, ["web4"], {}, {}, {"web3": "Not upgraded."}),
+            Campaign(HOSTS, HOSTS, ["web4"], {}, {"web3": "Not upgraded."}),
             ["web3"],
             id="a role around it failed",
         ),
@@ -90,6 +100,6 @@ def test_message_names_the_hosts() -> None:
 
 def test_message_of_a_large_fleet_is_short() -> None:
     names = [f"host{number:04}" for number in range(1000)]
-    said = brake.message(Campaign(names, [], names, {}, {}), names)
+    said = brake.message(Campaign(names, [], names, {}), names)
     assert len(said) < 700
     assert "host0019 and 980 more" in said

@@ -10,7 +10,6 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import campaign
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.campaign import Campaign
 
 DONE = {"done": True}
 
@@ -28,8 +27,17 @@ DONE = {"done": True}
 def test_host_is_what_the_role_says_of_it(
     results: t.Mapping[str, t.Any], facts: t.Mapping[str, t.Any], expected: t.Any
 ) -> None:
-    play = Campaign(["web1"], ["web1"], ["web1"], results, facts)
-    assert play.result_of("web1") == expected
+    of_host: dict[str, t.Any] = {"ansible_facts": {}}
+    if "web1" in results:
+        of_host["result"] = results["web1"]
+    if "web1" in facts:
+        of_host["ansible_facts"]["result"] = facts["web1"]
+    play = {
+        **{name: ["web1"] for name in ("ansible_play_hosts_all", "ansible_play_hosts")},
+        "ansible_play_batch": ["web1"],
+        "hostvars": {"web1": of_host},
+    }
+    assert campaign.read(play, "result").result_of("web1") == expected
 
 
 def test_play_is_seen_with_what_each_host_is_said_to_be_and_says() -> None:
@@ -53,7 +61,7 @@ def test_play_is_seen_with_what_each_host_is_said_to_be_and_says() -> None:
         "__failure",
     )
     assert (found.hosts, found.left, found.batch) == (["web1", "web2", "web3"], ["web1"], ["web3"])
-    assert found.results == {"web1": {"done": True}, "web3": 7}
-    assert found.facts == {"web1": None, "web3": 7}
+    # The third one says so of itself.
+    assert found.results == {"web1": {"done": True}}
     assert found.failures == {"web2": "Refused."}
     assert found.braked == {"web2"}

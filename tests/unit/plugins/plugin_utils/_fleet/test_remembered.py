@@ -19,7 +19,7 @@ TOLD = {
     "web5": {"remembered": {**LEFT, "unhealthy": ["service\x1b[2J"]}},
 }
 HOSTS = ["web1", "web2", "web3", "web4", "web5"]
-ROWS = remembered.rows(Campaign(HOSTS, HOSTS, HOSTS, TOLD, {}))
+ROWS = remembered.rows(Campaign(HOSTS, HOSTS, HOSTS, TOLD))
 
 
 def test_table_has_a_line_for_each_host_of_which_there_is_something_to_say() -> None:

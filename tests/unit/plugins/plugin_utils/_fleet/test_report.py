@@ -36,7 +36,7 @@ def rows(
     failures: t.Mapping[str, str] | None = None,
     **results: t.Any,
 ) -> list[report.Row]:
-    return report.rows(Campaign(HOSTS, left, HOSTS, results, {}, failures or {}))
+    return report.rows(Campaign(HOSTS, left, HOSTS, results, failures or {}))
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_hook_that_was_at_work_on_a_host_that_was_lost_may_have_drained_it() -> 
 
 
 def test_host_of_a_batch_that_was_not_begun_with_is_waiting() -> None:
-    campaign = Campaign(HOSTS, ["web1"], HOSTS, {"web1": SICK}, {}, {}, {"web2"})
+    campaign = Campaign(HOSTS, ["web1"], HOSTS, {"web1": SICK}, {}, {"web2"})
     assert [row.outcome for row in report.rows(campaign)] == ["failed", "waiting", "failed"]
 
 
@@ -114,6 +114,6 @@ def test_report_for_programs_has_all_hosts() -> None:
 
 
 def test_host_that_did_not_answer_is_none_that_waits() -> None:
-    play = Campaign(HOSTS, HOSTS, HOSTS, {}, {}, silent={"web2"})
+    play = Campaign(HOSTS, HOSTS, HOSTS, {}, silent={"web2"})
     first, second, _third = report.rows(play)
     assert (first.outcome, second.outcome, second.message) == ("waiting", "failed", report.SILENT)
