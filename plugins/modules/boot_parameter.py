@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _module
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import parameter
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig import parameter
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._write import checkpoint
 
 

@@ -17,11 +17,11 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import (
-    find,
-    known,
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig import (
+    editors,
     parameter,
 )
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import find
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import once
 from ansible_collections.alpinefleet.kexec.plugins.modules import (
@@ -407,7 +407,7 @@ ONLY_WRITTEN = {
 
 def test_readme_names_each_boot_loader_that_is_written_and_not_read() -> None:
     read = {loader.name for loader in find.LOADERS}
-    assert {editor.name for editor in known.EDITORS} - read == set(ONLY_WRITTEN)
+    assert {editor.name for editor in editors.EDITORS} - read == set(ONLY_WRITTEN)
     sentence = re.search(r"`boot_parameter` writes the configurations of ([^()]*) \(", README)
     assert sentence is not None
     assert re.split(r",\s+|\s+and\s+", sentence[1]) == list(ONLY_WRITTEN.values())

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import places
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import notes
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump import note
 from ansible_collections.alpinefleet.kexec.tests.shell_coverage import report
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
@@ -43,7 +43,7 @@ PROGRAMS = report.programs(report.ROOT)
 def used_by(text: str) -> set[str]:
     """The places of ours that a program names; what is written beside one belongs to it."""
     text = re.sub(r"^[ \t]*#.*$", "", text, flags=re.MULTILINE)
-    text = text.replace("$run", places.RUN).replace("$state", places.MEMORY)
+    text = text.replace("$run", notes.RUN).replace("$state", notes.MEMORY)
     found = re.findall(r"/(?:run|var/lib)/alpinefleet-kexec(?:/[\w.-]+)?", text)
     # A pipe of one process has a name of its own, for a moment.
     return {path.removesuffix(".new") for path in found if not path.endswith("/pause.")}
@@ -55,15 +55,15 @@ def test_programs_use_no_place_that_is_not_listed(name: str) -> None:
 
 
 def test_modules_use_no_place_that_is_not_listed() -> None:
-    values = [value for name, value in vars(places).items() if name.isupper()]
+    values = [value for name, value in vars(notes).items() if name.isupper()]
     ours = {value for value in values if "alpinefleet-kexec" in value}
-    assert {places.RUN, places.MEMORY} < ours <= set(LISTED)
+    assert {notes.RUN, notes.MEMORY} < ours <= set(LISTED)
 
 
 def test_no_place_is_listed_twice_or_used_by_nobody() -> None:
     in_shell = set().union(*(used_by(text) for text in PROGRAMS.values()))
     # This one no program of the host reads.
-    assert sorted(LISTED) == sorted(in_shell | {places.ORIGIN})
+    assert sorted(LISTED) == sorted(in_shell | {notes.ORIGIN})
 
 
 def functions(text: str) -> dict[str, str]:
@@ -208,7 +208,7 @@ def of_leave(name: str, settings: str) -> str:
     """A function of leave.sh and those that it calls."""
     own = functions(PROGRAMS["leave.sh"])
     text = "".join(f"{key}() {{\n{own[key]}}}\n" for key in (name, "put", "note_holders"))
-    return f"set -u\nrun={places.RUN} state={places.MEMORY}\n{settings}\n{text}"
+    return f"set -u\nrun={notes.RUN} state={notes.MEMORY}\n{settings}\n{text}"
 
 
 def by_confirming(machine: ServiceHost) -> None:
@@ -372,7 +372,7 @@ def is_confirmed(machine: ServiceHost) -> bool:
 def is_image_of_order(note_name: str) -> t.Callable[[ServiceHost], bool]:
     def reader(machine: ServiceHost) -> bool:
         code = of_leave("is_noted", f"token={UUID}")
-        return machine.code(f"{code}is_noted {places.RUN}/{note_name}\n") == 0
+        return machine.code(f"{code}is_noted {notes.RUN}/{note_name}\n") == 0
 
     return reader
 
@@ -504,7 +504,7 @@ def test_what_is_written_is_taken_away(machine: ServiceHost, written: Row, reade
     ],
 )
 def test_place_that_is_a_pipe_does_not_hold_a_shutdown_up(machine: ServiceHost, place: str) -> None:
-    path = machine.root / places.RUN.lstrip("/") / place
+    path = machine.root / notes.RUN.lstrip("/") / place
     if place != "intent":
         machine.ask()
     os.mkfifo(path)
@@ -520,7 +520,7 @@ def test_boot_that_is_not_confirmed_ends_whatever_is_in_a_place(
     machine: ServiceHost, place: str, shape: str
 ) -> None:
     machine.write("proc/cmdline", f"{TOKEN} alpinefleet_kexec.confirm=4\n")
-    shapes("")[shape](machine.root / places.RUN.lstrip("/") / place)
+    shapes("")[shape](machine.root / notes.RUN.lstrip("/") / place)
     machine.script("kexec-confirm")
     assert "busybox reboot" in machine.log()
     # It was reset after that, for it did not go down.
@@ -532,7 +532,7 @@ def test_whatever_is_in_its_place_leaves_a_reboot_to_firmware(
     machine: ServiceHost, shape: str
 ) -> None:
     machine.ask()
-    shapes("")[shape](machine.root / places.RUN.lstrip("/") / "no-kexec")
+    shapes("")[shape](machine.root / notes.RUN.lstrip("/") / "no-kexec")
     machine.service("kexec-load", "stop", RC_RUNLEVEL="shutdown")
     assert not machine.exists(OF_RUN("armed"))
 
@@ -545,7 +545,7 @@ def test_what_is_left_of_another_writer_is_written_over(
     path = machine.root / OF_RUN("note")
     shapes("more")[shape](path.with_name("note.new"))
     own = functions(PROGRAMS[program if program in PROGRAMS else f"{program}.initd"])
-    machine.code(f"put() {{\n{own['put']}}}\nput {places.RUN}/note word\n")
+    machine.code(f"put() {{\n{own['put']}}}\nput {notes.RUN}/note word\n")
     assert path.read_text() == "word\n"
 
 

@@ -13,7 +13,7 @@ import os
 import stat
 import typing as t
 
-from . import places
+from . import notes
 from .port import Host
 
 
@@ -23,13 +23,13 @@ def run_directory(host: Host) -> t.Iterator[str]:
 
     A run that is killed holds it until the command that it had started has ended, too.
     """
-    path = host.real(places.RUN)
+    path = host.real(notes.RUN)
     os.makedirs(path, mode=0o700, exist_ok=True)
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         status = os.fstat(descriptor)
         if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise PermissionError(f"{places.RUN} can be changed by other users")
+            raise PermissionError(f"{notes.RUN} can be changed by other users")
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         host.inherited = (descriptor,)
         yield path

@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .. import _cmdline
-from .._host import places
+from .._host import notes
 from .._host.port import Host, lines
 
 # The first two words decide; where the rest is cut, or something else, there is less to tell.
@@ -45,8 +45,8 @@ class Jump:
 
 def read(host: Host) -> Jump | None:
     """The note, None if there is none; one that cannot be read is one, as is a link to nothing."""
-    found = host.exists(places.JUMP) or host.link(places.JUMP)
-    return parse(host.text(places.JUMP) or "") if found else None
+    found = host.exists(notes.JUMP) or host.link(notes.JUMP)
+    return parse(host.text(notes.JUMP) or "") if found else None
 
 
 def parse(text: str) -> Jump:
@@ -100,9 +100,9 @@ class Frozen:
 
 def read_frozen(host: Host) -> Frozen | None:
     """The note of the service, None if there is none."""
-    if not host.exists(places.FROZEN):
+    if not host.exists(notes.FROZEN):
         return None
-    rows = lines(host.text(places.FROZEN) or "")
+    rows = lines(host.text(notes.FROZEN) or "")
     sums = [SUM.fullmatch(line) for line in rows[2:]]
     found = [(match["path"], match["sum"]) for match in sums if match]
     if not found or len(found) < len(sums) or not TOKEN.fullmatch(rows[0]):

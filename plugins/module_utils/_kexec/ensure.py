@@ -11,7 +11,7 @@ import contextlib
 import os
 import typing as t
 
-from .._host import places
+from .._host import notes
 from .._host.port import Host
 from .._image.choose import Wish
 from .._jump import note
@@ -83,7 +83,7 @@ def _forget_proven_jump(host: Host, state: State) -> None:
     """
     if note.arrived(state.jump, state.words):
         with contextlib.suppress(OSError):
-            os.unlink(host.real(places.JUMP))
+            os.unlink(host.real(notes.JUMP))
 
 
 def _arm(state: State, once: Once) -> Armed:

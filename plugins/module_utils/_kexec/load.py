@@ -16,7 +16,7 @@ import tempfile
 import typing as t
 from dataclasses import asdict, dataclass
 
-from .._host import places
+from .._host import notes
 from .._host.lock import run_directory
 from .._host.machine import LOADED, holds_image
 from .._host.port import FileProblemError, Host, Outcome
@@ -99,7 +99,7 @@ class Loaded:
 
 def loaded(host: Host, *, present: bool) -> Loaded:
     """What is loaded, by the note that was left when it was loaded."""
-    return Loaded(present, parse(host.text(places.IMAGE) or ""))
+    return Loaded(present, parse(host.text(notes.IMAGE) or ""))
 
 
 @contextlib.contextmanager
@@ -123,7 +123,7 @@ def load(host: Host, kexec: str, image: Image) -> Outcome:
             completed = host.run(_load_command(kexec, image, initramfs))
         if completed.rc != 0 or not holds_image(host):
             raise _load_failed(completed)
-        _write(host.real(places.IMAGE), json.dumps(image.as_record()).encode())
+        _write(host.real(notes.IMAGE), json.dumps(image.as_record()).encode())
     return completed
 
 
@@ -145,7 +145,7 @@ def unload(host: Host, kexec: str) -> Outcome:
 
 def _forget(host: Host) -> None:
     """What is noted of an image that the kernel gives up, whoever loaded it."""
-    for place in (places.IMAGE, places.FROZEN):
+    for place in (notes.IMAGE, notes.FROZEN):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(host.real(place))
 
@@ -162,7 +162,7 @@ def _one_initramfs(host: Host, directory: str, paths: t.Sequence[str]) -> t.Iter
             with host.open(path) as source:
                 shutil.copyfileobj(source, target)
         target.flush()
-        yield f"{places.RUN}/{os.path.basename(target.name)}"
+        yield f"{notes.RUN}/{os.path.basename(target.name)}"
 
 
 @contextlib.contextmanager
@@ -215,7 +215,7 @@ def _not_prepared(error: Exception) -> ReasonError:
         message = f"{error.path} was there when it was looked at and is now {error.problem}."
         remedy = "Wait until whoever replaces it, such as an upgrade, has ended, and try again."
     else:
-        message = f"The image could not be laid out or noted in {places.RUN}: {error}."
+        message = f"The image could not be laid out or noted in {notes.RUN}: {error}."
         remedy = _remedy_of(error)
     return ReasonError(reason("load_failed", message, remedy))
 
@@ -224,7 +224,7 @@ def _not_forgotten(error: Exception) -> ReasonError:
     return ReasonError(
         reason(
             "unload_failed",
-            f"The note of the image in {places.RUN} cannot be held or removed: {error}.",
+            f"The note of the image in {notes.RUN} cannot be held or removed: {error}.",
             _remedy_of(error),
         )
     )
@@ -232,9 +232,9 @@ def _not_forgotten(error: Exception) -> ReasonError:
 
 def _remedy_of(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno in FULL:
-        return f"See that /run has room for all initramfs files together; {places.RUN} is there."
+        return f"See that /run has room for all initramfs files together; {notes.RUN} is there."
     return (
-        f"See that {places.RUN} is a directory of root's own, on a file system that can be written."
+        f"See that {notes.RUN} is a directory of root's own, on a file system that can be written."
     )
 
 
@@ -276,7 +276,7 @@ def _in_progress() -> ReasonError:
     return ReasonError(
         reason(
             "load_in_progress",
-            f"Another run is loading an image: it holds {places.RUN}.",
+            f"Another run is loading an image: it holds {notes.RUN}.",
             "Wait until it has ended, and see who is about to reboot the host.",
         )
     )

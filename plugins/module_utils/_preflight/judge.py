@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .. import _cmdline
-from .._host import machine, mounts, places
+from .._host import machine, mounts, notes
 from .._host.machine import valid_boot_id
 from .._image.choose import Cmdline, Wish
 from .._image.inspect import Inspected
@@ -91,7 +91,7 @@ def _unfit(state: State, controller_boot_id: str | None) -> t.Iterator[Reason]:
     if state.stopping:
         yield reason(
             "already_leaving",
-            f"OpenRC is stopping services on the host: {places.STOPPING} is there. Somebody asked it "
+            f"OpenRC is stopping services on the host: {notes.STOPPING} is there. Somebody asked it "
             "to power off, halt or reboot, or to change its runlevel.",
             "Wait until it is down or has done so, and see who asked for it. Where no process openrc "
             "runs, the file is left over from one that was killed: remove it.",
@@ -145,13 +145,13 @@ def hung(subject: Subject) -> t.Iterator[Reason]:
         return
     into = f" into {jump.release}" if jump.release else ""
     when = f" at {jump.time}" if jump.time else ""
-    unreadable = f" {places.JUMP} cannot be understood, which counts as that."
+    unreadable = f" {notes.JUMP} cannot be understood, which counts as that."
     yield reason(
         "kexec_hung",
         f"The last jump{into}{when} did not lead to a system that was proven: it hung, panicked or "
         f"was not confirmed, or somebody reset the host.{'' if jump.boot_id else unreadable}",
         "Find out what became of it. Then put kexec_hung into ignore_reasons for one reboot, which "
-        f"clears it if it succeeds, or remove {places.JUMP} on the host.",
+        f"clears it if it succeeds, or remove {notes.JUMP} on the host.",
     )
 
 
@@ -297,7 +297,7 @@ def _is_for_a_boot(words: list[str]) -> bool:
 def services(subject: Subject) -> t.Iterator[Reason]:
     """Services of somebody else that load an image, or jump into one, while the host goes down."""
     scripts = subject.state.service_scripts.items()
-    names = [name for name, text in scripts if places.RUN not in text and _uses_kexec(text)]
+    names = [name for name, text in scripts if notes.RUN not in text and _uses_kexec(text)]
     if names:
         yield reason(
             "kexec_services",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from .. import _cmdline
 from .._cmdline import SPACES
-from .._host import machine, mounts, places
+from .._host import machine, mounts, notes
 from .._host.machine import valid_boot_id
 from .._host.port import Host, lines
 from .._jump import note, watchdog
@@ -112,8 +112,8 @@ def read(host: Host) -> State:
         boot_id=valid_boot_id(host.line("/proc/sys/kernel/random/boot_id")),
         cmdline=host.line("/proc/cmdline") or "",
         loaded=loaded,
-        leaving=host.is_locked(places.LEAVING),
-        stopping=host.exists(places.STOPPING),
+        leaving=host.is_locked(notes.LEAVING),
+        stopping=host.exists(notes.STOPPING),
         frozen=note.read_frozen(host) if loaded and disabled else None,
         jump=note.read(host),
         load_disabled=None if disabled is None else disabled != 0,

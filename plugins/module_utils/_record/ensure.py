@@ -12,8 +12,8 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .. import _cmdline
-from .._bootloader import known, parameter
-from .._host import places
+from .._bootconfig import editors, parameter
+from .._host import notes
 from .._host.lock import run_directory
 from .._host.port import Host
 from .._reasons import ReasonError, reason
@@ -28,7 +28,7 @@ REBOOT = "/sbin/reboot"
 ORIGIN_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "state": {"type": "str", "choices": ["present", "query", "absent"], "default": "query"},
     "parameters": {"type": "list", "elements": "str", "default": []},
-    "boot_loader": {"type": "str", "choices": list(known.CHOICES), "default": "auto"},
+    "boot_loader": {"type": "str", "choices": list(editors.CHOICES), "default": "auto"},
 }
 
 
@@ -86,7 +86,7 @@ def _is_installed(host: Host) -> bool:
 
 
 def _kept(host: Host) -> HostOrigin | None:
-    content = read_or_refuse(host, places.ORIGIN)
+    content = read_or_refuse(host, notes.ORIGIN)
     if content is None:
         return None
     found = origin.parse(content.decode("utf-8", "surrogateescape"))
@@ -96,12 +96,12 @@ def _kept(host: Host) -> HostOrigin | None:
 
 
 def _keep(host: Host, found: HostOrigin) -> None:
-    folder = host.real(places.MEMORY)
+    folder = host.real(notes.MEMORY)
     try:
         with run_directory(host):
             os.makedirs(folder, mode=0o700, exist_ok=True)
             sync_directory(os.path.dirname(folder))
-            Writer(host).write(places.ORIGIN, found.as_text().encode("utf-8", "surrogateescape"))
+            Writer(host).write(notes.ORIGIN, found.as_text().encode("utf-8", "surrogateescape"))
     except OSError as error:
         raise parameter.not_held(error) from error
 
@@ -115,7 +115,7 @@ def _forget(
         return {**told, "left": []}
     left = kept.differences(look(host, replace(wanted, parameters=tuple(kept.parameters))))
     if not left:
-        Writer(host).discard(places.ORIGIN)
+        Writer(host).discard(notes.ORIGIN)
     return {**told, "changed": not left, "left": left}
 
 
@@ -132,7 +132,7 @@ def _not_understood() -> ReasonError:
     return ReasonError(
         reason(
             "origin_not_understood",
-            f"What the host was like before is in {places.ORIGIN}, and that is not understood.",
+            f"What the host was like before is in {notes.ORIGIN}, and that is not understood.",
             "Remove that file. Then parameters of the kernel and kexec-tools are left as they are.",
         )
     )

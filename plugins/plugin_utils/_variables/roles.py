@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import typing as t
 
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import known
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig import editors
 
 from .._reboot import spec
 from .family import Family, Given, VariableError
@@ -22,7 +22,7 @@ KEXEC_HOST = Family(
     "kexec_host",
     {
         "state": {"type": "str", "choices": ["present", "absent"]},
-        "boot_loader": {"type": "str", "choices": list(known.CHOICES)},
+        "boot_loader": {"type": "str", "choices": list(editors.CHOICES)},
         "panic_timeout": {"type": "int"},
         "remove_lock": {"type": "bool"},
         "services": {"type": "bool"},

@@ -12,7 +12,7 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import parameter
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig import parameter
 from ansible_collections.alpinefleet.kexec.plugins.modules import boot_parameter
 from ansible_collections.alpinefleet.kexec.tests.unit import documentation
 

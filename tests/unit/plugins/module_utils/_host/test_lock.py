@@ -16,7 +16,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import lock, places, port
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import lock, notes, port
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 # A run of its own, which takes the lock, starts a command, says so, and waits. Both end with their
@@ -94,9 +94,9 @@ def is_free(host: port.Host) -> bool:
 
 
 def test_lock_gives_a_directory_that_is_nobody_elses(alpine: fakes.FakeHost) -> None:
-    alpine.remove(places.RUN)
+    alpine.remove(notes.RUN)
     with lock.run_directory(alpine.host) as path:
-        assert path == str(alpine.path(places.RUN))
+        assert path == str(alpine.path(notes.RUN))
         assert stat.S_IMODE(os.stat(path).st_mode) == 0o700
 
 
@@ -154,21 +154,21 @@ def test_lock_does_not_let_its_own_run_in_twice(alpine: fakes.FakeHost) -> None:
 
 @pytest.mark.parametrize("mode", [0o720, 0o702, 0o777])
 def test_directory_that_others_can_change_is_refused(alpine: fakes.FakeHost, mode: int) -> None:
-    alpine.path(places.RUN).mkdir(parents=True, exist_ok=True)
-    alpine.path(places.RUN).chmod(mode)
-    with pytest.raises(PermissionError, match=places.RUN), lock.run_directory(alpine.host):
+    alpine.path(notes.RUN).mkdir(parents=True, exist_ok=True)
+    alpine.path(notes.RUN).chmod(mode)
+    with pytest.raises(PermissionError, match=notes.RUN), lock.run_directory(alpine.host):
         pass
 
 
 def test_link_is_not_followed(alpine: fakes.FakeHost) -> None:
-    alpine.remove(places.RUN)
-    alpine.link(places.RUN, str(alpine.root))
+    alpine.remove(notes.RUN)
+    alpine.link(notes.RUN, str(alpine.root))
     with pytest.raises(NotADirectoryError), lock.run_directory(alpine.host):
         pass
 
 
 def test_file_in_its_place_is_an_error(alpine: fakes.FakeHost) -> None:
-    alpine.remove(places.RUN)
-    alpine.write(places.RUN, "")
+    alpine.remove(notes.RUN)
+    alpine.write(notes.RUN, "")
     with pytest.raises(FileExistsError), lock.run_directory(alpine.host):
         pass

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import places
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import notes
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump import note
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.note import Jump
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
@@ -71,18 +71,18 @@ def test_parse_takes_anything(text: str) -> None:
 
 def test_read(alpine: fakes.FakeHost) -> None:
     assert note.read(alpine.host) is None
-    alpine.write(places.JUMP, NOTE)
+    alpine.write(notes.JUMP, NOTE)
     assert note.read(alpine.host) == JUMP
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b""], ids=["no text", "empty"])
 def test_read_of_garbage_is_a_note(alpine: fakes.FakeHost, content: bytes) -> None:
-    alpine.write(places.JUMP, content)
+    alpine.write(notes.JUMP, content)
     assert note.read(alpine.host) == Jump()
 
 
 def test_read_of_a_directory_is_a_note(alpine: fakes.FakeHost) -> None:
-    alpine.path(places.JUMP).mkdir(parents=True)
+    alpine.path(notes.JUMP).mkdir(parents=True)
     assert note.read(alpine.host) == Jump()
 
 
@@ -140,7 +140,7 @@ def test_read_frozen_sees_that_a_file_is_gone(alpine: fakes.FakeHost) -> None:
 
 @pytest.mark.parametrize("path", ["/boot/a\0b", "/\0", "/boot/vmlinuz-virt\0", "/boot\0/k"])
 def test_read_frozen_sees_that_no_file_can_have_a_path(alpine: fakes.FakeHost, path: str) -> None:
-    alpine.write(places.FROZEN, f"abc\nquiet\n{SUM}  {path}\n")
+    alpine.write(notes.FROZEN, f"abc\nquiet\n{SUM}  {path}\n")
     assert note.read_frozen(alpine.host) == note.Frozen("abc", "quiet", (path,), False)
 
 
@@ -156,7 +156,7 @@ def test_read_frozen_sees_that_no_file_can_have_a_path(alpine: fakes.FakeHost, p
     ],
 )
 def test_read_frozen_of_something_else(alpine: fakes.FakeHost, text: str) -> None:
-    alpine.write(places.FROZEN, text)
+    alpine.write(notes.FROZEN, text)
     assert note.read_frozen(alpine.host) == note.Frozen()
 
 

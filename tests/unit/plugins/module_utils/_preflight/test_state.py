@@ -12,7 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import places, port
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import notes, port
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump import watchdog
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import (
     state as state_module,
@@ -203,8 +203,8 @@ def test_read_takes_the_services_of_all_runlevels_and_no_others(alpine: fakes.Fa
 
 
 def test_read_sees_that_the_host_is_being_left(alpine: fakes.FakeHost) -> None:
-    alpine.write(places.LEAVING, "")
-    with alpine.path(places.LEAVING).open("rb") as lock:
+    alpine.write(notes.LEAVING, "")
+    with alpine.path(notes.LEAVING).open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert state_module.read(alpine.host).leaving
     # The file stays when an order ended early, and says nothing then.
@@ -212,7 +212,7 @@ def test_read_sees_that_the_host_is_being_left(alpine: fakes.FakeHost) -> None:
 
 
 def test_read_sees_that_services_are_stopped_for_somebody_else(alpine: fakes.FakeHost) -> None:
-    alpine.write(places.STOPPING, "")
+    alpine.write(notes.STOPPING, "")
     assert state_module.read(alpine.host).stopping
 
 

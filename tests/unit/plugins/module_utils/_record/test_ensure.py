@@ -10,7 +10,7 @@ import os
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import places
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import notes
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.lock import run_directory
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._record import ensure
@@ -41,7 +41,7 @@ def record(
 
 
 def kept(alpine: fakes.FakeHost) -> bool:
-    return alpine.path(places.ORIGIN).exists()
+    return alpine.path(notes.ORIGIN).exists()
 
 
 def test_first_look_is_what_counts(alpine: fakes.FakeHost) -> None:
@@ -83,7 +83,7 @@ def test_command_of_the_role_is_not_kept_as_what_was_there(alpine: fakes.FakeHos
 
 def test_folder_is_for_root_only(alpine: fakes.FakeHost) -> None:
     record(alpine, "present")
-    assert alpine.path(places.MEMORY).stat().st_mode & 0o777 == 0o700
+    assert alpine.path(notes.MEMORY).stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
@@ -119,12 +119,12 @@ def test_host_does_not_forget_while_something_is_not_as_it_was(alpine: fakes.Fak
 
 
 def test_what_is_not_understood_is_not_taken_for_nothing(alpine: fakes.FakeHost) -> None:
-    alpine.write(places.ORIGIN, "{")
+    alpine.write(notes.ORIGIN, "{")
     for state in ("present", "query", "absent"):
         with pytest.raises(ReasonError) as caught:
             record(alpine, state)
         assert caught.value.reason.code == "origin_not_understood"
-    assert alpine.path(places.ORIGIN).read_text() == "{"
+    assert alpine.path(notes.ORIGIN).read_text() == "{"
 
 
 def test_nothing_is_kept_while_another_run_changes_the_host(alpine: fakes.FakeHost) -> None:

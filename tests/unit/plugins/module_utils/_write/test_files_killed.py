@@ -25,16 +25,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import parameter
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import Change
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.parameter import Options
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig import parameter
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig.edit import Change
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig.parameter import Options
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 # Where a process is killed: in the writer, and in the command of the host, which is played here.
 MODULES = (
     "_write/boot_file.py",
-    "_bootloader/menu.py",
-    "_bootloader/parameter.py",
+    "_bootconfig/menu.py",
+    "_bootconfig/parameter.py",
     "_write/draft.py",
     "_write/files.py",
     os.path.basename(__file__),

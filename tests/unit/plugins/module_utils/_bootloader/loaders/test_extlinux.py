@@ -9,8 +9,11 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import edit
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.edit import Change
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig import edit
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig.edit import Change
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig.settings import (
+    extlinux as settings,
+)
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import (
     Entry,
     NotUnderstoodError,
@@ -18,9 +21,6 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.load
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import (
     extlinux,
-)
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.settings import (
-    extlinux as settings,
 )
 from hypothesis import given
 from hypothesis import strategies as st
