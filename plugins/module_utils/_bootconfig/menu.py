@@ -14,12 +14,11 @@ from dataclasses import dataclass, field
 
 from .. import _cmdline
 from .._bootloader import find
-from .._bootloader.loader import Entry, NotUnderstoodError
+from .._bootloader.loader import Entry, Loader, NotUnderstoodError
 from .._host.port import Host, Outcome
 from .._reasons import ReasonError, reason
 from .._write.files import Writer
 from . import edit
-from .edit import Change
 from .editors import Settings
 from .menu_commands import Argv
 
@@ -30,6 +29,19 @@ _BLANK = "\0 \t\r\n"
 
 # The images by their paths, each as its content is told from another.
 Digests = t.Mapping[str, t.Optional[str]]
+
+
+class Expectation(t.Protocol):
+    """What a menu that was made must say, or it gives way to the one before."""
+
+    def entry(self, host: Host, settings: Settings, text: str | None) -> Entry | str:
+        """The entry that tells it, or why there is none."""
+
+    def missing(self, entry: Entry) -> list[str]:
+        """What is not in it."""
+
+    def lost(self, before: Entry, entry: Entry) -> list[str]:
+        """What has gone, and without which the host does not boot."""
 
 
 @dataclass
@@ -64,6 +76,7 @@ class Making:
     host: Host
     files: Writer
     settings: Settings
+    expected: Expectation
     _runs: list[_Started] = field(default_factory=list)
     _last: Outcome = NOTHING_RUN
     # What an earlier run left undone, so that there is no telling how the images are.
@@ -109,8 +122,8 @@ class Making:
         if self.settings.mark is not None:
             self.files.discard(self.settings.mark)
 
-    def make(self, changes: t.Sequence[Change]) -> None:
-        """Run the commands, and see that the default entry is as the changes want it."""
+    def make(self) -> None:
+        """Run the commands, and see that the menu says what is wanted."""
         settings = self.settings
         before = self._entry()
         commands = settings.commands(self.host) if settings.commands else []
@@ -119,14 +132,14 @@ class Making:
         if settings.menu is not None and settings.draft is not None:
             content = self._make_elsewhere(commands, settings.draft)
             text = content.decode("utf-8", "surrogateescape")
-            self._prove(self._entry_of(text), before, changes)
+            self._prove(self._entry_of(text), before)
             # Until here the old menu is what it was.
             self.files.write(settings.menu, content)
         else:
             self._keep()
             self._run(commands)
             # Before it is made to last, so that a wrong menu gives way before a power cut keeps it.
-            self._prove(self._entry(), before, changes)
+            self._prove(self._entry(), before)
             self._settle()
 
     def _make_elsewhere(self, commands: list[Argv], draft: str) -> bytes:
@@ -166,25 +179,23 @@ class Making:
         return self._entry_of(self.host.text(menu)) if menu else None
 
     def _entry_of(self, text: str | None) -> Entry | str:
-        return default_entry(self.host, self.settings, text)
+        return self.expected.entry(self.host, self.settings, text)
 
-    def _prove(
-        self,
-        entry: Entry | str | None,
-        before: Entry | str | None,
-        changes: t.Sequence[Change],
-    ) -> None:
+    def _prove(self, entry: Entry | str | None, before: Entry | str | None) -> None:
         menu = self.settings.menu
         if isinstance(entry, str):
             raise self._not_made(f"{menu} cannot be read: {entry}.")
-        lacks = ", ".join(missing(entry, changes)) if entry else ""
+        if entry is not None:
+            self._prove_entry(entry, before)
+
+    def _prove_entry(self, entry: Entry, before: Entry | str | None) -> None:
+        shown = f"The entry {entry.title!r} of {self.settings.menu}"
+        lacks = ", ".join(self.expected.missing(entry))
         if lacks:
-            raise self._not_made(
-                f"The default entry of {menu} is not as it was wanted, by {lacks}."
-            )
-        lost = ", ".join(lost_by(before, entry, changes)) if isinstance(before, Entry) else ""
+            raise self._not_made(f"{shown} is not as it was wanted, by {lacks}.")
+        lost = ", ".join(self.expected.lost(before, entry)) if isinstance(before, Entry) else ""
         if lost:
-            raise self._not_made(f"The default entry of {menu} has lost {lost}.")
+            raise self._not_made(f"{shown} has lost {lost}.")
         edit.check_size(_words(before), _words(entry), self.host.machine)
 
     def _not_made(self, message: str) -> ReasonError:
@@ -222,42 +233,20 @@ class Making:
         return f"{run.command[0]} failed {completed.told}, and {what} may not be whole"
 
 
+def _reader(settings: Settings) -> Loader:
+    return next(loader for loader in find.LOADERS if loader.name == settings.loader)
+
+
 def default_entry(host: Host, settings: Settings, text: str | None) -> Entry | str:
     """The default entry of a menu's text, or why there is none."""
     if text is None:
         return "it is not there"
-    reader = next(loader for loader in find.LOADERS if loader.name == settings.loader)
     try:
-        entry = reader.read(host, settings.menu or "", text)
+        entry = _reader(settings).read(host, settings.menu or "", text)
         _cmdline.split(entry.cmdline)
     except (NotUnderstoodError, ReasonError) as problem:
         return str(problem)
     return entry
-
-
-def missing(entry: Entry, changes: t.Iterable[Change]) -> list[str]:
-    """The changes that an entry does not hold."""
-    words = _cmdline.split(entry.cmdline)
-    return [change.word for change in changes if not change.holds(words)]
-
-
-def lost_by(before: Entry, entry: Entry | None, changes: t.Iterable[Change]) -> list[str]:
-    """What an entry made anew has lost of that without which the host does not boot."""
-    if entry is None:
-        return []
-    # A kernel that was installed meanwhile has another name, and any other parameter may have gone
-    # because somebody edited the settings by hand: that is theirs to decide.
-    of_changes = any(change.names("root") for change in changes)
-    found = {
-        "its kernel": bool(before.kernel) and not entry.kernel,
-        "its initramfs": bool(before.initramfs) and not any(entry.initramfs),
-        "root=": _has_root(before) and not of_changes and not _has_root(entry),
-    }
-    return [what for what, lost in found.items() if lost]
-
-
-def _has_root(entry: Entry) -> bool:
-    return bool(_cmdline.last_value(_cmdline.kernel_part(_words(entry))[0], "root"))
 
 
 def _words(entry: Entry | str | None) -> list[str]:

@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import dataclass, replace
 
 from .. import _cmdline
-from .._bootconfig import editors, parameter
+from .._bootconfig import change, editors, parameter
 from .._host import notes
 from .._host.lock import run_directory
 from .._host.port import Host
@@ -103,7 +103,7 @@ def _keep(host: Host, found: HostOrigin) -> None:
             sync_directory(os.path.dirname(folder))
             Writer(host).write(notes.ORIGIN, found.as_text().encode("utf-8", "surrogateescape"))
     except OSError as error:
-        raise parameter.not_held(error) from error
+        raise change.not_held(error) from error
 
 
 def _forget(

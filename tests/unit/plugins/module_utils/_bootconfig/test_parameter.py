@@ -11,11 +11,24 @@ import functools
 import os
 import stat
 import typing as t
+from dataclasses import replace
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig import parameter
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig import (
+    change,
+    editors,
+    menu_commands,
+    parameter,
+)
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig.edit import Change
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig.parameter import Options
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig.parameter import (
+    Options,
+    Parameters,
+)
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig.settings import (
+    update_extlinux,
+)
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import Entry
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.lock import run_directory
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
@@ -273,13 +286,13 @@ def test_settings_that_somebody_changes_meanwhile_are_left_to_them(
     extlinux: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = OLD + "# theirs\n"
-    carry_out = parameter._carry_out
+    carry_out = change.carry_out
 
-    def carry_out_later(host: t.Any, *arguments: t.Any) -> t.Any:
+    def carry_out_later(host: t.Any, *arguments: t.Any, **options: t.Any) -> t.Any:
         extlinux.write(SETTINGS, theirs)
-        return carry_out(host, *arguments)
+        return carry_out(host, *arguments, **options)
 
-    monkeypatch.setattr(parameter, "_carry_out", carry_out_later)
+    monkeypatch.setattr(change, "carry_out", carry_out_later)
     error = failure(extlinux)
     assert error.reason.code == "boot_config_unwritable"
     assert "somebody else has changed it meanwhile" in error.reason.message
@@ -494,7 +507,7 @@ def test_menu_that_lost_what_the_host_boots_with_is_put_back(extlinux: fakes.Fak
     extlinux.runner.on(COMMAND, effect=lambda: extlinux.write(MENU, made))
     error = failure(extlinux)
     assert error.reason.code == "boot_menu_not_regenerated"
-    assert f"The default entry of {MENU} has lost its initramfs, root=." in error.reason.message
+    assert f"The entry 'virt' of {MENU} has lost its initramfs, root=." in error.reason.message
     assert contents(extlinux) == before
 
 
@@ -1117,3 +1130,88 @@ def test_option_that_no_command_line_can_hold_is_refused() -> None:
     with pytest.raises(ReasonError) as caught:
         parameter.options_of({**PARAMS, "name": "a", "value": 'x"y'})
     assert caught.value.reason.code == "parameter_invalid"
+
+
+# --- The plan, as a function of what is there ----------------------------------------------
+
+UPDATED = editors.Settings(
+    "extlinux",
+    (SETTINGS,),
+    update_extlinux.lines,
+    menu_commands.one("update-extlinux"),
+    menu=MENU,
+    fixed=update_extlinux.GENERATED,
+)
+SHOWN = Entry("virt", "vmlinuz-virt", ("initramfs-virt",), "root=UUID=1 quiet")
+
+
+@pytest.mark.parametrize(
+    ("text", "entry", "change", "writes", "regenerates"),
+    [
+        pytest.param('default_kernel_opts="quiet"\n', SHOWN, "a=1", True, True, id="a new one"),
+        pytest.param('default_kernel_opts="quiet"\n', SHOWN, "quiet", False, False, id="is there"),
+        pytest.param(
+            'default_kernel_opts="quiet a=1"\n', SHOWN, "a=1", False, True, id="menu is behind"
+        ),
+        pytest.param(
+            'default_kernel_opts="a=1"\n', "it is not there", "a=1", False, True, id="no menu"
+        ),
+        pytest.param(None, SHOWN, "a=1", True, True, id="no settings yet"),
+        pytest.param(None, SHOWN, "-a", False, False, id="nothing to remove"),
+        pytest.param('default_kernel_opts="a=1 quiet"\n', SHOWN, "-a", True, True, id="removed"),
+    ],
+)
+def test_plan_follows_from_what_is_there(
+    text: str | None, entry: Entry | str, change: str, writes: bool, regenerates: bool
+) -> None:
+    seen = parameter.Seen(UPDATED, {SETTINGS: text}, "x86_64", entry)
+    name, equals, value = change.lstrip("-").partition("=")
+    wanted = Change(name, value if equals else None, present=not change.startswith("-"))
+    found = parameter.plan(seen, Options((wanted,), "auto", backup=False))
+    assert (bool(found.writes), found.regenerates) == (writes, regenerates)
+
+
+@pytest.mark.parametrize(("owed", "regenerates"), [(True, True), (False, False)])
+def test_images_that_were_left_undone_are_made(owed: bool, regenerates: bool) -> None:
+    settings = replace(UPDATED, menu=None, images=("/boot/a.efi",))
+    seen = parameter.Seen(settings, {SETTINGS: 'default_kernel_opts="a=1"\n'}, "x86_64", owed=owed)
+    found = parameter.plan(seen, Options((Change("a", "1"),), "auto", backup=False))
+    assert (found.writes, found.regenerates) == ((), regenerates)
+
+
+# --- What the menu must say ----------------------------------------------------------------
+
+
+def test_missing_names_what_an_entry_does_not_hold() -> None:
+    entry = Entry("Alpine", "vmlinuz", (), "quiet a=1")
+    changes = (Change("a", "1"), Change("b", "2"), Change("quiet", present=False))
+    assert Parameters(changes).missing(entry) == ["b=2", "quiet"]
+
+
+WHOLE = Entry("Alpine", "vmlinuz", ("initramfs",), "root=/dev/a quiet")
+
+
+@pytest.mark.parametrize(
+    ("entry", "lost"),
+    [
+        pytest.param(WHOLE, [], id="the same"),
+        pytest.param(Entry("A", "vmlinuz-2", ("i", "j"), "root=/dev/b"), [], id="other names"),
+        pytest.param(replace(WHOLE, kernel=""), ["its kernel"], id="no kernel"),
+        pytest.param(replace(WHOLE, initramfs=()), ["its initramfs"], id="no initramfs"),
+        pytest.param(replace(WHOLE, initramfs=("",)), ["its initramfs"], id="no name of one"),
+        pytest.param(replace(WHOLE, cmdline="quiet"), ["root="], id="no root"),
+        pytest.param(replace(WHOLE, cmdline="root= quiet"), ["root="], id="empty root"),
+        pytest.param(replace(WHOLE, cmdline="-- root=/dev/a"), ["root="], id="root for init"),
+    ],
+)
+def test_what_is_needed_for_the_root_file_system_is_not_to_be_lost(
+    entry: Entry, lost: list[str]
+) -> None:
+    assert Parameters((Change("quiet"),)).lost(WHOLE, entry) == lost
+
+
+def test_what_was_not_there_or_is_to_go_is_not_lost() -> None:
+    nothing = Entry("Alpine", "vmlinuz", (), "quiet")
+    assert Parameters(()).lost(nothing, nothing) == []
+    without = replace(WHOLE, cmdline="quiet")
+    assert Parameters((Change("root", present=False),)).lost(WHOLE, without) == []

@@ -33,8 +33,8 @@ from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 # Where a process is killed: in the writer, and in the command of the host, which is played here.
 MODULES = (
     "_write/boot_file.py",
+    "_bootconfig/change.py",
     "_bootconfig/menu.py",
-    "_bootconfig/parameter.py",
     "_write/draft.py",
     "_write/files.py",
     os.path.basename(__file__),

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import media
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError, reason
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._write import media
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 PATH = "/boot/extlinux.conf"
