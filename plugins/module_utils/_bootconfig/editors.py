@@ -16,6 +16,7 @@ from .._bootloader.loaders.extlinux import EXTLINUX, MENU, UBOOT
 from .._bootloader.loaders.grub import GRUB
 from .._bootloader.loaders.limine import LIMINE
 from .._bootloader.loaders.raspberrypi import RASPBERRYPI
+from .._host.machine import LOADER_TYPE
 from .._host.port import Host
 from .._write.boot_file import OWED, beside
 from . import menu_commands
@@ -218,5 +219,5 @@ def choose(host: Host, name: str) -> Settings:
     media = {editor.name for editor in owners.values()} == {"syslinux"}
     remedies = (*_REMEDIES, _SEVERAL_MEDIA if media else _SEVERAL)
     what = "a known boot loader" if name == "auto" else f"the boot loader {name}"
-    path = booting(host, wanted, owners, remedies, what)
+    path = booting(host.number(LOADER_TYPE), wanted, owners, remedies, what)
     return owners[path].settings(host, path)

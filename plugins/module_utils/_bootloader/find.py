@@ -43,7 +43,8 @@ def configured(host: Host) -> Configured:
     owners = {path: loader for loader in LOADERS for path in loader.menus(host)}
     several = "Remove the configuration that is not in use; the running command line is used."
     try:
-        path = booting(host, LOADERS, owners, (_RUNNING, _RUNNING, several))
+        remedies = (_RUNNING, _RUNNING, several)
+        path = booting(host.number(LOADER_TYPE), LOADERS, owners, remedies)
     except ReasonError as error:
         return Configured(reasons=(error.reason,))
     return _read(host, owners[path], path)
@@ -55,7 +56,7 @@ class Started(t.Protocol):
 
 
 def booting(
-    host: Host,
+    started_by: int | None,
     known: t.Iterable[Started],
     owners: t.Mapping[str, Started],
     remedies: tuple[str, str, str],
@@ -65,8 +66,7 @@ def booting(
 
     It names none on other machines than x86, after a kexec, and where EFI starts it.
     """
-    reported = host.number(LOADER_TYPE)
-    family = None if reported is None else reported >> 4
+    family = None if started_by is None else started_by >> 4
     named = any(family in each.type_ids for each in known)
     found = [path for path, each in owners.items() if not named or family in each.type_ids]
     if len(found) == 1:

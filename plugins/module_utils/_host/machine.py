@@ -42,8 +42,7 @@ SYSCALLS: dict[str, int] = {
     "s390x": 277,
 }
 
-# Not one of the kernel's KEXEC_ flags, and more segments than it takes: a kernel that would allow
-# a load refuses this call as invalid before it touches anything.
+# No flag of the kernel's, and more segments than it takes: where a load is allowed, this is invalid.
 INVALID_FLAGS = 0x8000
 TOO_MANY_SEGMENTS = 0xFFFF
 
@@ -82,6 +81,14 @@ def holds_image(host: Host) -> bool:
     return host.number(LOADED) == 1
 
 
+def call_library(name: str, *numbers: int) -> int | None:
+    """The error that a function of the C library ends with, 0 for none, None if it has no such one."""
+    found = getattr(ctypes.CDLL(None, use_errno=True), name, None) if HAS_CTYPES else None
+    if found is None:
+        return None
+    return ctypes.get_errno() if found(*map(ctypes.c_long, numbers)) == -1 else 0
+
+
 def ask_kexec() -> str | None:
     """The kernel's own answer to whether this process may load an image, as the name of an error.
 
@@ -90,17 +97,10 @@ def ask_kexec() -> str | None:
     The caller must not ask where kernel.kexec_load_limit_reboot is set: the question would count.
     """
     number = SYSCALLS.get(os.uname().machine)
-    if number is None or struct.calcsize("P") != 8 or not HAS_CTYPES:
+    if number is None or struct.calcsize("P") != 8:
         return None
-    library = ctypes.CDLL(None, use_errno=True)
-    answer = library.syscall(
-        ctypes.c_long(number),
-        ctypes.c_ulong(0),
-        ctypes.c_ulong(TOO_MANY_SEGMENTS),
-        ctypes.c_void_p(None),
-        ctypes.c_ulong(INVALID_FLAGS),
-    )
-    return errno.errorcode.get(ctypes.get_errno()) if answer == -1 else None
+    error = call_library("syscall", number, 0, TOO_MANY_SEGMENTS, 0, INVALID_FLAGS)
+    return errno.errorcode.get(error) if error else None
 
 
 # --- The machine, and platforms on which kexec is known to hang ------------------------------

@@ -35,7 +35,7 @@ SYSCTL_CONF = "/etc/sysctl.conf"
 
 
 @dataclass(frozen=True)
-class Setting:
+class Sysctl:
     """One line that sets the key."""
 
     path: str
@@ -79,7 +79,7 @@ class State:
     installed: t.Mapping[str, str]
     module_trees: tuple[str, ...]
     boot_files: tuple[str, ...]
-    lock_settings: tuple[Setting, ...]
+    lock_settings: tuple[Sysctl, ...]
     guard: watchdog.Guard
     xen: str | None
     # The mount point of /boot, if nothing is there.
@@ -137,7 +137,7 @@ def read(host: Host) -> State:
         installed=_installed(host),
         module_trees=host.names("/lib/modules"),
         boot_files=host.names("/boot"),
-        lock_settings=tuple(settings(host, LOCK_SYSCTL)),
+        lock_settings=tuple(sysctls(host, LOCK_SYSCTL)),
         guard=watchdog.read(host, release),
         xen=_xen(host),
         unmounted=mounts.unmounted(host, "/boot/"),
@@ -237,7 +237,7 @@ def _installed(host: Host) -> dict[str, str]:
 # --- Which line of which file sets a sysctl, in the order of OpenRC's sysctl service -------
 
 
-def parse_settings(path: str, text: str, key: str) -> list[Setting]:
+def parse_sysctl(path: str, text: str, key: str) -> list[Sysctl]:
     """The lines of a file that set the key; slashes and dots mean the same.
 
     Of the value only the first word counts: a number is all that the kernel reads.
@@ -247,16 +247,16 @@ def parse_settings(path: str, text: str, key: str) -> list[Setting]:
         name, equals, value = line.strip(SPACES).lstrip("-").partition("=")
         if equals and name.strip(SPACES).replace("/", ".") == key:
             found.append(
-                Setting(path, number, re.split(f"[{SPACES}]", value.strip(SPACES), maxsplit=1)[0])
+                Sysctl(path, number, re.split(f"[{SPACES}]", value.strip(SPACES), maxsplit=1)[0])
             )
     return found
 
 
-def settings(host: Host, key: str) -> list[Setting]:
+def sysctls(host: Host, key: str) -> list[Sysctl]:
     """All lines that set the key, in the order in which the service applies them."""
-    found: list[Setting] = []
+    found: list[Sysctl] = []
     for path in _files(host):
-        found += parse_settings(path, host.text(path) or "", key)
+        found += parse_sysctl(path, host.text(path) or "", key)
     return found
 
 

@@ -16,14 +16,8 @@ import fcntl
 import os
 import struct
 
+from .._host import machine
 from . import xfs_log
-
-try:
-    import ctypes
-except ImportError:  # Python can be built without it.
-    HAS_CTYPES = False
-else:
-    HAS_CTYPES = True
 
 # _IOW('f', 43, __u32) of ext4, from Linux 5.15 on; PowerPC has its own number for "write".
 CHECKPOINT = 0x4004662B
@@ -73,9 +67,5 @@ def _write_journal_of_ext4(directory: int) -> bool:
 
 def sync_file_system(descriptor: int) -> None:
     """Sync one file system; others may be busy, or hang because a server is gone."""
-    if not HAS_CTYPES:
-        os.sync()
-        return
-    library = ctypes.CDLL(None, use_errno=True)
-    if not hasattr(library, "syncfs") or library.syncfs(ctypes.c_int(descriptor)) != 0:
+    if machine.call_library("syncfs", descriptor) != 0:
         os.sync()

@@ -86,7 +86,7 @@ def test_ask_calls_by_the_number_of_the_architecture(
     kernel = FakeKernel(-1, errno.EINVAL)
     boot(monkeypatch, kernel, machine)
     machine_module.ask_kexec()
-    assert kernel.calls == [[number, 0, 0xFFFF, None, 0x8000]]
+    assert kernel.calls == [[number, 0, 0xFFFF, 0, 0x8000]]
 
 
 def test_question_is_invalid_to_every_kernel() -> None:
@@ -113,16 +113,35 @@ def test_ask_asks_nothing_from_a_process_narrower_than_the_kernel(
     assert kernel.calls == []
 
 
-def test_ask_asks_nothing_where_python_has_no_ctypes(monkeypatch: pytest.MonkeyPatch) -> None:
+# --- The library of the host itself
+
+
+def test_function_that_succeeds_is_no_error() -> None:
+    assert machine_module.call_library("syncfs", os.open("/", os.O_RDONLY | os.O_CLOEXEC)) == 0
+
+
+def test_error_is_that_of_the_function() -> None:
+    assert machine_module.call_library("syncfs", -1) == errno.EBADF
+
+
+def test_numbers_are_as_wide_as_the_kernel_takes_them() -> None:
+    # getpriority(PRIO_PROCESS, the highest number that no process has) finds no process.
+    assert machine_module.call_library("getpriority", 0, 2**31 - 1) == errno.ESRCH
+
+
+def test_function_that_the_library_lacks_cannot_be_called() -> None:
+    assert machine_module.call_library("no_such_function") is None
+
+
+def test_nothing_is_called_where_python_has_no_ctypes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ctypes", None)
-    name = f"{machine_module.__package__}.without_ctypes"
-    spec = importlib.util.spec_from_file_location(name, machine_module.__file__)
+    # By its own name, which its relative imports need.
+    spec = importlib.util.spec_from_file_location(machine_module.__name__, machine_module.__file__)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, name, module)
     spec.loader.exec_module(module)
-    assert module.ask_kexec() is None
+    assert module.call_library("syncfs", -1) is None
 
 
 # --- Which boot runs -----------------------------------------------------------------------

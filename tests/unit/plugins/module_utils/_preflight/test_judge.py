@@ -26,15 +26,15 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.judge
     services,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import (
-    Setting,
     State,
+    Sysctl,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason, reason
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 MIB = 1024 * 1024
 LOCKED_CMDLINE = "root=/dev/vda1"
-SETTING = Setting("/etc/sysctl.d/99-hard.conf", 3, "1")
+SETTING = Sysctl("/etc/sysctl.d/99-hard.conf", 3, "1")
 
 
 @pytest.fixture

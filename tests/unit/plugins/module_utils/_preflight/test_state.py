@@ -17,7 +17,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump import wat
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import (
     state as state_module,
 )
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import Setting
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import Sysctl
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
 KERNEL = "/proc/sys/kernel"
@@ -218,7 +218,7 @@ def test_read_sees_that_services_are_stopped_for_somebody_else(alpine: fakes.Fak
 
 def test_read_finds_what_locks_after_the_boot(alpine: fakes.FakeHost) -> None:
     alpine.relock("/etc/sysctl.d/99-hard.conf")
-    setting = state_module.Setting("/etc/sysctl.d/99-hard.conf", 2, "1")
+    setting = state_module.Sysctl("/etc/sysctl.d/99-hard.conf", 2, "1")
     assert state_module.read(alpine.host).lock_settings == (setting,)
 
 
@@ -465,19 +465,19 @@ def write(host: port.Host, path: str, text: str) -> None:
 
 @pytest.mark.parametrize(("text", "found"), LINES.values(), ids=LINES)
 def test_parse_settings(text: str, found: list[tuple[int, str]]) -> None:
-    assert state_module.parse_settings("f", text, PANIC) == [Setting("f", *each) for each in found]
+    assert state_module.parse_sysctl("f", text, PANIC) == [Sysctl("f", *each) for each in found]
 
 
 @pytest.mark.parametrize(
     ("key", "line"), [(PANIC, 8), ("kernel.unprivileged_bpf_disabled", 11), (KEY, None)]
 )
 def test_parse_settings_of_alpines_own_file(key: str, line: int | None) -> None:
-    found = state_module.parse_settings("/usr/lib/sysctl.d/00-alpine.conf", ALPINE, key)
+    found = state_module.parse_sysctl("/usr/lib/sysctl.d/00-alpine.conf", ALPINE, key)
     assert [setting.line for setting in found] == ([] if line is None else [line])
 
 
 def test_setting_names_its_place() -> None:
-    assert str(Setting("/etc/sysctl.d/99-hard.conf", 2, "1")) == "/etc/sysctl.d/99-hard.conf:2"
+    assert str(Sysctl("/etc/sysctl.d/99-hard.conf", 2, "1")) == "/etc/sysctl.d/99-hard.conf:2"
 
 
 @pytest.mark.parametrize(("files", "order"), ORDERS.values(), ids=ORDERS)
@@ -486,15 +486,15 @@ def test_settings_are_in_the_order_of_the_service(
 ) -> None:
     for path, value in files.items():
         write(host, path, f"{KEY} = {value}\n")
-    assert [setting.path for setting in state_module.settings(host, KEY)] == order
+    assert [setting.path for setting in state_module.sysctls(host, KEY)] == order
 
 
 def test_last_setting_is_the_one_in_force(host: port.Host) -> None:
     write(host, "/etc/sysctl.conf", f"{KEY} = 0\n")
     write(host, "/run/sysctl.d/lock.conf", f"# at run time\n{KEY} = 0\n{KEY} = 1\n")
-    assert state_module.settings(host, KEY)[-1] == Setting("/run/sysctl.d/lock.conf", 3, "1")
+    assert state_module.sysctls(host, KEY)[-1] == Sysctl("/run/sysctl.d/lock.conf", 3, "1")
 
 
 def test_settings_pass_over_what_cannot_be_read(host: port.Host) -> None:
     Path(host.real("/etc/sysctl.d/a.conf")).mkdir(parents=True)
-    assert state_module.settings(host, KEY) == []
+    assert state_module.sysctls(host, KEY) == []

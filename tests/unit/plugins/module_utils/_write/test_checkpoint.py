@@ -9,17 +9,12 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
-import importlib.util
 import os
-import sys
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._write import (
-    checkpoint as checkpoint_module,
-)
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._write import xfs_log
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._write.checkpoint import checkpoint
 
@@ -41,7 +36,7 @@ class FakeKernel:
         if self.refuses_ioctl:
             raise OSError(self.refuses_ioctl, os.strerror(self.refuses_ioctl))
 
-    def syncfs(self, descriptor: ctypes.c_int) -> int:
+    def syncfs(self, descriptor: ctypes.c_long) -> int:
         self.calls.append(("syncfs", os.readlink(f"/proc/self/fd/{descriptor.value}")))
         return -1 if self.refuses_syncfs else 0
 
@@ -123,35 +118,12 @@ def test_no_file_system_is_frozen(tmp_path: Path, kernel: FakeKernel) -> None:
 
 
 def test_everything_is_synced_where_one_file_system_cannot_be(
-    tmp_path: Path, kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, kernel: FakeKernel
 ) -> None:
     kernel.refuses_ioctl = errno.ENOTTY
     kernel.refuses_syncfs = True
     checkpoint(str(tmp_path))
     assert kernel.names == ["ioctl", "syncfs", "sync"]
-    monkeypatch.setattr(checkpoint_module, "HAS_CTYPES", False)
-    checkpoint(str(tmp_path))
-    assert kernel.names[3:] == ["ioctl", "sync"]
-    monkeypatch.setattr(checkpoint_module, "HAS_CTYPES", True)
-    monkeypatch.setattr(ctypes, "CDLL", lambda _name, use_errno: object())
-    checkpoint(str(tmp_path))
-    assert kernel.names[5:] == ["ioctl", "sync"]
-
-
-def test_python_without_ctypes_syncs_everything(
-    kernel: FakeKernel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "ctypes", None)
-    # By its own name, which its relative import needs.
-    spec = importlib.util.spec_from_file_location(
-        checkpoint_module.__name__, checkpoint_module.__file__
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    module.sync_file_system(0)
-    assert kernel.names == ["sync"]
 
 
 def test_directory_that_is_gone_is_no_failure(tmp_path: Path, kernel: FakeKernel) -> None:
