@@ -15,6 +15,7 @@ from .._host import notes
 from .._host.port import Host
 from .._image.choose import Wish
 from .._jump import note
+from .._jump.image import Image, Loaded, loaded
 from .._jump.note import Frozen
 from .._preflight import survey
 from .._preflight.state import State
@@ -61,7 +62,7 @@ def ensure_loaded(host: Host, wish: Wish, once: Once, *, check_mode: bool) -> di
         _forget_proven_jump(host, found.state)
     if found.frozen is not None and found.able:
         return _already_frozen(found)
-    before = load.loaded(host, present=found.state.loaded)
+    before = loaded(host, present=found.state.loaded)
     if _holds_wanted(before, found):
         found = found.without_blocks(ONLY_FOR_LOADING)
     result = _result(found, once)
@@ -102,12 +103,12 @@ def _already_frozen(found: Survey) -> dict[str, t.Any]:
     """The image that is wished for is loaded, with a token of the service that loaded it."""
     frozen = t.cast(Frozen, found.frozen)
     kernel, *initramfs = frozen.files
-    image = load.Image(kernel, tuple(initramfs), frozen.cmdline, ()).as_text()
+    image = Image(kernel, tuple(initramfs), frozen.cmdline, ()).as_text()
     result = {**_result(found, Once()), "token": frozen.token, **_difference(image, image)}
     return {"changed": False, "loaded": True, **result}
 
 
-def _holds_wanted(before: load.Loaded, found: Survey) -> bool:
+def _holds_wanted(before: Loaded, found: Survey) -> bool:
     chosen = found.files is not None and found.cmdline is not None
     return chosen and before.is_image(load.wanted_image(found))
 
@@ -129,7 +130,7 @@ def ensure_unloaded(host: Host, *, check_mode: bool) -> dict[str, t.Any]:
     if not check_mode:
         _forget_proven_jump(host, found.state)
     result = _result(found, Once())
-    before = load.loaded(host, present=found.state.loaded)
+    before = loaded(host, present=found.state.loaded)
     if before.present:
         _refuse_unloading(found, result)
     if before.present and not check_mode:

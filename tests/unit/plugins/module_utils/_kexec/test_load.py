@@ -20,8 +20,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.lock import run_directory
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose import Wish
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump import image as image_note
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.image import Image, Loaded
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import load as load_module
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec.load import Image, Loaded
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import survey
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
@@ -162,7 +163,7 @@ def test_load_notes_what_it_loaded(alpine: fakes.FakeHost) -> None:
         "cmdline": CMDLINE,
         "identity": [["/boot/vmlinuz-virt", 1, 2, 3, 4, 5], ["/boot/gone"]],
     }
-    assert load_module.loaded(alpine.host, present=True).is_image(IMAGE)
+    assert image_note.loaded(alpine.host, present=True).is_image(IMAGE)
 
 
 def test_note_is_for_root_only(alpine: fakes.FakeHost) -> None:
@@ -176,7 +177,7 @@ def test_note_is_replaced_as_a_whole(alpine: fakes.FakeHost) -> None:
     with alpine.path(RECORD).open() as reader:
         load(alpine, SEVERAL)
         assert json.load(reader)["initramfs"] == [INITRAMFS]
-    assert load_module.loaded(alpine.host, present=True).is_image(SEVERAL)
+    assert image_note.loaded(alpine.host, present=True).is_image(SEVERAL)
     assert left_behind(alpine) == ["image.json"]
 
 
@@ -341,7 +342,7 @@ def test_failure_leaves_no_note_of_what_may_not_be_there(alpine: fakes.FakeHost)
     load(alpine)
     alpine.runner.on(fakes.KEXEC, "-a", rc=255)
     failure(alpine)
-    assert load_module.loaded(alpine.host, present=True) == Loaded(True, None)
+    assert image_note.loaded(alpine.host, present=True) == Loaded(True, None)
 
 
 # --- Unloading -----------------------------------------------------------------------------
@@ -374,90 +375,6 @@ def test_unload_that_fails_keeps_the_note(alpine: fakes.FakeHost, rc: int) -> No
     assert "only a boot takes the image away" in caught.value.reason.remedy
     assert caught.value.details["rc"] == rc
     assert left_behind(alpine) == ["image.json"]
-
-
-# --- What is loaded ------------------------------------------------------------------------
-
-
-def note(**changes: t.Any) -> str:
-    return json.dumps({**IMAGE.as_record(), **changes})
-
-
-def test_loaded_is_what_the_note_says(alpine: fakes.FakeHost) -> None:
-    alpine.write(RECORD, note(cmdline="other"))
-    assert load_module.loaded(alpine.host, present=True) == Loaded(
-        True, Image(IMAGE.kernel, IMAGE.initramfs, "other", IDENTITY)
-    )
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        pytest.param(None, id="no note"),
-        pytest.param("", id="empty"),
-        pytest.param("{", id="cut"),
-        pytest.param("[]", id="a list"),
-        pytest.param("null", id="nothing"),
-        pytest.param('{"kernel": "/k"}', id="incomplete"),
-        pytest.param(note(initramfs=1), id="an initramfs that is none"),
-        pytest.param(note(initramfs="/i"), id="an initramfs without a list"),
-        pytest.param(note(initramfs=[None]), id="an initramfs without a name"),
-        pytest.param(note(kernel=None), id="a kernel without a name"),
-        pytest.param(note(cmdline=["quiet"]), id="a command line of words"),
-        pytest.param(note(identity={}), id="files without a list"),
-        pytest.param(note(identity=["/k"]), id="a file that is only named"),
-        pytest.param(note(identity=[["/k", True]]), id="a file with a truth for a number"),
-        pytest.param(note(identity=[["/k", 1.5]]), id="a file with a part of a number"),
-        pytest.param("[" * 100_000, id="brackets without end"),
-        pytest.param(b"\xff\xfe", id="no text"),
-    ],
-)
-def test_loaded_without_a_note_that_can_be_read(
-    alpine: fakes.FakeHost, content: str | bytes | None
-) -> None:
-    if content is not None:
-        alpine.write(RECORD, content)
-    found = load_module.loaded(alpine.host, present=True)
-    assert found == Loaded(True, None)
-    assert found.as_text() == "an image that was not loaded by alpinefleet.kexec\n"
-    assert not found.is_image(IMAGE)
-
-
-def test_loaded_does_not_believe_a_note_without_an_image(alpine: fakes.FakeHost) -> None:
-    load(alpine)
-    found = load_module.loaded(alpine.host, present=False)
-    assert not found.is_image(IMAGE)
-    assert found.as_text() == ""
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        pytest.param(Image("/boot/vmlinuz-lts", (INITRAMFS,), CMDLINE, IDENTITY), id="kernel"),
-        pytest.param(SEVERAL, id="initramfs"),
-        pytest.param(
-            Image("/boot/vmlinuz-virt", (INITRAMFS,), f"{CMDLINE} a", IDENTITY), id="command line"
-        ),
-        pytest.param(
-            Image("/boot/vmlinuz-virt", (INITRAMFS,), CMDLINE, ()), id="files written since"
-        ),
-    ],
-)
-def test_loaded_is_another_image_if_anything_differs(alpine: fakes.FakeHost, other: Image) -> None:
-    load(alpine)
-    assert not load_module.loaded(alpine.host, present=True).is_image(other)
-
-
-def test_image_as_a_diff_shows_it(alpine: fakes.FakeHost) -> None:
-    load(alpine, SEVERAL)
-    text = (
-        "kernel: /boot/vmlinuz-virt\n"
-        "initramfs: /boot/intel-ucode.img\n"
-        "initramfs: /boot/initramfs-virt\n"
-        "cmdline: root=/dev/vda1 quiet\n"
-    )
-    assert SEVERAL.as_text() == text
-    assert load_module.loaded(alpine.host, present=True).as_text() == text
 
 
 # --- The wanted image ----------------------------------------------------------------------
