@@ -82,11 +82,11 @@ def holds_image(host: Host) -> bool:
 
 
 def call_library(name: str, *numbers: int) -> int | None:
-    """The error that a function of the C library ends with, 0 for none, None if it has no such one."""
+    """The error of a function of the C library: 0 for none, None if there is no such one."""
     found = getattr(ctypes.CDLL(None, use_errno=True), name, None) if HAS_CTYPES else None
     if found is None:
         return None
-    return ctypes.get_errno() if found(*map(ctypes.c_long, numbers)) == -1 else 0
+    return (ctypes.get_errno() or errno.EIO) if found(*map(ctypes.c_long, numbers)) == -1 else 0
 
 
 def ask_kexec() -> str | None:
