@@ -17,7 +17,7 @@ from .._host.mounts import not_mounted, unmounted
 from .._host.port import Host
 from .._reasons import ReasonError, reason
 from .._write import replaceable
-from .._write.files import Writer, read_or_refuse
+from .._write.files import Writer
 from .._write.media import read_only_mount, writable
 from .._write.replaceable import unwritable
 from .editors import Settings
@@ -66,12 +66,6 @@ class Plan:
         }
 
 
-def read(host: Host, path: str) -> str | None:
-    """The text of a file that may be changed, None if it is not there."""
-    content = read_or_refuse(host, path)
-    return None if content is None else content.decode("utf-8", "surrogateescape")
-
-
 def _bytes(text: str) -> bytes:
     """What was read as text, as it is in the file."""
     return text.encode("utf-8", "surrogateescape")
@@ -87,6 +81,7 @@ def ensure(
 
     def checked() -> Plan:
         found = plan()
+        _check_commands(host, found.settings)
         check_places(host, found)
         return found
 
@@ -109,6 +104,15 @@ def not_held(error: OSError) -> ReasonError:
     busy = isinstance(error, BlockingIOError)
     why = "another run holds it" if busy else error.strerror or str(error)
     return unwritable(str(error.filename or notes.RUN), why, error.errno or 0)
+
+
+def _check_commands(host: Host, settings: Settings) -> None:
+    """What is not installed cannot make a menu."""
+    try:
+        if settings.commands is not None:
+            settings.commands(host)
+    except NotUnderstoodError as problem:
+        raise not_understood(", ".join(settings.files), problem) from problem
 
 
 def check_places(host: Host, found: Plan) -> None:

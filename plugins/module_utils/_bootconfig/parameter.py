@@ -14,6 +14,7 @@ from .. import _cmdline
 from .._bootloader.loader import Entry, NotUnderstoodError
 from .._host.port import Host
 from .._reasons import ReasonError, reason
+from .._write.files import text_or_refuse
 from . import change, edit, editors, menu
 from .change import Plan, not_understood
 from .edit import Change
@@ -122,27 +123,33 @@ def ensure(host: Host, options: t.Callable[[], Options], *, check_mode: bool) ->
 
 def configured(host: Host, boot_loader: str) -> list[str]:
     """The words of the configured command line; of several, those of the first one."""
-    seen = see(host, boot_loader, to_change=False)
+    settings = _choose(host, boot_loader)
+    texts = {path: text or "" for path, text in _read(host, settings).items()}
     try:
-        (line, *_others) = seen.settings.lines(seen.texts) or [()]
-        return edit.words_of(seen.texts, line)
+        (line, *_others) = settings.lines(texts) or [()]
+        return edit.words_of(texts, line)
     except NotUnderstoodError as problem:
         raise not_understood(boot_loader, problem) from problem
 
 
-def see(host: Host, boot_loader: str, *, to_change: bool = True) -> Seen:
+def see(host: Host, boot_loader: str) -> Seen:
     """What there is of the boot loader that was named, or of the one that boots this host."""
-    try:
-        settings = editors.choose(host, boot_loader)
-        if to_change and settings.commands is not None:
-            # What is not installed cannot make a menu.
-            settings.commands(host)
-    except NotUnderstoodError as problem:
-        raise not_understood(boot_loader, problem) from problem
-    files = {path: change.read(host, path) for path in settings.files}
+    settings = _choose(host, boot_loader)
     made, mark = settings.menu, settings.mark
     entry = menu.default_entry(host, settings, host.text(made)) if made is not None else None
-    return Seen(settings, files, host.machine, entry, mark is not None and host.exists(mark))
+    owed = mark is not None and host.exists(mark)
+    return Seen(settings, _read(host, settings), host.machine, entry, owed)
+
+
+def _choose(host: Host, boot_loader: str) -> Settings:
+    try:
+        return editors.choose(host, boot_loader)
+    except NotUnderstoodError as problem:
+        raise not_understood(boot_loader, problem) from problem
+
+
+def _read(host: Host, settings: Settings) -> dict[str, str | None]:
+    return {path: text_or_refuse(host, path) for path in settings.files}
 
 
 # --- The plan ------------------------------------------------------------------------------

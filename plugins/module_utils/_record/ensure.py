@@ -18,7 +18,7 @@ from .._host.lock import run_directory
 from .._host.port import Host
 from .._reasons import ReasonError, reason
 from .._write.boot_file import sync_directory
-from .._write.files import Writer, read_or_refuse
+from .._write.files import Writer, text_or_refuse
 from . import origin
 from .origin import HostOrigin
 
@@ -86,10 +86,10 @@ def _is_installed(host: Host) -> bool:
 
 
 def _kept(host: Host) -> HostOrigin | None:
-    content = read_or_refuse(host, notes.ORIGIN)
-    if content is None:
+    text = text_or_refuse(host, notes.ORIGIN)
+    if text is None:
         return None
-    found = origin.parse(content.decode("utf-8", "surrogateescape"))
+    found = origin.parse(text)
     if found is None:
         raise _not_understood()
     return found

@@ -35,6 +35,12 @@ def read_or_refuse(host: Host, path: str) -> bytes | None:
         raise refusal(path, error) from error
 
 
+def text_or_refuse(host: Host, path: str) -> str | None:
+    """The text of a file that may be changed, None if it is not there."""
+    content = read_or_refuse(host, path)
+    return None if content is None else content.decode("utf-8", "surrogateescape")
+
+
 @dataclass
 class Writer:
     """Writes files, and knows how they were before the first write."""
