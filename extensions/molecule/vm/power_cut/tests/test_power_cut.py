@@ -34,7 +34,7 @@ def change_parameters(seen: Watch) -> None:
         seen.note()
 
 
-def run_role(seen: Watch) -> None:
+def run_playbook(seen: Watch) -> None:
     """Make the host able, and take everything back."""
     for state in ("present", "absent"):
         run = seen.host.play(CONVERGE, kexec_host_state=state)
@@ -54,7 +54,7 @@ Case = tuple[Callable[[Watch], None], str]
 # other one by a command of the host.
 SAMPLE: list[Case] = [(change_menu, "extlinux"), (change_parameters, "grub-efi")]
 ALL: list[Case] = [
-    *((does, loader) for does in (change_parameters, run_role) for loader in MENUS),
+    *((does, loader) for does in (change_parameters, run_playbook) for loader in MENUS),
     (change_menu, "extlinux"),
 ]
 
