@@ -2,13 +2,15 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Who is compared, as tasks of a play."""
+"""Who is compared: tasks of a play, and the playbook that people run."""
 
 from __future__ import annotations
 
 import typing as t
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from .play import Playbook
 
 Task = Mapping[str, t.Any]
 
@@ -25,7 +27,7 @@ SPLIT: Sequence[Task] = (
 
 
 INCLUDE, INCLUDE_TASKS = "ansible.builtin.include_role", "ansible.builtin.include_tasks"
-# As the playbook alpinefleet.kexec.fast_reboot runs it.
+# As the playbook has it, less what the playbook does around it.
 ROLE: Sequence[Task] = (
     {
         "name": ORDER,
@@ -49,6 +51,12 @@ def _by_hand(step: str) -> list[Task]:
 
 # The same hooks as somebody would write them down without the role, who sees to nothing else.
 SPLIT_HOOKED: Sequence[Task] = (*_by_hand("drain"), *SPLIT, *_by_hand("undrain"))
+
+
+def playbook(serial: int | str) -> Playbook:
+    """Return the playbook around the role, as people run it on hosts that they name."""
+    variables = {"fast_reboot_hosts": "all", "fast_reboot_serial": serial}
+    return Playbook("alpinefleet.kexec.fast_reboot", variables)
 
 
 def bounded(tasks: Sequence[Task], seconds: float) -> list[Task]:

@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import tempfile
 import typing as t
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from . import contenders, figures, fleet_hosts, play
-from .contenders import Task
 from .errors import BenchError
+from .play import Playbook, Tasks
 from .results import NOTHING, Acceptance, PartResult, Table, seconds
 
 DOWNTIME = 20.0
 LONGEST = 720.0
-CONTENDERS: Mapping[str, Sequence[Task]] = {
-    "core": contenders.CORE,
-    "blocking": contenders.OURS,
-    "split": contenders.SPLIT,
-    "role": contenders.ROLE,
-    "split with hooks": contenders.SPLIT_HOOKED,
-    "role with hooks": contenders.HOOKED,
+CONTENDERS: Mapping[str, Tasks | Playbook] = {
+    "core": Tasks(contenders.CORE),
+    "blocking": Tasks(contenders.OURS),
+    "split": Tasks(contenders.SPLIT),
+    "role": Tasks(contenders.ROLE),
+    # All hosts at once, as the others.
+    "playbook": contenders.playbook("100%"),
+    "split with hooks": Tasks(contenders.SPLIT_HOOKED),
+    "role with hooks": Tasks(contenders.HOOKED),
 }
 SIZES = (10, 100, 1000)
 FORKS = (5, 50)
@@ -33,14 +35,25 @@ FORKS = (5, 50)
 # and the downtime, and how long each contender takes to notice and to do the rest.
 ALONE = {"core": 34.0, "blocking": 24.0}
 # The controller's own time for the two tasks of a host that does not wait or is found back, and for
-# those of the role, which go through one process however many forks there are.
-OWN = {"split": 0.1, "role": 0.2, "split with hooks": 0.3, "role with hooks": 0.8}
+# those of the role and of its playbook, which go through one process however many forks there are.
+OWN = {
+    "split": 0.1,
+    "role": 0.2,
+    "playbook": 0.25,
+    "split with hooks": 0.3,
+    "role with hooks": 0.8,
+}
 
 SHARE_OF_CORE = 0.25
 GROWTH = 1.2
-# What the role may cost beside the two tasks that it is made of: its time, and the processor's of a
-# host. With two hooks, beside the same tasks and files: it also keeps on the host what is drained.
-ROLE_WALL, ROLE_CPU, HOOKS = 1.2, 1.5, 3.0
+# What one may cost beside another one that it is made of, in its time and in the processor's: the
+# role beside its two tasks, with two hooks beside the same tasks and files, where it also keeps on
+# the host what is drained, and its playbook, which asks each host what an earlier run has left.
+AROUND = (
+    ("role", "split", 1.2, 1.5),
+    ("role with hooks", "split with hooks", 3.0, 3.0),
+    ("playbook", "role", 1.3, 1.5),
+)
 
 
 @dataclass(frozen=True)
@@ -152,7 +165,7 @@ def _cells(case: Case, measured: Measured | None) -> tuple[str, str, str]:
 
 def accept(found: Mapping[Case, Measured | None]) -> list[Acceptance]:
     """Return the promises that the combinations at hand can tell of."""
-    promises = [*_of_a_large_fleet(found), *_of_the_role(found)]
+    promises = [*_of_a_large_fleet(found), *_of_what_is_around(found)]
     return [Acceptance(what, figures.ratio(*pair), limit) for what, pair, limit in promises]
 
 
@@ -175,11 +188,11 @@ def _of_a_large_fleet(found: Mapping[Case, Measured | None]) -> Iterator[Promise
         yield what, (split.cpu / largest, before.cpu / smaller), GROWTH
 
 
-def _of_the_role(found: Mapping[Case, Measured | None]) -> Iterator[Promise]:
+def _of_what_is_around(found: Mapping[Case, Measured | None]) -> Iterator[Promise]:
     forks, size = max(FORKS), sorted(SIZES)[-2]
     of = f"of {size} hosts at {forks} forks"
-    for hooks, wall, cpu in (("", ROLE_WALL, ROLE_CPU), (" with hooks", HOOKS, HOOKS)):
-        split, role = (found.get(Case(f"{name}{hooks}", size, forks)) for name in ("split", "role"))
-        if split is not None and role is not None:
-            yield f"role / split{hooks}, wall time {of}", (role.wall, split.wall), wall
-            yield f"role / split{hooks}, CPU {of}", (role.cpu, split.cpu), cpu
+    for outer, inner, wall, cpu in AROUND:
+        first, second = (found.get(Case(name, size, forks)) for name in (outer, inner))
+        if first is not None and second is not None:
+            yield f"{outer} / {inner}, wall time {of}", (first.wall, second.wall), wall
+            yield f"{outer} / {inner}, CPU {of}", (first.cpu, second.cpu), cpu

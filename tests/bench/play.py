@@ -33,6 +33,22 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True)
+class Tasks:
+    """Tasks of one play on all hosts."""
+
+    tasks: Sequence[Mapping[str, t.Any]]
+    strategy: str = "linear"
+
+
+@dataclass(frozen=True)
+class Playbook:
+    """A playbook of a collection, with what people give it by -e."""
+
+    name: str
+    variables: Mapping[str, t.Any]
+
+
+@dataclass(frozen=True)
 class Event:
     """One task on one host; the times are those of the monotonic clock."""
 
@@ -49,6 +65,8 @@ class Play:
     """What one run took and did."""
 
     rc: int
+    # Whether it came to its end by itself, within its time.
+    ended: bool
     output: str
     # The monotonic clock when it was started, and how long it took.
     started: float
@@ -77,29 +95,19 @@ class Play:
         ]
         return values[-1] if values else None
 
-    @property
-    def failed(self) -> list[Event]:
-        return [event for event in self.events if event.status != "ok"]
-
 
 def run(
-    tasks: Sequence[Mapping[str, t.Any]],
+    what: Tasks | Playbook,
     inventory: Path,
     *,
     forks: int,
     environment: Mapping[str, str],
     timeout: float,
-    strategy: str = "linear",
 ) -> Play:
-    """Run tasks on all hosts of an inventory, and measure it."""
-    play = [
-        {"hosts": "all", "gather_facts": False, "strategy": strategy, "tasks": list(tasks)},
-    ]
+    """Run tasks or a playbook on all hosts of an inventory, and measure it."""
     with tempfile.TemporaryDirectory(prefix="alpinefleet-bench-") as name:
         folder = Path(name)
-        playbook = folder / "playbook.json"
-        playbook.write_text(json.dumps(play), encoding="utf-8")
-        command = _command(playbook, inventory, forks)
+        command = _command(_arguments(what, folder), inventory, forks)
         own = {**_environment(folder), **environment}
         measured = _measure(command, own, folder / "output", timeout)
         lines = (folder / "timeline").read_text(encoding="utf-8").splitlines()
@@ -107,9 +115,24 @@ def run(
         return Play(**measured, events=events)
 
 
-def _command(playbook: Path, inventory: Path, forks: int) -> list[str]:
+def _arguments(what: Tasks | Playbook, folder: Path) -> list[str]:
+    """Return what ansible-playbook is told to run; tasks are a file in the folder."""
+    if isinstance(what, Playbook):
+        return [f"--extra-vars={json.dumps(dict(what.variables))}", what.name]
+    play = {
+        "hosts": "all",
+        "gather_facts": False,
+        "strategy": what.strategy,
+        "tasks": list(what.tasks),
+    }
+    playbook = folder / "playbook.json"
+    playbook.write_text(json.dumps([play]), encoding="utf-8")
+    return [str(playbook)]
+
+
+def _command(arguments: Sequence[str], inventory: Path, forks: int) -> list[str]:
     program = str(Path(sys.executable).parent / "ansible-playbook")
-    return [program, f"--inventory={inventory}", f"--forks={forks}", str(playbook)]
+    return [program, f"--inventory={inventory}", f"--forks={forks}", *arguments]
 
 
 def _environment(folder: Path) -> dict[str, str]:
@@ -147,12 +170,13 @@ def _measure(
             start_new_session=True,
         )
         with _sampled(process.pid) as samples:
-            _wait(process, timeout)
+            ended = _wait(process, timeout)
         wall = time.monotonic() - started
         orphans.end()
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
         "rc": process.returncode,
+        "ended": ended,
         "output": output.read_text(encoding="utf-8", errors="replace"),
         "started": started,
         "wall": wall,
@@ -166,15 +190,17 @@ def _seconds(usage: resource.struct_rusage) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _wait(process: subprocess.Popen[bytes], timeout: float) -> None:
+def _wait(process: subprocess.Popen[bytes], timeout: float) -> bool:
     """Wait for the end, and bring it about with all children when it does not come."""
     try:
         process.wait(timeout)
     except subprocess.TimeoutExpired:
         _end(process)
+        return False
     except BaseException:
         _end(process)
         raise
+    return True
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -16,6 +16,7 @@ from tests.hosts import Host, Hosts, Script
 from . import contenders, figures, play
 from .contenders import Task
 from .errors import BenchError
+from .play import Tasks
 from .results import Acceptance, PartResult, Table, seconds
 
 HOSTS, QUICK = 10, 3
@@ -72,13 +73,12 @@ def measure(contender: str, pipelining: bool, size: int) -> Measured:
         inventory = hosts.inventory()
         idle, done = (
             play.run(
-                tasks,
+                # A role has many tasks, and a host is to come to its order before the next one.
+                Tasks(tasks, strategy="host_pinned"),
                 inventory,
                 forks=1,
                 environment=environment,
                 timeout=TIMEOUT,
-                # A role has many tasks, and a host is to come to its order before the next one.
-                strategy="host_pinned",
             )
             for tasks in (NOTHING_TO_DO, CONTENDERS[contender])
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from tests.bench import contenders
-from tests.plays.run import FAST_REBOOT
+from tests.plays.run import FAST_REBOOT, ROOT
 
 
 def test_limit_of_a_task_is_its_own() -> None:
@@ -29,6 +29,13 @@ def test_role_is_run_as_the_playbook_runs_it() -> None:
     (block,) = [task["block"] for task in play["tasks"] if "block" in task]
     (role,) = [task for task in block if contenders.INCLUDE in task]
     assert role[contenders.INCLUDE] == contenders.ROLE[0][contenders.INCLUDE]
+
+
+def test_playbook_is_told_its_hosts_and_its_batches() -> None:
+    playbook = contenders.playbook("100%")
+    text = (ROOT / f"playbooks/{playbook.name.rpartition('.')[2]}.yml").read_text(encoding="utf-8")
+    assert [name for name in playbook.variables if f"{{{{ {name} | default(" not in text] == []
+    assert list(playbook.variables.values()) == ["all", "100%"]
 
 
 def test_hooks_are_files_that_are_there() -> None:
