@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.lab import LabError
 
-from . import downtime, environment, fleet, latency, report, start
+from . import batches, downtime, environment, fleet, latency, report, start
 from .errors import BenchError
 from .results import PartResult
 
@@ -31,6 +31,7 @@ PARTS: Mapping[str, t.Callable[[bool, Say], PartResult]] = {
     "start": start.run,
     "downtime": downtime.run,
     "fleet": fleet.run,
+    "batches": batches.run,
 }
 
 
