@@ -63,8 +63,9 @@ provide_docker() {
     coproc engine {
         as_root bash -c "$(declare -f run_engine); run_engine \"\$@\"" run_engine "$folder" "$(id -gn)" $$
     } >"$engine_log" 2>&1
-    # Bash forgets the array as soon as the engine has ended.
-    engine_pid=$! engine_input=${engine[1]}
+    # Bash forgets the array as soon as the engine has ended, which may be by now.
+    engine_pid=$! engine_input=${engine[1]-}
+    [[ $engine_input ]] || engine_failed "Docker's engine did not start"
     trap stop_engine EXIT
     export DOCKER_HOST="unix://$folder/docker.sock"
     until engine_answers; do

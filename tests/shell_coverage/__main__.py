@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tells which lines of the programs on hosts no test ran; the status is 1 below the floor."""
+"""Tells which lines of the shell programs no test ran; the status is 1 below the floor."""
 
 from __future__ import annotations
 

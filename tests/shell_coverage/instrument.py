@@ -6,7 +6,8 @@
 
 The shell's own trace is no way to know: it shares its descriptor with what the programs say and
 read back. So each line that begins a command begins with another one, which keeps the status of
-the last command. It relies on the form that the programs have: a line begins one command at most.
+the last command, and ends no program that ends at an error. It relies on the form that the programs
+have: a line begins one command at most.
 """
 
 from __future__ import annotations
@@ -14,13 +15,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-# What a line calls; a program begins with it.
+# What a line calls; a program begins with it. Bash hands it on to those that it starts, which have
+# no text of their own.
 _RAN = '_ran() {{ _status=$?; echo "{name} $1" >>"{file}"; return "$_status"; }}\n'
+_HAND_ON = "export -f _ran\n"
+_NOTE = "_ran {number} && :; "
 
 # What ends a command, or only gives it a form.
 _NO_COMMAND = re.compile(r"(?:(?:fi|done|esac)\b|[})]).*|else|then|do|\{|\(|;;|\w+\(\) \{")
 _PATTERN = re.compile(r"\(?(?:[^\s()'\"`]|'[^']*'|\"[^\"]*\"|\\.| \| )+\)(?= |$)")
 _CONTINUES = re.compile(r"(?:\\|\|\||&&|\|)$")
+_DOCUMENT = re.compile(r"(?<!<)<<-?(?P<quote>['\"]?)(?P<end>[A-Za-z_]+)(?P=quote)")
 
 
 @dataclass
@@ -29,13 +34,19 @@ class _Reader:
 
     quote: str = ""
     continued: bool = False
+    # The line that ends a text between the lines of the program.
+    document: str = ""
     # Whether the next line is a pattern, for each case that is open.
     cases: list[bool] = field(default_factory=list)
 
 
 def measured(text: str, name: str, file: str) -> str:
     """The text of a program that notes its name and each line that runs in a file."""
-    return _RAN.format(name=name, file=file) + instrument(text)[0]
+    # A file begins with the name of its shell.
+    head = text[: text.index("\n") + 1] if text.startswith("#!") else ""
+    hands_on = _HAND_ON if head.endswith("bash\n") else ""
+    rest = instrument(text)[0].removeprefix(head)
+    return head + _RAN.format(name=name, file=file) + hands_on + rest
 
 
 def instrument(text: str) -> tuple[str, frozenset[int]]:
@@ -54,11 +65,16 @@ def instrument(text: str) -> tuple[str, frozenset[int]]:
 def _with_note(reader: _Reader, number: int, line: str) -> str:
     """The line, with a note if it begins a command."""
     code = line.strip()
+    if reader.document:
+        reader.document = "" if code == reader.document else reader.document
+        return line
     begins = not (reader.quote or reader.continued)
     if begins and (not code or code.startswith("#")):
         return line
     reader.quote = quote_after(reader.quote, line)
     reader.continued = not reader.quote and bool(_CONTINUES.search(code))
+    document = _DOCUMENT.search(code)
+    reader.document = document["end"] if document else ""
     if not begins:
         _close(reader, code)
         return line
@@ -75,7 +91,7 @@ def _place(reader: _Reader, number: int, line: str, code: str) -> str:
         return line
     if rest.startswith("elif "):
         head, rest = "elif ", rest.removeprefix("elif ")
-    return f"{indent}{head}_ran {number}; {rest}"
+    return f"{indent}{head}{_NOTE.format(number=number)}{rest}"
 
 
 def _pattern_and_rest(reader: _Reader, number: int, code: str) -> tuple[str, str]:

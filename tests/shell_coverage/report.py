@@ -14,8 +14,19 @@ from pathlib import Path
 from .instrument import instrument
 
 ROOT = Path(__file__).resolve().parents[2]
-# What is a program on hosts.
-PLACES = ("roles/*/files/*", "plugins/**/*.sh")
+# What runs on hosts, what stands in for a program of a host or of ssh, and what runs the tests.
+PLACES = (
+    "roles/*/files/*",
+    "plugins/**/*.sh",
+    "tests/lab/files/*",
+    "tests/bench/stand_in/*",
+    "tests/setup/*.bash",
+    ".ci/run",
+    "demo",
+    "test",
+)
+# OpenRC knows the shell of its services.
+ENDINGS = (".sh", ".initd")
 # Of each program, in percent.
 FLOOR = 95.0
 # Names the folder for what runs; without it nothing is measured.
@@ -47,7 +58,10 @@ def read(folder: Path) -> Ran:
 def programs(root: Path) -> dict[str, str]:
     """The texts of the programs by their names."""
     files = sorted(path for place in PLACES for path in root.glob(place))
-    return {path.name: path.read_text(encoding="utf-8") for path in files}
+    texts = [(path, path.read_text(encoding="utf-8")) for path in files]
+    return {
+        path.name: text for path, text in texts if text.startswith("#!") or path.suffix in ENDINGS
+    }
 
 
 def table(texts: t.Mapping[str, str], ran: Ran) -> tuple[list[str], bool]:

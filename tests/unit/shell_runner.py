@@ -48,6 +48,20 @@ def measured(text: str, name: str, folder: Path) -> str:
     return instrument.measured(text, name, str(folder / NOTES))
 
 
+def copy(source: Path, folder: Path) -> Path:
+    """A program as a file in a folder, which notes what runs of it if that is asked for."""
+    program = folder / source.name
+    text = source.read_text(encoding="utf-8")
+    program.write_text(measured(text, source.name, folder), encoding="utf-8")
+    program.chmod(0o755)
+    return program
+
+
+def keep(folder: Path) -> None:
+    """Put what ran of programs in a folder to the rest of the run."""
+    report.keep(folder / NOTES)
+
+
 def run(
     text: str,
     name: str,
@@ -85,7 +99,7 @@ def run(
             os.killpg(shell.pid, signal.SIGKILL)
             shell.wait()
             wait_for_the_end_of(shell.pid)
-            report.keep(folder / NOTES)
+            keep(folder)
     return status, (folder / "said").read_text(errors="replace")
 
 

@@ -17,6 +17,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from ansible_collections.alpinefleet.kexec.tests.shell_coverage import report as shell_coverage
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -266,10 +267,45 @@ def test_functions_are_short(folder: str) -> None:
     assert length_problems(by_name) == []
 
 
+# --- Which shell programs are measured -----------------------------------------------------
+
+# What only an Alpine with these files at their places can run, each a command or two.
+IN_CONTAINERS = {"secureboot.hook", "update-grub", "zipl"}
+
+
+def is_shell(name: str, text: str) -> bool:
+    """Tell whether a file is a shell program."""
+    return name.endswith(".initd") or re.match(r"#!\S+(/| )(ba)?sh\n", text) is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        pytest.param("demo", "#!/usr/bin/env bash\n", True, id="bash"),
+        pytest.param("tests/lab/files/update-grub", "#!/bin/sh\n", True, id="sh"),
+        pytest.param("a/b.initd", "# Copyright\n", True, id="a service"),
+        pytest.param("a/b.py", "#!/usr/bin/python\n", False, id="another language"),
+        pytest.param("a/b.md", "Text\n#!/bin/sh\n", False, id="an example"),
+    ],
+)
+def test_is_shell(name: str, text: str, expected: bool) -> None:
+    assert is_shell(name, text) is expected
+
+
+def test_every_shell_program_is_measured_unless_it_is_said_not_to_be() -> None:
+    found = {Path(name) for name in FILES if is_shell(name, text_of(name))}
+    stand_ins = {path for path in found if "extensions/molecule/containers" in str(path)}
+    assert {path.name for path in stand_ins} == IN_CONTAINERS
+    # A name stands for one of them.
+    measured = shell_coverage.programs(ROOT)
+    assert sorted(path.name for path in found - stand_ins) == sorted(measured)
+
+
 # --- Where the tests of a source are -------------------------------------------------------
 
 # Tests of no single source, and what they are about instead.
 OF_SEVERAL = {
+    "tests/unit/test_commands.py": "what people and continuous integration call",
     "tests/unit/test_deprecated.py": "what all of them import",
     "tests/unit/test_docs.py": "what documents say of them",
     "tests/unit/test_notes.py": "what programs of two languages write and read",

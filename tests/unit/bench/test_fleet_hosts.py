@@ -13,6 +13,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import o
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.health import Questions
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import Departure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import commands
+from ansible_collections.alpinefleet.kexec.tests.unit import shell_runner
 
 from tests.bench import fleet_hosts
 from tests.bench.fleet_hosts import Fleet, Host
@@ -57,17 +58,20 @@ class Client:
     def __init__(self, folder: Path) -> None:
         self.fleet = Fleet(folder, 1, 3600.0)
         (self.name,) = self.fleet.hosts()
+        self._program = shell_runner.copy(fleet_hosts.CLIENT, folder)
 
     def run(self, *words: str, sent: str = "") -> subprocess.CompletedProcess[str]:
         options = ["-C", "-o", "ControlMaster=auto", "-o", "User=root"]
-        return subprocess.run(
-            [str(fleet_hosts.CLIENT), *options, *words],
+        done = subprocess.run(
+            [str(self._program), *options, *words],
             input=sent,
             env={**self.fleet.environment(2222), "ALPINEFLEET_SHUTDOWN": "-60"},
             capture_output=True,
             text=True,
             check=False,
         )
+        shell_runner.keep(self._program.parent)
+        return done
 
     def ask(self, command: str, sent: str = "") -> subprocess.CompletedProcess[str]:
         return self.run("-tt", self.name, f"/bin/sh -c '{command} && sleep 0'", sent=sent)
@@ -136,6 +140,33 @@ def test_client_remembers_nothing_and_is_well(client: Client) -> None:
     examined = client.ask(commands.examine(questions, "boot", "m", "n0nce", 5).replace("'", ""))
     assert "service sshd =  started" in examined.stdout
     assert examined.stdout.endswith("END n0nce\n")
+
+
+def test_client_tells_of_no_service_that_it_was_not_asked_for(client: Client) -> None:
+    questions = Questions(services=False, ports=False, commands=())
+    examined = client.ask(commands.examine(questions, "boot", "m", "n0nce", 5).replace("'", ""))
+    assert examined.stdout == "\nBEGIN n0nce\nEND n0nce\n"
+
+
+@pytest.mark.parametrize("mode", ["check", "stop", "exit"])
+def test_client_has_no_connection_that_is_kept(client: Client, mode: str) -> None:
+    done = client.run("-O", mode, client.name)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_client_says_who_it_is(client: Client) -> None:
+    assert client.ask("whoami").stdout == "root\n"
+
+
+def test_client_knows_no_other_host(client: Client) -> None:
+    done = client.run("-tt", "nobody", "whoami")
+    assert done.returncode == 255
+    assert "Could not resolve hostname nobody" in done.stderr
+
+
+def test_client_keeps_the_name_of_a_module_that_it_does_not_know(client: Client) -> None:
+    assert client.ask("/usr/bin/python3", program("ping")).returncode == 1
+    assert client.fleet.unknown() == "module module_fqn='ansible.modules.ping\n"
 
 
 def test_client_keeps_what_it_does_not_understand(client: Client) -> None:

@@ -94,6 +94,53 @@ def test_nothing_is_kept_unless_asked_for(tmp_path: Path, monkeypatch: pytest.Mo
     assert shell_runner.measured(PROGRAM, "program", tmp_path) == PROGRAM
 
 
+def test_program_that_ends_at_an_error_ends_at_no_other(tmp_path: Path) -> None:
+    program = (
+        'set -eu\nf() {\n    [ "$1" = x ] && echo x\n    echo "f: $?"\n}\nf y\nfalse\necho no\n'
+    )
+    measured = instrument.measured(program, "program", str(tmp_path / "ran"))
+    argv = [shell_runner.installed("busybox"), "ash", "-c"]
+    runs = [
+        subprocess.run([*argv, text], capture_output=True, text=True, check=False)
+        for text in (program, measured)
+    ]
+    assert [(run.returncode, run.stdout) for run in runs] == [(1, "f: 1\n")] * 2
+
+
+DOCUMENT = """\
+#!/usr/bin/env bash
+cat <<-'END'
+\techo never
+\tEND
+cat <<<"$1"
+f() { echo "f $1"; }
+bash -c "$(declare -f g); g"
+"""
+
+
+def test_text_between_the_lines_of_a_program_is_none_of_them() -> None:
+    _text, commands = instrument.instrument(DOCUMENT)
+    assert commands == {2, 5, 6, 7}
+
+
+def test_bash_that_a_program_starts_notes_what_it_was_handed(tmp_path: Path) -> None:
+    program = DOCUMENT.replace("f() {", "g() {\n    echo of g\n}\nf() {")
+    measured = instrument.measured(program, "program", str(tmp_path / "ran"))
+    assert measured.startswith("#!/usr/bin/env bash\n")
+    said = [
+        subprocess.run(
+            ["bash", "-c", text, "program", "x"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for text in (program, measured)
+    ]
+    assert said[0].stdout == said[1].stdout == "echo never\nx\nof g\n"
+    assert said[1].stderr == ""
+    assert "program 7\n" in (tmp_path / "ran").read_text()
+
+
 def test_line_that_is_no_pattern_is_refused() -> None:
     with pytest.raises(ValueError, match="line 2 is no pattern of a case"):
         instrument.instrument("case $1 in\na |\n")
@@ -103,18 +150,11 @@ def test_line_that_is_no_pattern_is_refused() -> None:
 def test_every_program_can_be_measured(name: str) -> None:
     text, commands = instrument.instrument(PROGRAMS[name])
     assert commands
-    argv = [shell_runner.installed("busybox"), "ash", "-n"]
-    subprocess.run(argv, input=text, text=True, check=True)
+    is_bash = PROGRAMS[name].startswith("#!/usr/bin/env bash")
+    shell = ["bash"] if is_bash else [shell_runner.installed("busybox"), "ash"]
+    subprocess.run([*shell, "-n"], input=text, text=True, check=True)
     # Nothing but the notes was added.
-    assert re.sub(r"_ran \d+; ", "", text).split() == PROGRAMS[name].split()
-
-
-def test_all_that_runs_on_hosts_is_a_program() -> None:
-    assert set(PROGRAMS) == {
-        *("confirm.sh", "health.sh", "leave.sh", "memory.sh", "observe.sh", "test.sh"),
-        *("kexec-confirm", "kexec-confirm.initd", "kexec-exec.initd", "kexec-load.initd"),
-        "kexec-reboot",
-    }
+    assert re.sub(r"_ran \d+ && :; ", "", text).split() == PROGRAMS[name].split()
 
 
 # --- The floor ------------------------------------------------------------------------------

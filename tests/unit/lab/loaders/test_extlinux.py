@@ -12,6 +12,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from ansible_collections.alpinefleet.kexec.tests.unit import shell_runner
 
 from tests.lab.loaders import BootFiles, extlinux
 
@@ -51,13 +52,15 @@ def root(tmp_path: Path) -> Path:
 
 
 def update(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["busybox", "sh", extlinux.STAND_IN, *arguments],
+    done = subprocess.run(
+        ["busybox", "sh", shell_runner.copy(extlinux.STAND_IN, root), *arguments],
         env={**os.environ, "UPDATE_EXTLINUX_ROOT": str(root)},
         capture_output=True,
         text=True,
         check=False,
     )
+    shell_runner.keep(root)
+    return done
 
 
 def set_key(root: Path, key: str, value: str) -> None:

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loaders import (
     grub as reader,
 )
+from ansible_collections.alpinefleet.kexec.tests.unit import shell_runner
 
 from tests.lab.loaders import BootFiles, grub, grub_efi, kernel_options
 from tests.lab.loaders.loader import FILES
@@ -84,19 +85,28 @@ def test_early_config_finds_the_root_by_its_uuid() -> None:
     ],
     ids=str,
 )
-def test_probe_stand_in_answers_for_the_finished_disk(arguments: list[str], answer: str) -> None:
-    told = subprocess.check_output(
-        ["busybox", "sh", FILES / grub.STAND_IN, *arguments],
-        env={**os.environ, "PROBE_UUID": "1-2"},
-        text=True,
-    )
-    assert told == answer
+def test_probe_stand_in_answers_for_the_finished_disk(
+    tmp_path: Path, arguments: list[str], answer: str
+) -> None:
+    assert probe(tmp_path, *arguments) == (0, answer)
 
 
 @needs_busybox
-def test_probe_stand_in_knows_no_more() -> None:
-    command = ["busybox", "sh", str(FILES / grub.STAND_IN), "--target=partuuid"]
-    assert subprocess.run(command, check=False).returncode == 1
+def test_probe_stand_in_knows_no_more(tmp_path: Path) -> None:
+    assert probe(tmp_path, "--target=partuuid") == (1, "")
+
+
+def probe(folder: Path, *arguments: str) -> tuple[int, str]:
+    """Run the stand-in for grub-probe."""
+    done = subprocess.run(
+        ["busybox", "sh", str(shell_runner.copy(FILES / grub.STAND_IN, folder)), *arguments],
+        env={**os.environ, "PROBE_UUID": "1-2"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    shell_runner.keep(folder)
+    return done.returncode, done.stdout
 
 
 def update_grub(folder: Path, mkconfig: str) -> int:
@@ -108,8 +118,10 @@ def update_grub(folder: Path, mkconfig: str) -> int:
     menu = str(folder / "boot/grub/grub.cfg")
     path = f"{program.parent}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "UPDATE_GRUB_MENU": menu}
-    command = ["busybox", "sh", str(FILES / "update-grub")]
-    return subprocess.run(command, env=environment, check=False).returncode
+    command = ["busybox", "sh", str(shell_runner.copy(FILES / "update-grub", folder))]
+    status = subprocess.run(command, env=environment, check=False).returncode
+    shell_runner.keep(folder)
+    return status
 
 
 @needs_busybox
