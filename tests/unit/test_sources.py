@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import itertools
 import re
 import statistics
 import subprocess
@@ -17,6 +18,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.alpinefleet.kexec.tests.shell_coverage import report as shell_coverage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -265,6 +267,55 @@ def test_functions_are_short(folder: str) -> None:
         for function, lines in lengths(text_of(name)).items()
     }
     assert length_problems(by_name) == []
+
+
+# --- What tools are told to pass over -------------------------------------------------------
+
+# In pieces, so that this file has none of them.
+MARKS = ("no" + "qa", "type: " + "ignore", "pragma: " + "no cover", "pylint: " + "disable")
+
+
+def of_ruff() -> set[str]:
+    lint = tomllib.loads(text_of("ruff.toml"))["lint"]
+    return {*lint["ignore"], *itertools.chain(*lint["per-file-ignores"].values())}
+
+
+def of_yamllint() -> set[str]:
+    rules = yaml.safe_load(text_of(".yamllint"))["rules"]
+    return {name for name, setting in rules.items() if setting == "disable"}
+
+
+def of_shellcheck() -> set[str]:
+    option, directive = "--exclude=", "shellcheck " + "disable="
+    found = re.findall(rf"(?:{option}|{directive})([SC\d,]+)", "".join(map(text_of, FILES)))
+    return set(itertools.chain(*(codes.split(",") for codes in found)))
+
+
+def rows_of_testing() -> dict[str, set[str]]:
+    """The codes in the second column of the table in TESTING.md, by the tool in the first."""
+    section = text_of("TESTING.md").partition("\n### What is passed over\n")[2].partition("\n#")[0]
+    named: dict[str, set[str]] = {}
+    for tool, what in re.findall(r"^\| (\w+) \| ([^|]+) \|", section, re.MULTILINE):
+        named.setdefault(tool, set()).update(re.findall(r"`([^`]+)`", what))
+    return named
+
+
+def test_testing_names_all_that_tools_are_told_to_pass_over() -> None:
+    rows = rows_of_testing()
+    found = {"ruff": of_ruff(), "yamllint": of_yamllint(), "shellcheck": of_shellcheck()}
+    assert {tool: rows[tool] for tool in found} == found
+    assert "SC2034" in found["shellcheck"]
+
+
+def test_testing_counts_the_labels_that_sphinx_is_told_to_pass_over() -> None:
+    labels = re.findall(r'^    \("std:ref", ', text_of("noxfile.py"), re.MULTILINE)
+    assert len(labels) == 5
+    assert "| Sphinx | five labels |" in text_of("TESTING.md")
+
+
+def test_no_line_of_python_is_passed_over() -> None:
+    python = {name: text_of(name) for name in FILES if name.endswith(".py")}
+    assert [name for name, text in python.items() if any(mark in text for mark in MARKS)] == []
 
 
 # --- Which shell programs are measured -----------------------------------------------------
