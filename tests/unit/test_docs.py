@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import subprocess
@@ -33,6 +34,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import s
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import flow
 from ansible_collections.alpinefleet.kexec.tests.unit import documentation
 
+PACKAGE = "ansible_collections.alpinefleet.kexec"
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GUIDES = {
@@ -189,6 +191,42 @@ def test_content_that_is_named_exists(text: str) -> None:
     }
     assert missing == set()
     assert named
+
+
+# --- What is in it -------------------------------------------------------------------------
+
+
+def contents() -> set[str]:
+    """The names under which a playbook can ask for something of this collection."""
+    places = ("plugins/modules/*.py", "plugins/filter/*.py", "playbooks/*.yml", "roles/*")
+    stems = {path.stem for place in places for path in ROOT.glob(place)}
+    # A playbook with a hyphen in its name has another one that Ansible can ask for.
+    return {stem for stem in stems if not stem.startswith("_") and "-" not in stem}
+
+
+def test_readme_has_all_that_is_in_the_collection() -> None:
+    section = README.partition("\n## What is in it\n")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in re.findall(r"`alpinefleet\.kexec\.(\w+)`", row)]
+    assert sorted(named) == sorted(contents())
+
+
+def attributes(module: str) -> dict[str, t.Any]:
+    """What the documentation of a module says that it can."""
+    beside = ROOT / f"plugins/modules/{module}.yml"
+    if beside.exists():
+        return documentation.of(module).module["attributes"]
+    found = importlib.import_module(f"{PACKAGE}.plugins.modules.{module}")
+    return yaml.safe_load(found.DOCUMENTATION)["attributes"]
+
+
+def test_readme_says_of_check_and_diff_mode_what_the_modules_say() -> None:
+    modules = [path.stem for path in (ROOT / "plugins/modules").glob("*.py")]
+    assert {attributes(name)["check_mode"]["support"] for name in modules} <= {"full", "partial"}
+    sentence = re.search(r"In diff mode `(\w+)` and `(\w+)` show .*\n`(\w+)` in check", README)
+    assert sentence is not None
+    support = [attributes(name)["diff_mode"]["support"] for name in sentence.groups()]
+    assert support == ["full", "full", "partial"]
 
 
 # --- Examples in YAML ----------------------------------------------------------------------
