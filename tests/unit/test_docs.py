@@ -42,12 +42,9 @@ GUIDES = {
     for path in sorted((ROOT / "docs/docsite/rst").glob("*.rst"))
 }
 REASONS = GUIDES["reasons.rst"]
-# The playbooks, each with the name that its variables begin with.
-PLAYBOOKS = {
-    "fast_reboot": ROOT / "playbooks/fast-reboot.yml",
-    "audit": ROOT / "playbooks/audit.yml",
-    "rolling_upgrade": ROOT / "playbooks/rolling-upgrade.yml",
-}
+DOCUMENTS = README + "".join(GUIDES.values())
+# The playbooks, each by the name that its variables begin with; some have a name with a hyphen, too.
+PLAYBOOKS = {path.stem.replace("-", "_"): path for path in (ROOT / "playbooks").glob("*.yml")}
 # Those that run the role of their name, and what the role itself leaves or listens for.
 ROLES = ("fast_reboot", "rolling_upgrade")
 OF_ROLES = {"fast_reboot_result", "fast_reboot_drained"}
@@ -324,10 +321,18 @@ def test_examples_have_a_task_of_this_collection(place: str) -> None:
 # --- The variables of the playbooks --------------------------------------------------------
 
 
+# In the place of a default, where a playbook has none.
+REQUIRED = "required"
+
+
 def playbook_variables(text: str, prefix: str) -> dict[str, t.Any]:
-    """Return the variables that a playbook reads with a default, and the defaults."""
+    """Return the variables that a playbook reads, and their defaults."""
     found = re.findall(rf"\b({prefix}_\w+) \| default\((.+?)(?:, true)?\)", text)
-    return {name: yaml.safe_load(default) for name, default in found}
+    required = re.findall(rf"{{{{ ({prefix}_\w+) }}}}", text)
+    return {
+        **dict.fromkeys(required, REQUIRED),
+        **{name: yaml.safe_load(default) for name, default in found},
+    }
 
 
 def own_variables(text: str, prefix: str) -> set[str]:
@@ -337,9 +342,10 @@ def own_variables(text: str, prefix: str) -> set[str]:
 
 
 def documented_variables(text: str, prefix: str) -> dict[str, t.Any]:
-    """Return the variables and defaults of the rows of a Markdown table."""
-    rows = re.findall(rf"^\| `({prefix}_\w+)` \| `([^`]+)` \|", text, re.MULTILINE)
-    return {name: yaml.safe_load(default) for name, default in rows}
+    """Return the variables and defaults of the rows of tables, in Markdown and reStructuredText."""
+    markdown = re.findall(rf"^\| `({prefix}_\w+)` \| `([^`]+)` \|", text, re.MULTILINE)
+    rst = re.findall(rf"^``({prefix}_\w+)`` +(?:``(.+?)``|{REQUIRED}) ", text, re.MULTILINE)
+    return {name: yaml.safe_load(default or REQUIRED) for name, default in (*markdown, *rst)}
 
 
 def role_defaults(prefix: str) -> dict[str, t.Any]:
@@ -351,23 +357,31 @@ def role_defaults(prefix: str) -> dict[str, t.Any]:
 def test_variables_of_samples() -> None:
     play = (
         'a: "{{ x_a | default(\'y\') }}"\nb: "{{ x_b | default(1) }}"\n'
-        "c: \"{{ x_c | default('', true) }}\"\nvars:\n  x_d: 1\nregister: x_e\n"
+        "c: \"{{ x_c | default('', true) }}\"\nvars:\n  x_d: 1\nregister: x_e\nf: '{{ x_f }}'\n"
     )
-    assert playbook_variables(play, "x") == {"x_a": "y", "x_b": 1, "x_c": ""}
+    assert playbook_variables(play, "x") == {"x_a": "y", "x_b": 1, "x_c": "", "x_f": REQUIRED}
     assert own_variables(play, "x") == {"x_d", "x_e"}
     table = "| `x_a` | `y` | Z |\n| `x_c` | `''` | Z |\n"
     assert documented_variables(table, "x") == {"x_a": "y", "x_c": ""}
+    table = "``x_a``  ``y``     Z\n``x_c``  ``''``    Z\n         more\n``x_f``  required  Z\n"
+    assert documented_variables(table, "x") == {"x_a": "y", "x_c": "", "x_f": REQUIRED}
+
+
+def test_every_playbook_that_ansible_can_ask_for_is_known() -> None:
+    names = {"audit", "fast_reboot", "look_after", "prepare", "rolling_upgrade", "status"}
+    assert set(PLAYBOOKS) == names
+    assert all((ROOT / f"playbooks/{name}.yml").is_file() for name in names)
 
 
 @pytest.mark.parametrize("prefix", PLAYBOOKS)
-def test_readme_has_the_variables_of_the_playbook(prefix: str) -> None:
+def test_readme_or_a_guide_has_the_variables_of_the_playbook(prefix: str) -> None:
     text = PLAYBOOKS[prefix].read_text(encoding="utf-8")
     used = set(re.findall(rf"(?<![\w.]){prefix}_\w+", text))
     used -= own_variables(text, prefix) | OF_ROLES
-    own, documented = playbook_variables(text, prefix), documented_variables(README, prefix)
+    own, documented = playbook_variables(text, prefix), documented_variables(DOCUMENTS, prefix)
     assert own.keys() == used
     assert {name: documented.get(name) for name in own} == own
-    # Of its role the README has a choice.
+    # Of its role the tables have a choice.
     assert {**role_defaults(prefix), **own, **documented} == {**role_defaults(prefix), **own}
 
 
@@ -375,16 +389,15 @@ def test_readme_has_the_variables_of_the_playbook(prefix: str) -> None:
 def test_no_document_names_another_variable(prefix: str) -> None:
     own = playbook_variables(PLAYBOOKS[prefix].read_text(encoding="utf-8"), prefix)
     known = own.keys() | role_defaults(prefix).keys() | OF_ROLES
-    text = README + "".join(GUIDES.values())
     # A filter's name stands behind the collection's.
-    named = set(re.findall(rf"(?<![\w.]){prefix}_\w+", text))
+    named = set(re.findall(rf"(?<![\w.]){prefix}_\w+", DOCUMENTS))
     assert named <= known
     assert named
 
 
 def test_no_document_names_another_variable_of_the_role() -> None:
     known = role_options("kexec_host").keys() | {"kexec_host_reboot_required"}
-    named = set(re.findall(r"\bkexec_host_\w+", README + "".join(GUIDES.values())))
+    named = set(re.findall(r"\bkexec_host_\w+", DOCUMENTS))
     assert {"kexec_host_mode", "kexec_host_reboot_allowed"} <= named <= known
 
 
@@ -410,8 +423,7 @@ def test_guide_explains_values_that_a_result_has(name: str) -> None:
 
 
 def test_no_document_names_a_value_before_or_after_that_no_result_has() -> None:
-    text = README + "".join(GUIDES.values())
-    named = set(re.findall(r"\b(\w+)\.(?:before|after)\b", text))
+    named = set(re.findall(r"\b(\w+)\.(?:before|after)\b", DOCUMENTS))
     assert {"boot_id", "release", "cmdline"} <= named <= result_names()
 
 
