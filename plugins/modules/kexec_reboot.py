@@ -398,13 +398,14 @@ last_error:
 unhealthy:
   description:
     - What is wrong on the host, in the order of the suboptions of O(health).
+    - Of a command that failed it has the exit status and the last line that it printed, up to 200 bytes.
     - A host that gave no answer when it was asked last has that as its only element.
   returned: failure, if O(health) found something
   type: list
   elements: str
   sample:
     - service nginx
-    - "command nginx -t: exit status 1"
+    - "command nginx -t: exit status 1: nginx: configuration file /etc/nginx/nginx.conf test failed"
     - port 443
 rc:
   description: Exit status of the command that failed.

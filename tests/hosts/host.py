@@ -275,6 +275,7 @@ class Host:
         lines += ["port 0016"] if script.named["ports"] == "yes" else []
         for number, command in enumerate(script.arguments[EXAMINED_COMMANDS:]):
             lines.append(f"command {number} {0 if command == 'true' else 127}")
+            lines += [] if command == "true" else [f"said {number} sh: {command}: not found"]
         return "\n".join(["", f"BEGIN {nonce}", *lines, f"END {nonce}", ""])
 
     def _running_services(self) -> list[str] | None:

@@ -33,7 +33,7 @@ def test_host_that_is_not_well_says_what_is_wrong(site: Site) -> None:
     assert outcome(task) == failed("unhealthy", "health", rebooted=True)
     assert task.result["unhealthy"] == [
         "service crond",
-        "command nginx -t: exit status 127",
+        "command nginx -t: exit status 127: sh: nginx -t: not found",
         "port 443",
     ]
     assert task.result["method"] == "kexec"

@@ -11,14 +11,21 @@ from __future__ import annotations
 import re
 import shlex
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import lines
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 
+from .._table import one_line
 from . import frames
 
 TCP_PORTS = range(1, 2**16)
+
+# What is told of the last line of a command that failed.
+SAID_LIMIT = 200
+
+# What the lines of an answer begin with.
+KINDS = ("rc-status", "service", "port", "command", "said")
 
 # As rc-status prints them for programs.
 _STARTED = re.compile(r"(\S+) = +started\b")
@@ -66,6 +73,9 @@ class Examination:
     ports: frozenset[int]
     # The exit status of each command.
     commands: tuple[int, ...]
+    # The last line of rc-status, and of a command by its number, where they failed.
+    rc_said: str = ""
+    said: t.Mapping[int, str] = field(default_factory=dict)
 
 
 def questions(health: Health, before: t.Iterable[str]) -> Questions:
@@ -82,24 +92,37 @@ def parse(output: str, nonce: str, commands: int) -> Examination | None:
     frame = frames.between(output, nonce)
     if frame is None:
         return None
-    said: dict[str, list[str]] = {"rc-status": [], "service": [], "port": [], "command": []}
+    told: dict[str, list[str]] = {name: [] for name in KINDS}
     for line in lines(frame):
         kind, _space, rest = line.partition(" ")
-        said.get(kind, []).append(rest.strip())
-    statuses = dict(map(_status, said["command"]))
+        told.get(kind, []).append(rest.strip())
+    statuses = dict(map(_status, told["command"]))
     if set(statuses) != set(range(commands)):
         return None
+    rc_status = _number(told["rc-status"][-1]) if told["rc-status"] else None
     return Examination(
-        rc_status=_number(said["rc-status"][-1]) if said["rc-status"] else None,
-        started=frozenset(_started(said["service"])),
-        ports=frozenset(map(_port, said["port"])),
+        rc_status=rc_status,
+        started=frozenset(_started(told["service"])),
+        ports=frozenset(map(_port, told["port"])),
         commands=tuple(statuses[number] for number in range(commands)),
+        rc_said=_last_line(told["service"]) if rc_status else "",
+        said=dict(map(_said, told["said"])),
     )
 
 
 def _status(text: str) -> tuple[int, int]:
     number, _space, status = text.partition(" ")
     return _number(number), _number(status)
+
+
+def _said(text: str) -> tuple[int, str]:
+    number, _space, words = text.partition(" ")
+    return _number(number), one_line(words, SAID_LIMIT)
+
+
+def _last_line(found: t.Iterable[str]) -> str:
+    shown = [line for line in (one_line(text, SAID_LIMIT) for text in found) if line]
+    return shown[-1] if shown else ""
 
 
 def _number(text: str) -> int:
@@ -125,12 +148,24 @@ def findings(health: Health, before: t.Iterable[str], found: Examination) -> lis
     required = health.required(before)
     unknown = bool(required) and found.rc_status != 0
     return [
-        *([f"services: rc-status ended with {found.rc_status}"] if unknown else []),
-        *(f"service {name}" for name in required if not unknown and name not in found.started),
         *(
-            f"command {shlex.join(words)}: exit status {status}"
-            for words, status in zip(health.commands, found.commands, strict=True)
-            if status != 0
+            [_with(f"services: rc-status ended with {found.rc_status}", found.rc_said)]
+            if unknown
+            else []
         ),
+        *(f"service {name}" for name in required if not unknown and name not in found.started),
+        *_of_commands(health, found),
         *(f"port {port}" for port in health.ports if port not in found.ports),
     ]
+
+
+def _of_commands(health: Health, found: Examination) -> t.Iterator[str]:
+    for number, (words, status) in enumerate(zip(health.commands, found.commands, strict=True)):
+        if status != 0:
+            ended = f"command {shlex.join(words)}: exit status {status}"
+            yield _with(ended, found.said.get(number, ""))
+
+
+def _with(finding: str, said: str) -> str:
+    """What is wrong, and what the command itself said of it, if that was anything."""
+    return f"{finding}: {said}" if said else finding

@@ -4,9 +4,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 # Tells what works on the boot BOOT: what its services say if SERVICES is "yes", which ports are
-# listened at if PORTS is, and whether each COMMAND succeeds within SECONDS. The answer is framed by
-# NONCE. The host may have come up once more meanwhile: MARK says that it runs another boot, unless
-# BOOT is "-", which any is.
+# listened at if PORTS is, and whether each COMMAND succeeds within SECONDS; of one that does not, the
+# last line that it said. The answer is framed by NONCE. The host may have come up once more
+# meanwhile: MARK says that it runs another boot, unless BOOT is "-", which any is.
 set -u
 boot=$1
 mark=$2
@@ -34,8 +34,14 @@ if [ "$ports" = yes ]; then
 fi
 number=0
 for command; do
-	timeout "$seconds" sh -c "$command" </dev/null >/dev/null 2>&1
-	printf 'command %s %s\n' "$number" "$?"
+	# Whoever reads ends at the mark: what a command has left running may hold the pipe for ever.
+	{
+		timeout "$seconds" sh -c "$command" </dev/null 2>&1
+		printf '\n%s %s\n' "$nonce" "$?"
+	} | LC_ALL=C awk -v number="$number" -v nonce="$nonce " '
+		index($0, nonce) == 1 { print "command " number " " $2; if ($2 != 0) { print said }; exit }
+		NF { said = "said " number " " substr($0, 1, 200) }
+	'
 	number=$((number + 1))
 done
 printf 'END %s\n' "$nonce"

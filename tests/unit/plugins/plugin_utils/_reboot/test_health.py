@@ -97,6 +97,13 @@ TRUE, NGINX = ("true",), ("nginx", "-t", "-c", "/etc/a b")
         pytest.param(
             wanted(services=True),
             BEFORE,
+            well(rc_status=127, rc_said="rc-status: not found"),
+            ["services: rc-status ended with 127: rc-status: not found"],
+            id="it says why it cannot",
+        ),
+        pytest.param(
+            wanted(services=True),
+            BEFORE,
             well(rc_status=None),
             ["services: rc-status ended with None"],
             id="it does not tell which run",
@@ -110,6 +117,16 @@ TRUE, NGINX = ("true",), ("nginx", "-t", "-c", "/etc/a b")
             well(commands=(0, 143)),
             ["command nginx -t -c '/etc/a b': exit status 143"],
             id="a command fails",
+        ),
+        pytest.param(
+            wanted(commands=(TRUE, NGINX)),
+            (),
+            well(commands=(1, 2), said={1: "no such file"}),
+            [
+                "command true: exit status 1",
+                "command nginx -t -c '/etc/a b': exit status 2: no such file",
+            ],
+            id="one of two says why",
         ),
         pytest.param(
             wanted(services=True, commands=(TRUE,), ports=(81,)),
@@ -187,15 +204,28 @@ NOTHING = Examination(None, frozenset(), frozenset(), ())
         ),
         pytest.param(
             ("rc-status x", "service a =  started"),
-            replace(NOTHING, rc_status=-1, started=frozenset({"a"})),
+            replace(NOTHING, rc_status=-1, started=frozenset({"a"}), rc_said="a = started"),
             id="a status that is none",
+        ),
+        pytest.param(
+            ("rc-status 1", "service first", "service  * it\x1b[2J is locked", "service "),
+            replace(NOTHING, rc_status=1, rc_said="* it [2J is locked"),
+            id="why it failed",
+        ),
+        pytest.param(
+            (f"rc-status 1\nservice {'x' * 300}",),
+            replace(NOTHING, rc_status=1, rc_said=f"{'x' * 197}..."),
+            id="a long line",
+        ),
+        pytest.param(
+            ("rc-status 1",), replace(NOTHING, rc_status=1), id="a failure without a word"
         ),
         pytest.param(
             ("port 0016", "port 01BB", "port 1bb", "port", "port 00160", "port -001"),
             replace(NOTHING, ports=frozenset({22, 443, -1})),
             id="ports",
         ),
-        pytest.param(("said 1", "more"), NOTHING, id="something else"),
+        pytest.param(("saying 1", "more"), NOTHING, id="something else"),
     ],
 )
 def test_answer_is_read(lines: tuple[str, ...], expected: Examination) -> None:
@@ -205,6 +235,22 @@ def test_answer_is_read(lines: tuple[str, ...], expected: Examination) -> None:
 def test_statuses_of_commands_are_read_by_their_numbers() -> None:
     found = health.parse(answer("command 1 0", "command 0 127"), NONCE, 2)
     assert found == replace(NOTHING, commands=(127, 0))
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        pytest.param("said 0 no such file", {0: "no such file"}, id="words"),
+        pytest.param("said 0 \tred\x1b[31m\u202e \n", {0: "red [31m"}, id="what a terminal obeys"),
+        pytest.param(f"said 0 {'x' * 300}", {0: f"{'x' * 197}..."}, id="too many words"),
+        pytest.param("said x no number", {-1: "no number"}, id="of no command"),
+    ],
+)
+def test_last_line_of_a_command_is_one_that_can_be_shown(
+    line: str, expected: dict[int, str]
+) -> None:
+    found = health.parse(answer("command 0 1", line), NONCE, 1)
+    assert found == replace(NOTHING, commands=(1,), said=expected)
 
 
 @pytest.mark.parametrize("noise", ["Welcome!", "BEGIN other\ncommand 0 0\nEND other"])

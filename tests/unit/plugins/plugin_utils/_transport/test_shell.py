@@ -1427,6 +1427,31 @@ def test_what_a_command_prints_or_reads_is_nothing(machine: FakeMachine, command
     assert understood(examined(machine, command), 1).commands == (0,)
 
 
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("echo first; echo; echo 'the last' >&2; echo; exit 3", "the last"),
+        ("printf 'no line feed'; exit 1", "no line feed"),
+        ("printf '%0300d' 7; exit 1", "0" * 200),
+        (f"echo ' {NONCE} 0'; exit 1", f"{NONCE} 0"),
+    ],
+)
+def test_command_that_fails_has_its_last_line_told(
+    machine: FakeMachine, command: str, said: str
+) -> None:
+    found = understood(examined(machine, "exit 9", command, "echo well"), 3)
+    assert (found.commands[0], found.commands[2]) == (9, 0)
+    assert found.commands[1] != 0
+    # One that said nothing has no words of another one, and one that succeeds has none at all.
+    assert found.said == {1: said}
+
+
+def test_what_a_command_has_left_running_is_not_waited_for(machine: FakeMachine) -> None:
+    started = time.monotonic()
+    assert understood(examined(machine, "sleep 600 & exit 1"), 1).commands == (1,)
+    assert time.monotonic() - started < 60
+
+
 def test_more_services_than_anybody_has_are_cut(listening: FakeMachine) -> None:
     listening.write("services", "".join(f"s{number} =  started\n" for number in range(20000)))
     said = examined(listening, services=True)
