@@ -18,6 +18,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine im
     valid_boot_id,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.note import TOKEN
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import Setting
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
 from . import _forms
@@ -25,6 +26,8 @@ from ._forms import Fields
 
 # Longer than any host has been running, in seconds.
 UPTIME_LIMIT = 1e10
+# More lines than any file of settings has.
+LINES_LIMIT = 10**6
 HARDWARE_ID = re.compile(r"[a-z]+:.+", re.ASCII)
 # What is looked at of what a module printed.
 PRINTED_LIMIT = 1000
@@ -71,6 +74,10 @@ class Answer:
     started_by_kexec: bool = False
     boot_loader: str | None = None
     reboot_needed: bool | None = None
+    # Why, in sentences; whether kexec is locked, and which lines of files lock it after a boot.
+    reboot_needed_because: tuple[str, ...] = ()
+    load_disabled: bool | None = None
+    lock_settings: tuple[Setting, ...] = ()
     # What firmware says of the machine, and what is known of a jump that did not arrive.
     platform: t.Mapping[str, str] | None = None
     hung: t.Mapping[str, str | None] | None = None
@@ -120,6 +127,9 @@ def parse(said: object) -> Answer:
         started_by_kexec=facts.take("started_by_kexec", _forms.truth) is True,
         boot_loader=facts.take("boot_loader", _forms.text),
         reboot_needed=facts.take("reboot_needed", _forms.truth),
+        reboot_needed_because=facts.take("reboot_needed_because", _sentences) or (),
+        load_disabled=facts.take("kexec_load_disabled", _forms.truth),
+        lock_settings=facts.take("lock_settings", _settings) or (),
         platform=facts.take("platform", _forms.texts),
         hung=facts.take("hung", _jump),
         diff=top.take("diff", _forms.mapping) or {},
@@ -157,6 +167,31 @@ def _jump(value: object) -> dict[str, str | None] | None:
     known = {name: fields.get(name) for name in ("release", "time")}
     whole = all(each is None or isinstance(each, str) for each in known.values())
     return known if whole else None
+
+
+def _sentences(value: object) -> tuple[str, ...] | None:
+    found = _forms.items(value)
+    whole = found is not None and all(isinstance(each, str) for each in found)
+    return tuple(found) if found is not None and whole else None
+
+
+def _settings(value: object) -> tuple[Setting, ...] | None:
+    """Lines of files, all of them or none: what is half understood is not touched."""
+    found = [_setting(each) for each in _forms.items(value) or ()]
+    known = [each for each in found if each is not None]
+    return tuple(known) if isinstance(value, list) and len(known) == len(value) else None
+
+
+def _setting(value: object) -> Setting | None:
+    fields = _forms.mapping(value) or {}
+    path, word, line = (
+        _forms.text(fields.get("path")),
+        _forms.text(fields.get("value")),
+        fields.get("line"),
+    )
+    if path is None or word is None or isinstance(line, bool) or not isinstance(line, int):
+        return None
+    return Setting(path, line, word) if 0 < line < LINES_LIMIT else None
 
 
 # --- Words ---------------------------------------------------------------------------------

@@ -17,12 +17,10 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port impor
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 
 from .._table import one_line
+from .._words import SAID_LIMIT, last_line
 from . import frames
 
 TCP_PORTS = range(1, 2**16)
-
-# What is told of the last line of a command that failed.
-SAID_LIMIT = 200
 
 # What the lines of an answer begin with.
 KINDS = ("rc-status", "service", "port", "command", "said")
@@ -105,7 +103,7 @@ def parse(output: str, nonce: str, commands: int) -> Examination | None:
         started=frozenset(_started(told["service"])),
         ports=frozenset(map(_port, told["port"])),
         commands=tuple(statuses[number] for number in range(commands)),
-        rc_said=_last_line(told["service"]) if rc_status else "",
+        rc_said=last_line(told["service"]) if rc_status else "",
         said=dict(map(_said, told["said"])),
     )
 
@@ -118,11 +116,6 @@ def _status(text: str) -> tuple[int, int]:
 def _said(text: str) -> tuple[int, str]:
     number, _space, words = text.partition(" ")
     return _number(number), one_line(words, SAID_LIMIT)
-
-
-def _last_line(found: t.Iterable[str]) -> str:
-    shown = [line for line in (one_line(text, SAID_LIMIT) for text in found) if line]
-    return shown[-1] if shown else ""
 
 
 def _number(text: str) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import Setting
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _audit
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import (
@@ -29,6 +30,9 @@ FACTS = {
     "running_cmdline": "quiet",
     "boot_loader": "extlinux",
     "reboot_needed": True,
+    "reboot_needed_because": ["Another kernel."],
+    "kexec_load_disabled": True,
+    "lock_settings": [{"path": "/etc/sysctl.conf", "line": 3, "value": "1", "more": 1}],
     "platform": {"sys_vendor": "QEMU"},
     "hung": {"release": "6.18.56-0-virt", "time": None, "more": 1},
 }
@@ -70,6 +74,9 @@ def test_whole_answer() -> None:
         running_cmdline="quiet",
         boot_loader="extlinux",
         reboot_needed=True,
+        reboot_needed_because=("Another kernel.",),
+        load_disabled=True,
+        lock_settings=(Setting("/etc/sysctl.conf", 3, "1"),),
         platform={"sys_vendor": "QEMU"},
         hung={"release": "6.18.56-0-virt", "time": None},
         diff={"before": "", "after": "x"},
@@ -121,6 +128,27 @@ def test_words_of_a_module_that_did_not_run(said: dict[str, t.Any], words: str) 
 
 def test_whole_answer_has_no_defect_for_anybody() -> None:
     assert by_whom(SAID) == ([], [])
+
+
+LINE = {"path": "/etc/sysctl.conf", "line": 3, "value": "1"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"line": each} for each in (0, -1, "3", 1.0, True, None, 10**9)),
+        *({name: each} for name in ("path", "value") for each in (None, 1, ["x"])),
+    ],
+)
+def test_lines_of_files_are_known_all_or_none(wrong: dict[str, t.Any]) -> None:
+    found = parse({"facts": {"lock_settings": [LINE, {**LINE, **wrong}]}})
+    assert (found.lock_settings, "lock_settings" in found.odd) == ((), True)
+    assert parse({"facts": {"lock_settings": "said"}}).lock_settings == ()
+
+
+@pytest.mark.parametrize("because", ["said", [1], {"a": 1}, ["x", None]])
+def test_sentences_of_another_form_are_none(because: t.Any) -> None:
+    assert parse({"facts": {"reboot_needed_because": because}}).reboot_needed_because == ()
 
 
 # --- Garbage, as a host could send it ------------------------------------------------------

@@ -45,11 +45,54 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.flow impor
             id="no task",
         ),
         pytest.param({"name": "A"}, "said", Broken("A: it failed"), id="no result"),
+        pytest.param(
+            {"name": "A"},
+            {"msg": "non-zero return code", "rc": 1, "stdout": "no route\n"},
+            Broken("A: non-zero return code: no route"),
+            id="a command",
+        ),
     ],
 )
 def test_what_a_block_is_rescued_from(task: t.Any, result: t.Any, expected: Broken) -> None:
     variables = {"ansible_failed_task": task, "ansible_failed_result": result}
     assert rescued.broken(variables) == expected
+
+
+ITEMS = {"msg": "One or more items failed", "results": [{"failed": True, "msg": "no space"}]}
+COMMAND = {"msg": "non-zero return code", "rc": 1, "stderr": "checking\nno space\n"}
+
+
+@pytest.mark.parametrize(
+    ("task", "result", "expected"),
+    [
+        pytest.param({"name": "Mend"}, {"msg": "It is locked."}, "It is locked.", id="a task"),
+        pytest.param({"name": "Mend"}, ITEMS, "no space", id="an item of a loop"),
+        pytest.param({"name": "Mend"}, COMMAND, "non-zero return code: no space", id="a command"),
+        pytest.param(
+            {"name": "Mend", "no_log": "{{ x }}"},
+            {"msg": "password"},
+            "its result is hidden",
+            id="a secret",
+        ),
+        pytest.param(
+            {"name": "Mend"},
+            {},
+            "The task Mend failed without a word. Find its cause with -vvv.",
+            id="no words",
+        ),
+        pytest.param(
+            None,
+            None,
+            "Another host ended the play for this one, too. See to that host, then run the play again.",
+            id="no task",
+        ),
+    ],
+)
+def test_last_word_of_a_role_is_what_it_failed_by(
+    task: t.Any, result: t.Any, expected: str
+) -> None:
+    variables = {"ansible_failed_task": task, "ansible_failed_result": result}
+    assert rescued.message(variables) == expected
 
 
 def test_host_does_not_say_what_a_block_was_rescued_from() -> None:

@@ -1,0 +1,187 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The action of the same name does all of it; this file is its documentation.
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_step
+short_description: One step of a role that makes a host able to reboot through kexec, or upgrades it
+version_added: 1.0.0
+description:
+  - The roles P(alpinefleet.kexec.kexec_host#role) and P(alpinefleet.kexec.rolling_upgrade#role) have these steps
+    between the tasks that change something on the host, and the playbook C(audit) asks its hosts with one. It is of no
+    use without them, and its options may change with any release.
+  - A step that asks the host does so with M(alpinefleet.kexec.kexec_preflight). Nothing is changed on the host.
+author:
+  - The alpinefleet.kexec authors (@alpinefleet)
+extends_documentation_fragment:
+  - alpinefleet.kexec._attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - After the step V(booted) a reboot is still required in check mode, because it was only predicted.
+  diff_mode:
+    support: none
+  idempotent:
+    support: full
+options:
+  step:
+    description:
+      - What the role has come to.
+      - V(begin) is the first one of both roles, V(broke) is that of their C(rescue), and V(end) the last one, which
+        fails if the role has failed.
+      - V(look) returns what M(alpinefleet.kexec.kexec_preflight) does, of a host that must not be the controller.
+      - V(able), V(lead), V(must_boot), V(booted) and V(verify) are for a host that is made able, V(restore), V(lead),
+        V(as_before) and V(must_boot) for one of which everything is taken back.
+      - V(foresee) and V(decide) are for a host before and after its packages are upgraded.
+    type: str
+    required: true
+    choices:
+      - begin
+      - look
+      - broke
+      - end
+      - able
+      - lead
+      - restore
+      - as_before
+      - must_boot
+      - booted
+      - verify
+      - foresee
+      - decide
+  wanted:
+    description:
+      - What M(alpinefleet.kexec.freeze_variables) returned, for the steps V(able), V(lead), V(must_boot) and V(decide).
+    type: dict
+    default: {}
+  so_far:
+    description:
+      - What the step before returned that had this option, or V(begin), for the steps V(must_boot), V(booted),
+        V(verify), V(broke) and V(end).
+    type: dict
+    default: {}
+  mark:
+    description: What is put before a line that is commented out, for the step V(able).
+    type: str
+    default: ""
+  reboot_command:
+    description: What M(ansible.builtin.stat) returned of C(/sbin/reboot), for the steps V(able) and V(lead).
+    type: dict
+    default: {}
+  kept:
+    description:
+      - What M(alpinefleet.kexec.host_origin) returned first, for the steps V(lead), V(restore) and V(must_boot).
+    type: dict
+    default: {}
+  compared:
+    description: What M(alpinefleet.kexec.host_origin) returned at the end, for the step V(as_before).
+    type: dict
+    default: {}
+  verified:
+    description: What C(rc-service kexec-load verify) came to, for the step V(verify).
+    type: dict
+    default: {}
+  noted:
+    description:
+      - What the entry point C(note) of P(alpinefleet.kexec.fast_reboot#role) left, for the steps V(foresee) and
+        V(decide).
+    type: dict
+    default: {}
+  reboot:
+    description: The variable C(fast_reboot_result), for the step V(end).
+    type: dict
+    default: {}
+seealso:
+  - module: alpinefleet.kexec.fast_reboot_step
+  - module: alpinefleet.kexec.kexec_preflight
+"""
+
+EXAMPLES = r"""
+- name: Make the host able with the role that has these steps
+  ansible.builtin.include_role:
+    name: alpinefleet.kexec.kexec_host
+"""
+
+RETURN = r"""
+failure:
+  description: What the role has failed by, empty if it has not.
+  returned: for the steps V(begin), V(must_boot), V(booted) and V(broke)
+  type: str
+  sample: ""
+booted:
+  description: Whether the role has rebooted the host.
+  returned: for the steps V(begin), V(must_boot), V(booted) and V(broke)
+  type: bool
+  sample: false
+reboot_required:
+  description: Whether a reboot through firmware is missing, null as long as nobody knows.
+  returned: for the steps V(begin), V(must_boot), V(booted), V(broke) and V(end)
+  type: bool
+  sample: true
+boots:
+  description: Whether the role is to make that reboot now.
+  returned: for the step V(must_boot)
+  type: bool
+  sample: false
+left:
+  description: What stands against kexec besides, in sentences.
+  returned: for the steps V(must_boot) and V(booted)
+  type: str
+  sample: ""
+warning:
+  description: What the operator is to be told, empty if nothing.
+  returned: for the steps V(able), V(restore), V(must_boot) and V(decide)
+  type: str
+  sample: ""
+parameters:
+  description: The option C(parameters) of M(alpinefleet.kexec.boot_parameter).
+  returned: for the step V(able)
+  type: list
+  elements: dict
+  sample:
+    - name: kexec_load_disabled
+      value: "0"
+edits:
+  description: The options of M(ansible.builtin.replace) that comment out the lines which lock kexec after the boot.
+  returned: for the step V(able)
+  type: list
+  elements: dict
+  sample:
+    - path: /etc/sysctl.d/99-hard.conf
+      regexp: '\A((?:[^\n]*\n){2})(?=[^\n]*kexec_load_disabled)'
+      replace: '\g<1># alpinefleet.kexec: '
+leads_to:
+  description: Where the link C(/sbin/reboot) is to lead, empty if it stays as it is.
+  returned: for the step V(lead)
+  type: str
+  sample: kexec-reboot
+restores:
+  description: The options of M(alpinefleet.kexec.boot_parameter) that bring parameters back, a task each.
+  returned: for the step V(restore)
+  type: list
+  elements: dict
+  sample:
+    - state: absent
+      parameters:
+        - name: kexec_load_disabled
+removes_package:
+  description: Whether C(kexec-tools) came with the role.
+  returned: for the step V(restore)
+  type: bool
+  sample: true
+reboots:
+  description: Whether the host is to reboot after it was upgraded.
+  returned: for the step V(decide)
+  type: bool
+  sample: true
+done:
+  description: Whether the role came to its end.
+  returned: for the step V(end)
+  type: bool
+  sample: true
+"""
