@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import typing as t
 from dataclasses import dataclass, replace
@@ -24,6 +25,11 @@ from .origin import HostOrigin
 
 PACKAGE = "kexec-tools"
 REBOOT = "/sbin/reboot"
+# What the services tell in the next boot, and the role fast_reboot of a run that is not over.
+LAST_REBOOT, UNFINISHED = f"{notes.MEMORY}/last-reboot", f"{notes.MEMORY}/run"
+# What is forgotten when all is taken back; a program that was killed may have left a draft beside one.
+FORGOTTEN = (notes.ORIGIN, notes.JUMP, LAST_REBOOT)
+OF_DRAFTS = ".new"
 
 ORIGIN_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "state": {"type": "str", "choices": ["present", "query", "absent"], "default": "query"},
@@ -109,14 +115,36 @@ def _keep(host: Host, found: HostOrigin) -> None:
 def _forget(
     host: Host, kept: HostOrigin | None, wanted: Wanted, *, check_mode: bool
 ) -> dict[str, t.Any]:
-    """What is not as it was is told, and stays on record."""
-    told = _told(kept, changed=kept is not None)
-    if kept is None or check_mode:
-        return {**told, "left": []}
-    left = kept.differences(look(host, replace(wanted, parameters=tuple(kept.parameters))))
-    if not left:
-        Writer(host).discard(notes.ORIGIN)
-    return {**told, "changed": not left, "left": left}
+    """What is not as it was is told, and stays on record. If nothing is, the notes of the services go, too."""
+    left: list[str] = []
+    if kept is not None and not check_mode:
+        left = kept.differences(look(host, replace(wanted, parameters=tuple(kept.parameters))))
+    gone = [] if left else _forgettable(host)
+    if not check_mode:
+        _remove(host, gone)
+    return {**_told(kept, changed=bool(gone)), "left": left}
+
+
+def _forgettable(host: Host) -> list[str]:
+    """Our files in the folder, and the folder itself if nothing else is in it.
+
+    Whoever goes on with a run that is not over needs to know whether its jump arrived.
+    """
+    names = host.names(notes.MEMORY)
+    ours = FORGOTTEN[:1] if os.path.basename(UNFINISHED) in names else FORGOTTEN
+    found = [f"{notes.MEMORY}/{name}" for name in names]
+    gone = [path for path in found if path.removesuffix(OF_DRAFTS) in ours]
+    return [*gone, *([notes.MEMORY] if gone == found and host.is_dir(notes.MEMORY) else [])]
+
+
+def _remove(host: Host, paths: t.Sequence[str]) -> None:
+    for path in paths:
+        if path != notes.MEMORY:
+            Writer(host).discard(path)
+            continue
+        # Somebody may have made a note in it meanwhile.
+        with contextlib.suppress(OSError):
+            os.rmdir(host.real(path))
 
 
 def _told(found: HostOrigin | None, *, changed: bool) -> dict[str, t.Any]:

@@ -110,6 +110,59 @@ def test_host_forgets_when_all_is_as_it_was(alpine: fakes.FakeHost) -> None:
     assert (told["changed"], told["left"], kept(alpine)) == (True, [], False)
 
 
+NOTES = (notes.JUMP, ensure.LAST_REBOOT, f"{notes.JUMP}.new")
+
+
+def noted(alpine: fakes.FakeHost) -> list[str]:
+    return list(alpine.host.names(notes.MEMORY))
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_notes_of_the_services_go_with_the_origin_and_their_folder(
+    alpine: fakes.FakeHost, knows: bool
+) -> None:
+    if knows:
+        record(alpine, "present")
+    for place in NOTES:
+        alpine.write(place, "note")
+    before = alpine.snapshot()
+    assert record(alpine, "absent", check_mode=True)["changed"]
+    assert alpine.snapshot() == before
+    assert record(alpine, "absent")["changed"]
+    assert not alpine.path(notes.MEMORY).exists()
+    assert record(alpine, "absent")["changed"] is False
+
+
+def test_folder_that_is_empty_goes(alpine: fakes.FakeHost) -> None:
+    alpine.path(notes.MEMORY).mkdir(parents=True)
+    assert record(alpine, "absent")["changed"]
+    assert not alpine.path(notes.MEMORY).exists()
+
+
+def test_run_that_is_not_over_is_remembered_with_its_jump(alpine: fakes.FakeHost) -> None:
+    record(alpine, "present")
+    for place in (*NOTES, ensure.UNFINISHED):
+        alpine.write(place, "note")
+    assert record(alpine, "absent")["changed"]
+    assert noted(alpine) == ["jump", "jump.new", "last-reboot", "run"]
+    assert record(alpine, "absent")["changed"] is False
+
+
+def test_what_is_nobody_s_stays(alpine: fakes.FakeHost) -> None:
+    alpine.write(f"{notes.MEMORY}/mine", "x")
+    alpine.write(notes.JUMP, "x")
+    assert record(alpine, "absent")["changed"]
+    assert noted(alpine) == ["mine"]
+
+
+def test_notes_stay_while_something_is_not_as_it_was(alpine: fakes.FakeHost) -> None:
+    record(alpine, "present")
+    alpine.write(notes.JUMP, "x")
+    alpine.write(MENU, fakes.extlinux("root=UUID=1 quiet"))
+    assert record(alpine, "absent")["left"]
+    assert noted(alpine) == ["jump", "origin"]
+
+
 def test_host_does_not_forget_while_something_is_not_as_it_was(alpine: fakes.FakeHost) -> None:
     record(alpine, "present")
     alpine.write(MENU, fakes.extlinux("root=UUID=1 quiet"))
