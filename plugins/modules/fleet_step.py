@@ -63,6 +63,10 @@ options:
     description: A file on the controller for the report, for all steps but V(brake); none if it is empty.
     type: str
     default: ""
+  strict:
+    description: Whether the step V(audit) fails where a host cannot reboot through kexec now.
+    type: bool
+    default: false
 seealso:
   - module: alpinefleet.kexec.fast_reboot_step
 """
@@ -88,6 +92,14 @@ msg:
     - "web1  done     kexec   5.5 s     6.18.38-0-virt  6.18.56-0-virt  -        -"
     - ""
     - "hosts 1: done 1, failed 0, lost 0, waiting 0"
+table:
+  description: That table, where RV(msg) says why the step has failed.
+  returned: for the steps V(report), V(remembered) and V(audit), if they fail
+  type: list
+  elements: str
+  sample:
+    - "HOST  VERDICT   RELEASE         LOADER    REBOOT  REASONS"
+    - "web1  firmware  6.18.56-0-virt  extlinux  no      kexec_locked"
 lost:
   description: The hosts that were lost, do not answer or are not well.
   returned: for the step V(brake)

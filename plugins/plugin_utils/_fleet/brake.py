@@ -53,7 +53,7 @@ def message(campaign: Campaign, found: t.Sequence[str]) -> str:
     return (
         f"{len(found)} of {len(campaign.hosts)} hosts were lost, do not answer or are not well: "
         f"{shown(found)}. "
-        f"{ends_here(campaign)}"
+        f"{ends_here(campaign)} Mend what the table says is wrong, and run the play again."
     )
 
 

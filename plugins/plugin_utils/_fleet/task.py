@@ -64,7 +64,7 @@ class FleetTask:
             "brake": lambda: self._brake(arguments["error_budget"]),
             "report": lambda: self._report(str(arguments["of_role"]), output),
             "remembered": lambda: self._remembered(output),
-            "audit": lambda: self._audit(output),
+            "audit": lambda: self._audit(output, strict=bool(arguments.get("strict"))),
         }
         return steps[arguments["step"]]()
 
@@ -98,7 +98,7 @@ class FleetTask:
             speakers.refuse_a_speaker(self._variables)
             allowed = brake.budget(error_budget, len(hosts.hosts))
         except SpokenError as error:
-            that = f"That host is {self._variables['inventory_hostname']}."
+            that = f"That host is {self._variables['inventory_hostname']}. {speakers.CLEAR_FACTS}"
             return _stop(f"{error} {that} {brake.ends_here(hosts)}", lost=[])
         except BudgetError as error:
             return _stop(f"{error} {brake.ends_here(hosts)}", lost=[])
@@ -134,13 +134,17 @@ class FleetTask:
         found = remembered.rows(campaign.read(self._variables, *LEFT_BY["status"]))
         return _shown(remembered.table(found), remembered.as_dict(found), output)
 
-    def _audit(self, output: str) -> TaskResult:
+    def _audit(self, output: str, *, strict: bool) -> TaskResult:
         """Show what the preflight found on the hosts, or why one was not asked."""
         everything = self._variables["hostvars"]
         found = _audit.report(
             {host: _answer(everything[host]) for host in self._variables["ansible_play_hosts_all"]}
         )
-        return {**_shown(_audit.table(found), found, output), "summary": found["summary"]}
+        shown = {**_shown(_audit.table(found), found, output), "summary": found["summary"]}
+        lack = _lack(found["summary"]) if strict else ""
+        if not lack or shown.get("failed"):
+            return shown
+        return {**shown, **_stop(lack, table=shown["msg"])}
 
     @property
     def _campaign(self) -> Campaign:
@@ -153,6 +157,16 @@ def _answer(of_host: Variables) -> t.Any:
     """What a host has answered, or why it was not asked."""
     told = (speakers.own(of_host, name) for name in AUDITED)
     return next((each for each in told if each), {})
+
+
+def _lack(summary: t.Mapping[str, int]) -> str:
+    """What a strict audit fails by, "" if every host is able."""
+    if summary["kexec"] == summary["hosts"]:
+        return ""
+    return (
+        f"{summary['kexec']} of {summary['hosts']} hosts can reboot through kexec now. Do what the table "
+        "says of the others, and ask them again."
+    )
 
 
 def _shown(lines: list[str], told: t.Mapping[str, t.Any], output: str) -> TaskResult:

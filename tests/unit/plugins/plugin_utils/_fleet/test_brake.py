@@ -96,6 +96,7 @@ def test_message_names_the_hosts() -> None:
         "2 of 4 hosts were lost, do not answer or are not well: web1, web3. The play ends here."
     )
     assert "(web4)" in said
+    assert said.endswith("Mend what the table says is wrong, and run the play again.")
 
 
 def test_message_of_a_large_fleet_is_short() -> None:

@@ -258,3 +258,27 @@ def test_audit_shows_why_a_host_was_not_asked_and_believes_no_host_about_it(tmp_
     # Two reports can be compared line by line.
     assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
     assert (told["summary"]["hosts"], told["summary"]["kexec"]) == (3, 0)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("able", [True, False])
+def test_strict_audit_fails_with_the_table_where_a_host_is_not_able(
+    tmp_path: Path, strict: bool, able: bool
+) -> None:
+    variables = play({"web1": None}, "web1")
+    report = tmp_path / "report.json"
+    facts = {"running_release": "6.18.56-0-virt", "boot_loader": "extlinux", "reboot_needed": False}
+    said = (
+        {"changed": False, "able": True, "reasons": [], "facts": facts}
+        if able
+        else {"failed": True, "msg": "No."}
+    )
+    variables["hostvars"] = {"web1": {"__audit_preflight": said}}
+    told = step("audit", variables, output=str(report), strict=strict)
+    fails = strict and not able
+    table = told["table" if fails else "msg"]
+    assert table[1].split()[:2] == ["web1", "kexec" if able else "failed"]
+    assert told.get("failed", False) is fails
+    assert not fails or told["msg"].startswith("0 of 1 hosts can reboot through kexec now. Do what")
+    # People want to see it in either case, and programs to read it.
+    assert (told["_ansible_verbose_always"], report.is_file()) == (True, True)
