@@ -18,7 +18,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine im
     valid_boot_id,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.note import TOKEN
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import Setting
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import Sysctl
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
 from . import _forms
@@ -77,7 +77,7 @@ class Answer:
     # Why, in sentences; whether kexec is locked, and which lines of files lock it after a boot.
     reboot_needed_because: tuple[str, ...] = ()
     load_disabled: bool | None = None
-    lock_settings: tuple[Setting, ...] = ()
+    lock_settings: tuple[Sysctl, ...] = ()
     # What firmware says of the machine, and what is known of a jump that did not arrive.
     platform: t.Mapping[str, str] | None = None
     hung: t.Mapping[str, str | None] | None = None
@@ -175,14 +175,14 @@ def _sentences(value: object) -> tuple[str, ...] | None:
     return tuple(found) if found is not None and whole else None
 
 
-def _settings(value: object) -> tuple[Setting, ...] | None:
+def _settings(value: object) -> tuple[Sysctl, ...] | None:
     """Lines of files, all of them or none: what is half understood is not touched."""
     found = [_setting(each) for each in _forms.items(value) or ()]
     known = [each for each in found if each is not None]
     return tuple(known) if isinstance(value, list) and len(known) == len(value) else None
 
 
-def _setting(value: object) -> Setting | None:
+def _setting(value: object) -> Sysctl | None:
     fields = _forms.mapping(value) or {}
     path, word, line = (
         _forms.text(fields.get("path")),
@@ -191,7 +191,7 @@ def _setting(value: object) -> Setting | None:
     )
     if path is None or word is None or isinstance(line, bool) or not isinstance(line, int):
         return None
-    return Setting(path, line, word) if 0 < line < LINES_LIMIT else None
+    return Sysctl(path, line, word) if 0 < line < LINES_LIMIT else None
 
 
 # --- Words ---------------------------------------------------------------------------------

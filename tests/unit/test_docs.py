@@ -396,7 +396,7 @@ def test_no_document_names_another_variable(prefix: str) -> None:
 
 
 def test_no_document_names_another_variable_of_the_role() -> None:
-    known = role_options("kexec_host").keys() | {"kexec_host_reboot_required"}
+    known = role_options("kexec_host").keys() | {"kexec_host_result"}
     named = set(re.findall(r"\bkexec_host_\w+", DOCUMENTS))
     assert {"kexec_host_mode", "kexec_host_reboot_allowed"} <= named <= known
 

@@ -17,7 +17,7 @@ from .._variables.speakers import Variables
 # What the brake left on the hosts of its batch.
 BRAKED = "__fast_reboot_braked"
 # What it said when it was asked what it remembers.
-ASKED = "__look_after_status"
+ASKED = "__fast_reboot_asked"
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,22 @@ def read(variables: Variables, result: str, *failure: str) -> Campaign:
         told = speakers.own(of_host, result)
         if told is not None:
             results[host] = told
-        failed = [each for each in (speakers.own(of_host, name) for name in failure) if each]
+        failed = [
+            each for each in (_failure(speakers.own(of_host, name)) for name in failure) if each
+        ]
         if failed:
-            failures[host] = str(failed[0])
+            failures[host] = failed[0]
         if _is(speakers.own(of_host, BRAKED), "failed"):
             braked.add(host)
         if _is(speakers.own(of_host, ASKED), "unreachable"):
             silent.add(host)
     left, batch = variables["ansible_play_hosts"], variables["ansible_play_batch"]
     return Campaign(hosts, left, batch, results, failures, braked, silent)
+
+
+def _failure(told: t.Any) -> str:
+    """What a role around the reboot has failed by, as its last step has left it."""
+    return str(told.get("failure") or "") if isinstance(told, t.Mapping) else ""
 
 
 def _is(told: t.Any, word: str) -> bool:

@@ -67,7 +67,8 @@ def _row(campaign: Campaign, host: str, *, is_left: bool) -> Row:
             return Row(host, "waiting")
         return Row(host, "failed", message=failure or WITHOUT_RESULT)
     reason, release = result.get("reason") or {}, result.get("release") or {}
-    outcome = _outcome(result, is_left)
+    # A role around the reboot that has said why it failed is not on its way any more.
+    outcome = _outcome(result, is_left or bool(failure))
     if outcome == "lost":
         failure = ON_ITS_WAY.format(stage=result.get("stage"))
     return Row(

@@ -29,8 +29,8 @@ RESULT = "fast_reboot_result"
 # What each role leaves for its playbook: its result, and what it failed by where that has none.
 LEFT_BY: dict[str, tuple[str, ...]] = {
     "fast_reboot": (RESULT,),
-    "rolling_upgrade": (RESULT, "__rolling_upgrade_failure"),
-    "kexec_host": ("kexec_host_result", "__kexec_host_failure"),
+    "rolling_upgrade": (RESULT, "__rolling_upgrade_so_far"),
+    "kexec_host": ("kexec_host_result", "__kexec_host_so_far"),
     "status": ("fast_reboot_status",),
 }
 # What the audit leaves: the answer of a host, and why it was not asked.

@@ -15,7 +15,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state
     ADMIN,
     LOCK_SYSCTL,
     SYSCTL_CONF,
-    Setting,
+    Sysctl,
 )
 
 # What locks is this word, whatever else stands behind it.
@@ -26,11 +26,11 @@ _NAMED = rf"(?=[^\n]*{LOCK_SYSCTL.rpartition('.')[2]})"
 Edit = dict[str, str]
 
 
-def locking(found: t.Iterable[Setting]) -> list[Setting]:
+def locking(found: t.Iterable[Sysctl]) -> list[Sysctl]:
     return [each for each in found if each.value == LOCKED_BY]
 
 
-def edits(found: t.Iterable[Setting], mark: str) -> list[Edit]:
+def edits(found: t.Iterable[Sysctl], mark: str) -> list[Edit]:
     """The options of ansible.builtin.replace that put a mark before the lines of an administrator.
 
     They are the lines that the preflight has named, by their numbers and no other likeness. A file
@@ -50,7 +50,7 @@ def _edit(path: str, numbers: t.Sequence[int], mark: str) -> Edit:
     return {"path": path, "regexp": rf"\A{''.join(before_each)}", "replace": "".join(kept)}
 
 
-def warning(found: t.Iterable[Setting]) -> str:
+def warning(found: t.Iterable[Sysctl]) -> str:
     """What is said of lines that stay; "" where there are none."""
     paths = dict.fromkeys(each.path for each in locking(found))
     if not paths:

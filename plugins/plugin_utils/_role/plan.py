@@ -54,6 +54,7 @@ OWN_SPEC: dict[str, dict[str, t.Any]] = {
     "hooks": {"type": "list", "elements": "dict", "options": HOOK_SPEC},
     "health_tasks": {"type": "list", "elements": "str"},
     "power_cycle_command": {"type": "list", "elements": "str"},
+    "power_cycle_no_log": {"type": "bool"},
     "power_cycle_delegate": {"type": "str"},
     "power_cycle_tasks": {"type": "str"},
     "power_cycle_timeout": {"type": "float"},
@@ -65,8 +66,12 @@ FAST_REBOOT = Family(
         **{name: spec.HEALTH_SPEC[option] for name, option in HEALTH.items()},
         **OWN_SPEC,
     },
-    # Those of the brake and of the playbooks, and what the role leaves for the play.
-    others=("error_budget", "hosts", "output", "result", "serial", "status"),
+    # Those of the brake and of the playbooks, what the role leaves for the play, and what another role
+    # says where it includes this one.
+    others=(
+        *("error_budget", "hosts", "output", "result", "serial", "status"),
+        *("changed", "changes", "frozen", "noted"),
+    ),
     words={"power_cycle_command": shlex.split},
 )
 
@@ -88,6 +93,8 @@ class PowerCycle:
 
     # Whether there is a command; its words are kept where nobody shows them.
     command: bool
+    # Whether that has a secret in it.
+    no_log: bool
     delegate: str
     tasks: str
     timeout: float
@@ -190,6 +197,7 @@ def _plan(own: Given, arguments: Given, folder: str) -> RunPlan:
         health_tasks=tuple(map(absolute, own["health_tasks"])),
         power_cycle=PowerCycle(
             command=bool(own["power_cycle_command"]),
+            no_log=own["power_cycle_no_log"],
             delegate=own["power_cycle_delegate"],
             tasks=absolute(tasks) if tasks else "",
             timeout=own["power_cycle_timeout"],

@@ -14,6 +14,7 @@ import typing as t
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
+from .. import _words
 from .._task import Result
 from .._variables import speakers
 from .._variables.family import VariableError
@@ -147,7 +148,7 @@ class RoleTask:
         if after.done and not run.done:
             after = self._steps.close(after)
         if name not in FOR_THE_HOST:
-            return _told(after, diff=name in ORDERS)
+            return _told(after, diff=name in ORDERS or self._shows_for_begin(name, after))
         if after.result["reason"] != run.result["reason"]:
             # What would be run for the host has no turn.
             return _failed(_told(after))
@@ -156,6 +157,12 @@ class RoleTask:
         except SpokenError as error:
             return {**_told(after), "failed": True, "msg": str(error)}
         return _told(after)
+
+    def _shows_for_begin(self, name: str, run: Run) -> bool:
+        """Whether what differs was not seen yet, because a secret is in the result that had it."""
+        begun = self._variables.get(BEGUN)
+        command = begun.get("power_cycle_command") if isinstance(begun, t.Mapping) else None
+        return name == "wait" and run.predicted and run.plan.power_cycle.no_log and bool(command)
 
     def _after(self, name: str, run: Run) -> Run:
         steps: dict[str, t.Callable[[Run], Run]] = {
@@ -196,11 +203,13 @@ class RoleTask:
         return flow.next_undrain(mine) if mine.result["reason"] == run.result["reason"] else mine
 
     def _reset_failed(self, run: Run) -> Run:
-        """The command itself is kept secret, and its exit status tells something all the same."""
-        command = self._variables.get(RESET)
-        status = command.get("rc") if isinstance(command, t.Mapping) else None
+        """Of a command with a secret in it the exit status tells something all the same."""
+        found = self._variables.get(RESET)
+        command = found if isinstance(found, t.Mapping) else {}
+        status = command.get("rc")
+        printed = "" if run.plan.power_cycle.no_log else _words.printed(command)
         ended = "" if status is None else f"; it ended with exit status {status}"
-        return flow.reset_failed(run, f"{self._broken.said}{ended}")
+        return flow.reset_failed(run, f"{self._broken.said}{ended}{printed and f': {printed}'}")
 
     def _wait(self, run: Run) -> Run:
         """A turn of the wait; a host that was not left yet has none."""

@@ -37,7 +37,7 @@ KEXEC_HOST = Family(
         "reboot_allowed": {"type": "bool"},
         "reboot_timeout": {"type": "float"},
     },
-    others=("reboot_required", "result"),
+    others=("result",),
 )
 ROLLING_UPGRADE = Family(
     "rolling_upgrade",

@@ -37,7 +37,9 @@ ROLES = ("fast_reboot", "kexec_host", "rolling_upgrade")
 
 def options(role: str) -> dict[str, dict[str, t.Any]]:
     specs = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())
-    return t.cast("dict[str, dict[str, t.Any]]", specs["argument_specs"]["main"]["options"])
+    found = specs["argument_specs"]["main"]["options"]
+    # What has no default another role says, and no inventory.
+    return {name: option for name, option in found.items() if "default" in option}
 
 
 def other(option: dict[str, t.Any]) -> t.Any:
@@ -62,24 +64,27 @@ SAID = {name: other(OPTIONS[role][name]) for role, name in VARIABLES}
 # names of Ansible itself, and functions of Jinja.
 SAID_TOO = {
     "fast_reboot_result": {"failed": False},
-    "kexec_host_reboot_required": False,
+    "kexec_host_result": {"done": True},
     "__fast_reboot_wanted": {"power_cycle_delegate": "said"},
     "__fast_reboot_begun": {"run": {}},
-    "__fast_reboot_frozen": {"run": {}},
-    "__fast_reboot_noted": {"run": {}},
+    "__fast_reboot_no_log": False,
+    "fast_reboot_changed": True,
+    "fast_reboot_changes": {"power_cycle_delegate": "said"},
+    "fast_reboot_frozen": {"run": {}},
+    "fast_reboot_noted": {"run": {}},
     "__kexec_host_given": {"state": "absent"},
     "__kexec_host_noted": {"wanted": {"state": "absent"}},
     "__kexec_host_wanted": {},
-    "__kexec_host_failure": "said",
+    "__kexec_host_so_far": {"failure": "said"},
     "__rolling_upgrade_noted": {"wanted": {"reboot": "never"}},
     "__rolling_upgrade_wanted": {},
-    "__rolling_upgrade_failure": "said",
+    "__rolling_upgrade_so_far": {"failure": "said"},
     "ansible_check_mode": True,
     # As if a step of the role had told it, with a file that the host would have run.
     "ansible_failed_result": {"done": False, "run": {"id": "0" * 32, "next": "undrain"}},
     "ansible_failed_task": {"name": "said", "listen": []},
     "ansible_limit": "said",
-    "__look_after_status": {"unreachable": True},
+    "__fast_reboot_asked": {"unreachable": True},
     "ansible_play_batch": [],
     "ansible_play_hosts": [],
     "ansible_play_hosts_all": [],
@@ -128,6 +133,8 @@ ANSWER = {
     "reasons": [LOCKED],
     "facts": {"reboot_needed": False, "kexec_load_disabled": True, "lock_settings": []},
     "stat": {"exists": True, "lnk_target": "busybox", "islnk": True, "isdir": False},
+    # Of the command that sees what the service would load.
+    "rc": 0,
 }
 BUDGETS = {"rolling_upgrade_error_budget": 99, "fast_reboot_error_budget": 99}
 
@@ -333,7 +340,8 @@ def test_host_that_spoke_before_has_a_result_and_is_not_touched(run: PlayRun) ->
 
 
 def test_host_does_not_allow_the_reboot_that_unlocks_it(run: PlayRun) -> None:
-    assert of_host(run, "liar-kexec_host", "Fail where it failed") == []
+    (ended,) = of_host(run, "liar-kexec_host", "Fail where it failed")
+    assert (ended["done"], ended["reboot_required"]) == (True, True)
     assert of_host(run, "liar-kexec_host", "firmware | Ask the host again") == []
     assert len(of_host(run, "liar-kexec_host", "reboot | Say that a reboot is needed")) == 1
 

@@ -115,6 +115,11 @@ CASES: dict[str, dict[str, t.Any]] = {
     "reset-fails": host(
         {"wait": GONE}, fast_reboot_power_cycle_command=["sh", "-c", "exit 7", SECRET]
     ),
+    "reset-says-why": host(
+        {"wait": GONE},
+        fast_reboot_power_cycle_command=["sh", "-c", "echo no route to the controller >&2; exit 7"],
+        fast_reboot_power_cycle_no_log="no",
+    ),
     "reset-in-vain": host({"wait": GONE, "again": GONE}, **RESET),
     "other-key": host({"wait": failure("host_key_changed", "down", None)}, **RESET),
     "crash": host({"wait": {"failed": True, "msg": "a defect"}}, **RESET),
@@ -153,6 +158,7 @@ QUICK = {
     "lost",
     "reset",
     "reset-fails",
+    "reset-says-why",
     "sick",
     "drain-fails",
     "undrain-fails",
@@ -317,6 +323,7 @@ def test_hook_that_fails_in_the_task_that_changed_something_is_undone(run: PlayR
         ("reset-and-sick", "test_command_failed", "test_command", True),
         ("lost", "did_not_return", "down", None),
         ("reset-fails", "did_not_return", "down", None),
+        ("reset-says-why", "did_not_return", "down", None),
         ("reset-in-vain", "did_not_return", "down", None),
         ("other-key", "host_key_changed", "down", None),
         ("crash", "module_failed", "down", None),
@@ -385,6 +392,11 @@ def test_command_of_the_power_cycle_is_told_by_its_exit_status_only(run: PlayRun
     assert "; it ended with exit status 7" in told(run, "reset-fails")["reason"]["message"]
     assert SECRET not in run.output
     assert SECRET not in json.dumps([task.result for task in run.tasks])
+
+
+def test_command_of_the_power_cycle_says_why_it_failed_where_it_has_no_secret(run: PlayRun) -> None:
+    message = told(run, "reset-says-why")["reason"]["message"]
+    assert "; it ended with exit status 7: no route to the controller" in message
 
 
 @pytest.mark.parametrize("name", ["reset", "reset-by-tasks"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import Setting
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import Sysctl
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _audit
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import (
@@ -76,7 +76,7 @@ def test_whole_answer() -> None:
         reboot_needed=True,
         reboot_needed_because=("Another kernel.",),
         load_disabled=True,
-        lock_settings=(Setting("/etc/sysctl.conf", 3, "1"),),
+        lock_settings=(Sysctl("/etc/sysctl.conf", 3, "1"),),
         platform={"sys_vendor": "QEMU"},
         hung={"release": "6.18.56-0-virt", "time": None},
         diff={"before": "", "after": "x"},

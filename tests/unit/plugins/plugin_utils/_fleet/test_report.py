@@ -59,6 +59,11 @@ def test_outcome_is_what_is_known_of_a_host(result: t.Any, is_left: bool, outcom
     assert found.outcome == outcome
 
 
+def test_host_of_which_a_role_has_said_why_it_failed_is_not_on_its_way() -> None:
+    (found, *_others) = rows([], {"web1": "No image."}, web1={"done": False, "reason": None})
+    assert (found.outcome, found.message) == ("failed", "No image.")
+
+
 @pytest.mark.parametrize(
     ("found", "due"),
     [

@@ -121,11 +121,14 @@ def test_no_host_is_rebooted_that_nobody_has_named(
     assert said in told.get("msg", "")
 
 
-@pytest.mark.parametrize("name", ["__rolling_upgrade_failure", "__kexec_host_failure"])
+@pytest.mark.parametrize("name", ["__rolling_upgrade_so_far", "__kexec_host_so_far"])
 def test_brake_counts_what_a_rescue_hid_of_the_roles_around(name: str) -> None:
     variables = play({"web1": None, "web2": None}, "web1", "web2")
-    variables["hostvars"]["web1"] = {name: "It is locked."}
+    variables["hostvars"]["web1"] = {name: {"failure": "It is locked."}}
     assert brake(variables)["lost"] == ["web1"]
+    # That nothing has failed so far is no failure.
+    variables["hostvars"]["web1"] = {name: {"failure": "", "changed": False}}
+    assert brake(variables)["lost"] == []
 
 
 @pytest.mark.parametrize(
@@ -142,10 +145,10 @@ def test_slip_of_the_pen_in_a_variable_of_a_playbook_is_named(name: str, stops: 
 def test_brake_counts_a_host_that_did_not_answer_when_it_was_asked_what_is_left() -> None:
     variables = play({"web1": None, "web2": None}, "web1", "web2")
     gone = {"unreachable": True, "msg": "timed out"}
-    variables["hostvars"] |= {"web1": {"__look_after_status": gone}, "web2": {}}
+    variables["hostvars"] |= {"web1": {"__fast_reboot_asked": gone}, "web2": {}}
     assert brake(variables)["lost"] == ["web1"]
     # A host cannot say so of itself, to stop others.
-    said = {"__look_after_status": gone, "ansible_facts": {"__look_after_status": gone}}
+    said = {"__fast_reboot_asked": gone, "ansible_facts": {"__fast_reboot_asked": gone}}
     variables["hostvars"]["web1"] = said
     assert brake(variables)["lost"] == []
 

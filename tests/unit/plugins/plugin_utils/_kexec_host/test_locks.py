@@ -11,7 +11,7 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import state
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import Setting
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import Sysctl
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._kexec_host import locks
 
 MARK = "# ours: "
@@ -79,16 +79,16 @@ def test_file_that_was_edited_since_is_left_alone(text: str) -> None:
     ],
 )
 def test_files_of_packages_and_of_a_boot_are_not_edited(path: str, edited: bool) -> None:
-    assert bool(locks.edits([Setting(path, 1, "1")], MARK)) is edited
+    assert bool(locks.edits([Sysctl(path, 1, "1")], MARK)) is edited
 
 
 @pytest.mark.parametrize(
     ("found", "said"),
     [
         ([], ""),
-        ([Setting(PATH, 1, "0"), Setting(PATH, 2, "10")], ""),
+        ([Sysctl(PATH, 1, "0"), Sysctl(PATH, 2, "10")], ""),
         (
-            [Setting(PATH, 1, "1"), Setting(PATH, 2, "1"), Setting("/etc/sysctl.conf", 9, "1")],
+            [Sysctl(PATH, 1, "1"), Sysctl(PATH, 2, "1"), Sysctl("/etc/sysctl.conf", 9, "1")],
             f"is set to 1 by {PATH}, /etc/sysctl.conf: kexec is locked again",
         ),
     ],

@@ -26,7 +26,7 @@ from ansible_collections.alpinefleet.kexec.tests.unit.reboots import (
 )
 
 HOOKS = tuple(Hook(name, f"/{name}-drain.yml", f"/{name}-undrain.yml") for name in "abc")
-NO_RESET = PowerCycle(command=False, delegate="localhost", tasks="", timeout=600.0)
+NO_RESET = PowerCycle(command=False, no_log=True, delegate="localhost", tasks="", timeout=600.0)
 RESET = replace(NO_RESET, command=True)
 
 

@@ -69,8 +69,19 @@ def test_defaults_make_a_plan() -> None:
     assert spec.parse(made.arguments, "web1").reboot_timeout == 600
 
 
+def test_what_another_role_says_is_heard_from_nowhere_else() -> None:
+    entries = read("meta/argument_specs.yml")["argument_specs"].values()
+    options = {name: option for entry in entries for name, option in entry["options"].items()}
+    said = {name for name, option in options.items() if "default" not in option}
+    assert said == {f"{plan.FAST_REBOOT.prefix}{name}" for name in ("changed", "changes", "frozen")}
+    # Variables of a role win over those of an inventory, and over facts of a host.
+    assert said <= set(read("vars/main.yml"))
+    plan.FAST_REBOOT.refuse_unknown(said)
+
+
 def test_all_variables_of_the_role_are_known() -> None:
-    options = read("meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    found = read("meta/argument_specs.yml")["argument_specs"]["main"]["options"]
+    options = [name for name, option in found.items() if "default" in option]
     assert [
         f"{plan.FAST_REBOOT.prefix}{name}" for name in plan.FAST_REBOOT.specification
     ] == sorted(

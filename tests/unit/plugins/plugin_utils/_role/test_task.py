@@ -146,6 +146,41 @@ def test_reset_that_fails_tells_its_status_and_not_its_words(command: t.Any, sai
     assert "--password" not in json.dumps(told)
 
 
+@pytest.mark.parametrize("no_log", [True, False])
+def test_reset_tells_what_it_printed_where_that_is_no_secret(no_log: bool) -> None:
+    role = Role(LEFT, LOST, power_cycle_command=["reset"], power_cycle_no_log=no_log)
+    role.begin()
+    role.scene.clock.advance(600.0)
+    role.go_on("wait")
+    role.variables |= {
+        "__fast_reboot_reset": {"rc": 7, "stdout": "trying\nno route to web1-bmc\n", "stderr": ""},
+        # Ansible hands the keyword on as it was written.
+        "ansible_failed_task": {"name": "A task", "no_log": "{{ no_log }}"},
+        "ansible_failed_result": {"msg": "non-zero return code"},
+    }
+    message = role.go_on("power_cycle", "reset_failed")["reason"]["message"]
+    assert ("; it ended with exit status 7: no route to web1-bmc" in message) is not no_log
+    assert ("no route" in message) is not no_log
+
+
+@pytest.mark.parametrize(
+    ("wanted", "shown"),
+    [
+        ({"power_cycle_command": ["reset"]}, True),
+        ({"power_cycle_command": ["reset"], "power_cycle_no_log": False}, False),
+        ({}, False),
+    ],
+)
+def test_what_differs_is_shown_once_also_where_the_order_is_hidden(
+    wanted: dict[str, t.Any], shown: bool
+) -> None:
+    differs = {"before": "", "after": "x"}
+    role = Role({**result(rebooted=False), "diff": differs}, **wanted)
+    assert role.begin()["diff"] == differs
+    told = role.go_on("wait")
+    assert (told["done"], "diff" in told) == (True, shown)
+
+
 def test_file_of_the_health_is_run_and_told_of() -> None:
     role = Role(LEFT, result(), health_tasks=[HOOK_FILE])
     role.begin()

@@ -119,7 +119,7 @@ def test_one_package_stands_for_a_list_of_one() -> None:
 @pytest.mark.parametrize(
     ("role", "known"),
     [
-        ("kexec_host", ["kexec_host_reboot_required", "kexec_host_result"]),
+        ("kexec_host", ["kexec_host_result"]),
         ("rolling_upgrade", ["rolling_upgrade_hosts", "rolling_upgrade_error_budget"]),
     ],
 )
