@@ -20,7 +20,7 @@ PATH = "/etc/sysctl.d/99-hard.conf"
 
 def commented(text: str, path: str = PATH, read: str | None = None) -> str:
     """A file after the role, as ansible.builtin.replace edits it, by what was read of it before."""
-    found = state.parse_settings(path, text if read is None else read, state.LOCK_SYSCTL)
+    found = state.parse_sysctl(path, text if read is None else read, state.LOCK_SYSCTL)
     for edit in locks.edits(found, MARK):
         assert edit["path"] == path
         text = re.sub(edit["regexp"], edit["replace"], text, flags=re.MULTILINE)
