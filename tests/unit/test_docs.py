@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
 import subprocess
+import sys
 import textwrap
 import typing as t
 from pathlib import Path
@@ -25,6 +27,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig impo
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader import find
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import once
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._record import ensure
 from ansible_collections.alpinefleet.kexec.plugins.modules import (
     kexec_reboot,
 )
@@ -33,6 +36,8 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import f
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec as spec_module
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import flow
 from ansible_collections.alpinefleet.kexec.tests.unit import documentation
+
+from tests.plays import PlayRun, run_playbook
 
 PACKAGE = "ansible_collections.alpinefleet.kexec"
 ROOT = Path(__file__).resolve().parents[2]
@@ -208,13 +213,19 @@ def test_readme_has_all_that_is_in_the_collection() -> None:
     assert sorted(named) == sorted(contents())
 
 
+def module_of(name: str) -> t.Any:
+    """The module that has its documentation in itself."""
+    return importlib.import_module(f"{PACKAGE}.plugins.modules.{name}")
+
+
 def attributes(module: str) -> dict[str, t.Any]:
     """What the documentation of a module says that it can."""
     beside = ROOT / f"plugins/modules/{module}.yml"
     if beside.exists():
-        return documentation.of(module).module["attributes"]
-    found = importlib.import_module(f"{PACKAGE}.plugins.modules.{module}")
-    return yaml.safe_load(found.DOCUMENTATION)["attributes"]
+        found = documentation.of(module).module
+    else:
+        found = yaml.safe_load(module_of(module).DOCUMENTATION)
+    return t.cast("dict[str, t.Any]", found["attributes"])
 
 
 def test_readme_says_of_check_and_diff_mode_what_the_modules_say() -> None:
@@ -239,8 +250,12 @@ SPECS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
         {"mutually_exclusive": choose.MUTUALLY_EXCLUSIVE, "required_if": choose.REQUIRED_IF},
     ),
     "kexec_reboot": (spec_module.ARGUMENT_SPEC, spec_module.RULES),
+    "host_origin": (ensure.ORIGIN_ARGUMENTS, {}),
 }
+# Their documentation is their spec, too.
+STEPS = ("fast_reboot_step", "fleet_step", "freeze_variables")
 PREFIX = "alpinefleet.kexec."
+IMPORT = "ansible.builtin.import_playbook"
 
 
 def tasks(node: t.Any) -> t.Iterator[tuple[str, dict[str, t.Any]]]:
@@ -249,6 +264,8 @@ def tasks(node: t.Any) -> t.Iterator[tuple[str, dict[str, t.Any]]]:
         for key, value in item.items():
             if key.startswith(PREFIX):
                 yield key.removeprefix(PREFIX), value or {}
+            elif key == IMPORT and value.startswith(PREFIX):
+                yield f"{IMPORT} {value.removeprefix(PREFIX)}", item.get("vars") or {}
             elif key == "ansible.builtin.include_role" and value["name"].startswith(PREFIX):
                 entry = value.get("tasks_from", "main")
                 yield f"{value['name'].removeprefix(PREFIX)} {entry}", item.get("vars") or {}
@@ -259,7 +276,18 @@ def tasks(node: t.Any) -> t.Iterator[tuple[str, dict[str, t.Any]]]:
 def role_options(role: str, entry: str = "main") -> dict[str, t.Any]:
     """Return the options of a role's entry point, as an argument spec."""
     specs = yaml.safe_load((ROOT / f"roles/{role}/meta/argument_specs.yml").read_text())
-    options = specs["argument_specs"][entry]["options"]
+    return as_spec(specs["argument_specs"][entry]["options"])
+
+
+def playbook_options(name: str) -> dict[str, t.Any]:
+    """Return the variables that a playbook and its role have, as an argument spec."""
+    found = playbook_variables(PLAYBOOKS[name].read_text(encoding="utf-8"), name)
+    own = {each: {"type": "raw", "required": found[each] == REQUIRED} for each in found}
+    return {**(role_options(name) if name in ROLES else {}), **own}
+
+
+def as_spec(options: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Return documented options as an argument spec."""
     kept = {"type", "default", "choices", "elements", "required"}
     return {
         name: {key: value for key, value in option.items() if key in kept}
@@ -273,11 +301,20 @@ def for_values(spec: dict[str, t.Any], arguments: t.Mapping[str, t.Any]) -> dict
     return {name: {} if name in templates else option for name, option in spec.items()}
 
 
+def spec_of(module: str) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+    """Return the options of what a task of an example asks for, and the rules for them."""
+    if module in STEPS:
+        return as_spec(yaml.safe_load(module_of(module).DOCUMENTATION)["options"]), {}
+    if module.startswith(IMPORT):
+        return playbook_options(module.split()[1]), {}
+    return SPECS.get(module) or (role_options(*module.split()), {})
+
+
 def problems(text: str) -> list[str]:
     """Return what the argument specs have against the tasks of an example."""
     found = []
     for module, arguments in tasks(yaml.safe_load(text)):
-        spec, rules = SPECS.get(module) or (role_options(*module.split()), {})
+        spec, rules = spec_of(module)
         result = ArgumentSpecValidator(for_values(spec, arguments), **rules).validate(arguments)
         found += [f"{module}: {message}" for message in result.error_messages]
     return found
@@ -290,6 +327,8 @@ EXAMPLES = {
     "kexec_load": [documentation.of("kexec_load").examples],
     "kexec_preflight": [documentation.of("kexec_preflight").examples],
     "kexec_reboot": [kexec_reboot.EXAMPLES],
+    "host_origin": [documentation.of("host_origin").examples],
+    **{name: [module_of(name).EXAMPLES] for name in STEPS},
 }
 
 
@@ -308,6 +347,28 @@ def test_problems_sees_a_wrong_option(arguments: str, problem: str) -> None:
     assert problem in found
 
 
+@pytest.mark.parametrize(
+    ("asked", "problem"),
+    [
+        pytest.param(
+            "alpinefleet.kexec.fleet_step: {step: stop}", "value of step must be", id="a step"
+        ),
+        pytest.param(
+            f"{IMPORT}: alpinefleet.kexec.look_after\n  vars: {{look_after_serials: 1}}",
+            "look_after_serials. Supported parameters",
+            id="a variable of a playbook",
+        ),
+        pytest.param(
+            f"{IMPORT}: alpinefleet.kexec.look_after",
+            "missing required arguments: look_after_output",
+            id="one that a playbook needs",
+        ),
+    ],
+)
+def test_problems_sees_what_steps_and_playbooks_do_not_have(asked: str, problem: str) -> None:
+    assert problem in " ".join(problems(f"- {asked}\n"))
+
+
 @pytest.mark.parametrize("place", sorted(EXAMPLES))
 def test_examples_use_options_that_exist(place: str) -> None:
     assert [text for example in EXAMPLES[place] for text in problems(example)] == []
@@ -316,6 +377,75 @@ def test_examples_use_options_that_exist(place: str) -> None:
 @pytest.mark.parametrize("place", sorted(EXAMPLES))
 def test_examples_have_a_task_of_this_collection(place: str) -> None:
     assert any(list(tasks(yaml.safe_load(example))) for example in EXAMPLES[place])
+
+
+# --- Examples of filters -------------------------------------------------------------------
+
+# Ten times what they take.
+FILTERS_SECONDS = 120.0
+OF_ONE_RUN = pytest.mark.xdist_group("examples of filters")
+# So many that the shares of the example are batches of different sizes.
+WEB = [f"web{number}" for number in range(1, 31)]
+# A host that says nothing is a failed one.
+REPORT = _audit.report({"web1": {}})
+
+
+def filter_examples(name: str) -> list[dict[str, t.Any]]:
+    module = importlib.import_module(f"{PACKAGE}.plugins.filter.{name}")
+    return t.cast("list[dict[str, t.Any]]", yaml.safe_load(module.EXAMPLES))
+
+
+def in_batches(play: dict[str, t.Any]) -> dict[str, t.Any]:
+    """The play of an example, which tells of its hosts and reboots none of them."""
+    told = {"name": "Batch", "ansible.builtin.debug": {"var": "ansible_play_batch"}}
+    kept = {key: value for key, value in play.items() if key != "roles"}
+    return {**kept, "gather_facts": False, "tasks": [{**told, "run_once": True}]}
+
+
+@pytest.fixture(scope="module")
+def filtered(tmp_path_factory: pytest.TempPathFactory) -> PlayRun:
+    """Run all examples of filters once, on hosts that are this machine."""
+    folder = tmp_path_factory.mktemp("filters")
+    (folder / "audit.json").write_text(json.dumps(REPORT))
+    here = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    inventory = folder / "inventory.json"
+    hosts: dict[str, t.Any] = {name: {} for name in WEB}
+    inventory.write_text(json.dumps({"web": {"hosts": hosts, "vars": here}}))
+    of_one = [*filter_examples("audit_report"), *filter_examples("audit_table")]
+    one = {"hosts": "web1", "gather_facts": False, "vars": {"report": REPORT}, "tasks": of_one}
+    plays = [one, *map(in_batches, filter_examples("batch_sizes"))]
+    (folder / "playbook.json").write_text(json.dumps(plays))
+    return run_playbook(folder / "playbook.json", inventory, timeout=FILTERS_SECONDS)
+
+
+def test_every_filter_has_an_example_that_is_run() -> None:
+    filters = {path.stem for path in (ROOT / "plugins/filter").glob("*.py")}
+    assert filters == {"audit_report", "audit_table", "batch_sizes"}
+    for name in filters:
+        assert f"| {PREFIX}{name}" in json.dumps(filter_examples(name))
+
+
+@OF_ONE_RUN
+def test_example_of_the_report_counts_the_hosts_that_were_asked(filtered: PlayRun) -> None:
+    asked = filtered.task("Ask every host").result
+    said = filtered.task("Say how many hosts can reboot through kexec").result["msg"]
+    # This machine is none of a fleet.
+    assert (asked["able"], int(said)) == (False, 0)
+
+
+@OF_ONE_RUN
+@pytest.mark.parametrize(
+    "task", ["Show a report as a table", "Show the report that an audit wrote"]
+)
+def test_example_of_the_table_shows_a_report(filtered: PlayRun, task: str) -> None:
+    assert filtered.task(task).result["msg"] == _audit.table(REPORT)
+
+
+@OF_ONE_RUN
+def test_example_of_the_batches_has_one_host_and_then_a_tenth(filtered: PlayRun) -> None:
+    batches = [task.result["ansible_play_batch"] for task in filtered.tasks if task.task == "Batch"]
+    assert [len(batch) for batch in batches[:3]] == [1, 3, 3]
+    assert filtered.rc == 0, filtered.output
 
 
 # --- The variables of the playbooks --------------------------------------------------------
