@@ -71,7 +71,7 @@ class Play:
     # The monotonic clock when it was started, and how long it took.
     started: float
     wall: float
-    # Processor time of the whole tree, and of Ansible's main process alone.
+    # Processor time of the whole tree, and of Ansible's main process alone as it was at the last look.
     cpu: float
     main_cpu: float
     # KiB.

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from tests.bench import latency
+from tests.bench import latency, play
+from tests.bench.errors import BenchError
 from tests.bench.latency import Sample
 from tests.bench.load import Load
-from tests.bench.play import Event
+from tests.bench.play import Event, Play
 
 OURS = Sample("ours", "cut", 3.0, 0.3, 0.5)
 CORE = Sample("core", "cut", 3.0, 6.0, 0.5)
@@ -54,6 +55,14 @@ def test_only_what_is_done_within_its_time_has_a_latency(
     sample = latency.judged(Sample("ours", "cut", 3.0, None, 0.0), events, Answering(), HALF)
     assert (sample.latency, sample.message) == (found, message)
     assert sample.busy == (0.0 if found is None else 0.5)
+
+
+def test_run_that_did_not_come_to_its_end_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Its host was at work then, and the last that it did was well.
+    cut = Play(-15, False, "cut off", 0.0, 9.0, 1.0, 1.0, 0, [event(1.0)])
+    monkeypatch.setattr(play, "run", lambda *_arguments, **_keywords: cut)
+    with pytest.raises(BenchError, match="cut off"):
+        latency.sweep("playbook", "cut", (3.0,))
 
 
 def test_what_was_not_done_is_counted_and_not_averaged() -> None:
