@@ -71,6 +71,12 @@ class Site:
         """The role, with a hook that takes the host out of work, and a task for the others."""
         return self.play([self._role(variables), raw("Next")], *options)
 
+    def entry_point(self, name: str, *options: str, **variables: t.Any) -> PlayRun:
+        """Another entry point of the role, with the same hook."""
+        role = self._role(variables)
+        role["ansible.builtin.include_role"]["tasks_from"] = name
+        return self.play([role], *options)
+
     def kill_fast_reboot(self, moment: t.Callable[[], object], **variables: t.Any) -> None:
         """Run the role, and kill the controller when a call returns."""
         playbook, inventory = self._files([{"tasks": [self._role(variables)]}])
