@@ -51,7 +51,7 @@ class ScriptedTask:
         lost_before = handed.fallback != self._ordered["fallback"]
         return self._answer("again" if lost_before else "wait"), self._script["looks"][0]
 
-    def look(self, *_given: t.Any) -> list[str]:
+    def look(self, _wanted: t.Any, _before: t.Any, _boot_id: str, _seconds: float) -> list[str]:
         return t.cast("list[str]", self._script["looks"][1])
 
     @property
