@@ -84,8 +84,14 @@ def test_absent_brings_back_what_was_there_byte_for_byte(machines: Supply) -> No
     assert state(host) == before
 
 
-def test_absent_removes_what_was_not_there(serial: Host) -> None:
-    absent(serial)
+def test_absent_removes_what_was_not_there_as_check_mode_foretells(serial: Host) -> None:
+    before = state(serial)
+    foretold = serial.role("--check", "--diff", kexec_host_state="absent")
+    assert foretold.rc == 0, foretold.output
+    assert state(serial) == before
+    done = absent(serial)
+    # What is compared at the end is known only when all is put back.
+    assert [task.task for task in foretold.changed] == [task.task for task in done.changed]
     assert serial.shell(f"{OURS} 2>/dev/null") == ""
     assert serial.shell("readlink /sbin/reboot") == "/bin/busybox"
 
