@@ -93,8 +93,8 @@ options:
     type: dict
     default: {}
   reboot:
-    description: The variable C(fast_reboot_result), for the step V(end).
-    type: dict
+    description: The variable C(fast_reboot_result), for the step V(end), which heeds it where the role has rebooted.
+    type: raw
     default: {}
 seealso:
   - module: alpinefleet.kexec.fast_reboot_step

@@ -35,10 +35,13 @@ class SoFar:
     def as_dict(self) -> dict[str, t.Any]:
         return asdict(self)
 
-    def last_word(self, reboot: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        """The result of the role, with that of its reboot: what failed fails here."""
+    def last_word(self, reboot: object) -> dict[str, t.Any]:
+        """The result of the role, with that of its reboot: what failed fails here.
+
+        Without a reboot by the role it is only the host that may have said something of one.
+        """
         told = {
-            **(reboot if self.booted else {}),
+            **(reboot if self.booted and isinstance(reboot, t.Mapping) else {}),
             "done": not self.failure,
             "reboot_required": self.reboot_required,
         }

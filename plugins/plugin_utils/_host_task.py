@@ -32,9 +32,10 @@ HOST_STEP_SPEC: dict[str, dict[str, t.Any]] = {
         name: {"type": "dict", "default": {}}
         for name in (
             *("wanted", "so_far", "reboot_command", "kept", "compared", "verified"),
-            *("noted", "reboot"),
+            "noted",
         )
     },
+    "reboot": {"type": "raw", "default": {}},
 }
 
 

@@ -60,3 +60,9 @@ def test_last_word_has_the_reboot_only_where_there_was_one(
     so_far: SoFar, expected: dict[str, t.Any]
 ) -> None:
     assert so_far.last_word(REBOOT) == expected
+
+
+@pytest.mark.parametrize("said", ["said", 7, None, [REBOOT]])
+def test_what_a_host_says_of_a_reboot_spoils_no_last_word(said: t.Any) -> None:
+    assert SoFar("It broke.").last_word(said)["msg"] == "It broke."
+    assert SoFar(booted=True).last_word(said) == {"done": True, "reboot_required": None}
