@@ -56,7 +56,8 @@ def test_look_returns_what_the_preflight_does() -> None:
     ],
 )
 def test_step_is_the_one_that_is_meant(name: str, key: str) -> None:
-    noted = {"run": {"plan": {"arguments": {"ignore_reasons": [], "denied_platforms": []}}}}
+    arguments: dict[str, list[str]] = {"ignore_reasons": [], "denied_platforms": []}
+    noted = {"run": {"plan": {"arguments": arguments}}}
     assert key in step(name, noted=noted)
 
 
