@@ -98,8 +98,8 @@ table:
   type: list
   elements: str
   sample:
-    - "HOST  VERDICT   RELEASE         LOADER    REBOOT  REASONS"
-    - "web1  firmware  6.18.56-0-virt  extlinux  no      kexec_locked"
+    - "HOST  VERDICT   KERNEL          BOOT LOADER  REBOOT NEEDED  REASONS"
+    - "web1  firmware  6.18.56-0-virt  extlinux     no             kexec_locked"
 lost:
   description: The hosts that were lost, do not answer or are not well.
   returned: for the step V(brake)
