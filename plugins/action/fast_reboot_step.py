@@ -9,8 +9,8 @@ import typing as t
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._action import RebootingAction
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.steps import Steps
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.task import RoleTask
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.steps import Steps
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.task import RoleTask
 
 
 class ActionModule(RebootingAction):

@@ -27,10 +27,10 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import on
 from ansible_collections.alpinefleet.kexec.plugins.modules import (
     kexec_reboot,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _audit
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import flow
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import audit
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec as spec_module
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import flow
 from ansible_collections.alpinefleet.kexec.tests.unit import documentation
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,13 +89,13 @@ def test_entries_and_fields_of_a_sample() -> None:
 
 
 def test_reasons_list_each_code_once_and_no_other() -> None:
-    codes = [*_reasons.VOCABULARY, *failure.FAILURES, *failure.NOTES, *_audit.AUDIT_CODES]
+    codes = [*_reasons.VOCABULARY, *failure.FAILURES, *failure.NOTES, *audit.AUDIT_CODES]
     codes += ROLE_CODES
     assert sorted(code for code, _text in entries(REASONS)) == sorted(codes)
 
 
 def test_codes_of_the_role_are_those_of_its_flow() -> None:
-    text = (ROOT / "plugins/plugin_utils/_role/flow.py").read_text(encoding="utf-8")
+    text = (ROOT / "plugins/plugin_utils/_fast_reboot/flow.py").read_text(encoding="utf-8")
     used = set(re.findall(r'Reason\(\s*"(\w+)"|"(power_cycle_failed)"', text))
     others = {"argument_invalid", "module_failed", "unhealthy"}
     assert {"".join(found) for found in used} == {*ROLE_CODES, *others}

@@ -73,8 +73,7 @@ ROOMS = (
     "plugin_utils/_transport",
     "plugin_utils/_task",
     "plugin_utils/_action",
-    "plugin_utils/_role",
-    "plugin_utils/_audit",
+    "plugin_utils/_fast_reboot",
     "plugin_utils/_fleet",
     "doc_fragments",
     "modules",
@@ -557,8 +556,8 @@ def circles(graph: t.Mapping[str, set[str]]) -> list[str]:
             id="a later room from a folder in a room",
         ),
         pytest.param(
-            {"modules/kexec_load.py": f"from {PLUGINS}.plugin_utils._audit import report"},
-            ["modules/kexec_load.py imports plugin_utils/_audit"],
+            {"modules/kexec_load.py": f"from {PLUGINS}.plugin_utils._fleet import audit"},
+            ["modules/kexec_load.py imports plugin_utils/_fleet"],
             id="a host from the controller",
         ),
         pytest.param(

@@ -12,12 +12,11 @@ import json
 import typing as t
 from dataclasses import dataclass
 
-from .. import _audit
 from .._variables import speakers
 from .._variables.family import VariableError
 from .._variables.roles import PLAYBOOKS
 from .._variables.speakers import SpokenError, Variables
-from . import batches, brake, campaign, outfile, remembered, report
+from . import audit, batches, brake, campaign, outfile, remembered, report
 from .batches import BatchError
 from .brake import BudgetError
 from .campaign import Campaign
@@ -137,10 +136,10 @@ class FleetTask:
     def _audit(self, output: str) -> TaskResult:
         """Show what the preflight found on the hosts, or why one was not asked."""
         everything = self._variables["hostvars"]
-        found = _audit.report(
+        found = audit.report(
             {host: _answer(everything[host]) for host in self._variables["ansible_play_hosts_all"]}
         )
-        return {**_shown(_audit.table(found), found, output), "summary": found["summary"]}
+        return {**_shown(audit.table(found), found, output), "summary": found["summary"]}
 
     @property
     def _campaign(self) -> Campaign:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import plan
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import plan
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import GONE
 from ansible_collections.alpinefleet.kexec.tests.unit.roles.scripted_reboot import (
     SCRIPT,

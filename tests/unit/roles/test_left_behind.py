@@ -12,7 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.memory import Memory
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.memory import Memory
 from ansible_collections.alpinefleet.kexec.tests.unit import reboots
 from ansible_collections.alpinefleet.kexec.tests.unit.roles.scripted_reboot import (
     SCRIPT,

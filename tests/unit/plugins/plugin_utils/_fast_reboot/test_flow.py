@@ -11,9 +11,9 @@ import typing as t
 from dataclasses import replace
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import flow
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.flow import Broken, Run
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.plan import (
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import flow
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.flow import Broken, Run
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.plan import (
     Hook,
     PowerCycle,
     RunPlan,

@@ -10,9 +10,13 @@ import typing as t
 from dataclasses import replace
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import flow, memory, takeover
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.flow import Run
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.memory import Memory
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import (
+    flow,
+    memory,
+    takeover,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.flow import Run
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.memory import Memory
 from ansible_collections.alpinefleet.kexec.tests.unit import reboots
 
 from . import test_plan

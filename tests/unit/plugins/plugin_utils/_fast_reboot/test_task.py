@@ -11,12 +11,12 @@ import typing as t
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.task import RoleTask
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import (
     NoAnswerError,
     OtherRunError,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.task import RoleTask
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import result
 
 from tests.plays.run import ROOT

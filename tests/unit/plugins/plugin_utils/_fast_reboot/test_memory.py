@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import memory
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.memory import Memory
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import memory
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.memory import Memory
 from ansible_collections.alpinefleet.kexec.tests.unit import reboots
 
 RUN = "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d"

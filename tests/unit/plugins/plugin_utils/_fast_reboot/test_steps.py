@@ -12,6 +12,17 @@ from dataclasses import replace
 import pytest
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import Answer
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import (
+    flow,
+    memory,
+    steps,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.flow import Run
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.memory import Memory
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.steps import (
+    CannotTellError,
+    Steps,
+)
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.health import Health
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.orders import taken_over
@@ -21,13 +32,6 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports im
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.protocol import Order
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.spec import Handed, Request
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import flow, memory, steps
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.flow import Run
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.memory import Memory
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.steps import (
-    CannotTellError,
-    Steps,
-)
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes, reboots
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import BOOT_ID, reason, result
 

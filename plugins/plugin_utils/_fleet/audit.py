@@ -19,10 +19,10 @@ from dataclasses import dataclass, replace
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import machine
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
 
-from . import _forms
-from ._answer import Answer, parse
-from ._forms import Fields
-from ._table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
+from .. import _forms
+from .._answer import Answer, parse
+from .._forms import Fields
+from .._table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
 
 # Raised when a key changes its meaning or goes away, not when one is added.
 VERSION = 1

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import plan
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.files import (
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import plan
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.files import (
     FileError,
     Playbooks,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.plan import (
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.plan import (
     Hook,
     RunPlan,
 )
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables.family import (
     VariableError,
 )
