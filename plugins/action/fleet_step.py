@@ -10,7 +10,12 @@ from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.task import Asked, FleetTask
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.task import (
+    FLEET_ARGUMENTS,
+    Asked,
+    FleetTask,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError, arguments
 
 
 class ActionModule(ActionBase):
@@ -23,7 +28,11 @@ class ActionModule(ActionBase):
         self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
     ) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
-        told = FleetTask(task_vars or {}, self._asked()).step(self._task.args)
+        fleet = FleetTask(task_vars or {}, self._asked())
+        try:
+            told = fleet.step(arguments(self, FLEET_ARGUMENTS))
+        except StepError as error:
+            told = error.as_result()
         return t.cast("dict[str, t.Any]", printable(told))
 
     def _asked(self) -> Asked:

@@ -7,10 +7,9 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError, arguments
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import roles, speakers
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables.family import (
-    VariableError,
-)
 
 
 class ActionModule(ActionBase):
@@ -24,12 +23,10 @@ class ActionModule(ActionBase):
     ) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         variables = task_vars or {}
-        arguments = self._task.args
         try:
+            given = arguments(self, roles.FREEZE_ARGUMENTS)
             speakers.refuse_a_speaker(variables)
-            wanted = roles.freeze(arguments["role"], arguments["wanted"], variables)
-        except speakers.SpokenError as error:
-            return {"failed": True, "msg": f"{error} {speakers.CLEAR_FACTS}"}
-        except VariableError as error:
-            return {"failed": True, "msg": f"{error} Nothing was done to the host."}
-        return {"wanted": wanted}
+            told = {"wanted": roles.freeze(given["role"], given["wanted"], variables)}
+        except StepError as error:
+            told = error.as_result()
+        return t.cast("dict[str, t.Any]", printable(told))

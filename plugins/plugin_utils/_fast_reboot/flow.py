@@ -469,7 +469,7 @@ def _drain_failed(hook: str, said: str) -> Reason:
     return Reason(
         "drain_failed",
         f"The hook {hook} did not drain the host. {said}",
-        "Mend that. The host was not rebooted.",
+        "Mend what that task says. The host was not rebooted.",
         "reboot",
     )
 
@@ -487,7 +487,8 @@ def handler_failed(said: str) -> Reason:
     return Reason(
         "handler_failed",
         f"A handler that was pending failed before the host was rebooted. {said}",
-        "Mend that. Nothing was done to the host, and the handlers after that one were not run.",
+        "Mend what the handler says. Nothing was done to the host, and the handlers after that one "
+        "were not run.",
         "reboot",
     )
 
@@ -496,15 +497,16 @@ def step_failed(said: str) -> Reason:
     return Reason(
         "module_failed",
         said,
-        "Find its cause with -vvv. Up to the stage trigger, the host was not rebooted.",
+        "Mend what the message names, and run the role again. Up to the stage trigger, the host was "
+        "not rebooted.",
         "reboot",
     )
 
 
-def message(result: Told) -> str:
-    """What the last task says of a run that failed."""
+def message(result: Told) -> tuple[str, str]:
+    """What the last task says of a run that failed, and the remedy."""
     reason, left = result["reason"], result["drained"]
     if reason is None:
-        return "The role did not come to its end with this host."
-    words = [reason["message"], reason["remedy"]]
-    return " ".join([*words, *([f"The host is still drained: {', '.join(left)}."] if left else [])])
+        return "The role did not come to its end with this host.", "Run it again."
+    still = f" The host is still drained: {', '.join(left)}." if left else ""
+    return reason["message"], f"{reason['remedy']}{still}"

@@ -11,13 +11,13 @@ from __future__ import annotations
 import secrets
 import typing as t
 
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
+from .._step import StepError
 from .._task import Result
 from .._variables import speakers
-from .._variables.family import VariableError
-from .._variables.speakers import SpokenError, Variables
+from .._variables.speakers import Variables
 from . import flow, plan, rescued
 from .files import Playbooks
 from .flow import Run
@@ -25,7 +25,6 @@ from .steps import CannotTellError, Steps
 
 RESULT, BEGUN, RESET = "fast_reboot_result", "__fast_reboot_begun", "__fast_reboot_reset"
 
-NOTHING_WAS_DONE = "Nothing was done to the host."
 # With these a run begins.
 BEGINNINGS = ("note", "begin", "begin_undrain", "settle")
 # What the last task leaves out of the result.
@@ -36,27 +35,23 @@ ORDERS = ("begin", "leave")
 STATUS_OF_COMMAND = "rc"
 # After these something of the operator's is run for the host.
 FOR_THE_HOST = ("drain", "task_file", "power_cycle", "undrain")
-
-
-class _Defect:
-    """What a step failed by. Whatever it is, what was done before it must not be forgotten.
-
-    A host that does not answer is unreachable, as for any task, while nothing was done to it.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self._forgettable = run.untouched and not run.result["drained"]
-        self.error: Exception | None = None
-
-    def __enter__(self) -> t.Self:
-        return self
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> bool:
-        unreachable = isinstance(error, AnsibleConnectionFailure) and self._forgettable
-        if not isinstance(error, Exception) or unreachable:
-            return False
-        self.error = error
-        return True
+# The options of the action fast_reboot_step.
+STEP_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "step": {
+        "type": "str",
+        "required": True,
+        "choices": [
+            *("note", "begin", "begin_undrain", "settle", "looked_after", "status"),
+            *("handler_failed", "drain", "drained", "leave", "wait", "power_cycle", "reset_failed"),
+            *("wait_after_reset", "look", "task_file", "file_failed", "file_done", "undrain"),
+            *("undrained", "broke", "end"),
+        ],
+    },
+    "wanted": {"type": "dict", "default": {}},
+    "frozen": {"type": "dict", "default": {}},
+    "changed": {"type": "bool", "default": False},
+    "run": {"type": "dict", "default": {}},
+}
 
 
 class RoleTask:
@@ -74,8 +69,19 @@ class RoleTask:
         run = arguments["run"]
         if "id" not in run:
             # None was begun, and there is nothing to go on with.
-            return dict(self._variables[RESULT])
+            return dict(self._last)
         return self._go_on(name, Run.from_dict(run))
+
+    @property
+    def _last(self) -> t.Mapping[str, t.Any]:
+        """What the task before has left."""
+        found = self._variables.get(RESULT)
+        if not isinstance(found, t.Mapping) or "done" not in found:
+            raise StepError(
+                "There is no run of the role that a step could go on with.",
+                "Run the role fast_reboot, which begins one with its first step.",
+            )
+        return found
 
     def _without_a_run(
         self, name: str, arguments: t.Mapping[str, t.Any]
@@ -89,11 +95,11 @@ class RoleTask:
             "looked_after": lambda: {"looked_after": True},
             "handler_failed": self._handler_failed,
             "broke": self._broke,
-            "end": lambda: self._end(self._variables[RESULT]),
+            "end": lambda: self._end(self._last),
         }
 
     def _handler_failed(self) -> Result:
-        return _failed(_nothing(flow.handler_failed(self._broken.said)))
+        raise _failed(_nothing(flow.handler_failed(self._broken.said)))
 
     @property
     def _broken(self) -> flow.Broken:
@@ -101,12 +107,10 @@ class RoleTask:
 
     def _begin(self, name: str, arguments: t.Mapping[str, t.Any]) -> Result:
         """Take what is wanted, unless it was taken before, and leave a host that has no hooks."""
-        frozen = arguments.get("frozen") or self._freeze(arguments["wanted"])
-        if "id" not in frozen["run"]:
-            return _failed(frozen)
+        frozen = arguments["frozen"] or self._freeze(arguments["wanted"])
         run = Run.from_dict(frozen["run"])
         if name != "note":
-            run = self._taken_over(name, run, changed=bool(arguments.get("changed")))
+            run = self._taken_over(name, run, changed=arguments["changed"])
         told = _told(run, diff=name in ORDERS)
         return {**told, "power_cycle_command": frozen["power_cycle_command"]}
 
@@ -132,30 +136,39 @@ class RoleTask:
             plan.FAST_REBOOT.refuse_unknown(self._variables)
             folder = str(self._variables["playbook_dir"])
             made, command = plan.make(wanted, folder, Playbooks())
-        except SpokenError as error:
-            return _nothing(flow.argument_invalid(str(error), speakers.CLEAR_FACTS))
-        except VariableError as error:
-            return _nothing(flow.argument_invalid(str(error), NOTHING_WAS_DONE))
+        except StepError as error:
+            refused = flow.argument_invalid(error.message, error.remedy)
+            raise _failed(_nothing(refused)) from None
         run = flow.begin(secrets.token_hex(16), made)
         return {**_told(run), "power_cycle_command": command}
 
     def _go_on(self, name: str, run: Run) -> Result:
-        with _Defect(run) as defect:
-            after = self._after(name, run)
-        if defect.error is not None:
-            return _defective(name, run, defect.error)
+        after = self._after_all(name, run)
         if after.done and not run.done:
             after = self._steps.close(after)
         if name not in FOR_THE_HOST:
             return _told(after, diff=name in ORDERS)
         if after.result["reason"] != run.result["reason"]:
             # What would be run for the host has no turn.
-            return _failed(_told(after))
+            raise _failed(_told(after))
         try:
             speakers.refuse_a_pretender(self._variables)
-        except SpokenError as error:
-            return {**_told(after), "failed": True, "msg": str(error)}
+        except StepError as error:
+            raise StepError(error.message, error.remedy, **_told(after)) from None
         return _told(after)
+
+    def _after_all(self, name: str, run: Run) -> Run:
+        """The run after a step. Whatever that fails by, what was done before is not forgotten.
+
+        A host that does not answer is unreachable, as for any task, while nothing was done to it.
+        """
+        try:
+            return self._after(name, run)
+        except Exception as error:
+            forgettable = run.untouched and not run.result["drained"]
+            if forgettable and isinstance(error, AnsibleConnectionFailure):
+                raise
+            raise _defective(name, run, error) from error
 
     def _after(self, name: str, run: Run) -> Run:
         steps: dict[str, t.Callable[[Run], Run]] = {
@@ -227,18 +240,18 @@ class RoleTask:
         if result["done"]:
             return _last_word(result)
         if "id" not in result["run"]:
-            return _failed(_last_word(result))
+            raise _failed(_last_word(result))
         run = Run.from_dict(result["run"])
         # A host that may be gone remembers its order, and cannot be told more.
         if run.result["rebooted"] is not None:
             run = self._steps.close(run)
-        return _failed(_last_word({**result, **run.result}))
+        raise _failed(_last_word({**result, **run.result}))
 
     def _status(self) -> Result:
         try:
             found = self._steps.recall()
         except CannotTellError as error:
-            return _failed(_nothing(error.reason))
+            raise _failed(_nothing(error.reason)) from None
         if found is None:
             return {"remembered": None}
         told = {"run": found.run, "stage": found.stage, "drained": list(found.drained)}
@@ -279,7 +292,7 @@ def _nothing(reason: Reason, *, rebooted: bool | None = False) -> Result:
     return {**told, "run": {"next": ""}, "done": False, "undrain": []}
 
 
-def _defective(name: str, run: Run, error: Exception) -> Result:
+def _defective(name: str, run: Run, error: Exception) -> StepError:
     """A step that failed without a reason of its own: whether an order was given is not known then.
 
     Only the modules before it let a lost connection through.
@@ -287,8 +300,13 @@ def _defective(name: str, run: Run, error: Exception) -> Result:
     if name == "leave":
         asked = isinstance(error, AnsibleConnectionFailure)
         run = run.told(stage="trigger", rebooted=False if asked else None)
-    return {**_told(run), "failed": True, "msg": str(error) or type(error).__name__}
+    if isinstance(error, AnsibleError):
+        return StepError(f"{error}.", "See with -vvv what led to it.", **_told(run))
+    said = f"A defect of the collection: {type(error).__name__}: {error}."
+    remedy = "Report it with what ANSIBLE_DISPLAY_TRACEBACK=error shows."
+    return StepError(said, remedy, **_told(run))
 
 
-def _failed(result: Result) -> Result:
-    return {**result, "failed": True, "msg": flow.message(result)}
+def _failed(result: Result) -> StepError:
+    """The end of a run, with all that is known of its host."""
+    return StepError(*flow.message(result), **result)

@@ -11,12 +11,10 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._step import StepError
+
 _NUMBER = re.compile(r"0*[1-9][0-9]{0,8}")
 _SHARE = re.compile(r"(0*[1-9][0-9]?|0*100)\s*%")
-
-
-class BatchError(ValueError):
-    """Sizes of batches that are none."""
 
 
 def sizes(given: t.Any) -> list[int | str]:
@@ -38,8 +36,9 @@ def _size(each: t.Any, given: t.Any) -> int | str:
     raise _no_size(given)
 
 
-def _no_size(given: t.Any) -> BatchError:
-    return BatchError(
+def _no_size(given: t.Any) -> StepError:
+    return StepError(
         f"The sizes of the batches are {given!r} and must be numbers of hosts, 1 or more, or shares "
-        "of them from 1% to 100%, such as 1,10%,30%. Nothing was done."
+        "of them from 1% to 100%.",
+        "Give sizes such as 1,10%,30%; nothing was done.",
     )

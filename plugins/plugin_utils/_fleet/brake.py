@@ -11,14 +11,11 @@ from __future__ import annotations
 import re
 import typing as t
 
+from .._step import StepError
 from .campaign import Campaign
 
 # How many hosts a message names.
 SHOWN = 20
-
-
-class BudgetError(ValueError):
-    """An error budget that is none."""
 
 
 def budget(given: t.Any, hosts: int) -> int:
@@ -29,9 +26,10 @@ def budget(given: t.Any, hosts: int) -> int:
         return hosts * int(share[1]) // 100
     if re.fullmatch(r"[0-9]{1,9}", text) and not isinstance(given, bool):
         return int(text)
-    raise BudgetError(
+    raise StepError(
         f"The error budget is {given!r} and must be a number of hosts, 0 or more, or a share of "
-        "them from 0% to 100%."
+        "them from 0% to 100%.",
+        "Give one such as 2 or 5%.",
     )
 
 
@@ -48,12 +46,14 @@ def _is_not_well(campaign: Campaign, host: str) -> bool:
     return host in campaign.failures or host in campaign.silent or is_left
 
 
-def message(campaign: Campaign, found: t.Sequence[str]) -> str:
+def stopped(campaign: Campaign, found: t.Sequence[str]) -> StepError:
     """Why the play ends, with a few names if there are many."""
-    return (
+    return StepError(
         f"{len(found)} of {len(campaign.hosts)} hosts were lost, do not answer or are not well: "
-        f"{shown(found)}. "
-        f"{ends_here(campaign)}"
+        f"{shown(found)}. {ends_here(campaign)}",
+        "See what is left on them with the playbook alpinefleet.kexec.status, and mend them or leave "
+        "them out with --limit.",
+        lost=[*found],
     )
 
 

@@ -12,15 +12,12 @@ import json
 import typing as t
 from dataclasses import dataclass
 
+from .._step import StepError
 from .._variables import speakers
-from .._variables.family import VariableError
 from .._variables.roles import PLAYBOOKS
-from .._variables.speakers import SpokenError, Variables
+from .._variables.speakers import Variables
 from . import audit, batches, brake, campaign, outfile, remembered, report
-from .batches import BatchError
-from .brake import BudgetError
 from .campaign import Campaign
-from .outfile import OutputError
 
 TaskResult = dict[str, t.Any]
 
@@ -34,6 +31,23 @@ LEFT_BY: dict[str, tuple[str, ...]] = {
 }
 # What the audit leaves: the answer of a host, and why it was not asked.
 AUDITED = ("__audit_preflight", "__audit_frozen")
+# The options of the action fleet_step.
+FLEET_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "step": {
+        "type": "str",
+        "required": True,
+        "choices": ["guard", "output", "brake", "report", "remembered", "audit"],
+    },
+    "hosts_variable": {"type": "str", "default": ""},
+    "batch_sizes": {"type": "raw", "default": 1},
+    "error_budget": {"type": "raw", "default": 0},
+    "of_role": {
+        "type": "str",
+        "choices": ["fast_reboot", "kexec_host", "rolling_upgrade"],
+        "default": "fast_reboot",
+    },
+    "output": {"type": "str", "default": ""},
+}
 
 
 @dataclass(frozen=True)
@@ -54,14 +68,14 @@ class FleetTask:
         self._asked = asked
 
     def step(self, arguments: t.Mapping[str, t.Any]) -> TaskResult:
-        output = str(arguments.get("output") or "")
+        output = arguments["output"]
         steps: dict[str, t.Callable[[], TaskResult]] = {
             "guard": lambda: self._guard(
-                str(arguments["hosts_variable"]), arguments["batch_sizes"], output
+                arguments["hosts_variable"], arguments["batch_sizes"], output
             ),
             "output": lambda: self._output(output),
             "brake": lambda: self._brake(arguments["error_budget"]),
-            "report": lambda: self._report(str(arguments["of_role"]), output),
+            "report": lambda: self._report(arguments["of_role"], output),
             "remembered": lambda: self._remembered(output),
             "audit": lambda: self._audit(output),
         }
@@ -72,22 +86,18 @@ class FleetTask:
         unread = self._unread(name, f"{name.removesuffix('hosts')}serial")
         if not self._asked.limited and not self._asked.variables.get(name):
             count = len(self._variables["ansible_play_hosts_all"])
-            return _stop(
+            raise StepError(
                 f"This playbook reboots hosts, and nobody has said which: it would be all {count} of "
-                f"the inventory. Name them with -e {name}=PATTERN or --limit PATTERN; {name}=all is a "
-                f"pattern, too.{unread} Nothing was done."
+                f"the inventory.{unread}",
+                f"Name them with -e {name}=PATTERN or --limit PATTERN; {name}=all is a pattern, too. "
+                "Nothing was done.",
             )
         if unread:
-            return _stop(f"{unread.strip()} Nothing was done.")
+            raise StepError(unread.strip(), "Give it with -e; nothing was done.")
         noted = self._output(output)
-        if noted.get("failed"):
-            return noted
-        try:
-            if name in PLAYBOOKS:
-                PLAYBOOKS[name].refuse_unknown(self._variables)
-            batches.sizes(sizes)
-        except (VariableError, BatchError) as error:
-            return _stop(str(error))
+        if name in PLAYBOOKS:
+            PLAYBOOKS[name].refuse_unknown(self._variables)
+        batches.sizes(sizes)
         return noted
 
     def _brake(self, error_budget: t.Any) -> TaskResult:
@@ -96,14 +106,13 @@ class FleetTask:
         try:
             speakers.refuse_a_speaker(self._variables)
             allowed = brake.budget(error_budget, len(hosts.hosts))
-        except SpokenError as error:
-            that = f"That host is {self._variables['inventory_hostname']}."
-            return _stop(f"{error} {that} {brake.ends_here(hosts)}", lost=[])
-        except BudgetError as error:
-            return _stop(f"{error} {brake.ends_here(hosts)}", lost=[])
+        except StepError as error:
+            said = f"{error.message} {brake.ends_here(hosts)}"
+            raise StepError(said, error.remedy, lost=[]) from None
         found = brake.lost(hosts)
-        stops = len(found) > allowed
-        return _stop(brake.message(hosts, found), lost=found) if stops else {"lost": found}
+        if len(found) > allowed:
+            raise brake.stopped(hosts, found)
+        return {"lost": found}
 
     def _report(self, role: str, output: str) -> TaskResult:
         """Show what became of the hosts, when there is nothing more to come or something is wrong."""
@@ -118,15 +127,12 @@ class FleetTask:
         unread = [name for name in found if name not in self._asked.variables]
         if not unread:
             return ""
-        return f" In an inventory a play does not see {' and '.join(unread)}: give it with -e."
+        return f" In an inventory a play does not see {' and '.join(unread)}."
 
     def _output(self, output: str) -> TaskResult:
         """Where a report will be; what would not work at the end is refused before a host is asked."""
-        try:
-            speakers.refuse_a_speaker(self._variables)
-            return {"output": outfile.path_of(output)}
-        except (SpokenError, OutputError) as error:
-            return _stop(str(error))
+        speakers.refuse_a_speaker(self._variables)
+        return {"output": outfile.path_of(output)}
 
     def _remembered(self, output: str) -> TaskResult:
         """Show what the step "status" found on the hosts."""
@@ -159,12 +165,8 @@ def _shown(lines: list[str], told: t.Mapping[str, t.Any], output: str) -> TaskRe
     if output:
         try:
             outfile.write(output, json.dumps(told, indent=2, sort_keys=True) + "\n")
-        except OutputError as error:
-            return _stop(str(error), table=lines)
+        except StepError as error:
+            raise StepError(error.message, error.remedy, table=lines) from None
         lines = [*lines, "", f"The report is in {output}."]
     # People want to see it without asking for more words of every task.
     return {"msg": lines, "_ansible_verbose_always": True}
-
-
-def _stop(why: str, **details: t.Any) -> TaskResult:
-    return {"failed": True, "msg": why, **details}

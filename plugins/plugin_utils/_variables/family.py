@@ -14,17 +14,19 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from .._step import StepError
+
 Given = t.Mapping[str, t.Any]
 
 # From this share of common letters on, a name is a slip of the pen for another one.
 LIKENESS = 0.85
 
 
-class VariableError(Exception):
+class VariableError(StepError):
     """All that is wrong with variables, each in a sentence."""
 
     def __init__(self, problems: t.Sequence[str]) -> None:
-        super().__init__(" ".join(problems))
+        super().__init__(" ".join(problems), "Correct that; nothing was done to the host.")
         self.problems = tuple(problems)
 
 

@@ -61,6 +61,13 @@ PLAYBOOKS = {
 }
 FAMILIES = {family.role: family for family in (KEXEC_HOST, ROLLING_UPGRADE, AUDIT)}
 
+# The options of the action freeze_variables; the roles that have a step of their own for it are not
+# among the choices.
+FREEZE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "role": {"type": "str", "required": True, "choices": list(FAMILIES)},
+    "wanted": {"type": "dict", "required": True},
+}
+
 
 def freeze(role: str, given: Given, names: t.Iterable[str]) -> dict[str, t.Any]:
     """The variables of a role as they will be used, or all that is wrong with them."""

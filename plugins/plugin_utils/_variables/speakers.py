@@ -13,6 +13,8 @@ import typing as t
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 
+from .._step import StepError
+
 # What a host says as facts outranks the inventory. Of these names it must not have said anything.
 _OF_OPERATOR = re.compile(
     r"(?:__)?(?:(?:fast_reboot|rolling_upgrade|kexec_host|prepare|look_after|audit)_\w+"
@@ -21,17 +23,21 @@ _OF_OPERATOR = re.compile(
 )
 # By these a file of tasks tells which host it is about.
 _OF_INVENTORY = re.compile(r"inventory_hostname(?:_short)?|inventory_(?:dir|file)|group_names")
-CLEAR_FACTS = (
-    "Find out who controls the host. Then clear its facts, with --flush-cache where they are kept."
-)
 # How many names a message has at most.
 NAMES_SHOWN = 30
 
 Variables = t.Mapping[str, t.Any]
 
 
-class SpokenError(Exception):
+class SpokenError(StepError):
     """A host has said what is the operator's to say."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            message,
+            "Find out who controls the host. Then clear its facts, with --flush-cache where they "
+            "are kept.",
+        )
 
 
 def pretended(variables: Variables) -> list[str]:
@@ -63,8 +69,9 @@ def own(variables: Variables, name: str) -> t.Any:
 def refuse_a_speaker(variables: Variables) -> None:
     found = spoken(variables)
     if found:
+        host = variables.get("inventory_hostname", "the host")
         raise SpokenError(
-            f"Facts of the host have names of variables of the operator: {_names(found)}."
+            f"Facts of {host} have names of the operator's variables: {_names(found)}."
         )
 
 
@@ -73,7 +80,7 @@ def refuse_a_pretender(variables: Variables) -> None:
     if found:
         raise SpokenError(
             f"The host has said facts that Ansible has from the inventory, {_names(found)}: a task "
-            "file could take it for another one, and is not run. Find out who controls the host."
+            "file could take it for another one, and is not run."
         )
 
 

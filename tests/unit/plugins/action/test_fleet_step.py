@@ -65,6 +65,20 @@ def test_hosts_are_named_with_an_option_of_the_command_and_nowhere_else(
     assert run(**guard) == {"output": ""}
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"step": "brake", "budget": 1}, "Unsupported parameters"),
+        ({"step": "report", "of_role": "any"}, "value of of_role must be one of"),
+    ],
+)
+def test_step_that_cannot_be_one_is_refused(arguments: dict[str, t.Any], said: str) -> None:
+    told = run(**arguments)
+    assert told["failed"]
+    assert said in told["msg"]
+    assert "See the documentation of the module." in told["msg"]
+
+
 def test_words_of_an_inventory_are_told_without_what_a_terminal_carries_out() -> None:
     stopped = run(step="brake", error_budget="\x1b[2J")
     assert stopped["failed"]

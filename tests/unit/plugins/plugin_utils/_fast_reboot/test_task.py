@@ -11,13 +11,17 @@ import typing as t
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.task import RoleTask
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.task import (
+    STEP_ARGUMENTS,
+    RoleTask,
+)
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import (
     NoAnswerError,
     OtherRunError,
 )
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import result
+from ansible_collections.alpinefleet.kexec.tests.unit.steps import carried_out
 
 from tests.plays.run import ROOT
 
@@ -72,7 +76,8 @@ class Role:
         return self._step("end")
 
     def _step(self, step: str, **arguments: t.Any) -> Result:
-        told = RoleTask(self.variables, self.scene.steps).step({"step": step, **arguments})
+        role = RoleTask(self.variables, self.scene.steps)
+        told = carried_out(role.step, STEP_ARGUMENTS, step=step, **arguments)
         return t.cast("Result", json.loads(json.dumps(told)))
 
 
@@ -210,7 +215,7 @@ def test_step_of_a_run_that_was_never_begun_changes_nothing() -> None:
         pytest.param(
             {"ansible_facts": {"fast_reboot_method": "firmware"}},
             {},
-            "operator: fast_reboot_method. Find out who controls the host.",
+            "variables: fast_reboot_method. Find out who controls the host.",
             id="a host that spoke",
         ),
     ],

@@ -14,6 +14,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose import Wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import survey
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import audit
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError
 
 if t.TYPE_CHECKING:
     from ansible_collections.alpinefleet.kexec.tests.unit import fakes
@@ -177,7 +178,7 @@ def test_report_of_no_host() -> None:
 
 
 def test_report_of_something_else() -> None:
-    with pytest.raises(TypeError, match="a mapping from host to result"):
+    with pytest.raises(StepError, match="must have a host's name for each"):
         audit.report(t.cast(t.Any, [GONE]))
 
 
