@@ -18,7 +18,7 @@ from .test_role import told
 
 # When the controller is killed, by what is seen of the host.
 MOMENTS: dict[str, t.Callable[[Host], bool]] = {
-    "it is taken over": lambda host: host.memory != "",
+    "it is asked what it remembers": lambda host: bool(host.journal.find("command", "memory.sh")),
     "it is about to be drained": lambda host: "drained" in host.memory,
     "its order is remembered": lambda host: "order" in host.memory,
     "it is ordered to leave": lambda host: bool(host.journal.find("order")),

@@ -62,14 +62,26 @@ def judge(subject: Subject) -> list[Reason]:
     return [*found, *(each for check in checks for each in check(subject))]
 
 
+def target_is_controller() -> Reason:
+    return reason(
+        "target_is_controller",
+        "The target runs the same boot as the machine that runs Ansible.",
+        "Reboot that machine by hand, or run Ansible on another one.",
+    )
+
+
+def not_root(uid: int) -> Reason:
+    return reason(
+        "not_root",
+        f"The task runs with user id {uid}.",
+        "Set become to true, or connect as root.",
+    )
+
+
 def _unfit(state: State, controller_boot_id: str | None) -> t.Iterator[Reason]:
     """What makes all else beside the point, the gravest first."""
     if state.boot_id is not None and state.boot_id == valid_boot_id(controller_boot_id):
-        yield reason(
-            "target_is_controller",
-            "The target runs the same boot as the machine that runs Ansible.",
-            "Reboot that machine by hand, or run Ansible on another one.",
-        )
+        yield target_is_controller()
     if state.container is not None:
         yield reason(
             "container",
@@ -77,11 +89,7 @@ def _unfit(state: State, controller_boot_id: str | None) -> t.Iterator[Reason]:
             "Target the machine on which the container runs.",
         )
     if state.uid != 0:
-        yield reason(
-            "not_root",
-            f"The task runs with user id {state.uid}.",
-            "Set become to true, or connect as root.",
-        )
+        yield not_root(state.uid)
     if state.leaving:
         yield reason(
             "already_leaving",

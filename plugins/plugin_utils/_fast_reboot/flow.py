@@ -86,6 +86,8 @@ class Run:
     reboots: bool = True
     # What the earlier run has left; None once the host was seen to be well.
     before: Memory | None = None
+    # Whether the host remembers this run, so that it would tell of another one.
+    known: bool = False
 
     @property
     def failed(self) -> bool:
@@ -237,9 +239,9 @@ def _is_over(result: Told) -> bool:
 def _anew(run: Run) -> Run:
     """Nothing is under way; what was left on the host is still known."""
     before = None if run.before is None else run.before.without_order()
-    first = replace(begin(run.id, run.plan), before=before, reboots=run.reboots).told(
-        drained=run.result["drained"], taken_over=run.result["taken_over"]
-    )
+    first = replace(
+        begin(run.id, run.plan), before=before, reboots=run.reboots, known=run.known
+    ).told(drained=run.result["drained"], taken_over=run.result["taken_over"])
     return first if run.reboots else without_reboot(first, changed=True)
 
 

@@ -50,8 +50,12 @@ def turn(timeout: float, since: float, confirm: float, hosts: int, forks: int) -
     return timeout if is_last else seconds
 
 
+# Why a host does not remember a run.
+NotKept = NoAnswerError | OtherRunError | RebootError
+
+
 class CannotTellError(Exception):
-    """A host that answers, and cannot say what it remembers."""
+    """A host that answers, and does not say what it remembers."""
 
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.message)
@@ -75,20 +79,28 @@ class Steps:
         self._check_mode = check_mode
 
     def begin(self, run: Run) -> Run:
-        """Take the host over from whatever run was there before, and go on with what it left."""
-        found = self.recall() if self._check_mode else self._asked(lambda task: task.take(run.id))
+        """Take the host over from whatever run was there before, and go on with what it left.
+
+        A host that nobody has left anything on is not written to before it is known to be fit.
+        """
+        said = self._asked(
+            lambda task: task.tell() if self._check_mode else task.take(run.id),
+        )
+        taken = replace(run, known=bool(said.strip()))
         # In check mode what was ordered counts as over.
-        waits = not self._check_mode
-        return takeover.take_over(run, found, self._host, now=self._clock.now(), waits=waits)
+        waits, now = not self._check_mode, self._clock.now()
+        return takeover.take_over(taken, memory.parse(said), self._host, now=now, waits=waits)
 
     def recall(self) -> Memory | None:
         """What the host remembers; nothing is changed."""
-        return self._asked(lambda task: task.tell())
+        return memory.parse(self._asked(lambda task: task.tell()))
 
-    def _asked(self, ask: t.Callable[[RebootTask], str]) -> Memory | None:
+    def _asked(self, ask: t.Callable[[RebootTask], str]) -> str:
         """A host that does not answer is unreachable, as for any task; one that cannot tell is not."""
         try:
-            return memory.parse(ask(self._make_task(self._check_mode)))
+            return ask(self._make_task(self._check_mode))
+        except RebootError as error:
+            raise CannotTellError(error.reason) from error
         except NoAnswerError as silence:
             if silence.kind == "garbled":
                 raise CannotTellError(flow.not_remembered(silence.text)) from silence
@@ -97,7 +109,7 @@ class Steps:
     def remember(self, run: Run, stage: Progress | None) -> Run:
         """Have the host remember how far the run is, before it goes any further."""
         error = self._keep(run, stage)
-        return run if error is None else _not_kept(run, error)
+        return replace(run, known=True) if error is None else _not_kept(run, error)
 
     def still_mine(self, run: Run, stage: Progress) -> Run:
         """See that no other run has taken the host over, before something is done for it.
@@ -105,7 +117,9 @@ class Steps:
         Where it does not answer it is known what is to be done, and the next run would do it once more.
         """
         error = self._keep(run, stage)
-        return _not_kept(run, error) if isinstance(error, OtherRunError) else run
+        if isinstance(error, NoAnswerError):
+            return run
+        return replace(run, known=True) if error is None else _not_kept(run, error)
 
     def close(self, run: Run) -> Run:
         """Have the host remember what is left to do, or forget the run."""
@@ -113,15 +127,15 @@ class Steps:
         if isinstance(error, NoAnswerError):
             return flow.not_forgotten(run, error.text)
         # Whoever took it over knows better. What this run failed by stays its reason.
-        return run if error is None or run.failed else flow.fail(run, flow.overtaken())
+        return run if error is None or run.failed else _not_kept(run, error)
 
-    def _keep(self, run: Run, stage: Progress | None) -> NoAnswerError | OtherRunError | None:
+    def _keep(self, run: Run, stage: Progress | None) -> NotKept | None:
         """Why the host could not be told, None if it was, or in check mode."""
         if self._check_mode:
             return None
         try:
             _tell(self._make_task(False), run, stage)
-        except (NoAnswerError, OtherRunError) as error:
+        except (NoAnswerError, OtherRunError, RebootError) as error:
             return error
         return None
 
@@ -131,18 +145,20 @@ class Steps:
         return flow.after_order(run, result, now=0.0) if result.get("failed") else run
 
     def leave(self, run: Run) -> Run:
-        task = self._make_task(self._check_mode)
+        task, known = self._make_task(self._check_mode), run.known
 
         def remember(order: Order) -> None:
             """The next run waits for this order, if nobody is left to do so."""
+            nonlocal known
             handed = orders.hand_over(order, task.answer, acknowledged=False)
             _tell(task, replace(run, order=handed), "down")
+            known = True
 
         try:
             result = self._result(run, task, remember, wait=False)
         except (NoAnswerError, OtherRunError) as error:
             return _not_kept(run.told(stage="trigger"), error)
-        return flow.after_order(run, result, now=self._clock.now())
+        return flow.after_order(replace(run, known=known), result, now=self._clock.now())
 
     def wait(self, run: Run, *, hosts: int, forks: int) -> Run:
         """One turn of the wait for a host."""
@@ -226,15 +242,19 @@ class Steps:
 
 
 def _tell(task: RebootTask, run: Run, stage: Progress | None) -> None:
-    task.keep(run.id, "" if stage is None else takeover.left_by(run, stage).as_text())
+    note = "" if stage is None else takeover.left_by(run, stage).as_text()
+    # To have nothing remembered a run need not be known.
+    task.keep(run.id, note, known=run.known or not note)
 
 
-def _not_kept(run: Run, error: NoAnswerError | OtherRunError) -> Run:
+def _not_kept(run: Run, error: NotKept) -> Run:
     """A run that the host does not remember goes no further."""
     if isinstance(error, OtherRunError):
         # The other run may reboot the host, and needs it drained.
         told = run.told(rebooted=None) if run.untouched else run
         return flow.fail(told, flow.overtaken())
+    if isinstance(error, RebootError):
+        return flow.fail(run, error.reason)
     return flow.fail(run, flow.not_remembered(error.text))
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import secrets
 import typing as t
+from dataclasses import replace
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
@@ -198,7 +199,7 @@ class RoleTask:
         turn = flow.next_hook(seen)
         kept = self._steps.remember(flow.drained(turn), "drain")
         if not kept.failed:
-            return turn
+            return replace(turn, known=kept.known)
         # This hook was not run. Whether those before it are undone is the other run's to say, if there is one.
         told = seen.told(rebooted=kept.result["rebooted"])
         return flow.fail(told, Reason(**kept.result["reason"]))

@@ -26,8 +26,8 @@ BRAKE = "Stop when too many hosts are lost"
 ANSWER = {"changed": False, "reasons": [], "facts": {"reboot_needed": False}}
 INVENTORY = """
 gone ansible_host=127.0.0.1 ansible_port=1 ansible_ssh_common_args=-oBatchMode=yes
-fine ansible_connection=local ansible_python_interpreter={python}
-me ansible_connection=local ansible_python_interpreter={controller}
+fine {by_ssh} ansible_python_interpreter={python}
+me {by_ssh} ansible_python_interpreter={controller}
 """
 # Ansible itself ends a play when all hosts of a batch are lost.
 NAMED = {"rolling_upgrade_serial": "2,1", "rolling_upgrade_hosts": "all"}
@@ -40,12 +40,12 @@ class Campaign(t.Protocol):
 
 
 @pytest.fixture
-def campaign(tmp_path: Path) -> Campaign:
+def campaign(tmp_path: Path, by_ssh: str) -> Campaign:
     inventory = tmp_path / "inventory"
     python = tmp_path / "python"
     python.write_text(f"#!/bin/sh\ncat > /dev/null\necho '{json.dumps(ANSWER)}'\n")
     python.chmod(0o755)
-    inventory.write_text(INVENTORY.format(python=python, controller=sys.executable))
+    inventory.write_text(INVENTORY.format(by_ssh=by_ssh, python=python, controller=sys.executable))
 
     def run(*options: str, **variables: t.Any) -> PlayRun:
         given = {**NAMED, **variables}

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import judge
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import Answer
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import (
     flow,
@@ -79,8 +80,8 @@ class FakeTask:
     def tell(self) -> str:
         return self._use("tell", "-")
 
-    def keep(self, run: str, note: str) -> None:
-        self._use("keep", run)
+    def keep(self, run: str, note: str, *, known: bool) -> None:
+        self._use("keep" if known else "claim", run)
         self.memory = note and f"{run} {note}"
 
     def _use(self, what: str, run: str) -> str:
@@ -258,6 +259,48 @@ def test_host_that_remembers_nothing_is_begun_with() -> None:
     run = begun()
     assert scene.steps.begin(run) == run
     assert scene.task.notes == [("take", RUN)]
+
+
+def test_run_is_claimed_by_the_first_that_is_remembered_of_it_and_kept_then() -> None:
+    scene = Scene()
+    run = scene.steps.still_mine(scene.steps.remember(scene.steps.begin(begun()), "drain"), "down")
+    scene.steps.close(run)
+    assert [what for what, _run in scene.task.notes] == ["take", "claim", "keep", "keep"]
+
+
+def test_run_that_was_taken_over_is_known_to_the_host_from_the_beginning() -> None:
+    scene = Scene()
+    scene.task.memory = f"{'1' * 32} drain"
+    scene.steps.remember(scene.steps.begin(begun()), "drain")
+    assert [what for what, _run in scene.task.notes] == ["take", "keep"]
+
+
+def test_order_that_is_remembered_makes_the_run_known() -> None:
+    scene = Scene({**ORDERED, "order": ORDER})
+    assert scene.steps.leave(begun()).known
+    refused = Scene(failure.unfit(judge.not_root(1000)))
+    assert not refused.steps.leave(begun()).known
+    assert refused.task.notes == []
+
+
+UNFIT = {
+    "target_is_controller": failure.unfit(judge.target_is_controller()),
+    "not_root": failure.unfit(judge.not_root(1000)),
+    "local_connection": failure.local_connection(rebooted=None),
+}
+
+
+@pytest.mark.parametrize("code", UNFIT)
+def test_host_that_is_not_to_be_rebooted_is_refused_with_the_reason(code: str) -> None:
+    scene = Scene()
+    scene.task.memory = UNFIT[code]
+    with pytest.raises(CannotTellError) as caught:
+        scene.steps.begin(begun())
+    assert caught.value.reason.code == code
+    refused = flow.fail(begun(), caught.value.reason)
+    # Nor can it be told that the run is over, which changes nothing.
+    assert scene.steps.close(refused) == refused
+    assert code_of(scene.steps.remember(begun(), "drain")) == code
 
 
 def test_check_mode_asks_what_is_remembered_and_takes_nothing() -> None:

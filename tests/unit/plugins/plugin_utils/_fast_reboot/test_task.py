@@ -11,6 +11,7 @@ import typing as t
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import judge
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.task import (
     STEP_ARGUMENTS,
     RoleTask,
@@ -504,6 +505,18 @@ def test_nothing_is_run_for_a_host_that_another_run_has_taken_over(step: str) ->
     assert (told["failed"], told["reason"]["code"]) == (True, "overtaken")
     # The other run may need it drained.
     assert (told["drained"], told["undrain"]) == (["lb"], [])
+
+
+def test_user_that_is_not_root_is_told_so_before_anything_else() -> None:
+    role = Role(hooks=[HOOK])
+    role.scene.task.memory = failure.unfit(judge.not_root(1000))
+    role.begin()
+    role.go_on("wait")
+    told = role.end()
+    assert told["reason"]["code"] == "not_root"
+    assert "Set become to true" in told["msg"]
+    assert role.scene.task.requests == []
+    assert "Set become to true" in role._step("status")["msg"]
 
 
 def test_host_that_cannot_tell_what_it_remembers_is_refused_with_the_reason() -> None:
