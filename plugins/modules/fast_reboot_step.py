@@ -36,27 +36,27 @@ options:
     type: str
     required: true
     choices:
+      - recall
       - note
       - begin
       - begin_undrain
       - settle
-      - looked_after
-      - status
-      - handler_failed
+      - set_aside
       - drain
-      - drained
+      - note_drained
       - leave
       - wait
       - power_cycle
-      - reset_failed
       - wait_after_reset
       - look
-      - task_file
-      - file_failed
-      - file_done
+      - begin_file
+      - end_file
       - undrain
-      - undrained
-      - broke
+      - note_undrained
+      - note_failed_handler
+      - note_failed_reset
+      - note_failed_file
+      - note_failure
       - end
   wanted:
     description: The variables of the role, without their prefix, for the steps V(note) and V(begin).
@@ -87,22 +87,22 @@ EXAMPLES = r"""
 RETURN = r"""
 done:
   description: Whether all is well and nothing is left to do.
-  returned: always, but for the step V(status)
+  returned: always, but for the step V(recall)
   type: bool
   sample: true
 run:
   description: How far the run is, for the next step.
-  returned: always, but for the steps V(status) and V(end)
+  returned: always, but for the steps V(recall) and V(end)
   type: dict
   sample:
     next: undrain
 remembered:
   description: What the host remembers of the role, null if nothing.
-  returned: for the step V(status)
+  returned: for the step V(recall)
   type: dict
   sample:
-    run: 5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d
-    stage: unhealthy
+    run_id: 5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d
+    progress: unhealthy
     drained:
       - balancer
     unhealthy:

@@ -48,7 +48,7 @@ options:
     type: raw
     default: 1
   error_budget:
-    description: How many lost hosts do not end the play yet, or which share of them, for the step V(brake).
+    description: How many hosts that are not well do not end the play yet, or which share, for the step V(brake).
     type: raw
     default: 0
   of_role:
@@ -87,9 +87,9 @@ msg:
     - "HOST  OUTCOME  METHOD  DOWNTIME  KERNEL BEFORE   AFTER           DRAINED  WRONG"
     - "web1  done     kexec   5.5 s     6.18.38-0-virt  6.18.56-0-virt  -        -"
     - ""
-    - "hosts 1: done 1, failed 0, lost 0, waiting 0"
-lost:
-  description: The hosts that were lost, do not answer or are not well.
+    - "hosts 1: done 1, failed 0, away 0, waiting 0"
+not_well:
+  description: The hosts that failed, do not answer or are not well.
   returned: for the step V(brake)
   type: list
   elements: str

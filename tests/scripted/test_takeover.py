@@ -138,5 +138,5 @@ def test_check_mode_waits_for_no_order_and_looks_at_no_host(site: Site) -> None:
     remembered = host.memory
     run = site.fast_reboot("--check", fast_reboot_health_timeout=1)
     assert (run.rc, run.reboot["rebooted"]) == (0, False), run.output
-    assert run.reboot["taken_over"]["stage"] == "down"
+    assert run.reboot["taken_over"]["progress"] == "down"
     assert (host.memory, host.journal.find("confirmed")) == (remembered, [])

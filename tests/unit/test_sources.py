@@ -653,7 +653,9 @@ def public_names(source: str) -> set[str]:
             found.add(node.name)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            found |= {each.id for each in targets if isinstance(each, ast.Name)}
+            # Those of a tuple, too.
+            named = [each for target in targets for each in ast.walk(target)]
+            found |= {each.id for each in named if isinstance(each, ast.Name)}
     return {name for name in found if not name.startswith("_")}
 
 
@@ -673,6 +675,7 @@ def names_of_two(sources: t.Mapping[str, str]) -> dict[str, list[str]]:
         ("class A: ...", "A = 1", ["A"]),
         ("A = 1", "A: int = 2", ["A"]),
         ("A = B = 1", "B = 2", ["B"]),
+        ("A, B = 1, 2", "B = 2", ["B"]),
         ("_A = 1", "_A = 1", []),
         ("A = 1", "from one import A", []),
         ("A = 1", "def f():\n    A = 2", []),

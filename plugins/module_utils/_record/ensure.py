@@ -26,7 +26,7 @@ PACKAGE = "kexec-tools"
 REBOOT = "/sbin/reboot"
 
 ORIGIN_ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "state": {"type": "str", "choices": ["present", "query", "absent"], "default": "query"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "parameters": {"type": "list", "elements": "str", "default": []},
     "boot_loader": {"type": "str", "choices": list(known.CHOICES), "default": "auto"},
 }
@@ -48,21 +48,19 @@ def wanted_of(params: t.Mapping[str, t.Any]) -> Wanted:
 def ensure(host: Host, wanted: Wanted, *, check_mode: bool) -> dict[str, t.Any]:
     """Keep what the host is like, unless that is known, or see that it is so again."""
     kept = _kept(host)
-    if wanted.state == "query":
-        return _told(kept, changed=False)
     if wanted.state == "absent":
         return _forget(host, kept, wanted, check_mode=check_mode)
     known = {} if kept is None else kept.parameters
     missing = tuple(name for name in wanted.parameters if name not in known)
     if kept is not None and not missing:
-        return _told(kept, changed=False)
+        return _told(kept, kept, kept)
     now = look(host, replace(wanted, parameters=missing))
     if kept is not None:
         # What is set for the first time now was nobody's but the user's until now.
         now = replace(kept, parameters={**kept.parameters, **now.parameters})
     if not check_mode:
         _keep(host, now)
-    return _told(now, changed=True)
+    return _told(now, kept, now)
 
 
 def look(host: Host, wanted: Wanted) -> HostOrigin:
@@ -109,23 +107,30 @@ def _keep(host: Host, found: HostOrigin) -> None:
 def _forget(
     host: Host, kept: HostOrigin | None, wanted: Wanted, *, check_mode: bool
 ) -> dict[str, t.Any]:
-    """What is not as it was is told, and stays on record."""
-    told = _told(kept, changed=kept is not None)
-    if kept is None or check_mode:
-        return {**told, "left": []}
-    left = kept.differences(look(host, replace(wanted, parameters=tuple(kept.parameters))))
-    if not left:
-        Writer(host).discard(places.ORIGIN)
-    return {**told, "changed": not left, "left": left}
+    """What is not as it was is told, and stays on record; in check mode nothing was put back yet."""
+    left: list[str] = []
+    if kept is not None and not check_mode:
+        left = kept.differences(look(host, replace(wanted, parameters=tuple(kept.parameters))))
+        if not left:
+            Writer(host).discard(places.ORIGIN)
+    return {**_told(kept, kept, kept if left else None), "left": left}
 
 
-def _told(found: HostOrigin | None, *, changed: bool) -> dict[str, t.Any]:
+def _told(
+    found: HostOrigin | None, before: HostOrigin | None, after: HostOrigin | None
+) -> dict[str, t.Any]:
     """Of a host that has kept nothing it is not known what would bring it back."""
+    headers = {"before_header": places.ORIGIN, "after_header": places.ORIGIN}
     return {
-        "changed": changed,
+        "changed": before != after,
         "origin": None if found is None else found.as_dict(),
         "restore": {"present": [], "absent": []} if found is None else found.restore(),
+        "diff": {"before": _text(before), "after": _text(after), **headers},
     }
+
+
+def _text(found: HostOrigin | None) -> str:
+    return "" if found is None else found.as_text()
 
 
 def _not_understood() -> ReasonError:

@@ -22,8 +22,8 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import p
 # Where it is, for whoever has to remove it by hand.
 PLACE = "/var/lib/alpinefleet-kexec/run"
 
-# How far the run was that left a note.
-Progress = t.Literal["begun", "drain", "down", "lost", "unhealthy", "undrain"]
+# How far the run was that left a note; one that ended does not know what became of the host.
+Progress = t.Literal["begun", "drain", "down", "ended", "unhealthy", "undrain"]
 PROGRESS: tuple[str, ...] = t.get_args(Progress)
 
 _HEAD = re.compile(r"([0-9a-f]{32}) ?([a-z]*)")
@@ -39,8 +39,8 @@ FINDINGS, FINDING = 20, 200
 class Memory:
     """What a run left on a host."""
 
-    run: str
-    stage: Progress
+    run_id: str
+    progress: Progress
     # The hooks that had drained the host, or were about to.
     drained: tuple[str, ...] = ()
     # What was wrong with it.
@@ -66,11 +66,11 @@ class Memory:
     @classmethod
     def from_dict(cls, given: t.Mapping[str, t.Any]) -> Memory:
         lists = {name: tuple(given[name]) for name in ("drained", "findings", "services")}
-        return cls(given["run"], given["stage"], order=given["order"], **lists)
+        return cls(given["run_id"], given["progress"], order=given["order"], **lists)
 
     def as_text(self) -> str:
         """Behind the name of the run; what the next one cannot do without comes first."""
-        lines: list[str] = [self.stage]
+        lines: list[str] = [self.progress]
         lines += [f"drained {json.dumps(name)}" for name in self.drained]
         if self.order is not None:
             lines.append(f"order {json.dumps(self.order)}")
@@ -85,7 +85,7 @@ def parse(text: str) -> Memory | None:
     match = _HEAD.fullmatch(head.strip())
     if match is None:
         return None
-    stage = t.cast("Progress", match[2] if match[2] in PROGRESS else "begun")
+    progress = t.cast("Progress", match[2] if match[2] in PROGRESS else "begun")
     found: dict[str, list[t.Any]] = {"drained": [], "finding": [], "order": [], "service": []}
     for line in lines:
         kind, _space, value = line.partition(" ")
@@ -93,7 +93,7 @@ def parse(text: str) -> Memory | None:
             found[kind] += _values(value)
     return Memory(
         match[1],
-        stage,
+        progress,
         drained=tuple(_texts(found["drained"])),
         findings=tuple(_texts(found["finding"])),
         order=next((each for each in found["order"] if _is_plain(each)), None),

@@ -106,35 +106,35 @@ class Steps:
                 raise CannotTellError(flow.not_remembered(silence.text)) from silence
             raise AnsibleConnectionFailure(silence.text) from silence
 
-    def remember(self, run: Run, stage: Progress | None) -> Run:
+    def remember(self, run: Run, progress: Progress | None) -> Run:
         """Have the host remember how far the run is, before it goes any further."""
-        error = self._keep(run, stage)
+        error = self._keep(run, progress)
         return replace(run, known=True) if error is None else _not_kept(run, error)
 
-    def still_mine(self, run: Run, stage: Progress) -> Run:
+    def still_mine(self, run: Run, progress: Progress) -> Run:
         """See that no other run has taken the host over, before something is done for it.
 
         Where it does not answer it is known what is to be done, and the next run would do it once more.
         """
-        error = self._keep(run, stage)
+        error = self._keep(run, progress)
         if isinstance(error, NoAnswerError):
             return run
         return replace(run, known=True) if error is None else _not_kept(run, error)
 
     def close(self, run: Run) -> Run:
         """Have the host remember what is left to do, or forget the run."""
-        error = self._keep(run, takeover.stage_of(run))
+        error = self._keep(run, takeover.progress_of(run))
         if isinstance(error, NoAnswerError):
             return flow.not_forgotten(run, error.text)
         # Whoever took it over knows better. What this run failed by stays its reason.
         return run if error is None or run.failed else _not_kept(run, error)
 
-    def _keep(self, run: Run, stage: Progress | None) -> NotKept | None:
+    def _keep(self, run: Run, progress: Progress | None) -> NotKept | None:
         """Why the host could not be told, None if it was, or in check mode."""
         if self._check_mode:
             return None
         try:
-            _tell(self._make_task(False), run, stage)
+            _tell(self._make_task(False), run, progress)
         except (NoAnswerError, OtherRunError, RebootError) as error:
             return error
         return None
@@ -205,7 +205,7 @@ class Steps:
         )
         return flow.after_look(run, findings, stable=_stable(run))
 
-    def file_done(self, run: Run) -> Run:
+    def end_file(self, run: Run) -> Run:
         return flow.after_file(run, stable=_stable(run))
 
     def _result(
@@ -241,8 +241,8 @@ class Steps:
         return spec.parse({**run.plan.arguments, "health": health, **arguments}, self._host)
 
 
-def _tell(task: RebootTask, run: Run, stage: Progress | None) -> None:
-    note = "" if stage is None else takeover.left_by(run, stage).as_text()
+def _tell(task: RebootTask, run: Run, progress: Progress | None) -> None:
+    note = "" if progress is None else takeover.left_by(run, progress).as_text()
     # To have nothing remembered a run need not be known.
     task.keep(run.id, note, known=run.known or not note)
 

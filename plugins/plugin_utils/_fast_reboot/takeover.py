@@ -21,7 +21,7 @@ from .flow import Run
 from .memory import Memory, Progress
 
 # An order was given, and the run has not come to its end with what became of it.
-UNDER_WAY = ("down", "lost", "undrain")
+UNDER_WAY = ("down", "ended", "undrain")
 
 
 def take_over(run: Run, memory: Memory | None, host: str, *, now: float, waits: bool = True) -> Run:
@@ -37,7 +37,7 @@ def take_over(run: Run, memory: Memory | None, host: str, *, now: float, waits: 
     taken = replace(run, before=replace(memory, order=order)).told(
         drained=[name for name in known if name in memory.drained],
         taken_over={
-            "stage": memory.stage,
+            "progress": memory.progress,
             "unhealthy": list(memory.findings),
             "drained": list(memory.drained),
         },
@@ -46,7 +46,7 @@ def take_over(run: Run, memory: Memory | None, host: str, *, now: float, waits: 
     if unknown:
         # Whether it has its work back nobody here can tell, or see to.
         return flow.fail(taken, flow.hooks_unknown(unknown))
-    if order is None or memory.stage not in UNDER_WAY or not waits:
+    if order is None or memory.progress not in UNDER_WAY or not waits:
         return taken
     under_way = taken.told(stage="down", rebooted=None)
     return replace(under_way, order=order, ordered_at=now, next="wait", taken_over=True)
@@ -69,29 +69,29 @@ def _order(memory: Memory, run: Run, host: str) -> dict[str, t.Any] | None:
 # --- What is left -----------------------------------------------------------------------------
 
 
-def left_by(run: Run, stage: Progress) -> Memory:
+def left_by(run: Run, progress: Progress) -> Memory:
     """What a host is to remember. What an earlier run had left stays until the host is well."""
-    before = run.before or Memory(run.id, stage)
+    before = run.before or Memory(run.id, progress)
     drained = dict.fromkeys((*run.result["drained"], *before.drained))
     return Memory(
         run.id,
-        stage,
+        progress,
         drained=tuple(drained),
         findings=tuple(run.result["unhealthy"]) or before.findings,
-        order=before.order if run.order is None and stage == before.stage else run.order,
+        order=before.order if run.order is None and progress == before.progress else run.order,
         services=before.required,
     )
 
 
-def stage_of(run: Run) -> Progress | None:
+def progress_of(run: Run) -> Progress | None:
     """What a host is to remember of a run that has ended; None where nothing is left to do."""
     reason = run.result["reason"]
     if reason is None:
         return None
     if run.before is not None and run.untouched:
-        return run.before.stage
+        return run.before.progress
     if reason["code"] == "unhealthy":
         return "unhealthy"
     if run.result["drained"]:
-        return "undrain" if run.result["rebooted"] else "lost"
-    return None if run.result["rebooted"] is False else "lost"
+        return "undrain" if run.result["rebooted"] else "ended"
+    return None if run.result["rebooted"] is False else "ended"

@@ -17,14 +17,12 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import 
 
 from .._step import StepError
 from .._task import Result
-from .._variables import speakers
+from .._variables import registered, speakers
 from .._variables.speakers import Variables
 from . import flow, plan, rescued
 from .files import Playbooks
 from .flow import Run
 from .steps import CannotTellError, Steps
-
-RESULT, BEGUN, RESET = "fast_reboot_result", "__fast_reboot_begun", "__fast_reboot_reset"
 
 # With these a run begins.
 BEGINNINGS = ("note", "begin", "begin_undrain", "settle")
@@ -35,17 +33,17 @@ ORDERS = ("begin", "leave")
 # Ansible takes a task that returns one for failed.
 STATUS_OF_COMMAND = "rc"
 # After these something of the operator's is run for the host.
-FOR_THE_HOST = ("drain", "task_file", "power_cycle", "undrain")
+FOR_THE_HOST = ("drain", "begin_file", "power_cycle", "undrain")
 # The options of the action fast_reboot_step.
 STEP_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "step": {
         "type": "str",
         "required": True,
         "choices": [
-            *("note", "begin", "begin_undrain", "settle", "looked_after", "status"),
-            *("handler_failed", "drain", "drained", "leave", "wait", "power_cycle", "reset_failed"),
-            *("wait_after_reset", "look", "task_file", "file_failed", "file_done", "undrain"),
-            *("undrained", "broke", "end"),
+            *("recall", "note", "begin", "begin_undrain", "settle", "set_aside", "drain"),
+            *("note_drained", "leave", "wait", "power_cycle", "wait_after_reset", "look"),
+            *("begin_file", "end_file", "undrain", "note_undrained", "note_failed_handler"),
+            *("note_failed_reset", "note_failed_file", "note_failure", "end"),
         ],
     },
     "wanted": {"type": "dict", "default": {}},
@@ -76,7 +74,7 @@ class RoleTask:
     @property
     def _last(self) -> t.Mapping[str, t.Any]:
         """What the task before has left."""
-        found = self._variables.get(RESULT)
+        found = self._variables.get(registered.RESULT)
         if not isinstance(found, t.Mapping) or "done" not in found:
             raise StepError(
                 "There is no run of the role that a step could go on with.",
@@ -92,14 +90,14 @@ class RoleTask:
 
         return {
             **dict.fromkeys(BEGINNINGS, begin),
-            "status": self._status,
-            "looked_after": lambda: {"looked_after": True},
-            "handler_failed": self._handler_failed,
-            "broke": self._broke,
+            "recall": self._recall,
+            "set_aside": lambda: {"looked_after": True},
+            "note_failed_handler": self._note_failed_handler,
+            "note_failure": self._note_failure,
             "end": lambda: self._end(self._last),
         }
 
-    def _handler_failed(self) -> Result:
+    def _note_failed_handler(self) -> t.NoReturn:
         raise _failed(_nothing(flow.handler_failed(self._broken.said)))
 
     @property
@@ -174,18 +172,18 @@ class RoleTask:
     def _after(self, name: str, run: Run) -> Run:
         steps: dict[str, t.Callable[[Run], Run]] = {
             "drain": self._drain,
-            "drained": flow.drained,
+            "note_drained": flow.drained,
             "leave": lambda run: self._steps.leave(run) if run.next == "leave" else run,
             "wait": self._wait,
             "look": self._steps.look,
-            "task_file": lambda run: self._steps.still_mine(run, "down"),
-            "file_failed": lambda run: flow.file_failed(run, self._broken.said),
-            "file_done": self._steps.file_done,
+            "begin_file": lambda run: self._steps.still_mine(run, "down"),
+            "note_failed_file": lambda run: flow.file_failed(run, self._broken.said),
+            "end_file": self._steps.end_file,
             "power_cycle": lambda run: run,
-            "reset_failed": self._reset_failed,
+            "note_failed_reset": self._note_failed_reset,
             "wait_after_reset": self._steps.wait_after_reset,
             "undrain": self._undrain,
-            "undrained": lambda run: flow.undrained(run) if run.undoing else run,
+            "note_undrained": lambda run: flow.undrained(run) if run.undoing else run,
         }
         return steps[name](run)
 
@@ -209,9 +207,9 @@ class RoleTask:
         mine = run if run.undoing else self._steps.still_mine(run, "undrain")
         return flow.next_undrain(mine) if mine.result["reason"] == run.result["reason"] else mine
 
-    def _reset_failed(self, run: Run) -> Run:
+    def _note_failed_reset(self, run: Run) -> Run:
         """The command itself is kept secret, and its exit status tells something all the same."""
-        command = self._variables.get(RESET)
+        command = self._variables.get(registered.RESET)
         status = command.get("rc") if isinstance(command, t.Mapping) else None
         ended = "" if status is None else f"; it ended with exit status {status}"
         return flow.reset_failed(run, f"{self._broken.said}{ended}")
@@ -224,7 +222,7 @@ class RoleTask:
         forks = self._variables.get("ansible_forks") or 1
         return self._steps.wait(run, hosts=len(hosts), forks=int(forks))
 
-    def _broke(self) -> Result:
+    def _note_failure(self) -> Result:
         """What is known of a run of which a task failed."""
         failed = speakers.own(self._variables, "ansible_failed_result")
         told = failed if isinstance(failed, t.Mapping) and "done" in failed else {}
@@ -248,14 +246,14 @@ class RoleTask:
             run = self._steps.close(run)
         raise _failed(_last_word({**result, **run.result}))
 
-    def _status(self) -> Result:
+    def _recall(self) -> Result:
         try:
             found = self._steps.recall()
         except CannotTellError as error:
             raise _failed(_nothing(error.reason)) from None
         if found is None:
             return {"remembered": None}
-        told = {"run": found.run, "stage": found.stage, "drained": list(found.drained)}
+        told = {"run_id": found.run_id, "progress": found.progress, "drained": [*found.drained]}
         return {"remembered": {**told, "unhealthy": list(found.findings)}}
 
     def _latest(self, failed: t.Mapping[str, t.Any]) -> Run | None:
@@ -263,7 +261,10 @@ class RoleTask:
 
         What is to be done is what was frozen: nothing that could come from a host takes its place.
         """
-        first, last = (_run_in(speakers.own(self._variables, name)) for name in (BEGUN, RESULT))
+        first, last = (
+            _run_in(speakers.own(self._variables, name))
+            for name in (registered.BEGUN, registered.RESULT)
+        )
         if "id" not in first:
             return None
         known = [each for each in (_run_in(failed), last) if each.get("id") == first["id"]]

@@ -19,7 +19,7 @@ SHOWN = 20
 
 
 def budget(given: t.Any, hosts: int) -> int:
-    """How many lost hosts do not end a play yet: a number, or a share of its hosts."""
+    """How many hosts that are not well do not end a play yet: a number, or a share of its hosts."""
     text = str(given).strip()
     share = re.fullmatch(r"([0-9]{1,3})\s*%", text)
     if share and int(share[1]) <= 100:
@@ -33,7 +33,7 @@ def budget(given: t.Any, hosts: int) -> int:
     )
 
 
-def lost(campaign: Campaign) -> list[str]:
+def not_well(campaign: Campaign) -> list[str]:
     """The hosts that failed, could not be reached, or are not well, also where a rescue hid it."""
     gone = set(campaign.hosts) - set(campaign.left)
     return [host for host in campaign.hosts if host in gone or _is_not_well(campaign, host)]
@@ -49,11 +49,11 @@ def _is_not_well(campaign: Campaign, host: str) -> bool:
 def stopped(campaign: Campaign, found: t.Sequence[str]) -> StepError:
     """Why the play ends, with a few names if there are many."""
     return StepError(
-        f"{len(found)} of {len(campaign.hosts)} hosts were lost, do not answer or are not well: "
+        f"{len(found)} of {len(campaign.hosts)} hosts failed, do not answer or are not well: "
         f"{shown(found)}. {ends_here(campaign)}",
         "See what is left on them with the playbook alpinefleet.kexec.status, and mend them or leave "
         "them out with --limit.",
-        lost=[*found],
+        not_well=[*found],
     )
 
 

@@ -11,13 +11,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, field
 
-from .._variables import speakers
+from .._variables import registered, speakers
 from .._variables.speakers import Variables
-
-# What the brake left on the hosts of its batch.
-BRAKED = "__fast_reboot_braked"
-# What it said when it was asked what it remembers.
-ASKED = "__look_after_status"
 
 
 @dataclass(frozen=True)
@@ -56,9 +51,9 @@ def read(variables: Variables, result: str, *failure: str) -> Campaign:
         failed = [each for each in (speakers.own(of_host, name) for name in failure) if each]
         if failed:
             failures[host] = str(failed[0])
-        if _is(speakers.own(of_host, BRAKED), "failed"):
+        if _is(speakers.own(of_host, registered.BRAKED), "failed"):
             braked.add(host)
-        if _is(speakers.own(of_host, ASKED), "unreachable"):
+        if _is(speakers.own(of_host, registered.ASKED), "unreachable"):
             silent.add(host)
     left, batch = variables["ansible_play_hosts"], variables["ansible_play_batch"]
     return Campaign(hosts, left, batch, results, failures, braked, silent)

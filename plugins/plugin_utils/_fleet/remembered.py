@@ -20,7 +20,7 @@ REMEMBERED_VERSION = 1
 Remembers = t.Literal["nothing", "something", "no_answer"]
 REMEMBERS: tuple[Remembers, ...] = t.get_args(Remembers)
 
-REMEMBERED_COLUMNS = ("HOST", "REMEMBERS", "STAGE", "DRAINED", "UNHEALTHY", "RUN")
+REMEMBERED_COLUMNS = ("HOST", "REMEMBERS", "PROGRESS", "DRAINED", "UNHEALTHY", "RUN ID")
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class HostMemory:
 
     host: str
     remembers: Remembers
-    stage: str | None = None
+    progress: str | None = None
     drained: tuple[str, ...] = ()
     unhealthy: tuple[str, ...] = ()
-    run: str | None = None
+    run_id: str | None = None
 
 
 def rows(campaign: Campaign) -> list[HostMemory]:
-    """The hosts in their order, with what the step "status" told of each."""
+    """The hosts in their order, with what the step "recall" told of each."""
     return [_row(host, campaign.result_of(host)) for host in campaign.hosts]
 
 
@@ -47,7 +47,7 @@ def _row(host: str, told: t.Mapping[str, t.Any] | None) -> HostMemory:
     if found is None:
         return HostMemory(host, "nothing")
     lists = (tuple(found["drained"]), tuple(found["unhealthy"]))
-    return HostMemory(host, "something", found["stage"], *lists, found["run"])
+    return HostMemory(host, "something", found["progress"], *lists, found["run_id"])
 
 
 def as_dict(found: t.Sequence[HostMemory]) -> dict[str, t.Any]:
@@ -78,8 +78,8 @@ def _cells(row: HostMemory) -> tuple[str, ...]:
     return (
         row.host,
         row.remembers,
-        row.stage or EMPTY_CELL,
+        row.progress or EMPTY_CELL,
         ", ".join(row.drained) or EMPTY_CELL,
         one_line(", ".join(row.unhealthy), TEXT_LIMIT) or EMPTY_CELL,
-        row.run or EMPTY_CELL,
+        row.run_id or EMPTY_CELL,
     )

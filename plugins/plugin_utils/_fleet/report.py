@@ -17,7 +17,7 @@ from .campaign import Campaign
 # Raised when a key changes its meaning or goes away, not when one is added.
 REPORT_VERSION = 1
 
-Ending = t.Literal["done", "failed", "lost", "waiting"]
+Ending = t.Literal["done", "failed", "away", "waiting"]
 ENDINGS: tuple[Ending, ...] = t.get_args(Ending)
 
 HOST_COLUMNS = (
@@ -68,7 +68,7 @@ def _row(campaign: Campaign, host: str, *, is_left: bool) -> Row:
         return Row(host, "failed", message=failure or WITHOUT_RESULT)
     reason, release = result.get("reason") or {}, result.get("release") or {}
     outcome = _outcome(result, is_left)
-    if outcome == "lost":
+    if outcome == "away":
         failure = ON_ITS_WAY.format(stage=result.get("stage"))
     return Row(
         host,
@@ -77,17 +77,17 @@ def _row(campaign: Campaign, host: str, *, is_left: bool) -> Row:
         result.get("downtime"),
         release.get("before"),
         release.get("after"),
-        _drained(result, is_lost=outcome == "lost"),
+        _drained(result, is_away=outcome == "away"),
         reason.get("code"),
         reason.get("message") or failure or None,
     )
 
 
-def _drained(result: t.Mapping[str, t.Any], *, is_lost: bool) -> tuple[str, ...]:
-    """The hooks that are to be undone; one that was at work when its host was lost may be."""
+def _drained(result: t.Mapping[str, t.Any], *, is_away: bool) -> tuple[str, ...]:
+    """The hooks that are to be undone; one that was at work when its host left the play may be."""
     found = tuple(result.get("drained") or ())
     at_work = (result.get("run") or {}).get("hook")
-    draining = is_lost and result.get("stage") == "drain"
+    draining = is_away and result.get("stage") == "drain"
     return (*found, at_work) if draining and at_work and at_work not in found else found
 
 
@@ -95,13 +95,13 @@ def _outcome(result: t.Mapping[str, t.Any], is_left: bool) -> Ending:
     if result["done"]:
         return "done"
     # Of a host that was on its way when it left the play nobody knows more.
-    return "failed" if result.get("reason") or is_left else "lost"
+    return "failed" if result.get("reason") or is_left else "away"
 
 
 def is_due(found: t.Sequence[Row]) -> bool:
     """Whether people want to see it: at the end, and once something is wrong."""
     outcomes = {row.outcome for row in found}
-    return "waiting" not in outcomes or bool(outcomes & {"failed", "lost"})
+    return "waiting" not in outcomes or bool(outcomes & {"failed", "away"})
 
 
 def as_dict(found: t.Sequence[Row]) -> dict[str, t.Any]:

@@ -13,7 +13,7 @@ import typing as t
 from dataclasses import dataclass
 
 from .._step import StepError
-from .._variables import speakers
+from .._variables import registered, speakers
 from .._variables.roles import PLAYBOOKS
 from .._variables.speakers import Variables
 from . import audit, batches, brake, campaign, outfile, remembered, report
@@ -21,16 +21,6 @@ from .campaign import Campaign
 
 TaskResult = dict[str, t.Any]
 
-RESULT = "fast_reboot_result"
-# What each role leaves for its playbook: its result, and what it failed by where that has none.
-LEFT_BY: dict[str, tuple[str, ...]] = {
-    "fast_reboot": (RESULT,),
-    "rolling_upgrade": (RESULT, "__rolling_upgrade_failure"),
-    "kexec_host": ("kexec_host_result", "__kexec_host_failure"),
-    "status": ("fast_reboot_status",),
-}
-# What the audit leaves: the answer of a host, and why it was not asked.
-AUDITED = ("__audit_preflight", "__audit_frozen")
 # The options of the action fleet_step.
 FLEET_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "step": {
@@ -43,7 +33,7 @@ FLEET_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "error_budget": {"type": "raw", "default": 0},
     "of_role": {
         "type": "str",
-        "choices": ["fast_reboot", "kexec_host", "rolling_upgrade"],
+        "choices": list(registered.LEFT_BY),
         "default": "fast_reboot",
     },
     "output": {"type": "str", "default": ""},
@@ -101,22 +91,22 @@ class FleetTask:
         return noted
 
     def _brake(self, error_budget: t.Any) -> TaskResult:
-        """Fail where too many hosts were lost; the budget must not be a host's word."""
+        """Fail where too many hosts are not well; the budget must not be a host's word."""
         hosts = self._campaign
         try:
             speakers.refuse_a_speaker(self._variables)
             allowed = brake.budget(error_budget, len(hosts.hosts))
         except StepError as error:
             said = f"{error.message} {brake.ends_here(hosts)}"
-            raise StepError(said, error.remedy, lost=[]) from None
-        found = brake.lost(hosts)
+            raise StepError(said, error.remedy, not_well=[]) from None
+        found = brake.not_well(hosts)
         if len(found) > allowed:
             raise brake.stopped(hosts, found)
-        return {"lost": found}
+        return {"not_well": found}
 
     def _report(self, role: str, output: str) -> TaskResult:
         """Show what became of the hosts, when there is nothing more to come or something is wrong."""
-        found = report.rows(campaign.read(self._variables, *LEFT_BY[role]))
+        found = report.rows(campaign.read(self._variables, *registered.LEFT_BY[role]))
         if not report.is_due(found):
             return {"msg": ["There are hosts left, and nothing is wrong."]}
         return _shown(report.table(found), report.as_dict(found), output)
@@ -135,8 +125,8 @@ class FleetTask:
         return {"output": outfile.path_of(output)}
 
     def _remembered(self, output: str) -> TaskResult:
-        """Show what the step "status" found on the hosts."""
-        found = remembered.rows(campaign.read(self._variables, *LEFT_BY["status"]))
+        """Show what the step "recall" found on the hosts."""
+        found = remembered.rows(campaign.read(self._variables, registered.STATUS))
         return _shown(remembered.table(found), remembered.as_dict(found), output)
 
     def _audit(self, output: str) -> TaskResult:
@@ -150,13 +140,13 @@ class FleetTask:
     @property
     def _campaign(self) -> Campaign:
         """The play as the brake sees it, whichever role its hosts have had."""
-        failures = [name for _result, *names in LEFT_BY.values() for name in names]
-        return campaign.read(self._variables, RESULT, *failures)
+        failures = [name for _result, *names in registered.LEFT_BY.values() for name in names]
+        return campaign.read(self._variables, registered.RESULT, *failures)
 
 
 def _answer(of_host: Variables) -> t.Any:
     """What a host has answered, or why it was not asked."""
-    told = (speakers.own(of_host, name) for name in AUDITED)
+    told = (speakers.own(of_host, name) for name in registered.AUDITED)
     return next((each for each in told if each), {})
 
 

@@ -378,7 +378,7 @@ def test_what_a_host_printed_is_no_template(run: PlayRun) -> None:
 
 
 def test_brake_counts_what_the_role_says_and_not_the_host(run: PlayRun) -> None:
-    (stop,) = of_host(run, "twice", "brake | Stop when too many hosts are lost")
+    (stop,) = of_host(run, "twice", "brake | Stop when too many hosts are not well")
     lost = [
         *(f"before-{name}" for name in ROLES),
         "hidden",
@@ -391,7 +391,7 @@ def test_brake_counts_what_the_role_says_and_not_the_host(run: PlayRun) -> None:
 
 
 def test_brake_holds_where_a_host_of_the_batch_says_the_budget(run: PlayRun) -> None:
-    (stop,) = of_host(run, "inventor-of-a-number", "brake | Stop when too many hosts are lost")
+    (stop,) = of_host(run, "inventor-of-a-number", "brake | Stop when too many hosts are not well")
     assert "fast_reboot_error_budget" in stop["msg"]
     assert "rolling_upgrade_error_budget" in stop["msg"]
 

@@ -44,7 +44,7 @@ def run(variables: t.Any = None, **arguments: t.Any) -> dict[str, t.Any]:
 
 
 def test_step_is_carried_out_with_the_variables_of_the_play() -> None:
-    assert run(step="brake", error_budget="50%") == {"lost": []}
+    assert run(step="brake", error_budget="50%") == {"not_well": []}
     stopped = run(step="guard", hosts_variable="x_hosts", batch_sizes="1", output="")
     assert stopped["failed"]
     assert "all 2 of the inventory" in stopped["msg"]

@@ -25,9 +25,9 @@ ORDER = reboots.order(services=["sshd"])
     ],
     ids=["nothing", "hooks", "findings", "all"],
 )
-@pytest.mark.parametrize("stage", memory.PROGRESS)
-def test_host_remembers_what_it_is_told(stage: memory.Progress, told: Memory) -> None:
-    told = Memory(**{**told.as_dict(), "stage": stage})
+@pytest.mark.parametrize("progress", memory.PROGRESS)
+def test_host_remembers_what_it_is_told(progress: memory.Progress, told: Memory) -> None:
+    told = Memory(**{**told.as_dict(), "progress": progress})
     assert memory.parse(f"{RUN} {told.as_text()}\n") == told
     assert Memory.from_dict(told.as_dict()) == told
 
@@ -42,9 +42,9 @@ def test_what_was_found_leaves_room_for_what_was_ordered() -> None:
 
 
 def test_services_that_must_run_are_those_of_all_reboots_since_it_was_well() -> None:
-    found = Memory(RUN, "lost", order=ORDER, services=("crond", "sshd"))
+    found = Memory(RUN, "ended", order=ORDER, services=("crond", "sshd"))
     assert found.required == ("crond", "sshd")
-    assert Memory(RUN, "lost", order={**ORDER, "services": None}).required == ()
+    assert Memory(RUN, "ended", order={**ORDER, "services": None}).required == ()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_what_a_host_says_is_read_as_far_as_it_has_its_form(
     assert memory.parse("\n".join([f"{RUN} drain", *lines])) == expected
 
 
-def test_stage_that_is_not_known_is_the_first_one() -> None:
+def test_progress_that_is_not_known_is_the_first_one() -> None:
     assert memory.parse(f"{RUN} later") == Memory(RUN, "begun")
     assert memory.parse(RUN) == Memory(RUN, "begun")
 

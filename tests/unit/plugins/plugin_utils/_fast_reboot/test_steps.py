@@ -323,7 +323,7 @@ def test_order_is_remembered_before_it_is_given() -> None:
     scene.steps.leave(begun(hooks=[LB]).told(drained=["lb"]))
     found = remembered(scene)
     assert found is not None
-    assert (found.run, found.stage, found.drained) == (RUN, "down", ("lb",))
+    assert (found.run_id, found.progress, found.drained) == (RUN, "down", ("lb",))
     assert found.order is not None
     assert {name: found.order[name] for name in ("token", "boot_id", "services")} == {
         name: ORDER[name] for name in ("token", "boot_id", "services")
@@ -416,7 +416,7 @@ def test_order_that_never_came_to_the_host_is_given_anew() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "stage"),
+    ("told", "progress"),
     [
         pytest.param({}, None, id="all is well"),
         pytest.param({"reason": reason("unhealthy"), "rebooted": True}, "unhealthy", id="sick"),
@@ -427,15 +427,15 @@ def test_order_that_never_came_to_the_host_is_given_anew() -> None:
         ),
         pytest.param(
             {"reason": reason("drain_failed"), "rebooted": False, "drained": ["lb"]},
-            "lost",
+            "ended",
             id="not undone",
         ),
         pytest.param({"reason": reason("kexec_locked"), "rebooted": False}, None, id="refused"),
-        pytest.param({"reason": reason("module_failed"), "rebooted": None}, "lost", id="unclear"),
+        pytest.param({"reason": reason("module_failed"), "rebooted": None}, "ended", id="unclear"),
     ],
 )
-def test_host_remembers_what_is_left_to_do(told: dict[str, t.Any], stage: str | None) -> None:
+def test_host_remembers_what_is_left_to_do(told: dict[str, t.Any], progress: str | None) -> None:
     scene = Scene()
     scene.steps.close(begun().told(**told))
     found = remembered(scene)
-    assert (found and found.stage) == stage
+    assert (found and found.progress) == progress

@@ -60,9 +60,9 @@ def test_what_ran_before_an_unhealthy_boot_is_still_known() -> None:
     assert run.before.required == ("sshd",)
 
 
-@pytest.mark.parametrize("stage", ["down", "lost", "undrain"])
-def test_reboot_that_was_ordered_is_waited_for(stage: memory.Progress) -> None:
-    run = taken(Memory("r", stage, ("a",), order=ORDER))
+@pytest.mark.parametrize("progress", ["down", "ended", "undrain"])
+def test_reboot_that_was_ordered_is_waited_for(progress: memory.Progress) -> None:
+    run = taken(Memory("r", progress, ("a",), order=ORDER))
     assert (run.next, run.ordered_at, run.result["stage"]) == ("wait", 50.0, "down")
     assert run.result["rebooted"] is None
     assert run.order == ORDER
@@ -100,9 +100,9 @@ def test_hook_that_is_no_more_keeps_the_run_from_the_host() -> None:
     assert memory.PLACE in run.result["reason"]["remedy"]
     # All of it is remembered still.
     assert takeover.left_by(run, "unhealthy") == replace(
-        found, run=RUN, drained=("a", "x", "y"), services=("sshd",)
+        found, run_id=RUN, drained=("a", "x", "y"), services=("sshd",)
     )
-    assert takeover.stage_of(run) == "unhealthy"
+    assert takeover.progress_of(run) == "unhealthy"
 
 
 def test_what_was_ordered_counts_as_over_where_nobody_may_wait() -> None:
@@ -124,7 +124,7 @@ def test_run_that_is_refused_leaves_a_sick_host_as_it_was() -> None:
     run = refused(flow.drained(flow.next_hook(taken(SICK, health_services=True))))
     # The hook of this run was drained by the earlier one, too, and the host is not known to be well.
     assert (run.next, run.result["drained"], run.undoes) == ("", ["a"], [])
-    assert takeover.stage_of(run) == "unhealthy"
+    assert takeover.progress_of(run) == "unhealthy"
     left = takeover.left_by(run, "unhealthy")
     assert (left.findings, left.order, left.required) == (
         SICK.findings,
@@ -166,7 +166,7 @@ def test_services_of_before_stay_required_over_another_reboot() -> None:
 def test_order_of_which_nothing_comes_leaves_all_else_as_it_was(
     told: dict[str, t.Any], without: bool, following: str
 ) -> None:
-    run = taken(replace(SICK, stage="lost"))
+    run = taken(replace(SICK, progress="ended"))
     run = flow.without_reboot(run, changed=False) if without else run
     after = flow.after_wait(run, told, now=60.0, left=0.0)
     assert (after.next, after.failed, after.order, after.taken_over) == (
@@ -180,7 +180,7 @@ def test_order_of_which_nothing_comes_leaves_all_else_as_it_was(
     assert (after.before.order, after.before.required) == (None, ("ntpd", "sshd"))
 
 
-@pytest.mark.parametrize("stage", memory.PROGRESS)
-def test_run_goes_from_task_to_task_with_what_was_left(stage: memory.Progress) -> None:
-    run = taken(replace(SICK, stage=stage))
+@pytest.mark.parametrize("progress", memory.PROGRESS)
+def test_run_goes_from_task_to_task_with_what_was_left(progress: memory.Progress) -> None:
+    run = taken(replace(SICK, progress=progress))
     assert Run.from_dict(run.as_dict()) == run

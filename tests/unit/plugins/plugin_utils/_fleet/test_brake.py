@@ -38,7 +38,7 @@ FAILED = {"done": False, "rungs": []}
 
 
 @pytest.mark.parametrize(
-    ("found", "lost"),
+    ("found", "hosts"),
     [
         pytest.param(campaign(), [], id="all are there"),
         pytest.param(campaign(["web4", "web2"]), ["web1", "web3"], id="some are gone"),
@@ -60,8 +60,8 @@ FAILED = {"done": False, "rungs": []}
         ),
     ],
 )
-def test_lost_hosts_are_counted(found: Campaign, lost: list[str]) -> None:
-    assert brake.lost(found) == lost
+def test_hosts_that_are_not_well_are_counted(found: Campaign, hosts: list[str]) -> None:
+    assert brake.not_well(found) == hosts
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_budget_that_is_none_is_refused(given: t.Any) -> None:
 def test_message_names_the_hosts() -> None:
     said = str(brake.stopped(campaign(), ["web1", "web3"]))
     assert said.startswith(
-        "2 of 4 hosts were lost, do not answer or are not well: web1, web3. The play ends here."
+        "2 of 4 hosts failed, do not answer or are not well: web1, web3. The play ends here."
     )
     assert "(web4)" in said
 

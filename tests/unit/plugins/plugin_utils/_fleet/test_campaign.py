@@ -43,7 +43,7 @@ def test_host_is_what_the_role_says_of_it(
 def test_play_is_seen_with_what_each_host_is_said_to_be_and_says() -> None:
     of_hosts = {
         "web1": {"fast_reboot_result": {"done": True}},
-        "web2": {"__failure": "Refused.", "__fast_reboot_braked": {"failed": True, "lost": []}},
+        "web2": {"__failure": "Refused.", "__fast_reboot_braked": {"failed": True, "not_well": []}},
         "web3": {
             "fast_reboot_result": 7,
             "__failure": "said",

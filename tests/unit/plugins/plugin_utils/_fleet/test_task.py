@@ -67,7 +67,7 @@ NOT_DONE = {"done": False, "reason": {"code": "unhealthy", "message": "It is not
 def test_brake_ends_a_play_that_has_lost_too_many(budget: t.Any, stops: bool) -> None:
     told = brake(play({"web1": NOT_DONE, "web2": None}, "web1", "web2"), budget)
     assert told.get("failed", False) is stops
-    assert told["lost"] == ([] if budget == "x" else ["web1"])
+    assert told["not_well"] == ([] if budget == "x" else ["web1"])
 
 
 def test_brake_takes_no_budget_from_a_host() -> None:
@@ -133,7 +133,7 @@ def test_no_host_is_rebooted_that_nobody_has_named(
 def test_brake_counts_what_a_rescue_hid_of_the_roles_around(name: str) -> None:
     variables = play({"web1": None, "web2": None}, "web1", "web2")
     variables["hostvars"]["web1"] = {name: "It is locked."}
-    assert brake(variables)["lost"] == ["web1"]
+    assert brake(variables)["not_well"] == ["web1"]
 
 
 @pytest.mark.parametrize(
@@ -151,18 +151,18 @@ def test_brake_counts_a_host_that_did_not_answer_when_it_was_asked_what_is_left(
     variables = play({"web1": None, "web2": None}, "web1", "web2")
     gone = {"unreachable": True, "msg": "timed out"}
     variables["hostvars"] |= {"web1": {"__look_after_status": gone}, "web2": {}}
-    assert brake(variables)["lost"] == ["web1"]
+    assert brake(variables)["not_well"] == ["web1"]
     # A host cannot say so of itself, to stop others.
     said = {"__look_after_status": gone, "ansible_facts": {"__look_after_status": gone}}
     variables["hostvars"]["web1"] = said
-    assert brake(variables)["lost"] == []
+    assert brake(variables)["not_well"] == []
 
 
 def test_host_that_was_looked_after_has_had_no_turn_yet() -> None:
     variables = play({"web1": NOT_DONE, "web2": {"looked_after": True}}, "web2")
     told = step("report", variables, of_role="fast_reboot", output="")
-    assert told["msg"][-1] == "hosts 2: done 0, failed 1, lost 0, waiting 1"
-    assert brake(variables, 1)["lost"] == ["web1"]
+    assert told["msg"][-1] == "hosts 2: done 0, failed 1, away 0, waiting 1"
+    assert brake(variables, 1)["not_well"] == ["web1"]
 
 
 # --- Reports --------------------------------------------------------------------------------
@@ -217,7 +217,12 @@ def status(told: Result, **variables: t.Any) -> Result:
 
 
 def test_what_hosts_remember_is_a_table_and_a_file(tmp_path: Path) -> None:
-    found = {"run": "a" * 32, "stage": "unhealthy", "drained": ["lb"], "unhealthy": ["port 1"]}
+    found = {
+        "run_id": "a" * 32,
+        "progress": "unhealthy",
+        "drained": ["lb"],
+        "unhealthy": ["port 1"],
+    }
     of_hosts = {"web1": {"remembered": found}, "web2": {"unreachable": True}}
     path = tmp_path / "status.json"
     told = step("remembered", status(of_hosts), output=str(path))
