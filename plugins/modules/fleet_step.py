@@ -20,13 +20,15 @@ extends_documentation_fragment:
   - alpinefleet.kexec._attributes
 attributes:
   check_mode:
-    support: full
+    support: partial
     details:
-      - A report that was asked for is written in check mode, too.
+      - No host is changed in either mode. A report that was asked for is written in check mode, too.
   diff_mode:
     support: none
   idempotent:
     support: full
+    details:
+      - A report is written each time, and that counts for no change.
 options:
   step:
     description: What the playbook has come to.
@@ -68,6 +70,12 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: End the play here if more than a twentieth of its hosts is not well
+  alpinefleet.kexec.fleet_step:
+    step: brake
+    error_budget: 5%
+  run_once: true
+
 - name: Upgrade hosts in batches with the playbook that has these steps
   ansible.builtin.import_playbook: alpinefleet.kexec.rolling_upgrade
 """

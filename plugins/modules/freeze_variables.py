@@ -44,6 +44,13 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Take the variables as they are before the host is asked
+  alpinefleet.kexec.freeze_variables:
+    role: rolling_upgrade
+    wanted:
+      packages: "{{ rolling_upgrade_packages }}"
+      reboot: "{{ rolling_upgrade_reboot }}"
+
 - name: Make the host able with the role that begins with this task
   ansible.builtin.include_role:
     name: alpinefleet.kexec.kexec_host

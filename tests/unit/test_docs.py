@@ -24,13 +24,18 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader impo
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import once
-from ansible_collections.alpinefleet.kexec.plugins.modules import (
-    kexec_reboot,
-)
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._record import ensure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import flow
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import (
+    task as role_task,
+)
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import audit
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import task as fleet_task
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec as spec_module
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import (
+    roles as role_variables,
+)
 from ansible_collections.alpinefleet.kexec.tests.unit import documentation
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -204,6 +209,10 @@ SPECS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
         {"mutually_exclusive": choose.MUTUALLY_EXCLUSIVE, "required_if": choose.REQUIRED_IF},
     ),
     "kexec_reboot": (spec_module.ARGUMENT_SPEC, spec_module.RULES),
+    "fast_reboot_step": (role_task.STEP_ARGUMENTS, {}),
+    "fleet_step": (fleet_task.FLEET_ARGUMENTS, {}),
+    "freeze_variables": (role_variables.FREEZE_ARGUMENTS, {}),
+    "host_origin": (ensure.ORIGIN_ARGUMENTS, {}),
 }
 PREFIX = "alpinefleet.kexec."
 
@@ -251,10 +260,7 @@ def problems(text: str) -> list[str]:
 EXAMPLES = {
     "README.md": blocks(README, "yaml"),
     **{name: blocks(text, "yaml+jinja") for name, text in GUIDES.items() if name != "reasons.rst"},
-    "boot_parameter": [documentation.of("boot_parameter").examples],
-    "kexec_load": [documentation.of("kexec_load").examples],
-    "kexec_preflight": [documentation.of("kexec_preflight").examples],
-    "kexec_reboot": [kexec_reboot.EXAMPLES],
+    **{name: [documentation.of(name).examples] for name in SPECS},
 }
 
 
@@ -276,6 +282,21 @@ def test_problems_sees_a_wrong_option(arguments: str, problem: str) -> None:
 @pytest.mark.parametrize("place", sorted(EXAMPLES))
 def test_examples_use_options_that_exist(place: str) -> None:
     assert [text for example in EXAMPLES[place] for text in problems(example)] == []
+
+
+def test_every_module_has_its_examples_looked_at() -> None:
+    assert SPECS.keys() == {path.stem for path in (ROOT / "plugins/modules").glob("*.py")}
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "plugins/filter").glob("*.py")), ids=lambda p: p.stem
+)
+def test_examples_of_a_filter_use_it(path: Path) -> None:
+    (examples,) = re.findall(
+        r'^EXAMPLES = r"""\n(.*?)"""', path.read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert f"| alpinefleet.kexec.{path.stem}" in examples
+    assert problems(examples) == []
 
 
 @pytest.mark.parametrize("place", sorted(EXAMPLES))
@@ -355,7 +376,7 @@ def test_no_document_names_another_variable_of_the_role() -> None:
 
 def result_names() -> set[str]:
     """Return the names of what kexec_reboot and the role fast_reboot return."""
-    return {*yaml.safe_load(kexec_reboot.RETURN), *flow.NOTHING_DONE, "done", "failed"}
+    return {*documentation.of("kexec_reboot").returns, *flow.NOTHING_DONE, "done", "failed"}
 
 
 def result_table(guide: str) -> list[str]:

@@ -21,6 +21,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports im
     NoAnswerError,
     OtherRunError,
 )
+from ansible_collections.alpinefleet.kexec.tests.unit import documentation
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import result
 from ansible_collections.alpinefleet.kexec.tests.unit.steps import carried_out
 
@@ -570,3 +571,15 @@ def test_handler_that_was_pending_and_fails_is_told_as_one() -> None:
     told = role._step("note_failed_handler")
     assert (told["failed"], told["reason"]["code"]) == (True, "handler_failed")
     assert "Make the initramfs: no space" in role.broke(told)["reason"]["message"]
+
+
+def test_what_steps_return_is_documented() -> None:
+    role = Role(LEFT, {**result(), "last_error": None}, hooks=[HOOK])
+    role.scene.task._answers.insert(0, {**LEFT, "rebooted": False})
+    told = [role._step("recall"), role._step("set_aside"), role.begin()]
+    told += [role.go_on(step) for step in ("drain", "note_drained", "leave", "wait", "undrain")]
+    told.append(role.end())
+    returned = {name for each in told for name in each}
+    own, module = (documentation.of(name).returns for name in ("fast_reboot_step", "kexec_reboot"))
+    assert returned - {"failed", "msg"} <= own.keys() | module.keys() | {"changed"}
+    assert own.keys() <= returned
