@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -25,9 +26,11 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader impo
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import once
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._record import ensure
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import flow
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import (
     task as role_task,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.result import (
+    RebootResult,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import audit
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import task as fleet_task
@@ -376,7 +379,8 @@ def test_no_document_names_another_variable_of_the_role() -> None:
 
 def result_names() -> set[str]:
     """Return the names of what kexec_reboot and the role fast_reboot return."""
-    return {*documentation.of("kexec_reboot").returns, *flow.NOTHING_DONE, "done", "failed"}
+    of_role = {each.name for each in dataclasses.fields(RebootResult)}
+    return {*documentation.of("kexec_reboot").returns, *of_role, "done", "failed"}
 
 
 def result_table(guide: str) -> list[str]:

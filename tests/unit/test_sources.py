@@ -67,6 +67,7 @@ ROOMS = (
     "module_utils/_module",
     "plugin_utils/_forms",
     "plugin_utils/_table",
+    "plugin_utils/_values",
     "plugin_utils/_answer",
     "plugin_utils/_step",
     "plugin_utils/_reboot",

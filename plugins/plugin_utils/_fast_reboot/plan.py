@@ -18,6 +18,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._reboot import spec
 from .._reboot.failure import RebootError
+from .._reboot.observation import Method
 from .._variables.family import Family, Given, VariableError
 from . import files as task_files
 from .files import TaskFiles
@@ -101,29 +102,12 @@ class PowerCycle:
 class RunPlan:
     """What is done with one host. Nothing of it comes from the host, or is read once more."""
 
-    # The arguments of kexec_reboot, with their defaults.
+    # The arguments of kexec_reboot, with their defaults, and the way that is wanted among them.
     arguments: Given
+    method: Method
     hooks: tuple[Hook, ...]
     health_tasks: tuple[str, ...]
     power_cycle: PowerCycle
-
-    def as_dict(self) -> dict[str, t.Any]:
-        """As one task hands it to the next, without the command: it may have a password in it."""
-        return {
-            "arguments": dict(self.arguments),
-            "hooks": [dict(vars(hook)) for hook in self.hooks],
-            "health_tasks": list(self.health_tasks),
-            "power_cycle": {**vars(self.power_cycle), "command": bool(self.power_cycle.command)},
-        }
-
-    @classmethod
-    def from_dict(cls, given: Given) -> RunPlan:
-        return cls(
-            arguments=given["arguments"],
-            hooks=tuple(Hook(**hook) for hook in given["hooks"]),
-            health_tasks=tuple(given["health_tasks"]),
-            power_cycle=PowerCycle(**given["power_cycle"]),
-        )
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -186,6 +170,7 @@ def _plan(own: Given, arguments: Given, folder: str) -> RunPlan:
     tasks = own["power_cycle_tasks"]
     return RunPlan(
         arguments=arguments,
+        method=arguments["method"],
         hooks=hooks,
         health_tasks=tuple(map(absolute, own["health_tasks"])),
         power_cycle=PowerCycle(

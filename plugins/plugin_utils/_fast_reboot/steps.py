@@ -18,13 +18,17 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import 
 from .._reboot import orders, results, spec
 from .._reboot.checkup import ANY_BOOT
 from .._reboot.failure import RebootError
+from .._reboot.health import Health
 from .._reboot.ports import Clock, NoAnswerError, OtherRunError
 from .._reboot.protocol import Order
-from .._reboot.spec import Request
-from .._task import RebootTask
+from .._reboot.spec import Handed, Request
+from .._step import StepError
+from .._task import RebootTask, Result
+from .._values import parse
 from . import flow, memory, takeover
 from .flow import Run
 from .memory import Memory, Progress
+from .result import Attempt
 
 # A host that is waited for keeps others from their turn no longer than this, if they are many, and
 # no shorter than a login takes.
@@ -141,8 +145,8 @@ class Steps:
 
     def foresee(self, run: Run) -> Run:
         """See that the reboot would not be refused, before anything is drained."""
-        result = self._result(run, self._make_task(True), wait=False)
-        return flow.after_order(run, result, now=0.0) if result.get("failed") else run
+        attempt = self._attempt(run, self._make_task(True), wait=False)
+        return flow.after_order(run, attempt, now=0.0) if attempt.failed else run
 
     def leave(self, run: Run) -> Run:
         task, known = self._make_task(self._check_mode), run.known
@@ -151,94 +155,104 @@ class Steps:
             """The next run waits for this order, if nobody is left to do so."""
             nonlocal known
             handed = orders.hand_over(order, task.answer, acknowledged=False)
-            _tell(task, replace(run, order=handed), "down")
+            _tell(task, replace(run, order=Handed(**handed)), "down")
             known = True
 
         try:
-            result = self._result(run, task, remember, wait=False)
+            attempt = self._attempt(run, task, remember, wait=False)
         except (NoAnswerError, OtherRunError) as error:
             return _not_kept(run.told(stage="trigger"), error)
-        return flow.after_order(replace(run, known=known), result, now=self._clock.now())
+        return flow.after_order(replace(run, known=known), attempt, now=self._clock.now())
 
     def wait(self, run: Run, *, hosts: int, forks: int) -> Run:
         """One turn of the wait for a host."""
-        wanted = run.plan.arguments
-        deadline = run.ordered_at + wanted["reboot_timeout"]
+        wanted = self._request(run)
+        deadline = run.ordered_at + wanted.reboot_timeout
         left, since = deadline - self._clock.now(), self._clock.now() - run.ordered_at
-        seconds = turn(left, since, wanted["confirm_timeout"], hosts, forks)
-        result, findings = self._waited(run, seconds)
+        seconds = turn(left, since, wanted.confirm_timeout, hosts, forks)
+        attempt, findings = self._waited(run, _ordered(run), seconds)
         return flow.after_wait(
             run,
-            result,
+            attempt,
             findings,
             now=self._clock.now(),
             left=deadline - self._clock.now(),
-            stable=_stable(run),
+            stable=self._is_to_stay(run),
         )
 
     def wait_after_reset(self, run: Run) -> Run:
         # Firmware is what a reset leads to, whatever was asked for before.
         seconds = run.plan.power_cycle.timeout
-        order = {**(run.order or {}), "fallback": "firmware"}
-        result, findings = self._waited(run, seconds, wait_for=order, reboot_timeout=seconds)
+        order = replace(_ordered(run), fallback="firmware")
+        attempt, findings = self._waited(run, order, seconds, reboot_timeout=seconds)
         return flow.after_power_cycle(
-            run, result, findings, now=self._clock.now(), stable=_stable(run)
+            run, attempt, findings, now=self._clock.now(), stable=self._is_to_stay(run)
         )
 
     def look(self, run: Run) -> Run:
         """Look until the host is well, or its time is over."""
-        if self._check_mode:
+        health = self._request(run).health
+        if self._check_mode or health is None:
             return flow.after_look(run, (), stable=False)
-        health = run.plan.arguments["health"]
         since = self._clock.now() - run.proven_at if run.proven_at else 0.0
         if run.looked_again:
-            if since < health["stable_seconds"]:
-                self._clock.sleep(health["stable_seconds"] - since)
-            seconds = health["timeout"]
+            if since < health.stable_seconds:
+                self._clock.sleep(health.stable_seconds - since)
+            seconds = health.timeout
         else:
-            seconds = max(0.0, health["timeout"] - since)
-        wanted = self._request(run).health
-        before = (run.order or {}).get("services") or ()
-        boot_id = run.result["boot_id"]["after"] or ANY_BOOT
-        findings = (
-            [] if wanted is None else self._make_task(False).look(wanted, before, boot_id, seconds)
-        )
-        return flow.after_look(run, findings, stable=_stable(run))
+            seconds = max(0.0, health.timeout - since)
+        before = (run.order.services if run.order else None) or ()
+        boot_id = run.result.boot_id.after or ANY_BOOT
+        findings = self._make_task(False).look(health, before, boot_id, seconds)
+        return flow.after_look(run, findings, stable=self._is_to_stay(run))
 
     def end_file(self, run: Run) -> Run:
-        return flow.after_file(run, stable=_stable(run))
+        return flow.after_file(run, stable=self._is_to_stay(run))
 
-    def _result(
+    def _attempt(
         self,
         run: Run,
         task: RebootTask,
         before_order: t.Callable[[Order], None] = lambda _order: None,
         **arguments: t.Any,
-    ) -> dict[str, t.Any]:
+    ) -> Attempt:
         started = self._clock.now()
         try:
             result = task.run(self._request(run, **arguments), before_order)
         except RebootError as error:
             result = results.failed(error, task.answer)
-        return {**result, "elapsed": round(self._clock.now() - started, 2)}
+        return self._since(started, result)
 
     def _waited(
-        self, run: Run, seconds: float, **arguments: t.Any
-    ) -> tuple[dict[str, t.Any], list[str]]:
+        self, run: Run, order: Handed, seconds: float, **arguments: t.Any
+    ) -> tuple[Attempt, list[str]]:
         task, started = self._make_task(False), self._clock.now()
         findings: list[str] = []
         try:
-            request = self._request(run, **{"wait_for": run.order, **arguments})
-            if request.wait_for is None:
-                raise AssertionError("there is no order to wait for")
-            result, findings = task.wait_and_look(request, request.wait_for, seconds)
+            request = self._request(run, wait_for=takeover.plain(order), **arguments)
+            result, findings = task.wait_and_look(request, order, seconds)
         except RebootError as error:
             result = results.failed(error, task.answer)
-        return {**result, "elapsed": round(self._clock.now() - started, 2)}, findings
+        return self._since(started, result), findings
+
+    def _since(self, started: float, result: Result) -> Attempt:
+        """What a task came to, and how long it took; from here on it is a value."""
+        return parse(Attempt, {**result, "elapsed": round(self._clock.now() - started, 2)})
 
     def _request(self, run: Run, **arguments: t.Any) -> Request:
-        health = _with_services_of_before(run)
-        return spec.parse({**run.plan.arguments, "health": health, **arguments}, self._host)
+        request = spec.parse({**run.plan.arguments, **arguments}, self._host)
+        return replace(request, health=_with_services_of_before(run, request.health))
+
+    def _is_to_stay(self, run: Run) -> bool:
+        """Whether a host that is well must be so once more."""
+        health = self._request(run).health
+        return health is not None and health.stable_seconds > 0
+
+
+def _ordered(run: Run) -> Handed:
+    if run.order is None:
+        raise StepError("There is no order that could be waited for.", "Run the role once more.")
+    return run.order
 
 
 def _tell(task: RebootTask, run: Run, progress: Progress | None) -> None:
@@ -258,14 +272,9 @@ def _not_kept(run: Run, error: NotKept) -> Run:
     return flow.fail(run, flow.not_remembered(error.text))
 
 
-def _with_services_of_before(run: Run) -> dict[str, t.Any]:
+def _with_services_of_before(run: Run, health: Health | None) -> Health | None:
     """What must run, with what ran before an earlier run's reboot and has not been seen since."""
-    health = dict(run.plan.arguments["health"])
-    if run.before is not None and health["services"]:
-        required = (*health["required_services"], *run.before.required)
-        health["required_services"] = list(dict.fromkeys(required))
-    return health
-
-
-def _stable(run: Run) -> bool:
-    return bool(run.plan.arguments["health"]["stable_seconds"])
+    if health is None or run.before is None or not health.services:
+        return health
+    required = dict.fromkeys((*health.required_services, *run.before.required))
+    return replace(health, required_services=tuple(required))

@@ -8,20 +8,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import typing as t
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
 from .._step import StepError
 from .._task import Result
+from .._values import FormError, parse
 from .._variables import registered, speakers
 from .._variables.speakers import Variables
 from . import flow, plan, rescued
 from .files import Playbooks
 from .flow import Run
+from .result import RebootResult
 from .steps import CannotTellError, Steps
 
 # With these a run begins.
@@ -69,7 +72,7 @@ class RoleTask:
         if "id" not in run:
             # None was begun, and there is nothing to go on with.
             return dict(self._last)
-        return self._go_on(name, Run.from_dict(run))
+        return self._go_on(name, _read(run))
 
     @property
     def _last(self) -> t.Mapping[str, t.Any]:
@@ -98,7 +101,7 @@ class RoleTask:
         }
 
     def _note_failed_handler(self) -> t.NoReturn:
-        raise _failed(_nothing(flow.handler_failed(self._broken.said)))
+        raise _refused(flow.handler_failed(self._broken.said))
 
     @property
     def _broken(self) -> flow.Broken:
@@ -107,11 +110,11 @@ class RoleTask:
     def _begin(self, name: str, arguments: t.Mapping[str, t.Any]) -> Result:
         """Take what is wanted, unless it was taken before, and leave a host that has no hooks."""
         frozen = arguments["frozen"] or self._freeze(arguments["wanted"])
-        run = Run.from_dict(frozen["run"])
+        run = _read(frozen.get("run"))
         if name != "note":
             run = self._taken_over(name, run, changed=arguments["changed"])
         told = _told(run, diff=name in ORDERS)
-        return {**told, "power_cycle_command": frozen["power_cycle_command"]}
+        return {**told, "power_cycle_command": frozen.get("power_cycle_command", [])}
 
     def _taken_over(self, name: str, run: Run, *, changed: bool) -> Run:
         """The host is this run's from now on, with what an earlier one has left."""
@@ -136,8 +139,7 @@ class RoleTask:
             folder = str(self._variables["playbook_dir"])
             made, command = plan.make(wanted, folder, Playbooks())
         except StepError as error:
-            refused = flow.argument_invalid(error.message, error.remedy)
-            raise _failed(_nothing(refused)) from None
+            raise _refused(flow.argument_invalid(error.message, error.remedy)) from None
         run = flow.begin(secrets.token_hex(16), made)
         return {**_told(run), "power_cycle_command": command}
 
@@ -147,9 +149,9 @@ class RoleTask:
             after = self._steps.close(after)
         if name not in FOR_THE_HOST:
             return _told(after, diff=name in ORDERS)
-        if after.result["reason"] != run.result["reason"]:
+        if after.result.reason != run.result.reason:
             # What would be run for the host has no turn.
-            raise _failed(_told(after))
+            raise _failed(after.result, _told(after))
         try:
             speakers.refuse_a_pretender(self._variables)
         except StepError as error:
@@ -164,7 +166,7 @@ class RoleTask:
         try:
             return self._after(name, run)
         except Exception as error:
-            forgettable = run.untouched and not run.result["drained"]
+            forgettable = run.untouched and not run.result.drained
             if forgettable and isinstance(error, AnsibleConnectionFailure):
                 raise
             raise _defective(name, run, error) from error
@@ -199,13 +201,12 @@ class RoleTask:
         if not kept.failed:
             return replace(turn, known=kept.known)
         # This hook was not run. Whether those before it are undone is the other run's to say, if there is one.
-        told = seen.told(rebooted=kept.result["rebooted"])
-        return flow.fail(told, Reason(**kept.result["reason"]))
+        return flow.fail(seen.told(rebooted=kept.result.rebooted), kept.result.reason)
 
     def _undrain(self, run: Run) -> Run:
         """The next hook's turn; before the first one it is seen that no other run needs the host."""
         mine = run if run.undoing else self._steps.still_mine(run, "undrain")
-        return flow.next_undrain(mine) if mine.result["reason"] == run.result["reason"] else mine
+        return flow.next_undrain(mine) if mine.result.reason == run.result.reason else mine
 
     def _note_failed_reset(self, run: Run) -> Run:
         """The command itself is kept secret, and its exit status tells something all the same."""
@@ -231,7 +232,8 @@ class RoleTask:
             # It was refused, and none was begun.
             return {name: value for name, value in told.items() if name not in ("failed", "msg")}
         if run is None:
-            return _nothing(flow.step_failed(self._broken.said), rebooted=None)
+            reason = flow.step_failed(self._broken.said)
+            return _nothing(RebootResult(reason=reason, rebooted=None))
         return _told(run if told and run.failed else flow.broke(run, self._broken))
 
     def _end(self, result: t.Mapping[str, t.Any]) -> Result:
@@ -239,18 +241,18 @@ class RoleTask:
         if result["done"]:
             return _last_word(result)
         if "id" not in result["run"]:
-            raise _failed(_last_word(result))
-        run = Run.from_dict(result["run"])
+            raise _failed(parse(RebootResult, result), _last_word(result))
+        run = _read(result["run"])
         # A host that may be gone remembers its order, and cannot be told more.
-        if run.result["rebooted"] is not None:
+        if run.result.rebooted is not None:
             run = self._steps.close(run)
-        raise _failed(_last_word({**result, **run.result}))
+        raise _failed(run.result, _last_word({**result, **run.result.as_dict()}))
 
     def _recall(self) -> Result:
         try:
             found = self._steps.recall()
         except CannotTellError as error:
-            raise _failed(_nothing(error.reason)) from None
+            raise _refused(error.reason) from None
         if found is None:
             return {"remembered": None}
         told = {"run_id": found.run_id, "progress": found.progress, "drained": [*found.drained]}
@@ -268,10 +270,12 @@ class RoleTask:
         if "id" not in first:
             return None
         known = [each for each in (_run_in(failed), last) if each.get("id") == first["id"]]
-        return Run.from_dict({**(known[0] if known else first), "plan": first["plan"]})
+        with contextlib.suppress(FormError):
+            return parse(Run, {**(known[0] if known else first), "plan": first.get("plan")})
+        return None
 
 
-def _run_in(told: t.Any) -> t.Mapping[str, t.Any]:
+def _run_in(told: object) -> t.Mapping[str, t.Any]:
     run = told.get("run") if isinstance(told, t.Mapping) else None
     return run if isinstance(run, t.Mapping) else {}
 
@@ -283,15 +287,31 @@ def _last_word(result: t.Mapping[str, t.Any]) -> Result:
 def _told(run: Run, *, diff: bool = False) -> Result:
     """What a task of the role returns. With the status of the test command it would be a failed one."""
     left_out = (STATUS_OF_COMMAND, *(() if diff else ("diff",)))
-    told = {name: value for name, value in run.result.items() if name not in left_out}
+    told = {each: value for each, value in run.result.as_dict().items() if each not in left_out}
     undrain = run.undoes if run.next == "undrain" else []
-    return {**told, "run": run.as_dict(), "done": run.done, "undrain": undrain}
+    return {**told, "run": asdict(run), "done": run.done, "undrain": undrain}
 
 
-def _nothing(reason: Reason, *, rebooted: bool | None = False) -> Result:
+def _nothing(result: RebootResult) -> Result:
     """What it returns where no run was begun."""
-    told = {**flow.NOTHING_DONE, "reason": reason.as_dict(), "rebooted": rebooted}
-    return {**told, "run": {"next": ""}, "done": False, "undrain": []}
+    return {**result.as_dict(), "run": {"next": ""}, "done": False, "undrain": []}
+
+
+def _refused(reason: Reason) -> StepError:
+    """The end before a run was begun."""
+    result = RebootResult(reason=reason)
+    return _failed(result, _nothing(result))
+
+
+def _read(run: object) -> Run:
+    """The run that the step before has handed on."""
+    try:
+        return parse(Run, run)
+    except FormError as error:
+        raise StepError(
+            f"What was handed on is no run of the role: {error}.",
+            "Hand on what the step before has returned.",
+        ) from None
 
 
 def _defective(name: str, run: Run, error: Exception) -> StepError:
@@ -309,6 +329,6 @@ def _defective(name: str, run: Run, error: Exception) -> StepError:
     return StepError(said, remedy, **_told(run))
 
 
-def _failed(result: Result) -> StepError:
+def _failed(result: RebootResult, told: Result) -> StepError:
     """The end of a run, with all that is known of its host."""
-    return StepError(*flow.message(result), **result)
+    return StepError(*flow.message(result), **told)

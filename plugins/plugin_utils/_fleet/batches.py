@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import re
-import typing as t
 
 from .._step import StepError
 
@@ -17,7 +16,7 @@ _NUMBER = re.compile(r"0*[1-9][0-9]{0,8}")
 _SHARE = re.compile(r"(0*[1-9][0-9]?|0*100)\s*%")
 
 
-def sizes(given: t.Any) -> list[int | str]:
+def sizes(given: object) -> list[int | str]:
     """The sizes, as the keyword "serial" takes them; with -e they come as one text."""
     words = given.split(",") if isinstance(given, str) else given
     listed = list(words) if isinstance(words, (list, tuple)) else [words]
@@ -26,7 +25,7 @@ def sizes(given: t.Any) -> list[int | str]:
     return [_size(each, given) for each in listed]
 
 
-def _size(each: t.Any, given: t.Any) -> int | str:
+def _size(each: object, given: object) -> int | str:
     text = str(each).strip()
     share = _SHARE.fullmatch(text)
     if share:
@@ -36,7 +35,7 @@ def _size(each: t.Any, given: t.Any) -> int | str:
     raise _no_size(given)
 
 
-def _no_size(given: t.Any) -> StepError:
+def _no_size(given: object) -> StepError:
     return StepError(
         f"The sizes of the batches are {given!r} and must be numbers of hosts, 1 or more, or shares "
         "of them from 1% to 100%.",

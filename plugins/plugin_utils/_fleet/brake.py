@@ -18,7 +18,7 @@ from .campaign import Campaign
 SHOWN = 20
 
 
-def budget(given: t.Any, hosts: int) -> int:
+def budget(given: object, hosts: int) -> int:
     """How many hosts that are not well do not end a play yet: a number, or a share of its hosts."""
     text = str(given).strip()
     share = re.fullmatch(r"([0-9]{1,3})\s*%", text)
@@ -42,7 +42,7 @@ def not_well(campaign: Campaign) -> list[str]:
 def _is_not_well(campaign: Campaign, host: str) -> bool:
     """A run of the role that has not come to its end, another role that failed, or no answer."""
     result = campaign.result_of(host)
-    is_left = result is not None and result.get("done") is False
+    is_left = result is not None and not result.done
     return host in campaign.failures or host in campaign.silent or is_left
 
 

@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from .._table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
+from .._values import FormError, parse
 from .campaign import Campaign
 
 # Raised when a key changes its meaning or goes away, not when one is added.
@@ -35,19 +36,38 @@ class HostMemory:
     run_id: str | None = None
 
 
+@dataclass(frozen=True)
+class LeftRun:
+    """What a host remembers of one, as the step "recall" tells it."""
+
+    run_id: str
+    progress: str
+    drained: tuple[str, ...]
+    unhealthy: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """What that step has told."""
+
+    remembered: LeftRun | None
+
+
 def rows(campaign: Campaign) -> list[HostMemory]:
-    """The hosts in their order, with what the step "recall" told of each."""
-    return [_row(host, campaign.result_of(host)) for host in campaign.hosts]
+    """The hosts in their order, with what that step told of each."""
+    return [_row(host, campaign.results.get(host)) for host in campaign.hosts]
 
 
-def _row(host: str, told: t.Mapping[str, t.Any] | None) -> HostMemory:
-    if told is None or "remembered" not in told:
+def _row(host: str, told: object) -> HostMemory:
+    try:
+        found = parse(Recalled, told).remembered
+    except FormError:
         return HostMemory(host, "no_answer")
-    found = told["remembered"]
-    if found is None:
-        return HostMemory(host, "nothing")
-    lists = (tuple(found["drained"]), tuple(found["unhealthy"]))
-    return HostMemory(host, "something", found["progress"], *lists, found["run_id"])
+    return (
+        HostMemory(host, "nothing")
+        if found is None
+        else HostMemory(host, "something", **vars(found))
+    )
 
 
 def as_dict(found: t.Sequence[HostMemory]) -> dict[str, t.Any]:

@@ -71,7 +71,7 @@ class FleetTask:
         }
         return steps[arguments["step"]]()
 
-    def _guard(self, name: str, sizes: t.Any, output: str) -> TaskResult:
+    def _guard(self, name: str, sizes: object, output: str) -> TaskResult:
         """Nobody reboots all hosts of an inventory by leaving something out, or by a size of 0."""
         unread = self._unread(name, f"{name.removesuffix('hosts')}serial")
         if not self._asked.limited and not self._asked.variables.get(name):
@@ -90,7 +90,7 @@ class FleetTask:
         batches.sizes(sizes)
         return noted
 
-    def _brake(self, error_budget: t.Any) -> TaskResult:
+    def _brake(self, error_budget: object) -> TaskResult:
         """Fail where too many hosts are not well; the budget must not be a host's word."""
         hosts = self._campaign
         try:
@@ -144,7 +144,7 @@ class FleetTask:
         return campaign.read(self._variables, registered.RESULT, *failures)
 
 
-def _answer(of_host: Variables) -> t.Any:
+def _answer(of_host: Variables) -> object:
     """What a host has answered, or why it was not asked."""
     told = (speakers.own(of_host, name) for name in registered.AUDITED)
     return next((each for each in told if each), {})

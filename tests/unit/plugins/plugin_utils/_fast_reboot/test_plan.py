@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import typing as t
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.pla
     RunPlan,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._values import parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables.family import (
     VariableError,
 )
@@ -111,8 +113,8 @@ def test_plan_is_the_same_after_a_task_has_handed_it_to_the_next() -> None:
         health_commands=["nginx -t"],
         power_cycle_command=["reset", "password"],
     )
-    handed = json.loads(json.dumps(made.as_dict()))
-    assert RunPlan.from_dict(handed) == made
+    handed = json.loads(json.dumps(asdict(made)))
+    assert parse(RunPlan, handed) == made
     # The command goes another way, on which nobody shows it.
     assert "password" not in json.dumps(handed)
     assert command == ["reset", "password"]

@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import judge
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import Answer
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import (
     flow,
@@ -33,11 +34,12 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports im
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.protocol import Order
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.spec import Handed, Request
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._values import parse
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes, reboots
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import BOOT_ID, reason, result
 
 from . import test_plan
-from .test_flow import ORDERED
+from .test_flow import ORDERED, attempt
 
 RUN = "0d4ba4f53c8e4b578f0f7a7a1b1a9f10"
 SILENCE = NoAnswerError("silent", "no route")
@@ -127,11 +129,11 @@ def begun(**given: t.Any) -> Run:
 
 
 def code_of(run: Run) -> str | None:
-    return t.cast("str", run.result["reason"]["code"]) if run.failed else None
+    return t.cast("str", run.result.code) if run.failed else None
 
 
 def left(at: float = 1000.0, **given: t.Any) -> Run:
-    return flow.after_order(begun(**given), {**ORDERED, "order": ORDER}, now=at)
+    return flow.after_order(begun(**given), attempt({**ORDERED, "order": ORDER}), now=at)
 
 
 # --- The turns of many hosts ----------------------------------------------------------------
@@ -167,7 +169,7 @@ def test_turn_of_a_host_leaves_time_for_the_others(
 def test_order_is_given_by_a_task_that_does_not_wait() -> None:
     scene = Scene({**ORDERED, "order": ORDER})
     run = scene.steps.leave(begun(timeout=77))
-    assert (run.next, run.ordered_at, run.result["elapsed"]) == ("wait", 1007.0, 7.0)
+    assert (run.next, run.ordered_at, run.result.elapsed) == ("wait", 1007.0, 7.0)
     (request,) = scene.task.requests
     assert (request.wait, request.wait_for, request.reboot_timeout) == (False, None, 77)
     assert (request.host, scene.task.modes) == ("web1", [False])
@@ -182,7 +184,7 @@ def test_order_in_check_mode_is_a_prediction() -> None:
 def test_refusal_is_foreseen_and_nothing_else_is_kept_of_it() -> None:
     refusal = failure.local_connection(rebooted=False)
     scene = Scene(refusal, {**ORDERED, "rebooted": False})
-    assert scene.steps.foresee(begun()).result["reason"]["code"] == "local_connection"
+    assert scene.steps.foresee(begun()).result.code == "local_connection"
     run = begun()
     assert scene.steps.foresee(run) is run
     assert scene.task.modes == [True, True]
@@ -206,7 +208,7 @@ def test_host_that_is_not_back_in_its_turn_has_another_one() -> None:
     assert run.next == "wait"
     scene.clock.advance(600.0)
     run = scene.steps.wait(run, hosts=100, forks=5)
-    assert (run.next, run.result["reason"]["code"]) == ("", "did_not_return")
+    assert (run.next, run.result.code) == ("", "did_not_return")
     assert scene.task.turns == [10.0, 10.0]
 
 
@@ -214,7 +216,7 @@ def test_wait_after_a_reset_takes_firmware_for_granted() -> None:
     scene = Scene(result(method="firmware"))
     lost = flow.after_wait(
         left(power_cycle_command=["reset"], power_cycle_timeout=88),
-        {**result(), "failed": True, "reason": LOST.reason.as_dict(), "stage": "down"},
+        attempt({**result(), "failed": True, "reason": LOST.reason.as_dict(), "stage": "down"}),
         now=1600.0,
         left=0.0,
     )
@@ -228,7 +230,7 @@ def test_wait_after_a_reset_takes_firmware_for_granted() -> None:
 @pytest.mark.parametrize(("since", "seconds"), [(0.0, 120.0), (50.0, 70.0), (500.0, 0.0)])
 def test_look_has_what_is_left_of_the_time_since_the_proof(since: float, seconds: float) -> None:
     scene = Scene([])
-    run = flow.after_wait(left(), result(), ["port 1"], now=1000.0, left=0.0)
+    run = flow.after_wait(left(), attempt(result()), ["port 1"], now=1000.0, left=0.0)
     scene.clock.advance(since)
     assert scene.steps.look(run).done
     assert scene.task.looks == [(BOOT_ID, seconds)]
@@ -238,12 +240,14 @@ def test_look_has_what_is_left_of_the_time_since_the_proof(since: float, seconds
 @pytest.mark.parametrize(("since", "slept"), [(0.0, 60.0), (50.0, 10.0), (500.0, 0.0)])
 def test_host_waits_for_what_is_left_of_its_own_time(since: float, slept: float) -> None:
     scene = Scene(["service nginx"])
-    run = flow.after_wait(left(stable_seconds=60), result(), now=1000.0, left=0.0, stable=True)
+    run = flow.after_wait(
+        left(stable_seconds=60), attempt(result()), now=1000.0, left=0.0, stable=True
+    )
     scene.clock.advance(since)
     before = scene.clock.time
     after = scene.steps.look(run)
     assert scene.clock.time - before == slept + 7.0
-    assert (after.result["reason"]["code"], scene.task.looks) == ("unhealthy", [(BOOT_ID, 120.0)])
+    assert (after.result.code, scene.task.looks) == ("unhealthy", [(BOOT_ID, 120.0)])
 
 
 # --- What the host remembers ----------------------------------------------------------------
@@ -320,7 +324,7 @@ def test_host_that_does_not_answer_is_unreachable() -> None:
 
 def test_order_is_remembered_before_it_is_given() -> None:
     scene = Scene({**ORDERED, "order": ORDER})
-    scene.steps.leave(begun(hooks=[LB]).told(drained=["lb"]))
+    scene.steps.leave(begun(hooks=[LB]).told(drained=("lb",)))
     found = remembered(scene)
     assert found is not None
     assert (found.run_id, found.progress, found.drained) == (RUN, "down", ("lb",))
@@ -333,7 +337,7 @@ def test_order_is_remembered_before_it_is_given() -> None:
     again.task.memory = scene.task.memory
     run = again.steps.begin(begun(hooks=[LB]))
     assert (run.next, run.taken_over) == ("wait", True)
-    assert again.steps.wait(run, hosts=1, forks=5).result["rebooted"] is True
+    assert again.steps.wait(run, hosts=1, forks=5).result.rebooted is True
 
 
 @pytest.mark.parametrize(
@@ -349,10 +353,10 @@ def test_run_that_may_not_act_orders_nothing(
 ) -> None:
     scene = Scene({**ORDERED, "order": ORDER})
     scene.task.memory = error
-    run = scene.steps.leave(begun().told(drained=["lb"]))
-    assert (run.next, run.order, run.result["reason"]["code"]) == (following, None, code)
-    assert (run.result["rebooted"], run.result["stage"]) == (rebooted, "trigger")
-    assert scene.steps.remember(begun(), "drain").result["reason"]["code"] == code
+    run = scene.steps.leave(begun().told(drained=("lb",)))
+    assert (run.next, run.order, run.result.code) == (following, None, code)
+    assert (run.result.rebooted, run.result.stage) == (rebooted, "trigger")
+    assert scene.steps.remember(begun(), "drain").result.code == code
 
 
 def test_run_that_was_overtaken_fails_at_its_end_as_well() -> None:
@@ -371,8 +375,8 @@ def test_host_that_cannot_be_told_that_a_run_is_over_is_well_and_that_is_said() 
     proven = replace(begun(), next="").told(rebooted=True)
     closed = scene.steps.close(proven)
     assert closed.done
-    (advice,) = closed.result["reasons"]
-    assert (advice["code"], advice["blocks"]) == ("not_remembered", "nothing")
+    (advice,) = closed.result.reasons
+    assert (advice.code, advice.blocks) == ("not_remembered", "nothing")
     # What is to be done for it is known, and is done.
     assert scene.steps.still_mine(proven, "undrain") == proven
 
@@ -419,23 +423,25 @@ def test_order_that_never_came_to_the_host_is_given_anew() -> None:
     ("told", "progress"),
     [
         pytest.param({}, None, id="all is well"),
-        pytest.param({"reason": reason("unhealthy"), "rebooted": True}, "unhealthy", id="sick"),
+        pytest.param({"code": "unhealthy", "rebooted": True}, "unhealthy", id="sick"),
         pytest.param(
-            {"reason": reason("undrain_failed"), "rebooted": True, "drained": ["lb"]},
+            {"code": "undrain_failed", "rebooted": True, "drained": ("lb",)},
             "undrain",
             id="still drained",
         ),
         pytest.param(
-            {"reason": reason("drain_failed"), "rebooted": False, "drained": ["lb"]},
+            {"code": "drain_failed", "rebooted": False, "drained": ("lb",)},
             "ended",
             id="not undone",
         ),
-        pytest.param({"reason": reason("kexec_locked"), "rebooted": False}, None, id="refused"),
-        pytest.param({"reason": reason("module_failed"), "rebooted": None}, "ended", id="unclear"),
+        pytest.param({"code": "kexec_locked", "rebooted": False}, None, id="refused"),
+        pytest.param({"code": "module_failed", "rebooted": None}, "ended", id="unclear"),
     ],
 )
 def test_host_remembers_what_is_left_to_do(told: dict[str, t.Any], progress: str | None) -> None:
     scene = Scene()
-    scene.steps.close(begun().told(**told))
+    failed = {"reason": parse(Reason, reason(told["code"]))} if "code" in told else {}
+    changes = {name: value for name, value in told.items() if name != "code"}
+    scene.steps.close(begun().told(**changes, **failed))
     found = remembered(scene)
     assert (found and found.progress) == progress

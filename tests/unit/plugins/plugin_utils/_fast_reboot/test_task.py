@@ -583,3 +583,21 @@ def test_what_steps_return_is_documented() -> None:
     own, module = (documentation.of(name).returns for name in ("fast_reboot_step", "kexec_reboot"))
     assert returned - {"failed", "msg"} <= own.keys() | module.keys() | {"changed"}
     assert own.keys() <= returned
+
+
+@pytest.mark.parametrize(
+    ("step", "arguments"),
+    [
+        pytest.param("wait", {"run": {"id": "r1"}}, id="half a run"),
+        pytest.param("wait", {"run": {"id": "r1", "plan": 7}}, id="no plan"),
+        pytest.param("begin", {"frozen": {"run": {"next": ""}}}, id="what was refused before"),
+        pytest.param("settle", {"frozen": {"wanted": {}}}, id="what another step returned"),
+    ],
+)
+def test_what_no_step_has_returned_is_refused(step: str, arguments: Result) -> None:
+    role = Role()
+    told = role._step(step, **arguments)
+    assert told["failed"]
+    assert "What was handed on is no run of the role: Run" in told["msg"]
+    assert "Hand on what the step before has returned." in told["msg"]
+    assert role.scene.task.notes == []

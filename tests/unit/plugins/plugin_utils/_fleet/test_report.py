@@ -12,6 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import report
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.campaign import Campaign
+from ansible_collections.alpinefleet.kexec.tests.unit.reboots import reason
 
 DONE: dict[str, t.Any] = {
     "done": True,
@@ -25,7 +26,7 @@ SICK = {
     **DONE,
     "done": False,
     "drained": ["a", "b"],
-    "reason": {"code": "unhealthy", "message": "Not\n\x1b[2Jwell."},
+    "reason": {**reason("unhealthy"), "message": "Not\n\x1b[2Jwell."},
 }
 GONE = {**DONE, "done": False, "method": None, "downtime": None, "release": None}
 HOSTS = ("web1", "web2", "web3")

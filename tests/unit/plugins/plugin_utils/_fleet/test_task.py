@@ -16,6 +16,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.task impo
     Asked,
     FleetTask,
 )
+from ansible_collections.alpinefleet.kexec.tests.unit.reboots import reason
 from ansible_collections.alpinefleet.kexec.tests.unit.steps import carried_out
 
 Result = dict[str, t.Any]
@@ -56,7 +57,7 @@ def brake(variables: Result, budget: t.Any = 0) -> Result:
     return step("brake", variables, error_budget=budget)
 
 
-NOT_DONE = {"done": False, "reason": {"code": "unhealthy", "message": "It is not well."}}
+NOT_DONE = {"done": False, "reason": reason("unhealthy")}
 
 # --- The brake ------------------------------------------------------------------------------
 
