@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import typing as t
 from dataclasses import dataclass, replace
 
@@ -19,57 +18,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from .._reboot import spec
 from .._reboot.failure import RebootError
 from .._reboot.observation import Method
-from .._variables.family import Family, Given, VariableError
+from .._variables.family import Given, VariableError
+from .._variables.roles import FAST_REBOOT, HEALTH, OPTIONS, OWN_SPEC
 from . import files as task_files
 from .files import TaskFiles
 
-# What the role has for each option of kexec_reboot.
-OPTIONS = {
-    "method": "method",
-    "fallback": "fallback",
-    "timeout": "reboot_timeout",
-    "shutdown_timeout": "shutdown_timeout",
-    "test_command": "test_command",
-    "other_host_key": "other_host_key",
-    "cmdline_append": "cmdline_append",
-    "ignore_reasons": "ignore_reasons",
-    "denied_platforms": "denied_platforms",
-    "panic_timeout": "panic_timeout",
-    "watchdog_timeout": "watchdog_timeout",
-    "confirm_timeout": "confirm_timeout",
-}
-HEALTH = {
-    "health_services": "services",
-    "ignore_services": "ignore_services",
-    "health_commands": "commands",
-    "health_ports": "ports",
-    "health_timeout": "timeout",
-    "stable_seconds": "stable_seconds",
-}
 NAME_LENGTH = 100
-# What is the role's own.
-HOOK_SPEC: dict[str, dict[str, t.Any]] = {
-    name: {"type": "str", "required": True} for name in ("name", "drain", "undrain")
-}
-OWN_SPEC: dict[str, dict[str, t.Any]] = {
-    "hooks": {"type": "list", "elements": "dict", "options": HOOK_SPEC},
-    "health_tasks": {"type": "list", "elements": "str"},
-    "power_cycle_command": {"type": "list", "elements": "str"},
-    "power_cycle_delegate": {"type": "str"},
-    "power_cycle_tasks": {"type": "str"},
-    "power_cycle_timeout": {"type": "float"},
-}
-FAST_REBOOT = Family(
-    "fast_reboot",
-    {
-        **{name: spec.ARGUMENT_SPEC[option] for name, option in OPTIONS.items()},
-        **{name: spec.HEALTH_SPEC[option] for name, option in HEALTH.items()},
-        **OWN_SPEC,
-    },
-    # Those of the brake and of the playbooks, and what the role leaves for the play.
-    others=("error_budget", "hosts", "output", "result", "serial", "status"),
-    words={"power_cycle_command": shlex.split},
-)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from .._step import StepError
 from .._task import Result
 from .._values import FormError, parse
 from .._variables import registered, speakers
+from .._variables.roles import FAST_REBOOT
 from .._variables.speakers import Variables
 from . import flow, plan, rescued
 from .files import Playbooks
@@ -135,7 +136,7 @@ class RoleTask:
     def _freeze(self, wanted: t.Mapping[str, t.Any]) -> Result:
         try:
             speakers.refuse_a_speaker(self._variables)
-            plan.FAST_REBOOT.refuse_unknown(self._variables)
+            FAST_REBOOT.refuse_unknown(self._variables)
             folder = str(self._variables["playbook_dir"])
             made, command = plan.make(wanted, folder, Playbooks())
         except StepError as error:

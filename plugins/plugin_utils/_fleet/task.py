@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from .._step import StepError
 from .._variables import registered, speakers
-from .._variables.roles import PLAYBOOKS
+from .._variables.roles import FAMILIES
 from .._variables.speakers import Variables
 from . import audit, batches, brake, campaign, outfile, remembered, report
 from .campaign import Campaign
@@ -85,8 +85,9 @@ class FleetTask:
         if unread:
             raise StepError(unread.strip(), "Give it with -e; nothing was done.")
         noted = self._output(output)
-        if name in PLAYBOOKS:
-            PLAYBOOKS[name].refuse_unknown(self._variables)
+        family = FAMILIES.get(name.removesuffix("_hosts"))
+        if family is not None:
+            family.refuse_unknown(self._variables)
         batches.sizes(sizes)
         return noted
 
@@ -126,7 +127,7 @@ class FleetTask:
 
     def _remembered(self, output: str) -> TaskResult:
         """Show what the step "recall" found on the hosts."""
-        found = remembered.rows(campaign.read(self._variables, registered.STATUS))
+        found = remembered.rows(campaign.read(self._variables, registered.RECALLED))
         return _shown(remembered.table(found), remembered.as_dict(found), output)
 
     def _audit(self, output: str) -> TaskResult:

@@ -13,7 +13,7 @@ RESULT = "fast_reboot_result"
 BEGUN = "__fast_reboot_begun"
 RESET = "__fast_reboot_reset"
 # What hosts said when they were asked what they remember, by the playbook status and before others.
-STATUS = "fast_reboot_status"
+RECALLED = "fast_reboot_status"
 ASKED = "__look_after_status"
 # What the brake left on the hosts of its batch.
 BRAKED = "__fast_reboot_braked"

@@ -14,13 +14,23 @@ import typing as t
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 
 from .._step import StepError
+from .family import Family
+from .roles import FAMILIES
+
+
+def _of_operator(families: t.Iterable[Family]) -> re.Pattern[str]:
+    """The names that are not a host's to say: all of a prefix, or where others share it those known."""
+    public = [each for family in families for each in _public(family)]
+    private = [f"__{family.prefix}\\w+" for family in families]
+    return re.compile("|".join([*public, *private]), re.ASCII)
+
+
+def _public(family: Family) -> list[str]:
+    return sorted(family.names) if family.shares_prefix else [f"{family.prefix}\\w+"]
+
 
 # What a host says as facts outranks the inventory. Of these names it must not have said anything.
-_OF_OPERATOR = re.compile(
-    r"(?:__)?(?:(?:fast_reboot|rolling_upgrade|kexec_host|prepare|look_after|audit)_\w+"
-    r"|status_(?:hosts|output|noted))",
-    re.ASCII,
-)
+_OF_OPERATOR = _of_operator(FAMILIES.values())
 # By these a file of tasks tells which host it is about.
 _OF_INVENTORY = re.compile(r"inventory_hostname(?:_short)?|inventory_(?:dir|file)|group_names")
 # How many names a message has at most.

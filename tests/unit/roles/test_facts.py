@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import plan
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import roles
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import GONE
 from ansible_collections.alpinefleet.kexec.tests.unit.roles.scripted_reboot import (
     SCRIPT,
@@ -271,8 +271,8 @@ def by_name(planned: dict[str, t.Any]) -> dict[str, t.Any]:
     """What the role has frozen, by the names of its variables."""
     arguments, cycle = planned["arguments"], planned["power_cycle"]
     return {
-        **{name: arguments[option] for name, option in plan.OPTIONS.items()},
-        **{name: arguments["health"][option] for name, option in plan.HEALTH.items()},
+        **{name: arguments[option] for name, option in roles.OPTIONS.items()},
+        **{name: arguments["health"][option] for name, option in roles.HEALTH.items()},
         "hooks": [
             {name: Path(hook[name]).name for name in ("name", "drain", "undrain")}
             for hook in planned["hooks"]

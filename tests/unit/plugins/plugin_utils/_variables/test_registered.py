@@ -14,7 +14,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables impor
 from tests.plays.run import ROOT
 
 NAMES = {
-    *(registered.RESULT, registered.BEGUN, registered.RESET, registered.STATUS),
+    *(registered.RESULT, registered.BEGUN, registered.RESET, registered.RECALLED),
     *(registered.ASKED, registered.BRAKED, *registered.AUDITED),
     *(name for names in registered.LEFT_BY.values() for name in names),
 }
