@@ -9,6 +9,7 @@ import typing as t
 from ansible.plugins.action import ActionBase
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError, arguments
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import controller
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import roles, speakers
 
 
@@ -26,7 +27,8 @@ class ActionModule(ActionBase):
         try:
             given = arguments(self, roles.FREEZE_ARGUMENTS)
             speakers.refuse_a_speaker(variables)
-            told = {"wanted": roles.freeze(given["role"], given["wanted"], variables)}
+            wanted = roles.freeze(given["role"], given["wanted"], variables)
+            told = {"wanted": wanted, "controller_boot_id": controller.boot_id()}
         except StepError as error:
             told = error.as_result()
         return t.cast("dict[str, t.Any]", printable(told))

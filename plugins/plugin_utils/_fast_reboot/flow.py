@@ -351,8 +351,8 @@ def not_remembered(why: str) -> Reason:
     return Reason(
         "not_remembered",
         f"The host could not be told what to remember of this run: {why}.",
-        "See whether /var/lib/alpinefleet-kexec can be written there. Without it, a run that ends on "
-        "the way could not be gone on with.",
+        f"See whether {PLACE} can be written there. Without it, a run that ends on the way could not "
+        "be gone on with.",
         "reboot",
     )
 

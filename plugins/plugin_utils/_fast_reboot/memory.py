@@ -18,10 +18,11 @@ import re
 import typing as t
 from dataclasses import dataclass, replace
 
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import places
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 
 # Where it is, for whoever has to remove it by hand.
-PLACE = "/var/lib/alpinefleet-kexec/run"
+PLACE = f"{places.MEMORY}/run"
 
 # How far the run was that left a note; one that ended does not know what became of the host.
 Progress = t.Literal["begun", "drain", "down", "ended", "unhealthy", "undrain"]

@@ -8,12 +8,8 @@
 
 from __future__ import annotations
 
-import re
-
 from .._step import StepError
-
-_NUMBER = re.compile(r"0*[1-9][0-9]{0,8}")
-_SHARE = re.compile(r"(0*[1-9][0-9]?|0*100)\s*%")
+from .amount import amount
 
 
 def sizes(given: object) -> list[int | str]:
@@ -26,13 +22,10 @@ def sizes(given: object) -> list[int | str]:
 
 
 def _size(each: object, given: object) -> int | str:
-    text = str(each).strip()
-    share = _SHARE.fullmatch(text)
-    if share:
-        return f"{int(share[1])}%"
-    if _NUMBER.fullmatch(text) and not isinstance(each, bool):
-        return int(text)
-    raise _no_size(given)
+    found = amount(each)
+    if found is None or found.number == 0:
+        raise _no_size(given)
+    return f"{found.number}%" if found.is_share else found.number
 
 
 def _no_size(given: object) -> StepError:

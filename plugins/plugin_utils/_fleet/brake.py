@@ -8,10 +8,10 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
 from .._step import StepError
+from .amount import amount
 from .campaign import Campaign
 
 # How many hosts a message names.
@@ -20,12 +20,9 @@ SHOWN = 20
 
 def budget(given: object, hosts: int) -> int:
     """How many hosts that are not well do not end a play yet: a number, or a share of its hosts."""
-    text = str(given).strip()
-    share = re.fullmatch(r"([0-9]{1,3})\s*%", text)
-    if share and int(share[1]) <= 100:
-        return hosts * int(share[1]) // 100
-    if re.fullmatch(r"[0-9]{1,9}", text) and not isinstance(given, bool):
-        return int(text)
+    found = amount(given)
+    if found is not None:
+        return found.of(hosts)
     raise StepError(
         f"The error budget is {given!r} and must be a number of hosts, 0 or more, or a share of "
         "them from 0% to 100%.",

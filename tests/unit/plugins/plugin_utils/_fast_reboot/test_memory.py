@@ -68,9 +68,15 @@ def test_note_has_no_more_lines_than_are_looked_at() -> None:
     assert len(found.services) == memory.LINES - 1
 
 
-def test_host_keeps_as_much_of_a_note_as_a_run_leaves() -> None:
+def test_host_keeps_as_much_of_a_note_as_a_run_leaves_and_in_its_place() -> None:
     script = (commands.SHELL / "memory.sh").read_text(encoding="utf-8")
     assert re.findall(r"head -c (\d+)", script) == [str(memory.BYTES)]
+    folder, name = (
+        re.search(rf"^{each}=(.+)$", script, re.MULTILINE) for each in ("state", "place")
+    )
+    assert folder is not None
+    assert name is not None
+    assert name[1].replace("$state", folder[1]) == memory.PLACE
 
 
 def test_services_that_must_run_are_those_of_all_reboots_since_it_was_well() -> None:
