@@ -323,6 +323,8 @@ def _defective(name: str, run: Run, error: Exception) -> StepError:
     if name == "leave":
         asked = isinstance(error, AnsibleConnectionFailure)
         run = run.told(stage="trigger", rebooted=False if asked else None)
+    if isinstance(error, StepError):
+        return StepError(error.message, error.remedy, **_told(run))
     if isinstance(error, AnsibleError):
         return StepError(f"{error}.", "See with -vvv what led to it.", **_told(run))
     said = f"A defect of the collection: {type(error).__name__}: {error}."

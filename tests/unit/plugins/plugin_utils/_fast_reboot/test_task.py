@@ -585,6 +585,14 @@ def test_what_steps_return_is_documented() -> None:
     assert own.keys() <= returned
 
 
+def test_run_without_an_order_has_none_to_wait_for() -> None:
+    role = Role(LEFT)
+    run = {**role.begin()["run"], "order": None}
+    told = role._step("wait", run=run)
+    assert "There is no order that could be waited for. Run the role once more." in told["msg"]
+    assert told["run"] == run
+
+
 @pytest.mark.parametrize(
     ("step", "arguments"),
     [
