@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._action import RebootingAction
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.steps import Steps
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.task import (
     STEP_ARGUMENTS,
     RoleTask,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError, arguments
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
+    StepError,
+    arguments,
+    told,
+)
 
 
 class ActionModule(RebootingAction):
@@ -30,7 +33,6 @@ class ActionModule(RebootingAction):
             check_mode=self._task.check_mode,
         )
         try:
-            told = RoleTask(variables, steps).step(arguments(self, STEP_ARGUMENTS))
+            return told(RoleTask(variables, steps).step(arguments(self, STEP_ARGUMENTS)))
         except StepError as error:
-            told = error.as_result()
-        return t.cast("dict[str, t.Any]", printable(told))
+            return told(error.as_result())

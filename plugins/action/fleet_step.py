@@ -9,13 +9,16 @@ import typing as t
 from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.task import (
     FLEET_ARGUMENTS,
     Asked,
     FleetTask,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError, arguments
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
+    StepError,
+    arguments,
+    told,
+)
 
 
 class ActionModule(ActionBase):
@@ -30,10 +33,9 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         fleet = FleetTask(task_vars or {}, self._asked())
         try:
-            told = fleet.step(arguments(self, FLEET_ARGUMENTS))
+            return told(fleet.step(arguments(self, FLEET_ARGUMENTS)))
         except StepError as error:
-            told = error.as_result()
-        return t.cast("dict[str, t.Any]", printable(told))
+            return told(error.as_result())
 
     def _asked(self) -> Asked:
         """As Ansible itself reads "hosts" and "serial" of a play."""

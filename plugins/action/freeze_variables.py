@@ -7,8 +7,11 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError, arguments
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
+    StepError,
+    arguments,
+    told,
+)
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import controller
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import roles, speakers
 
@@ -28,7 +31,6 @@ class ActionModule(ActionBase):
             given = arguments(self, roles.FREEZE_ARGUMENTS)
             speakers.refuse_a_speaker(variables)
             wanted = roles.freeze(given["role"], given["wanted"], variables)
-            told = {"wanted": wanted, "controller_boot_id": controller.boot_id()}
+            return told({"wanted": wanted, "controller_boot_id": controller.boot_id()})
         except StepError as error:
-            told = error.as_result()
-        return t.cast("dict[str, t.Any]", printable(told))
+            return told(error.as_result())

@@ -181,4 +181,9 @@ remembered:
       - balancer
     unhealthy:
       - service nginx
+nonce:
+  description: A value that no host is told, so that none can say just what a step has left.
+  returned: always
+  type: str
+  sample: 9f2c41d07ab35e68
 """

@@ -110,4 +110,9 @@ summary:
   sample:
     hosts: 3
     kexec: 3
+nonce:
+  description: A value that no host is told, so that none can say just what a step has left.
+  returned: always
+  type: str
+  sample: 9f2c41d07ab35e68
 """

@@ -71,4 +71,9 @@ controller_boot_id:
   returned: success
   type: str
   sample: 3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77
+nonce:
+  description: A value that no host is told, so that none can say just what a step has left.
+  returned: always
+  type: str
+  sample: 9f2c41d07ab35e68
 """

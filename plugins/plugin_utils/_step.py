@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import secrets
 import traceback
 import typing as t
 
 from ansible.errors import AnsibleActionFail
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
@@ -32,6 +34,15 @@ class StepError(Exception):
         cause = self.__cause__
         where = {} if cause is None else {"exception": "".join(traceback.format_exception(cause))}
         return {**self.told, **where, "failed": True, "msg": str(self)}
+
+
+def told(result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What a step leaves for the steps after it.
+
+    The nonce is one that no host is told. So a fact that is the same as what a variable has is where
+    that comes from, and not by chance the same as what a step has left.
+    """
+    return {**printable(result), "nonce": secrets.token_hex(8)}
 
 
 def arguments(

@@ -67,7 +67,10 @@ def _facts(variables: Variables) -> list[str]:
 
 
 def own(variables: Variables, name: str) -> t.Any:
-    """A variable that a task of ours has left, None where only the host says so."""
+    """A variable that a task of ours has left, None where only the host says so.
+
+    What a task leaves outranks a fact of its name, and no fact is the same as what a step leaves.
+    """
     facts = variables.get("ansible_facts")
     # Ansible hands out a fact with and without this prefix.
     names = (name, name.removeprefix("ansible_"))

@@ -11,7 +11,12 @@ from types import SimpleNamespace
 
 import pytest
 from ansible.errors import AnsibleActionFail
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError, arguments
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
+    StepError,
+    arguments,
+    told,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import speakers
 
 
 def test_failure_has_reason_and_remedy_and_what_was_known() -> None:
@@ -27,6 +32,16 @@ def test_failure_that_has_a_cause_says_where_that_was() -> None:
     error = StepError("No.", "Do.")
     error.__cause__ = KeyError("x")
     assert error.as_result()["exception"].strip() == "KeyError: 'x'"
+
+
+def test_what_is_told_cannot_be_said_by_a_host() -> None:
+    result = {"remembered": None, "msg": "\x1b[2J"}
+    first, second = told(result), told(result)
+    assert first["nonce"] != second["nonce"]
+    assert (first["remembered"], first["msg"]) == (None, "\\x1b[2J")
+    # So a fact that is the same as a variable is no chance.
+    for variables in ({"a": first, "ansible_facts": {"a": second}}, {"a": first}):
+        assert speakers.own(variables, "a") == first
 
 
 def test_options_are_validated_by_ansible() -> None:
