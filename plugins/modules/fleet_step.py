@@ -36,10 +36,10 @@ options:
     required: true
     choices:
       - guard
-      - output
+      - check_output
       - brake
       - report
-      - remembered
+      - report_remembered
       - audit
   hosts_variable:
     description: The variable by which a playbook is told its hosts, for the step V(guard).
@@ -83,12 +83,12 @@ EXAMPLES = r"""
 RETURN = r"""
 output:
   description: The absolute path of the file that a report will be written to, empty if none is wanted.
-  returned: for the steps V(guard) and V(output)
+  returned: for the steps V(guard) and V(check_output)
   type: str
   sample: /srv/reports/reboot.json
 msg:
   description: A table of the hosts, in lines.
-  returned: for the steps V(report), V(remembered) and V(audit)
+  returned: for the steps V(report), V(report_remembered) and V(audit)
   type: list
   elements: str
   sample:

@@ -26,7 +26,7 @@ FLEET_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "step": {
         "type": "str",
         "required": True,
-        "choices": ["guard", "output", "brake", "report", "remembered", "audit"],
+        "choices": ["guard", "check_output", "brake", "report", "report_remembered", "audit"],
     },
     "hosts_variable": {"type": "str", "default": ""},
     "batch_sizes": {"type": "raw", "default": 1},
@@ -63,10 +63,10 @@ class FleetTask:
             "guard": lambda: self._guard(
                 arguments["hosts_variable"], arguments["batch_sizes"], output
             ),
-            "output": lambda: self._output(output),
+            "check_output": lambda: self._check_output(output),
             "brake": lambda: self._brake(arguments["error_budget"]),
             "report": lambda: self._report(arguments["of_role"], output),
-            "remembered": lambda: self._remembered(output),
+            "report_remembered": lambda: self._report_remembered(output),
             "audit": lambda: self._audit(output),
         }
         return steps[arguments["step"]]()
@@ -84,7 +84,7 @@ class FleetTask:
             )
         if unread:
             raise StepError(unread.strip(), "Give it with -e; nothing was done.")
-        noted = self._output(output)
+        noted = self._check_output(output)
         family = FAMILIES.get(name.removesuffix("_hosts"))
         if family is not None:
             family.refuse_unknown(self._variables)
@@ -120,12 +120,12 @@ class FleetTask:
             return ""
         return f" In an inventory a play does not see {' and '.join(unread)}."
 
-    def _output(self, output: str) -> TaskResult:
+    def _check_output(self, output: str) -> TaskResult:
         """Where a report will be; what would not work at the end is refused before a host is asked."""
         speakers.refuse_a_speaker(self._variables)
         return {"output": outfile.path_of(output)}
 
-    def _remembered(self, output: str) -> TaskResult:
+    def _report_remembered(self, output: str) -> TaskResult:
         """Show what the step "recall" found on the hosts."""
         found = remembered.rows(campaign.read(self._variables, registered.RECALLED))
         return _shown(remembered.table(found), remembered.as_dict(found), output)

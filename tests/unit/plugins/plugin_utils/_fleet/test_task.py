@@ -226,7 +226,7 @@ def test_what_hosts_remember_is_a_table_and_a_file(tmp_path: Path) -> None:
     }
     of_hosts = {"web1": {"remembered": found}, "web2": {"unreachable": True}}
     path = tmp_path / "status.json"
-    told = step("remembered", status(of_hosts), output=str(path))
+    told = step("report_remembered", status(of_hosts), output=str(path))
     assert told["msg"][1].startswith("web1  something  unhealthy  lb       port 1")
     assert json.loads(path.read_text())["hosts"][1]["remembers"] == "no_answer"
 
@@ -235,12 +235,12 @@ def test_file_of_a_report_is_found_before_a_host_is_asked_and_no_host_names_it(
     tmp_path: Path,
 ) -> None:
     variables, path = play({"web1": None}, "web1"), str(tmp_path / "report.json")
-    assert step("output", variables, output=path) == {"output": path}
-    assert step("output", variables, output="") == {"output": ""}
-    refused = step("output", variables, output=str(tmp_path))
+    assert step("check_output", variables, output=path) == {"output": path}
+    assert step("check_output", variables, output="") == {"output": ""}
+    refused = step("check_output", variables, output=str(tmp_path))
     assert "it must be a file in a folder" in refused["msg"]
     spoken = {**variables, "ansible_facts": {"status_output": path}}
-    assert "status_output" in step("output", spoken, output=path)["msg"]
+    assert "status_output" in step("check_output", spoken, output=path)["msg"]
 
 
 # --- The audit ------------------------------------------------------------------------------
