@@ -7,10 +7,17 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._action import RebootingAction
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.steps import Steps
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.task import RoleTask
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.steps import Steps
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.task import (
+    STEP_ARGUMENTS,
+    RoleTask,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
+    StepError,
+    arguments,
+    told,
+)
 
 
 class ActionModule(RebootingAction):
@@ -25,6 +32,7 @@ class ActionModule(RebootingAction):
             self.clock,
             check_mode=self._task.check_mode,
         )
-        return t.cast(
-            "dict[str, t.Any]", printable(RoleTask(variables, steps).step(self._task.args))
-        )
+        try:
+            return told(RoleTask(variables, steps).step(arguments(self, STEP_ARGUMENTS)))
+        except StepError as error:
+            return told(error.as_result())

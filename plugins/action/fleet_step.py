@@ -9,8 +9,16 @@ import typing as t
 from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.task import Asked, FleetTask
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.task import (
+    FLEET_ARGUMENTS,
+    Asked,
+    FleetTask,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
+    StepError,
+    arguments,
+    told,
+)
 
 
 class ActionModule(ActionBase):
@@ -23,8 +31,11 @@ class ActionModule(ActionBase):
         self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
     ) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
-        told = FleetTask(task_vars or {}, self._asked()).step(self._task.args)
-        return t.cast("dict[str, t.Any]", printable(told))
+        fleet = FleetTask(task_vars or {}, self._asked())
+        try:
+            return told(fleet.step(arguments(self, FLEET_ARGUMENTS)))
+        except StepError as error:
+            return told(error.as_result())
 
     def _asked(self) -> Asked:
         """As Ansible itself reads "hosts" and "serial" of a play."""

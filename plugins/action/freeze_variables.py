@@ -7,10 +7,13 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import roles, speakers
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables.family import (
-    VariableError,
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
+    StepError,
+    arguments,
+    told,
 )
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import controller
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import roles, speakers
 
 
 class ActionModule(ActionBase):
@@ -24,12 +27,10 @@ class ActionModule(ActionBase):
     ) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         variables = task_vars or {}
-        arguments = self._task.args
         try:
+            given = arguments(self, roles.FREEZE_ARGUMENTS)
             speakers.refuse_a_speaker(variables)
-            wanted = roles.freeze(arguments["role"], arguments["wanted"], variables)
-        except speakers.SpokenError as error:
-            return {"failed": True, "msg": f"{error} {speakers.CLEAR_FACTS}"}
-        except VariableError as error:
-            return {"failed": True, "msg": f"{error} Nothing was done to the host."}
-        return {"wanted": wanted}
+            wanted = roles.freeze(given["role"], given["wanted"], variables)
+            return told({"wanted": wanted, "controller_boot_id": controller.boot_id()})
+        except StepError as error:
+            return told(error.as_result())

@@ -6,11 +6,15 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._asking import Asking
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._host_task import (
     HOST_STEP_SPEC,
     HostTask,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
+    StepError,
+    arguments,
+    told,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import controller
 
@@ -26,7 +30,6 @@ class ActionModule(ActionBase):
     ) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         variables = task_vars or {}
-        _validation, arguments = self.validate_argument_spec(HOST_STEP_SPEC)
         asking = Asking(
             lambda name, options: self._execute_module(
                 module_name=name, module_args=options, task_vars=variables
@@ -34,4 +37,7 @@ class ActionModule(ActionBase):
             controller.boot_id(),
         )
         task = HostTask(variables, asking, check_mode=self._task.check_mode)
-        return t.cast("dict[str, t.Any]", printable(task.step(arguments)))
+        try:
+            return told(task.step(arguments(self, HOST_STEP_SPEC)))
+        except StepError as error:
+            return told(error.as_result())

@@ -124,11 +124,11 @@ _value:
 
 import typing as t
 
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _audit
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import audit
 
 
 class FilterModule:
     """The filter, under its name."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"audit_report": _audit.report}
+        return {"audit_report": audit.report}

@@ -54,11 +54,11 @@ _value:
 
 import typing as t
 
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _audit
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import audit
 
 
 class FilterModule:
     """The filter, under its name."""
 
     def filters(self) -> dict[str, t.Callable[..., t.Any]]:
-        return {"audit_table": _audit.table}
+        return {"audit_table": audit.table}

@@ -15,6 +15,8 @@ description:
   - The role P(alpinefleet.kexec.fast_reboot#role) is made of these steps, with the files of tasks of the user between
     them. It is of no use without the role, and its options may change with any release.
   - To reboot a host from a playbook of one's own, use M(alpinefleet.kexec.kexec_reboot) or the role.
+  - A step of a run returns what is known of the host so far, with the keys of the result of
+    M(alpinefleet.kexec.kexec_reboot) and those below.
 author:
   - The alpinefleet.kexec authors (@alpinefleet)
 extends_documentation_fragment:
@@ -23,9 +25,11 @@ attributes:
   check_mode:
     support: full
     details:
-      - What would be done to the host is predicted.
+      - What would be done to the host is predicted. Nothing that an earlier run has left is waited for.
   diff_mode:
-    support: none
+    support: partial
+    details:
+      - The image that is loaded is shown once, where the reboot is ordered or predicted. What a host remembers is not.
   idempotent:
     support: none
     details:
@@ -36,34 +40,34 @@ options:
     type: str
     required: true
     choices:
+      - recall
       - note
       - begin
       - begin_undrain
       - settle
-      - looked_after
-      - status
-      - handler_failed
+      - set_aside
       - drain
-      - drained
+      - note_drained
       - leave
       - wait
       - power_cycle
-      - reset_failed
       - wait_after_reset
       - look
-      - task_file
-      - file_failed
-      - file_done
+      - begin_file
+      - end_file
       - undrain
-      - undrained
-      - broke
+      - note_undrained
+      - note_failed_handler
+      - note_failed_reset
+      - note_failed_file
+      - note_failure
       - end
   wanted:
-    description: The variables of the role, without their prefix, for the steps V(note) and V(begin).
+    description: The variables of the role, without their prefix, for the steps with which a run begins.
     type: dict
     default: {}
   frozen:
-    description: What the step V(note) returned, for the step V(begin) of a role that noted it before.
+    description: What the step V(note) returned, for the steps V(begin) and V(settle) of a role that noted it before.
     type: dict
     default: {}
   changed:
@@ -79,6 +83,10 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Ask the host what it remembers of the role
+  alpinefleet.kexec.fast_reboot_step:
+    step: recall
+
 - name: Reboot the host with the role that is made of these steps
   ansible.builtin.include_role:
     name: alpinefleet.kexec.fast_reboot
@@ -87,24 +95,95 @@ EXAMPLES = r"""
 RETURN = r"""
 done:
   description: Whether all is well and nothing is left to do.
-  returned: always, but for the step V(status)
+  returned: always, but for the steps V(recall) and V(set_aside)
   type: bool
   sample: true
 run:
   description: How far the run is, for the next step.
-  returned: always, but for the steps V(status) and V(end)
+  returned: always, but for the steps V(recall), V(set_aside) and V(end)
   type: dict
   sample:
     next: undrain
-remembered:
-  description: What the host remembers of the role, null if nothing.
-  returned: for the step V(status)
+undrain:
+  description: The hooks that are to be undone now, in that order; none where another step is next.
+  returned: always, but for the steps V(recall), V(set_aside) and V(end)
+  type: list
+  elements: str
+  sample:
+    - balancer
+stage:
+  description: Where the run is or has failed, null at its end.
+  returned: for a step of a run
+  type: str
+  sample: health
+reason:
+  description: Why the run failed, null if it did not. With the keys of RV(ignore:reasons).
+  returned: for a step of a run
   type: dict
   sample:
-    run: 5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d
-    stage: unhealthy
+    code: unhealthy
+    message: "The host came back and is not well: service nginx."
+    remedy: Mend it on the host, and undrain the host then.
+    blocks: reboot
+drained:
+  description: The hooks that have drained the host.
+  returned: for a step of a run
+  type: list
+  elements: str
+  sample:
+    - balancer
+unhealthy:
+  description: What is not well.
+  returned: for a step of a run
+  type: list
+  elements: str
+  sample:
+    - service nginx
+rungs:
+  description: The ways of a reboot that were tried, each with the code of what it failed by.
+  returned: for a step of a run
+  type: list
+  elements: dict
+  sample:
+    - method: kexec
+      reason: did_not_return
+    - method: power_cycle
+      reason: null
+taken_over:
+  description: What an earlier run has left on the host, null if nothing.
+  returned: for a step of a run
+  type: dict
+  sample:
+    progress: unhealthy
     drained:
       - balancer
     unhealthy:
       - service nginx
+power_cycle_command:
+  description: The words of the command that resets a host, which no other step is handed.
+  returned: for the steps V(note), V(begin), V(begin_undrain) and V(settle)
+  type: list
+  elements: str
+  sample: []
+looked_after:
+  description: That the host was seen to before its turn.
+  returned: for the step V(set_aside)
+  type: bool
+  sample: true
+remembered:
+  description: What the host remembers of the role, null if nothing.
+  returned: for the step V(recall)
+  type: dict
+  sample:
+    run_id: 5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d
+    progress: unhealthy
+    drained:
+      - balancer
+    unhealthy:
+      - service nginx
+nonce:
+  description: A value that no host is told, so that none can say just what a step has left.
+  returned: always
+  type: str
+  sample: 9f2c41d07ab35e68
 """

@@ -20,13 +20,15 @@ extends_documentation_fragment:
   - alpinefleet.kexec._attributes
 attributes:
   check_mode:
-    support: full
+    support: partial
     details:
-      - A report that was asked for is written in check mode, too.
+      - No host is changed in either mode. A report that was asked for is written in check mode, too.
   diff_mode:
     support: none
   idempotent:
     support: full
+    details:
+      - A report is written each time, and that counts for no change.
 options:
   step:
     description: What the playbook has come to.
@@ -34,10 +36,10 @@ options:
     required: true
     choices:
       - guard
-      - output
+      - check_output
       - brake
       - report
-      - remembered
+      - report_remembered
       - audit
   hosts_variable:
     description: The variable by which a playbook is told its hosts, for the step V(guard).
@@ -48,7 +50,7 @@ options:
     type: raw
     default: 1
   error_budget:
-    description: How many lost hosts do not end the play yet, or which share of them, for the step V(brake).
+    description: How many hosts that are not well do not end the play yet, or which share, for the step V(brake).
     type: raw
     default: 0
   of_role:
@@ -72,6 +74,12 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: End the play here if more than a twentieth of its hosts is not well
+  alpinefleet.kexec.fleet_step:
+    step: brake
+    error_budget: 5%
+  run_once: true
+
 - name: Upgrade hosts in batches with the playbook that has these steps
   ansible.builtin.import_playbook: alpinefleet.kexec.rolling_upgrade
 """
@@ -79,29 +87,29 @@ EXAMPLES = r"""
 RETURN = r"""
 output:
   description: The absolute path of the file that a report will be written to, empty if none is wanted.
-  returned: for the steps V(guard) and V(output)
+  returned: for the steps V(guard) and V(check_output)
   type: str
   sample: /srv/reports/reboot.json
 msg:
   description: A table of the hosts, in lines.
-  returned: for the steps V(report), V(remembered) and V(audit)
+  returned: for the steps V(report), V(report_remembered) and V(audit)
   type: list
   elements: str
   sample:
     - "HOST  OUTCOME  METHOD  DOWNTIME  KERNEL BEFORE   AFTER           DRAINED  WRONG"
     - "web1  done     kexec   5.5 s     6.18.38-0-virt  6.18.56-0-virt  -        -"
     - ""
-    - "hosts 1: done 1, failed 0, lost 0, waiting 0"
+    - "hosts 1: done 1, failed 0, away 0, waiting 0"
 table:
   description: That table, where RV(msg) says why the step has failed.
-  returned: for the steps V(report), V(remembered) and V(audit), if they fail
+  returned: for the steps V(report), V(report_remembered) and V(audit), if they fail
   type: list
   elements: str
   sample:
     - "HOST  VERDICT   KERNEL          BOOT LOADER  REBOOT NEEDED  REASONS"
     - "web1  firmware  6.18.56-0-virt  extlinux     no             kexec_locked"
-lost:
-  description: The hosts that were lost, do not answer or are not well.
+not_well:
+  description: The hosts that failed, do not answer or are not well.
   returned: for the step V(brake)
   type: list
   elements: str
@@ -114,4 +122,9 @@ summary:
   sample:
     hosts: 3
     kexec: 3
+nonce:
+  description: A value that no host is told, so that none can say just what a step has left.
+  returned: always
+  type: str
+  sample: 9f2c41d07ab35e68
 """

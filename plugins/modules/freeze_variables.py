@@ -44,6 +44,13 @@ seealso:
 """
 
 EXAMPLES = r"""
+- name: Take the variables as they are before the host is asked
+  alpinefleet.kexec.freeze_variables:
+    role: rolling_upgrade
+    wanted:
+      packages: "{{ rolling_upgrade_packages }}"
+      reboot: "{{ rolling_upgrade_reboot }}"
+
 - name: Make the host able with the role that begins with this task
   ansible.builtin.include_role:
     name: alpinefleet.kexec.kexec_host
@@ -57,4 +64,16 @@ wanted:
   sample:
     packages: []
     reboot: auto
+controller_boot_id:
+  description:
+    - The boot of the machine that runs Ansible, for
+      O(alpinefleet.kexec.kexec_preflight#module:controller_boot_id). Null where that is not Linux.
+  returned: success
+  type: str
+  sample: 3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77
+nonce:
+  description: A value that no host is told, so that none can say just what a step has left.
+  returned: always
+  type: str
+  sample: 9f2c41d07ab35e68
 """

@@ -13,6 +13,7 @@ import typing as t
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason, sentence
 
 from ._answer import Answer, parse
+from ._step import StepError
 
 PREFLIGHT_MODULE = "alpinefleet.kexec.kexec_preflight"
 
@@ -21,18 +22,6 @@ StepArguments = t.Mapping[str, t.Any]
 StepResult = dict[str, t.Any]
 # Runs a module with its arguments on the host.
 RunModule = t.Callable[[str, dict[str, t.Any]], t.Mapping[str, t.Any]]
-
-
-class HostRefusedError(Exception):
-    """Why a step does not go on with a host: what was found, and what to do about it."""
-
-
-class ModuleFailedError(Exception):
-    """The module failed that was to tell what a host is like."""
-
-    def __init__(self, result: t.Mapping[str, t.Any]) -> None:
-        super().__init__(str(result.get("msg")))
-        self.result = result
 
 
 class Asking:
@@ -68,20 +57,21 @@ class Asking:
 def _usable(result: t.Mapping[str, t.Any], needed: t.Sequence[str]) -> Answer:
     found = parse(result)
     if found.failed:
-        raise ModuleFailedError(result)
+        # The module has said what to do about it.
+        raise StepError(str(result.get("msg")), "", **result)
     defects = found.defects(needed)
     if defects:
-        raise HostRefusedError(
-            f"What the host returned is no result of the preflight: {'; '.join(defects)}. "
-            "Ask it once more; if it says the same again, find out who controls it."
+        raise StepError(
+            f"What the host returned is no result of the preflight: {'; '.join(defects)}.",
+            "Ask it once more; if it says the same again, find out who controls it.",
         )
     return found
 
 
-def refuse(why: str) -> None:
-    """Go no further, unless there is nothing to say against it."""
+def refuse(why: str, remedy: str = "") -> None:
+    """Go no further with a host, unless there is nothing to say against it."""
     if why:
-        raise HostRefusedError(why)
+        raise StepError(why, remedy)
 
 
 def sentences(reasons: t.Iterable[Reason]) -> str:

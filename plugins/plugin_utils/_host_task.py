@@ -11,11 +11,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import replace
 
-from ._asking import Asking, HostRefusedError, ModuleFailedError, StepArguments, StepResult
+from ._asking import Asking, StepArguments, StepResult
 from ._ending import SoFar
+from ._fast_reboot import rescued
 from ._kexec_host.steps import PreparingSteps
-from ._role import rescued
 from ._rolling_upgrade.steps import UpgradingSteps
+from ._step import StepError
 from ._variables.speakers import Variables
 
 HostStep = t.Callable[[StepArguments], t.Mapping[str, t.Any]]
@@ -50,10 +51,8 @@ class HostTask:
     def step(self, given: StepArguments) -> StepResult:
         try:
             return {**self._steps()[given["step"]](given)}
-        except HostRefusedError as refusal:
-            return {**_kept(given), "failed": True, "msg": str(refusal)}
-        except ModuleFailedError as error:
-            return {**error.result, **_kept(given), "failed": True}
+        except StepError as error:
+            raise StepError(error.message, error.remedy, **{**error.told, **_kept(given)}) from None
 
     def _steps(self) -> dict[str, HostStep]:
         preparing = PreparingSteps(self._asking, check_mode=self._check_mode)

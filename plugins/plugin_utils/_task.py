@@ -77,12 +77,12 @@ class RebootTask:
         return self._reboot(request, order, before_order)
 
     def take(self, run: str) -> str:
-        """Make a run of the role the one that may act, and say what the host remembers."""
+        """Have a run of the role go on with what the host remembers, and say what that is."""
         return self._remote().take(run)
 
-    def keep(self, run: str, note: str) -> None:
-        """Have the host remember a note of a run."""
-        self._remote().keep(run, note)
+    def keep(self, run: str, note: str, *, known: bool) -> None:
+        """Have the host remember a note of a run, which it may know already."""
+        self._remote().keep(run, note, known=known)
 
     def tell(self) -> str:
         """What the host remembers."""
@@ -161,8 +161,11 @@ class RebootTask:
             remote.restore()
 
     def _remote(self, connect_timeout: float = NOTE_CONNECT_SECONDS) -> AnsibleRemote:
-        """The host over the connection of the task."""
+        """The host over the connection of the task; the controller itself is left alone."""
         ansible = self._ansible
+        if ansible.connection.transport == "local":
+            # Nothing was ordered by this task; what another one ordered is not known here.
+            raise local_connection(rebooted=None)
         return AnsibleRemote(
             ansible.connection, ansible.execute, ansible.log, connect_timeout=connect_timeout
         )

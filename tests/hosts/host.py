@@ -253,18 +253,26 @@ class Host:
         self._failed_tests += 1
         return True
 
-    def remember(self, script: Shell) -> str:
+    def remember(self, script: Shell, *, root: bool) -> str:
         """What memory.sh prints, and keeps."""
         told, note = script.named, self.memory
-        owner, _space, rest = note.partition(" ")
-        if told["what"] == "keep" and owner != told["id"]:
-            return f"\n{told['mark']}\n"
-        if told["what"] == "take":
-            self.memory = f"{told['id']} {rest}"
-        elif told["what"] == "keep":
-            self.memory = f"{told['id']} {told['note']}" if told["note"] else ""
-        said = "" if told["what"] == "keep" else note
+        what, owner, rest = told["what"], note.partition(" ")[0], note.partition(" ")[2]
+        if not root:
+            return f"\n{told['mark']} not_root 1000\n"
+        if what == "take" and note:
+            self._keep(f"{told['id']} {rest}")
+        if what in ("claim", "keep"):
+            knows_none = not owner and (what == "claim" or not told["note"])
+            if owner != told["id"] and not knows_none:
+                return f"\n{told['mark']} overtaken\n"
+            self._keep(f"{told['id']} {told['note']}" if told["note"] else "")
+        said = note if what in ("take", "tell") else ""
         return f"\nBEGIN {told['nonce']}\n{said}\nEND {told['nonce']}\n"
+
+    def _keep(self, note: str) -> None:
+        if note != self.memory:
+            self.memory = note
+            self.journal.note("remembered", note)
 
     def examine(self, script: Shell) -> str:
         """What health.sh prints."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 What = t.Literal[
     "connection", "penalised", "login", "unauthenticated", "command", "module", "order"
 ]
-Life = t.Literal["loaded", "down", "up", "confirmed"]
+Life = t.Literal["loaded", "down", "up", "confirmed", "remembered"]
 
 
 @dataclass(frozen=True)

@@ -199,7 +199,7 @@ class Session:
             ):
                 return Answer(f"\n{script.named['mark']}\n", rc=1)
             case "observe.sh" | "health.sh" | "memory.sh":
-                return await self._tell(script)
+                return await self._tell(script, root=root)
             case "test.sh":
                 return await self._run(script.named["command"], root=root)
             case "confirm.sh":
@@ -209,12 +209,12 @@ class Session:
             case _:
                 return Answer(rc=127, stderr=f"the host is not scripted for {script.name}\n")
 
-    async def _tell(self, script: commands.Shell) -> Answer:
+    async def _tell(self, script: commands.Shell, *, root: bool) -> Answer:
         if script.name == "observe.sh":
             broken = await self._breaks("observe")
             return Answer("" if broken else self._host.observe(script))
         if script.name == "memory.sh":
-            return Answer(self._host.remember(script))
+            return Answer(self._host.remember(script, root=root))
         broken = await self._breaks("examine")
         return Answer("" if broken else self._host.examine(script))
 

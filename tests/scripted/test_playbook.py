@@ -62,7 +62,7 @@ def test_batch_after_a_lost_host_is_not_touched(site: Site) -> None:
         ["web1", "failed"],
         ["web2", "done"],
     ]
-    assert tables(run)[-1][-1] == "hosts 3: done 1, failed 1, lost 0, waiting 1"
+    assert tables(run)[-1][-1] == "hosts 3: done 1, failed 1, away 0, waiting 1"
 
 
 def test_run_stops_at_once_while_a_host_of_an_earlier_run_is_not_well(site: Site) -> None:
@@ -74,7 +74,7 @@ def test_run_stops_at_once_while_a_host_of_an_earlier_run_is_not_well(site: Site
     assert "unhealthy" in sick.memory
     second = site.playbook("fast-reboot", fast_reboot_hosts="all", **wanted)
     assert second.rc != 0
-    assert "1 of 3 hosts were lost, do not answer or are not well: web3." in second.output, (
+    assert "1 of 3 hosts failed, do not answer or are not well: web3." in second.output, (
         second.output
     )
     assert [host.journal.find("order") for host in hosts] == [[], []]
@@ -82,7 +82,7 @@ def test_run_stops_at_once_while_a_host_of_an_earlier_run_is_not_well(site: Site
     shown = tables(second)[-1]
     assert shown[1].split()[:2] == ["web3", "failed"]
     assert "unhealthy: The host came back and is not well: service crond." in shown[1]
-    assert shown[-1] == "hosts 3: done 0, failed 1, lost 0, waiting 2"
+    assert shown[-1] == "hosts 3: done 0, failed 1, away 0, waiting 2"
     sick.script = Script()
     third = site.playbook("fast-reboot", fast_reboot_hosts="web1:web3", **wanted)
     assert third.rc == 0, third.output

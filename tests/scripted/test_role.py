@@ -88,3 +88,21 @@ def test_host_that_is_lost_before_the_order_is_not_drained(site: Site) -> None:
     assert run.rc != 0
     assert done(run, "web1") == []
     assert (host.boot.number, host.journal.count("order")) == (0, 0)
+
+
+def test_user_who_is_not_root_is_told_so_and_nothing_is_written(site: Site) -> None:
+    host = site.host()
+    site.variables["ansible_user"] = "admin"
+    run = site.fast_reboot()
+    assert told(run, "web1") == ("not_root", "preflight", False, []), run.output
+    assert "Set become to true, or connect as root." in run.output
+    assert done(run, "web1") == ["fail"]
+    assert (host.memory, host.journal.find("module")) == ("", [])
+
+
+def test_host_that_is_refused_is_not_written_to(site: Site) -> None:
+    host = site.host(Script(able=False))
+    run = site.fast_reboot(fast_reboot_fallback="fail")
+    assert told(run, "web1") == ("kexec_locked", "preflight", False, []), run.output
+    assert host.journal.find("command", "memory.sh")
+    assert host.journal.find("remembered") == []

@@ -18,7 +18,7 @@ from .test_role import told
 
 # When the controller is killed, by what is seen of the host.
 MOMENTS: dict[str, t.Callable[[Host], bool]] = {
-    "it is taken over": lambda host: host.memory != "",
+    "it is asked what it remembers": lambda host: bool(host.journal.find("command", "memory.sh")),
     "it is about to be drained": lambda host: "drained" in host.memory,
     "its order is remembered": lambda host: "order" in host.memory,
     "it is ordered to leave": lambda host: bool(host.journal.find("order")),
@@ -138,5 +138,5 @@ def test_check_mode_waits_for_no_order_and_looks_at_no_host(site: Site) -> None:
     remembered = host.memory
     run = site.fast_reboot("--check", fast_reboot_health_timeout=1)
     assert (run.rc, run.reboot["rebooted"]) == (0, False), run.output
-    assert run.reboot["taken_over"]["stage"] == "down"
+    assert run.reboot["taken_over"]["progress"] == "down"
     assert (host.memory, host.journal.find("confirmed")) == (remembered, [])

@@ -2,16 +2,18 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The documentation of a module, which stands beside it and is not sent to hosts with it."""
+"""The documentation of a module. Of one that is sent to hosts it stands beside it, and is not sent."""
 
 from __future__ import annotations
 
+import importlib
 import typing as t
 from pathlib import Path
 
 import yaml
 
 MODULES = Path(__file__).resolve().parents[2] / "plugins/modules"
+PACKAGE = "ansible_collections.alpinefleet.kexec.plugins.modules"
 
 
 class Documentation(t.NamedTuple):
@@ -23,5 +25,10 @@ class Documentation(t.NamedTuple):
 
 
 def of(name: str) -> Documentation:
-    parts = yaml.safe_load((MODULES / f"{name}.yml").read_text(encoding="utf-8"))
-    return Documentation(parts["DOCUMENTATION"], parts["EXAMPLES"], parts["RETURN"])
+    beside = MODULES / f"{name}.yml"
+    if beside.exists():
+        parts = yaml.safe_load(beside.read_text(encoding="utf-8"))
+        return Documentation(parts["DOCUMENTATION"], parts["EXAMPLES"], parts["RETURN"])
+    module = importlib.import_module(f"{PACKAGE}.{name}")
+    described, returned = (yaml.safe_load(text) for text in (module.DOCUMENTATION, module.RETURN))
+    return Documentation(described, module.EXAMPLES, returned)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import json
 import os
@@ -28,13 +29,20 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader impo
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import once
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._record import ensure
-from ansible_collections.alpinefleet.kexec.plugins.modules import (
-    kexec_reboot,
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _host_task as host_task
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import (
+    task as role_task,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _audit
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.result import (
+    RebootResult,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import audit
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import task as fleet_task
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec as spec_module
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import flow
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import (
+    roles as role_variables,
+)
 from ansible_collections.alpinefleet.kexec.tests.unit import documentation
 
 from tests.plays import PlayRun, run_playbook
@@ -93,13 +101,13 @@ def test_entries_and_fields_of_a_sample() -> None:
 
 
 def test_reasons_list_each_code_once_and_no_other() -> None:
-    codes = [*_reasons.VOCABULARY, *failure.FAILURES, *failure.NOTES, *_audit.AUDIT_CODES]
+    codes = [*_reasons.VOCABULARY, *failure.FAILURES, *failure.NOTES, *audit.AUDIT_CODES]
     codes += ROLE_CODES
     assert sorted(code for code, _text in entries(REASONS)) == sorted(codes)
 
 
 def test_codes_of_the_role_are_those_of_its_flow() -> None:
-    text = (ROOT / "plugins/plugin_utils/_role/flow.py").read_text(encoding="utf-8")
+    text = (ROOT / "plugins/plugin_utils/_fast_reboot/flow.py").read_text(encoding="utf-8")
     used = set(re.findall(r'Reason\(\s*"(\w+)"|"(power_cycle_failed)"', text))
     others = {"argument_invalid", "module_failed", "unhealthy"}
     assert {"".join(found) for found in used} == {*ROLE_CODES, *others}
@@ -213,28 +221,20 @@ def test_readme_has_all_that_is_in_the_collection() -> None:
     assert sorted(named) == sorted(contents())
 
 
-def module_of(name: str) -> t.Any:
-    """The module that has its documentation in itself."""
-    return importlib.import_module(f"{PACKAGE}.plugins.modules.{name}")
-
-
 def attributes(module: str) -> dict[str, t.Any]:
     """What the documentation of a module says that it can."""
-    beside = ROOT / f"plugins/modules/{module}.yml"
-    if beside.exists():
-        found = documentation.of(module).module
-    else:
-        found = yaml.safe_load(module_of(module).DOCUMENTATION)
-    return t.cast("dict[str, t.Any]", found["attributes"])
+    return t.cast("dict[str, t.Any]", documentation.of(module).module["attributes"])
 
 
 def test_readme_says_of_check_and_diff_mode_what_the_modules_say() -> None:
     modules = [path.stem for path in (ROOT / "plugins/modules").glob("*.py")]
     assert {attributes(name)["check_mode"]["support"] for name in modules} <= {"full", "partial"}
-    sentence = re.search(r"In diff mode `(\w+)` and `(\w+)` show .*\n`(\w+)` in check", README)
+    sentence = re.search(
+        r"In diff mode `(\w+)`, `(\w+)`\sand `(\w+)` show .*\sand `(\w+)` in check", README
+    )
     assert sentence is not None
     support = [attributes(name)["diff_mode"]["support"] for name in sentence.groups()]
-    assert support == ["full", "full", "partial"]
+    assert support == ["full", "full", "full", "partial"]
 
 
 # --- Examples in YAML ----------------------------------------------------------------------
@@ -250,10 +250,12 @@ SPECS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
         {"mutually_exclusive": choose.MUTUALLY_EXCLUSIVE, "required_if": choose.REQUIRED_IF},
     ),
     "kexec_reboot": (spec_module.ARGUMENT_SPEC, spec_module.RULES),
+    "fast_reboot_step": (role_task.STEP_ARGUMENTS, {}),
+    "fleet_step": (fleet_task.FLEET_ARGUMENTS, {}),
+    "freeze_variables": (role_variables.FREEZE_ARGUMENTS, {}),
+    "host_step": (host_task.HOST_STEP_SPEC, {}),
     "host_origin": (ensure.ORIGIN_ARGUMENTS, {}),
 }
-# Their documentation is their spec, too.
-STEPS = ("fast_reboot_step", "fleet_step", "freeze_variables")
 PREFIX = "alpinefleet.kexec."
 IMPORT = "ansible.builtin.import_playbook"
 
@@ -303,8 +305,6 @@ def for_values(spec: dict[str, t.Any], arguments: t.Mapping[str, t.Any]) -> dict
 
 def spec_of(module: str) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
     """Return the options of what a task of an example asks for, and the rules for them."""
-    if module in STEPS:
-        return as_spec(yaml.safe_load(module_of(module).DOCUMENTATION)["options"]), {}
     if module.startswith(IMPORT):
         return playbook_options(module.split()[1]), {}
     return SPECS.get(module) or (role_options(*module.split()), {})
@@ -323,12 +323,7 @@ def problems(text: str) -> list[str]:
 EXAMPLES = {
     "README.md": blocks(README, "yaml"),
     **{name: blocks(text, "yaml+jinja") for name, text in GUIDES.items() if name != "reasons.rst"},
-    "boot_parameter": [documentation.of("boot_parameter").examples],
-    "kexec_load": [documentation.of("kexec_load").examples],
-    "kexec_preflight": [documentation.of("kexec_preflight").examples],
-    "kexec_reboot": [kexec_reboot.EXAMPLES],
-    "host_origin": [documentation.of("host_origin").examples],
-    **{name: [module_of(name).EXAMPLES] for name in STEPS},
+    **{name: [documentation.of(name).examples] for name in SPECS},
 }
 
 
@@ -374,6 +369,21 @@ def test_examples_use_options_that_exist(place: str) -> None:
     assert [text for example in EXAMPLES[place] for text in problems(example)] == []
 
 
+def test_every_module_has_its_examples_looked_at() -> None:
+    assert SPECS.keys() == {path.stem for path in (ROOT / "plugins/modules").glob("*.py")}
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "plugins/filter").glob("*.py")), ids=lambda p: p.stem
+)
+def test_examples_of_a_filter_use_it(path: Path) -> None:
+    (examples,) = re.findall(
+        r'^EXAMPLES = r"""\n(.*?)"""', path.read_text(), re.DOTALL | re.MULTILINE
+    )
+    assert f"| alpinefleet.kexec.{path.stem}" in examples
+    assert problems(examples) == []
+
+
 @pytest.mark.parametrize("place", sorted(EXAMPLES))
 def test_examples_have_a_task_of_this_collection(place: str) -> None:
     assert any(list(tasks(yaml.safe_load(example))) for example in EXAMPLES[place])
@@ -387,7 +397,7 @@ OF_ONE_RUN = pytest.mark.xdist_group("examples of filters")
 # So many that the shares of the example are batches of different sizes.
 WEB = [f"web{number}" for number in range(1, 31)]
 # A host that says nothing is a failed one.
-REPORT = _audit.report({"web1": {}})
+REPORT = audit.report({"web1": {}})
 
 
 def filter_examples(name: str) -> list[dict[str, t.Any]]:
@@ -438,7 +448,7 @@ def test_example_of_the_report_counts_the_hosts_that_were_asked(filtered: PlayRu
     "task", ["Show a report as a table", "Show the report that an audit wrote"]
 )
 def test_example_of_the_table_shows_a_report(filtered: PlayRun, task: str) -> None:
-    assert filtered.task(task).result["msg"] == _audit.table(REPORT)
+    assert filtered.task(task).result["msg"] == audit.table(REPORT)
 
 
 @OF_ONE_RUN
@@ -536,7 +546,8 @@ def test_no_document_names_another_variable_of_the_role() -> None:
 
 def result_names() -> set[str]:
     """Return the names of what kexec_reboot and the role fast_reboot return."""
-    return {*yaml.safe_load(kexec_reboot.RETURN), *flow.NOTHING_DONE, "done", "failed"}
+    of_role = {each.name for each in dataclasses.fields(RebootResult)}
+    return {*documentation.of("kexec_reboot").returns, *of_role, "done", "failed"}
 
 
 def result_table(guide: str) -> list[str]:

@@ -19,11 +19,18 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "ansible_collections.alpinefleet.kexec.plugins"
-ARGUMENTS = f"{PACKAGE}.plugin_utils._reboot.spec"
+# What the actions accept: a module of plugin_utils, and its constant.
+ACTIONS = {
+    "fast_reboot_step": ("_fast_reboot.task", "STEP_ARGUMENTS"),
+    "fleet_step": ("_fleet.task", "FLEET_ARGUMENTS"),
+    "freeze_variables": ("_variables.roles", "FREEZE_ARGUMENTS"),
+    "host_step": ("_host_task", "HOST_STEP_SPEC"),
+    "kexec_reboot": ("_reboot.spec", "ARGUMENT_SPEC"),
+}
 
 Options = dict[str, dict[str, t.Any]]
 
-# --- The documentation of kexec_reboot and what its action accepts -------------------------
+# --- The documentation of the actions and what they accept ----------------------------------
 
 
 def fragment_options(name: str) -> Options:
@@ -65,17 +72,30 @@ def shapes(options: Options, suboptions: str) -> dict[str, t.Any]:
     return {name: shape(option, suboptions) for name, option in options.items()}
 
 
-def test_documentation_of_kexec_reboot_equals_its_argument_spec() -> None:
-    module = importlib.import_module(f"{PACKAGE}.modules.kexec_reboot")
-    spec = importlib.import_module(ARGUMENTS).ARGUMENT_SPEC
-    documented = shapes(documented_options(module.DOCUMENTATION), "suboptions")
+def documented(action: str) -> dict[str, t.Any]:
+    module = importlib.import_module(f"{PACKAGE}.modules.{action}")
+    return shapes(documented_options(module.DOCUMENTATION), "suboptions")
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_documentation_of_an_action_equals_its_argument_spec(action: str) -> None:
+    place, name = ACTIONS[action]
+    spec = getattr(importlib.import_module(f"{PACKAGE}.plugin_utils.{place}"), name)
     # The action would replace variables of the controller in what it takes for a path.
     as_text = {
         name: {key: "str" if value == "path" else value for key, value in option.items()}
-        for name, option in documented.items()
+        for name, option in documented(action).items()
     }
     assert as_text == shapes(spec, "options")
-    assert documented["kernel"]["type"] == documented["initramfs"]["elements"] == "path"
+
+
+def test_every_action_is_compared_with_its_documentation() -> None:
+    assert ACTIONS.keys() == {path.stem for path in (ROOT / "plugins/action").glob("*.py")}
+
+
+def test_paths_of_the_host_are_documented_as_paths() -> None:
+    options = documented("kexec_reboot")
+    assert options["kernel"]["type"] == options["initramfs"]["elements"] == "path"
 
 
 def test_documentation_of_host_step_equals_its_argument_spec() -> None:

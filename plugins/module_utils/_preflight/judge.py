@@ -3,7 +3,7 @@
 
 # Private to this collection.
 
-"""The verdict: can this host reboot through kexec, and if not, exactly why?"""
+"""Can this host reboot through kexec, and if not, why?"""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WORKING_BYTES = 16 * 1024 * 1024
 
 
 def needs_unlock(state: State) -> bool:
-    """Tell whether this kind of kernel is locked unless a parameter unlocks it, as Alpine's is."""
+    """Is this kind of kernel locked unless a parameter unlocks it, as Alpine's is?"""
     # A service could load before it locked.
     locked = state.load_disabled is True and not state.frozen
     return locked or _cmdline.unlocks_kexec(state.words)
@@ -45,7 +45,7 @@ def judge_reboot_need(state: State, flavour: str | None, release: str | None) ->
 
 @dataclass(frozen=True)
 class Subject:
-    """What is judged: a host as it was read, what is wished for, and what was chosen for that."""
+    """A host as it was read, what is wished for, and what was chosen for that."""
 
     state: State
     wish: Wish
@@ -56,20 +56,32 @@ class Subject:
 
 
 def judge(subject: Subject) -> list[Reason]:
-    """What stands against kexec, and what else is to be said of it."""
+    """What is to be said of it."""
     found = list(_unfit(subject.state, subject.wish.controller_boot_id))[:1]
     checks = (choice,) if found else CHECKS
     return [*found, *(each for check in checks for each in check(subject))]
 
 
+def target_is_controller() -> Reason:
+    return reason(
+        "target_is_controller",
+        "The target runs the same boot as the machine that runs Ansible.",
+        "Reboot that machine by hand, or run Ansible on another one.",
+    )
+
+
+def not_root(uid: int) -> Reason:
+    return reason(
+        "not_root",
+        f"The task runs with user id {uid}.",
+        "Set become to true, or connect as root.",
+    )
+
+
 def _unfit(state: State, controller_boot_id: str | None) -> t.Iterator[Reason]:
     """What makes all else beside the point, the gravest first."""
     if state.boot_id is not None and state.boot_id == valid_boot_id(controller_boot_id):
-        yield reason(
-            "target_is_controller",
-            "The target runs the same boot as the machine that runs Ansible.",
-            "Reboot that machine by hand, or run Ansible on another one.",
-        )
+        yield target_is_controller()
     if state.container is not None:
         yield reason(
             "container",
@@ -77,11 +89,7 @@ def _unfit(state: State, controller_boot_id: str | None) -> t.Iterator[Reason]:
             "Target the machine on which the container runs.",
         )
     if state.uid != 0:
-        yield reason(
-            "not_root",
-            f"The task runs with user id {state.uid}.",
-            "Set become to true, or connect as root.",
-        )
+        yield not_root(state.uid)
     if state.leaving:
         yield reason(
             "already_leaving",

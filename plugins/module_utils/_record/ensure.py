@@ -32,7 +32,7 @@ FORGOTTEN = (notes.ORIGIN, notes.JUMP, LAST_REBOOT)
 OF_DRAFTS = ".new"
 
 ORIGIN_ARGUMENTS: dict[str, dict[str, t.Any]] = {
-    "state": {"type": "str", "choices": ["present", "query", "absent"], "default": "query"},
+    "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "parameters": {"type": "list", "elements": "str", "default": []},
     "boot_loader": {"type": "str", "choices": list(editors.CHOICES), "default": "auto"},
 }
@@ -54,21 +54,19 @@ def wanted_of(params: t.Mapping[str, t.Any]) -> Wanted:
 def ensure(host: Host, wanted: Wanted, *, check_mode: bool) -> dict[str, t.Any]:
     """Keep what the host is like, unless that is known, or see that it is so again."""
     kept = _kept(host)
-    if wanted.state == "query":
-        return _told(kept, changed=False)
     if wanted.state == "absent":
         return _forget(host, kept, wanted, check_mode=check_mode)
     known = {} if kept is None else kept.parameters
     missing = tuple(name for name in wanted.parameters if name not in known)
     if kept is not None and not missing:
-        return _told(kept, changed=False)
+        return _told(kept, kept, kept)
     now = look(host, replace(wanted, parameters=missing))
     if kept is not None:
         # What is set for the first time now was nobody's but the user's until now.
         now = replace(kept, parameters={**kept.parameters, **now.parameters})
     if not check_mode:
         _keep(host, now)
-    return _told(now, changed=True)
+    return _told(now, kept, now)
 
 
 def look(host: Host, wanted: Wanted) -> HostOrigin:
@@ -115,14 +113,17 @@ def _keep(host: Host, found: HostOrigin) -> None:
 def _forget(
     host: Host, kept: HostOrigin | None, wanted: Wanted, *, check_mode: bool
 ) -> dict[str, t.Any]:
-    """What is not as it was is told, and stays on record. If nothing is, the notes of the services go, too."""
+    """What is not as it was is told, and stays on record. If nothing is, the notes of the services go, too.
+
+    In check mode nothing was put back yet.
+    """
     left: list[str] = []
     if kept is not None and not check_mode:
         left = kept.differences(look(host, replace(wanted, parameters=tuple(kept.parameters))))
     gone = [] if left else _forgettable(host)
     if not check_mode:
         _remove(host, gone)
-    return {**_told(kept, changed=bool(gone)), "left": left}
+    return {**_told(kept, kept, kept if left else None, gone), "left": left}
 
 
 def _forgettable(host: Host) -> list[str]:
@@ -147,13 +148,31 @@ def _remove(host: Host, paths: t.Sequence[str]) -> None:
             os.rmdir(host.real(path))
 
 
-def _told(found: HostOrigin | None, *, changed: bool) -> dict[str, t.Any]:
+def _told(
+    found: HostOrigin | None,
+    before: HostOrigin | None,
+    after: HostOrigin | None,
+    gone: t.Sequence[str] = (),
+) -> dict[str, t.Any]:
     """Of a host that has kept nothing it is not known what would bring it back."""
+    forgotten = [path for path in gone if path != notes.ORIGIN]
     return {
-        "changed": changed,
+        "changed": before != after or bool(gone),
         "origin": None if found is None else found.as_dict(),
         "restore": {"present": [], "absent": []} if found is None else found.restore(),
+        "diff": [
+            _difference(notes.ORIGIN, _text(before), _text(after)),
+            *(_difference(path, "present\n", "absent\n") for path in forgotten),
+        ],
     }
+
+
+def _difference(path: str, before: str, after: str) -> dict[str, str]:
+    return {"before_header": path, "before": before, "after_header": path, "after": after}
+
+
+def _text(found: HostOrigin | None) -> str:
+    return "" if found is None else found.as_text()
 
 
 def _not_understood() -> ReasonError:

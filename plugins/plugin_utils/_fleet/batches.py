@@ -8,18 +8,11 @@
 
 from __future__ import annotations
 
-import re
-import typing as t
-
-_NUMBER = re.compile(r"0*[1-9][0-9]{0,8}")
-_SHARE = re.compile(r"(0*[1-9][0-9]?|0*100)\s*%")
+from .._step import StepError
+from .amount import amount
 
 
-class BatchError(ValueError):
-    """Sizes of batches that are none."""
-
-
-def sizes(given: t.Any) -> list[int | str]:
+def sizes(given: object) -> list[int | str]:
     """The sizes, as the keyword "serial" takes them; with -e they come as one text."""
     words = given.split(",") if isinstance(given, str) else given
     listed = list(words) if isinstance(words, (list, tuple)) else [words]
@@ -28,18 +21,16 @@ def sizes(given: t.Any) -> list[int | str]:
     return [_size(each, given) for each in listed]
 
 
-def _size(each: t.Any, given: t.Any) -> int | str:
-    text = str(each).strip()
-    share = _SHARE.fullmatch(text)
-    if share:
-        return f"{int(share[1])}%"
-    if _NUMBER.fullmatch(text) and not isinstance(each, bool):
-        return int(text)
-    raise _no_size(given)
+def _size(each: object, given: object) -> int | str:
+    found = amount(each)
+    if found is None or found.number == 0:
+        raise _no_size(given)
+    return f"{found.number}%" if found.is_share else found.number
 
 
-def _no_size(given: t.Any) -> BatchError:
-    return BatchError(
+def _no_size(given: object) -> StepError:
+    return StepError(
         f"The sizes of the batches are {given!r} and must be numbers of hosts, 1 or more, or shares "
-        "of them from 1% to 100%, such as 1,10%,30%. Nothing was done."
+        "of them from 1% to 100%.",
+        "Give sizes such as 1,10%,30%; nothing was done.",
     )

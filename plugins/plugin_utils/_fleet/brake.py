@@ -8,34 +8,29 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 
+from .._step import StepError
+from .amount import amount
 from .campaign import Campaign
 
 # How many hosts a message names.
 SHOWN = 20
 
 
-class BudgetError(ValueError):
-    """An error budget that is none."""
-
-
-def budget(given: t.Any, hosts: int) -> int:
-    """How many lost hosts do not end a play yet: a number, or a share of its hosts."""
-    text = str(given).strip()
-    share = re.fullmatch(r"([0-9]{1,3})\s*%", text)
-    if share and int(share[1]) <= 100:
-        return hosts * int(share[1]) // 100
-    if re.fullmatch(r"[0-9]{1,9}", text) and not isinstance(given, bool):
-        return int(text)
-    raise BudgetError(
+def budget(given: object, hosts: int) -> int:
+    """How many hosts that are not well do not end a play yet: a number, or a share of its hosts."""
+    found = amount(given)
+    if found is not None:
+        return found.of(hosts)
+    raise StepError(
         f"The error budget is {given!r} and must be a number of hosts, 0 or more, or a share of "
-        "them from 0% to 100%."
+        "them from 0% to 100%.",
+        "Give one such as 2 or 5%.",
     )
 
 
-def lost(campaign: Campaign) -> list[str]:
+def not_well(campaign: Campaign) -> list[str]:
     """The hosts that failed, could not be reached, or are not well, also where a rescue hid it."""
     gone = set(campaign.hosts) - set(campaign.left)
     return [host for host in campaign.hosts if host in gone or _is_not_well(campaign, host)]
@@ -44,16 +39,18 @@ def lost(campaign: Campaign) -> list[str]:
 def _is_not_well(campaign: Campaign, host: str) -> bool:
     """A run of the role that has not come to its end, another role that failed, or no answer."""
     result = campaign.result_of(host)
-    is_left = result is not None and result.get("done") is False
+    is_left = result is not None and not result.done
     return host in campaign.failures or host in campaign.silent or is_left
 
 
-def message(campaign: Campaign, found: t.Sequence[str]) -> str:
+def stopped(campaign: Campaign, found: t.Sequence[str]) -> StepError:
     """Why the play ends, with a few names if there are many."""
-    return (
-        f"{len(found)} of {len(campaign.hosts)} hosts were lost, do not answer or are not well: "
-        f"{shown(found)}. "
-        f"{ends_here(campaign)} Mend what the table says is wrong, and run the play again."
+    return StepError(
+        f"{len(found)} of {len(campaign.hosts)} hosts failed, do not answer or are not well: "
+        f"{shown(found)}. {ends_here(campaign)}",
+        "Mend what the table says is wrong, see what is left on them with the playbook "
+        "alpinefleet.kexec.status, or leave them out with --limit; then run the play again.",
+        not_well=[*found],
     )
 
 

@@ -8,16 +8,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from dataclasses import dataclass, field
 
-from .._variables import speakers
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
+
+from .._fast_reboot.result import Pair
+from .._values import FormError, parse
+from .._variables import registered, speakers
 from .._variables.speakers import Variables
 
-# What the brake left on the hosts of its batch.
-BRAKED = "__fast_reboot_braked"
-# What it said when it was asked what it remembers.
-ASKED = "__fast_reboot_asked"
+
+@dataclass(frozen=True)
+class Doing:
+    """What a run was at."""
+
+    hook: str = ""
+
+
+@dataclass(frozen=True)
+class RoleResult:
+    """As much of a role's result as is of use for many hosts."""
+
+    done: bool
+    stage: str | None = None
+    reason: Reason | None = None
+    method: str | None = None
+    downtime: float | None = None
+    release: Pair | None = None
+    drained: tuple[str, ...] = ()
+    run: Doing | None = None
 
 
 @dataclass(frozen=True)
@@ -27,8 +48,8 @@ class Campaign:
     hosts: t.Sequence[str]
     left: t.Sequence[str]
     batch: t.Sequence[str]
-    # The result of the role on each host that has one.
-    results: t.Mapping[str, t.Any]
+    # What the role has left of each host of which it has left something.
+    results: t.Mapping[str, object]
     # What a role around it failed by.
     failures: t.Mapping[str, str] = field(default_factory=dict)
     # Those of a batch that was not begun with.
@@ -36,10 +57,11 @@ class Campaign:
     # Those that did not answer when they were asked what an earlier run had left.
     silent: t.Collection[str] = ()
 
-    def result_of(self, host: str) -> t.Mapping[str, t.Any] | None:
-        """What the role says of a host."""
-        result = self.results.get(host)
-        return result if isinstance(result, t.Mapping) else None
+    def result_of(self, host: str) -> RoleResult | None:
+        """What the role says of a host; what is no result of a run is none."""
+        with contextlib.suppress(FormError):
+            return parse(RoleResult, self.results.get(host))
+        return None
 
 
 def read(variables: Variables, result: str, *failure: str) -> Campaign:
@@ -58,19 +80,19 @@ def read(variables: Variables, result: str, *failure: str) -> Campaign:
         ]
         if failed:
             failures[host] = failed[0]
-        if _is(speakers.own(of_host, BRAKED), "failed"):
+        if _is(speakers.own(of_host, registered.BRAKED), "failed"):
             braked.add(host)
-        if _is(speakers.own(of_host, ASKED), "unreachable"):
+        if _is(speakers.own(of_host, registered.ASKED), "unreachable"):
             silent.add(host)
     left, batch = variables["ansible_play_hosts"], variables["ansible_play_batch"]
     return Campaign(hosts, left, batch, results, failures, braked, silent)
 
 
-def _failure(told: t.Any) -> str:
+def _failure(told: object) -> str:
     """What a role around the reboot has failed by, as its last step has left it."""
     return str(told.get("failure") or "") if isinstance(told, t.Mapping) else ""
 
 
-def _is(told: t.Any, word: str) -> bool:
+def _is(told: object, word: str) -> bool:
     """What a task has said of the host."""
     return isinstance(told, t.Mapping) and bool(told.get(word))

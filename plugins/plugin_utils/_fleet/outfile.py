@@ -12,11 +12,9 @@ import os
 import tempfile
 from pathlib import Path
 
+from .._step import StepError
+
 MODE = 0o644
-
-
-class OutputError(Exception):
-    """A file that a report cannot be written to."""
 
 
 def path_of(given: str) -> str:
@@ -29,9 +27,10 @@ def path_of(given: str) -> str:
     path = os.path.realpath(os.path.expanduser(given))
     folder = os.path.dirname(path)
     if os.path.isdir(path) or not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
-        raise OutputError(
+        raise StepError(
             f"The report cannot be written to {path}: it must be a file in a folder that is there "
-            "and can be written to. Nothing was done."
+            "and can be written to.",
+            "Name another one; nothing was done.",
         )
     return path
 
@@ -39,14 +38,14 @@ def path_of(given: str) -> str:
 def write(path: str, text: str) -> None:
     folder, name = os.path.split(path)
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=folder, prefix=f".{name}.", delete=False
-        ) as file:
-            draft = Path(file.name)
-            file.write(text)
-        draft.chmod(MODE)
-        draft.replace(path)
+        # Whatever fails, nothing is left beside it.
+        with tempfile.TemporaryDirectory(dir=folder, prefix=f".{name}.") as drafts:
+            draft = Path(drafts, name)
+            draft.write_text(text, encoding="utf-8")
+            draft.chmod(MODE)
+            draft.replace(path)
     except OSError as error:
-        raise OutputError(
-            f"The report could not be written to {path}: {error.strerror or error}."
-        ) from error
+        raise StepError(
+            f"The report could not be written to {path}: {error.strerror or error}.",
+            "Take it from what is shown.",
+        ) from None

@@ -12,6 +12,7 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from .._table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
+from .._values import FormError, parse
 from .campaign import Campaign
 
 # Raised when a key changes its meaning or goes away, not when one is added.
@@ -20,7 +21,7 @@ REMEMBERED_VERSION = 1
 Remembers = t.Literal["nothing", "something", "no_answer"]
 REMEMBERS: tuple[Remembers, ...] = t.get_args(Remembers)
 
-REMEMBERED_COLUMNS = ("HOST", "REMEMBERS", "STAGE", "DRAINED", "UNHEALTHY", "RUN")
+REMEMBERED_COLUMNS = ("HOST", "REMEMBERS", "PROGRESS", "DRAINED", "UNHEALTHY", "RUN ID")
 
 
 @dataclass(frozen=True)
@@ -29,25 +30,44 @@ class HostMemory:
 
     host: str
     remembers: Remembers
-    stage: str | None = None
+    progress: str | None = None
     drained: tuple[str, ...] = ()
     unhealthy: tuple[str, ...] = ()
-    run: str | None = None
+    run_id: str | None = None
+
+
+@dataclass(frozen=True)
+class LeftRun:
+    """What a host remembers of one, as the step "recall" tells it."""
+
+    run_id: str
+    progress: str
+    drained: tuple[str, ...]
+    unhealthy: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Recalled:
+    """What that step has told."""
+
+    remembered: LeftRun | None
 
 
 def rows(campaign: Campaign) -> list[HostMemory]:
-    """The hosts in their order, with what the step "status" told of each."""
-    return [_row(host, campaign.result_of(host)) for host in campaign.hosts]
+    """The hosts in their order, with what that step told of each."""
+    return [_row(host, campaign.results.get(host)) for host in campaign.hosts]
 
 
-def _row(host: str, told: t.Mapping[str, t.Any] | None) -> HostMemory:
-    if told is None or "remembered" not in told:
+def _row(host: str, told: object) -> HostMemory:
+    try:
+        found = parse(Recalled, told).remembered
+    except FormError:
         return HostMemory(host, "no_answer")
-    found = told["remembered"]
-    if found is None:
-        return HostMemory(host, "nothing")
-    lists = (tuple(found["drained"]), tuple(found["unhealthy"]))
-    return HostMemory(host, "something", found["stage"], *lists, found["run"])
+    return (
+        HostMemory(host, "nothing")
+        if found is None
+        else HostMemory(host, "something", **vars(found))
+    )
 
 
 def as_dict(found: t.Sequence[HostMemory]) -> dict[str, t.Any]:
@@ -78,8 +98,8 @@ def _cells(row: HostMemory) -> tuple[str, ...]:
     return (
         row.host,
         row.remembers,
-        row.stage or EMPTY_CELL,
+        row.progress or EMPTY_CELL,
         ", ".join(row.drained) or EMPTY_CELL,
         one_line(", ".join(row.unhealthy), TEXT_LIMIT) or EMPTY_CELL,
-        row.run or EMPTY_CELL,
+        row.run_id or EMPTY_CELL,
     )

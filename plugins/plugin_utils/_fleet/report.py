@@ -11,13 +11,14 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict, dataclass
 
+from .._fast_reboot.result import Pair
 from .._table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
-from .campaign import Campaign
+from .campaign import Campaign, RoleResult
 
 # Raised when a key changes its meaning or goes away, not when one is added.
 REPORT_VERSION = 1
 
-Ending = t.Literal["done", "failed", "lost", "waiting"]
+Ending = t.Literal["done", "failed", "away", "waiting"]
 ENDINGS: tuple[Ending, ...] = t.get_args(Ending)
 
 HOST_COLUMNS = (
@@ -60,49 +61,47 @@ def rows(campaign: Campaign) -> list[Row]:
 
 def _row(campaign: Campaign, host: str, *, is_left: bool) -> Row:
     result, failure = campaign.result_of(host), campaign.failures.get(host)
-    if result is None or "done" not in result:
+    if result is None:
         if host in campaign.silent:
             return Row(host, "failed", message=failure or SILENT)
         if is_left and not failure:
             return Row(host, "waiting")
         return Row(host, "failed", message=failure or WITHOUT_RESULT)
-    reason, release = result.get("reason") or {}, result.get("release") or {}
+    reason, release = result.reason, result.release or Pair()
     # A role around the reboot that has said why it failed is not on its way any more.
     outcome = _outcome(result, is_left or bool(failure))
-    if outcome == "lost":
-        failure = ON_ITS_WAY.format(stage=result.get("stage"))
+    if outcome == "away":
+        failure = ON_ITS_WAY.format(stage=result.stage)
     return Row(
         host,
         outcome,
-        result.get("method"),
-        result.get("downtime"),
-        release.get("before"),
-        release.get("after"),
-        _drained(result, is_lost=outcome == "lost"),
-        reason.get("code"),
-        reason.get("message") or failure or None,
+        result.method,
+        result.downtime,
+        release.before,
+        release.after,
+        _drained(result, is_away=outcome == "away"),
+        None if reason is None else reason.code,
+        failure or None if reason is None else reason.message,
     )
 
 
-def _drained(result: t.Mapping[str, t.Any], *, is_lost: bool) -> tuple[str, ...]:
-    """The hooks that are to be undone; one that was at work when its host was lost may be."""
-    found = tuple(result.get("drained") or ())
-    at_work = (result.get("run") or {}).get("hook")
-    draining = is_lost and result.get("stage") == "drain"
-    return (*found, at_work) if draining and at_work and at_work not in found else found
+def _drained(result: RoleResult, *, is_away: bool) -> tuple[str, ...]:
+    """The hooks that are to be undone; one that was at work when its host left the play may be."""
+    at_work = result.run.hook if result.run and is_away and result.stage == "drain" else ""
+    return tuple(dict.fromkeys((*result.drained, *([at_work] if at_work else []))))
 
 
-def _outcome(result: t.Mapping[str, t.Any], is_left: bool) -> Ending:
-    if result["done"]:
+def _outcome(result: RoleResult, is_left: bool) -> Ending:
+    if result.done:
         return "done"
     # Of a host that was on its way when it left the play nobody knows more.
-    return "failed" if result.get("reason") or is_left else "lost"
+    return "failed" if result.reason or is_left else "away"
 
 
 def is_due(found: t.Sequence[Row]) -> bool:
     """Whether people want to see it: at the end, and once something is wrong."""
     outcomes = {row.outcome for row in found}
-    return "waiting" not in outcomes or bool(outcomes & {"failed", "lost"})
+    return "waiting" not in outcomes or bool(outcomes & {"failed", "away"})
 
 
 def as_dict(found: t.Sequence[Row]) -> dict[str, t.Any]:

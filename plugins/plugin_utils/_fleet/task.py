@@ -12,29 +12,33 @@ import json
 import typing as t
 from dataclasses import dataclass
 
-from .. import _audit
-from .._variables import speakers
-from .._variables.family import VariableError
-from .._variables.roles import PLAYBOOKS
-from .._variables.speakers import SpokenError, Variables
-from . import batches, brake, campaign, outfile, remembered, report
-from .batches import BatchError
-from .brake import BudgetError
+from .._step import StepError
+from .._variables import registered, speakers
+from .._variables.roles import FAMILIES
+from .._variables.speakers import Variables
+from . import audit, batches, brake, campaign, outfile, remembered, report
 from .campaign import Campaign
-from .outfile import OutputError
 
 TaskResult = dict[str, t.Any]
 
-RESULT = "fast_reboot_result"
-# What each role leaves for its playbook: its result, and what it failed by where that has none.
-LEFT_BY: dict[str, tuple[str, ...]] = {
-    "fast_reboot": (RESULT,),
-    "rolling_upgrade": (RESULT, "__rolling_upgrade_so_far"),
-    "kexec_host": ("kexec_host_result", "__kexec_host_so_far"),
-    "status": ("fast_reboot_status",),
+# The options of the action fleet_step.
+FLEET_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "step": {
+        "type": "str",
+        "required": True,
+        "choices": ["guard", "check_output", "brake", "report", "report_remembered", "audit"],
+    },
+    "hosts_variable": {"type": "str", "default": ""},
+    "batch_sizes": {"type": "raw", "default": 1},
+    "error_budget": {"type": "raw", "default": 0},
+    "of_role": {
+        "type": "str",
+        "choices": list(registered.LEFT_BY),
+        "default": "fast_reboot",
+    },
+    "output": {"type": "str", "default": ""},
+    "strict": {"type": "bool", "default": False},
 }
-# What the audit leaves: the answer of a host, and why it was not asked.
-AUDITED = ("__audit_preflight", "__audit_frozen")
 
 
 @dataclass(frozen=True)
@@ -55,60 +59,56 @@ class FleetTask:
         self._asked = asked
 
     def step(self, arguments: t.Mapping[str, t.Any]) -> TaskResult:
-        output = str(arguments.get("output") or "")
+        output = arguments["output"]
         steps: dict[str, t.Callable[[], TaskResult]] = {
             "guard": lambda: self._guard(
-                str(arguments["hosts_variable"]), arguments["batch_sizes"], output
+                arguments["hosts_variable"], arguments["batch_sizes"], output
             ),
-            "output": lambda: self._output(output),
+            "check_output": lambda: self._check_output(output),
             "brake": lambda: self._brake(arguments["error_budget"]),
-            "report": lambda: self._report(str(arguments["of_role"]), output),
-            "remembered": lambda: self._remembered(output),
-            "audit": lambda: self._audit(output, strict=bool(arguments.get("strict"))),
+            "report": lambda: self._report(arguments["of_role"], output),
+            "report_remembered": lambda: self._report_remembered(output),
+            "audit": lambda: self._audit(output, strict=arguments["strict"]),
         }
         return steps[arguments["step"]]()
 
-    def _guard(self, name: str, sizes: t.Any, output: str) -> TaskResult:
+    def _guard(self, name: str, sizes: object, output: str) -> TaskResult:
         """Nobody reboots all hosts of an inventory by leaving something out, or by a size of 0."""
         unread = self._unread(name, f"{name.removesuffix('hosts')}serial")
         if not self._asked.limited and not self._asked.variables.get(name):
             count = len(self._variables["ansible_play_hosts_all"])
-            return _stop(
+            raise StepError(
                 f"This playbook reboots hosts, and nobody has said which: it would be all {count} of "
-                f"the inventory. Name them with -e {name}=PATTERN or --limit PATTERN; {name}=all is a "
-                f"pattern, too.{unread} Nothing was done."
+                f"the inventory.{unread}",
+                f"Name them with -e {name}=PATTERN or --limit PATTERN; {name}=all is a pattern, too. "
+                "Nothing was done.",
             )
         if unread:
-            return _stop(f"{unread.strip()} Nothing was done.")
-        noted = self._output(output)
-        if noted.get("failed"):
-            return noted
-        try:
-            if name in PLAYBOOKS:
-                PLAYBOOKS[name].refuse_unknown(self._variables)
-            batches.sizes(sizes)
-        except (VariableError, BatchError) as error:
-            return _stop(str(error))
+            raise StepError(unread.strip(), "Give it with -e; nothing was done.")
+        noted = self._check_output(output)
+        family = FAMILIES.get(name.removesuffix("_hosts"))
+        if family is not None:
+            family.refuse_unknown(self._variables)
+        batches.sizes(sizes)
         return noted
 
-    def _brake(self, error_budget: t.Any) -> TaskResult:
-        """Fail where too many hosts were lost; the budget must not be a host's word."""
+    def _brake(self, error_budget: object) -> TaskResult:
+        """Fail where too many hosts are not well; the budget must not be a host's word."""
         hosts = self._campaign
         try:
             speakers.refuse_a_speaker(self._variables)
             allowed = brake.budget(error_budget, len(hosts.hosts))
-        except SpokenError as error:
-            that = f"That host is {self._variables['inventory_hostname']}. {speakers.CLEAR_FACTS}"
-            return _stop(f"{error} {that} {brake.ends_here(hosts)}", lost=[])
-        except BudgetError as error:
-            return _stop(f"{error} {brake.ends_here(hosts)}", lost=[])
-        found = brake.lost(hosts)
-        stops = len(found) > allowed
-        return _stop(brake.message(hosts, found), lost=found) if stops else {"lost": found}
+        except StepError as error:
+            said = f"{error.message} {brake.ends_here(hosts)}"
+            raise StepError(said, error.remedy, not_well=[]) from None
+        found = brake.not_well(hosts)
+        if len(found) > allowed:
+            raise brake.stopped(hosts, found)
+        return {"not_well": found}
 
     def _report(self, role: str, output: str) -> TaskResult:
         """Show what became of the hosts, when there is nothing more to come or something is wrong."""
-        found = report.rows(campaign.read(self._variables, *LEFT_BY[role]))
+        found = report.rows(campaign.read(self._variables, *registered.LEFT_BY[role]))
         if not report.is_due(found):
             return {"msg": ["There are hosts left, and nothing is wrong."]}
         return _shown(report.table(found), report.as_dict(found), output)
@@ -119,54 +119,51 @@ class FleetTask:
         unread = [name for name in found if name not in self._asked.variables]
         if not unread:
             return ""
-        return f" In an inventory a play does not see {' and '.join(unread)}: give it with -e."
+        return f" In an inventory a play does not see {' and '.join(unread)}."
 
-    def _output(self, output: str) -> TaskResult:
+    def _check_output(self, output: str) -> TaskResult:
         """Where a report will be; what would not work at the end is refused before a host is asked."""
-        try:
-            speakers.refuse_a_speaker(self._variables)
-            return {"output": outfile.path_of(output)}
-        except (SpokenError, OutputError) as error:
-            return _stop(str(error))
+        speakers.refuse_a_speaker(self._variables)
+        return {"output": outfile.path_of(output)}
 
-    def _remembered(self, output: str) -> TaskResult:
-        """Show what the step "status" found on the hosts."""
-        found = remembered.rows(campaign.read(self._variables, *LEFT_BY["status"]))
+    def _report_remembered(self, output: str) -> TaskResult:
+        """Show what the step "recall" found on the hosts."""
+        found = remembered.rows(campaign.read(self._variables, registered.RECALLED))
         return _shown(remembered.table(found), remembered.as_dict(found), output)
 
     def _audit(self, output: str, *, strict: bool) -> TaskResult:
         """Show what the preflight found on the hosts, or why one was not asked."""
         everything = self._variables["hostvars"]
-        found = _audit.report(
+        found = audit.report(
             {host: _answer(everything[host]) for host in self._variables["ansible_play_hosts_all"]}
         )
-        shown = {**_shown(_audit.table(found), found, output), "summary": found["summary"]}
-        lack = _lack(found["summary"]) if strict else ""
-        if not lack or shown.get("failed"):
-            return shown
-        return {**shown, **_stop(lack, table=shown["msg"])}
+        shown = {**_shown(audit.table(found), found, output), "summary": found["summary"]}
+        if strict:
+            _refuse_what_lacks(shown)
+        return shown
 
     @property
     def _campaign(self) -> Campaign:
         """The play as the brake sees it, whichever role its hosts have had."""
-        failures = [name for _result, *names in LEFT_BY.values() for name in names]
-        return campaign.read(self._variables, RESULT, *failures)
+        failures = [name for _result, *names in registered.LEFT_BY.values() for name in names]
+        return campaign.read(self._variables, registered.RESULT, *failures)
 
 
-def _answer(of_host: Variables) -> t.Any:
+def _answer(of_host: Variables) -> object:
     """What a host has answered, or why it was not asked."""
-    told = (speakers.own(of_host, name) for name in AUDITED)
+    told = (speakers.own(of_host, name) for name in registered.AUDITED)
     return next((each for each in told if each), {})
 
 
-def _lack(summary: t.Mapping[str, int]) -> str:
-    """What a strict audit fails by, "" if every host is able."""
-    if summary["kexec"] == summary["hosts"]:
-        return ""
-    return (
-        f"{summary['kexec']} of {summary['hosts']} hosts can reboot through kexec now. Do what the table "
-        "says of the others, and ask them again."
-    )
+def _refuse_what_lacks(shown: TaskResult) -> None:
+    """A strict audit fails where not every host is able, and shows the table all the same."""
+    summary = shown["summary"]
+    if summary["kexec"] != summary["hosts"]:
+        raise StepError(
+            f"{summary['kexec']} of {summary['hosts']} hosts can reboot through kexec now.",
+            "Do what the table says of the others, and ask them again.",
+            **{**shown, "table": shown["msg"]},
+        )
 
 
 def _shown(lines: list[str], told: t.Mapping[str, t.Any], output: str) -> TaskResult:
@@ -174,12 +171,8 @@ def _shown(lines: list[str], told: t.Mapping[str, t.Any], output: str) -> TaskRe
     if output:
         try:
             outfile.write(output, json.dumps(told, indent=2, sort_keys=True) + "\n")
-        except OutputError as error:
-            return _stop(str(error), table=lines)
+        except StepError as error:
+            raise StepError(error.message, error.remedy, table=lines) from None
         lines = [*lines, "", f"The report is in {output}."]
     # People want to see it without asking for more words of every task.
     return {"msg": lines, "_ansible_verbose_always": True}
-
-
-def _stop(why: str, **details: t.Any) -> TaskResult:
-    return {"failed": True, "msg": why, **details}

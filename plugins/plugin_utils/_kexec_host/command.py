@@ -16,7 +16,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._record.origin i
     foreign,
 )
 
-from .._asking import HostRefusedError
+from .._step import StepError
 from .preparation import Preparation
 
 BUSYBOX = "/bin/busybox"
@@ -35,8 +35,9 @@ def refuse_a_stranger(wanted: Preparation, now: str) -> None:
         os.path.basename(BUSYBOX),
         OWN_REBOOT,
     ):
-        raise HostRefusedError(
-            "/sbin/reboot is not busybox's, so what reboots this host is not known. Set kexec_host_mode to on_request.",
+        raise StepError(
+            "/sbin/reboot is not busybox's, so what reboots this host is not known.",
+            "Set kexec_host_mode to on_request.",
         )
 
 

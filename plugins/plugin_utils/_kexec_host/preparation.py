@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass, fields
 
-from .._asking import HostRefusedError
+from .._step import StepError
 
 UNLOCK = "kexec_load_disabled"
 PANIC = "panic"
@@ -35,8 +35,9 @@ class Preparation:
         names = [field.name for field in fields(cls)]
         missing = [name for name in names if name not in wanted]
         if missing:
-            raise HostRefusedError(
-                f"The option wanted lacks {', '.join(missing)}. Hand on what freeze_variables returned."
+            raise StepError(
+                f"The option wanted lacks {', '.join(missing)}.",
+                "Hand on what freeze_variables returned.",
             )
         return cls(**{name: wanted[name] for name in names})
 

@@ -59,7 +59,7 @@ class PreparingSteps:
         left = [
             each for each in _forms.items(given["compared"].get("left")) or () if _forms.text(each)
         ]
-        refuse(" ".join([*left, "Put it back by hand."]) if left else "")
+        refuse(" ".join(left), "Put it back by hand.")
         return {}
 
     def must_boot(self, given: StepArguments) -> StepResult:

@@ -91,6 +91,11 @@ def local_connection(*, rebooted: bool | None) -> RebootError:
     )
 
 
+def unfit(found: Reason) -> RebootError:
+    """A host that is refused by what the preflight would have found, before anything else."""
+    return RebootError(found.code, found.message, found.remedy, stage="preflight", rebooted=False)
+
+
 def module_hung(seconds: float) -> RebootError:
     return RebootError(
         "module_failed",

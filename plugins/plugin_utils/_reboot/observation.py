@@ -23,6 +23,9 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port impor
 from . import frames
 
 Method = t.Literal["kexec", "firmware"]
+# What is done where the way that was ordered is not open, and where another host key is shown.
+Fallback = t.Literal["firmware", "fail"]
+OtherHostKey = t.Literal["fail", "wait"]
 
 # What a whole answer has, even where it is empty.
 FIELDS = {"boot_id", "release", "cmdline", "bootloader_type", "stage", "uptime", "hardware_id"}

@@ -99,10 +99,13 @@ class Keeper(t.Protocol):
     """What the host remembers of the role's runs."""
 
     def take(self, run: str) -> str:
-        """Make a run the one that may act; return what the host remembers of the one before."""
+        """Make a run the one that goes on with what the host remembers; return that."""
 
-    def keep(self, run: str, note: str) -> None:
-        """Have the host remember a note, or nothing; raise OtherRunError, or NoAnswerError."""
+    def keep(self, run: str, note: str, *, known: bool) -> None:
+        """Have the host remember a note, or nothing, of a run that it knows already or not.
+
+        Raise OtherRunError, NoAnswerError, or RebootError of a host that must not be rebooted.
+        """
 
     def tell(self) -> str:
         """What the host remembers; nothing is changed."""

@@ -16,7 +16,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port impor
 from . import failure, health
 from .checkup import Checkup
 from .health import Health
-from .observation import Method, Observation
+from .observation import Fallback, Method, Observation, OtherHostKey
 from .ports import (
     Clock,
     Departure,
@@ -64,7 +64,7 @@ class Order:
     token: str
     boot_id: str
     release: str | None
-    fallback: t.Literal["firmware", "fail"]
+    fallback: Fallback
     firmware_release: str | None
     # Whose it is: the name by which the controller knows the host, the machine's own number, and
     # the uptime of that boot at which an order that has not begun is void.
@@ -80,7 +80,7 @@ class Order:
     shutdown_timeout: float = 120.0
     test_command: str = "whoami"
     # An ssh server in the initramfs has a host key of its own, and answers before the host does.
-    other_host_key: t.Literal["fail", "wait"] = "fail"
+    other_host_key: OtherHostKey = "fail"
     watchdog: str = ""
     watchdog_limit: int = 0
     # Whether the running kernel looks as if a kexec had started it although firmware did.

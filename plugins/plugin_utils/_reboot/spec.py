@@ -25,14 +25,17 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.note impor
 from .._answer import valid_hardware_id
 from .failure import RebootError
 from .health import TCP_PORTS, Health
-from .observation import Method
+from .observation import Fallback, Method, OtherHostKey
+
+METHODS = list(t.get_args(Method))
+FALLBACKS = list(t.get_args(Fallback))
 
 # What a task with wait=false hands over to the one that waits.
 ORDER_SPEC: dict[str, dict[str, t.Any]] = {
     "host": {"type": "str", "required": True},
     "hardware_id": {"type": "str"},
-    "method": {"type": "str", "choices": ["kexec", "firmware"], "required": True},
-    "fallback": {"type": "str", "choices": ["firmware", "fail"], "default": "firmware"},
+    "method": {"type": "str", "choices": METHODS, "required": True},
+    "fallback": {"type": "str", "choices": FALLBACKS, "default": "firmware"},
     "token": {"type": "str", "required": True, "no_log": False},
     "boot_id": {"type": "str", "required": True},
     "expires": {"type": "int", "required": True},
@@ -65,15 +68,15 @@ def _not_expanded(option: dict[str, t.Any]) -> dict[str, t.Any]:
 
 ARGUMENT_SPEC: dict[str, dict[str, t.Any]] = {
     **{name: _not_expanded(option) for name, option in IMAGE_ARGUMENTS.items()},
-    "method": {"type": "str", "choices": ["kexec", "firmware"], "default": "kexec"},
-    "fallback": {"type": "str", "choices": ["firmware", "fail"], "default": "firmware"},
+    "method": {"type": "str", "choices": METHODS, "default": "kexec"},
+    "fallback": {"type": "str", "choices": FALLBACKS, "default": "firmware"},
     "reboot_timeout": {"type": "float", "default": 600},
     "connect_timeout": {"type": "float", "default": 5},
     "pre_reboot_delay": {"type": "float", "default": 0},
     "post_reboot_delay": {"type": "float", "default": 0},
     "shutdown_timeout": {"type": "float", "default": 120},
     "test_command": {"type": "str", "default": "whoami"},
-    "other_host_key": {"type": "str", "choices": ["fail", "wait"], "default": "fail"},
+    "other_host_key": {"type": "str", "choices": list(t.get_args(OtherHostKey)), "default": "fail"},
     "watchdog_timeout": {"type": "int", "default": 60},
     "confirm_timeout": {"type": "int", "default": 300},
     "health": {"type": "dict", "options": HEALTH_SPEC},
@@ -111,7 +114,7 @@ class Handed:
     host: str
     hardware_id: str | None
     method: Method
-    fallback: t.Literal["firmware", "fail"]
+    fallback: Fallback
     token: str
     boot_id: str
     expires: int
@@ -132,14 +135,14 @@ class Request:
 
     host: str
     method: Method
-    fallback: t.Literal["firmware", "fail"]
+    fallback: Fallback
     reboot_timeout: float
     connect_timeout: float
     pre_reboot_delay: float
     post_reboot_delay: float
     shutdown_timeout: float
     test_command: str
-    other_host_key: t.Literal["fail", "wait"]
+    other_host_key: OtherHostKey
     watchdog_timeout: int
     confirm_timeout: int
     # None where nobody asks whether the host is well.

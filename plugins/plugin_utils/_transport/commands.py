@@ -49,9 +49,11 @@ def examine(questions: Questions, boot_id: str, mark: str, nonce: str, seconds: 
     )
 
 
-def memory(what: str, run: str, note: str, mark: str, nonce: str) -> str:
+def memory(
+    what: str, run: str, note: str, mark: str, nonce: str, *, controller_boot_id: str | None = None
+) -> str:
     """The command that takes a host over, has it remember a note, or tells what it remembers."""
-    return _command("memory.sh", what, run, note, mark, nonce)
+    return _command("memory.sh", what, run, note, controller_boot_id or "-", mark, nonce)
 
 
 def _yes_or_no(value: bool) -> str:

@@ -19,8 +19,9 @@ import typing as t
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import judge
 
-from .._reboot import frames, health, observation
+from .._reboot import failure, frames, health, observation
 from .._reboot.health import Examination, Questions
 from .._reboot.observation import Observation
 from .._reboot.ports import (
@@ -30,7 +31,7 @@ from .._reboot.ports import (
     OtherRunError,
     classify,
 )
-from . import client, commands
+from . import client, commands, controller
 from .limit import CallTimeoutError, limit
 from .prober import BannerProber, prober_for
 
@@ -127,18 +128,21 @@ class AnsibleRemote:
     def take(self, run: str) -> str:
         return self._remember("take", run)
 
-    def keep(self, run: str, note: str) -> None:
-        self._remember("keep", run, note)
+    def keep(self, run: str, note: str, *, known: bool) -> None:
+        self._remember("keep" if known else "claim", run, note)
 
     def tell(self) -> str:
         return self._remember("tell", "-")
 
     def _remember(self, what: str, run: str, note: str = "") -> str:
-        """What the host remembers; a mark of this call alone says that another run may act."""
+        """What the host remembers; behind a mark of this call alone it says who must not act."""
         mark, nonce = secrets.token_hex(8), secrets.token_hex(8)
-        completed = self._call(commands.memory(what, run, note, mark, nonce), self._call_seconds)
-        if mark in completed.stdout.split():
-            raise OtherRunError
+        boot_id = controller.boot_id()
+        command = commands.memory(what, run, note, mark, nonce, controller_boot_id=boot_id)
+        completed = self._call(command, self._call_seconds)
+        _before, found_mark, behind = completed.stdout.partition(mark)
+        if found_mark:
+            raise _refusal(behind.split())
         found = frames.between(completed.stdout, nonce)
         if found is None:
             raise NoAnswerError("garbled", f"the host answered {_end(completed)!r}")
@@ -274,6 +278,16 @@ def _client_errors() -> tuple[type[Exception], ...]:
     loaded = [(sys.modules.get(module), name) for module, name in IN_PROCESS]
     own = [getattr(module, name) for module, name in loaded if hasattr(module, name)]
     return (OSError, EOFError, *own)
+
+
+def _refusal(words: t.Sequence[str]) -> Exception:
+    """Why a host remembers nothing for whoever asked, as memory.sh says it."""
+    match words:
+        case ["target_is_controller", *_others]:
+            return failure.unfit(judge.target_is_controller())
+        case ["not_root", user, *_others] if user.isdecimal():
+            return failure.unfit(judge.not_root(int(user)))
+    return OtherRunError()
 
 
 def _end(completed: Outcome) -> str:

@@ -14,17 +14,19 @@ from dataclasses import dataclass, field
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from .._step import StepError
+
 Given = t.Mapping[str, t.Any]
 
 # From this share of common letters on, a name is a slip of the pen for another one.
 LIKENESS = 0.85
 
 
-class VariableError(Exception):
+class VariableError(StepError):
     """All that is wrong with variables, each in a sentence."""
 
     def __init__(self, problems: t.Sequence[str]) -> None:
-        super().__init__(" ".join(problems))
+        super().__init__(" ".join(problems), "Correct that; nothing was done to the host.")
         self.problems = tuple(problems)
 
 
@@ -38,16 +40,21 @@ class Family:
     others: tuple[str, ...] = ()
     # Whether others may well have variables with this prefix.
     shares_prefix: bool = False
-    # Those that are no list as they were given, and are not a list of one then.
-    words: t.Mapping[str, t.Callable[[str], list[str]]] = field(default_factory=dict)
+    # What becomes of a text before anything else, where it is not taken as it is.
+    forms: t.Mapping[str, t.Callable[[str], str | list[str]]] = field(default_factory=dict)
 
     @property
     def prefix(self) -> str:
         return f"{self.role}_"
 
+    @property
+    def names(self) -> frozenset[str]:
+        """All that is known by this prefix."""
+        return frozenset(f"{self.prefix}{name}" for name in (*self.specification, *self.others))
+
     def refuse_unknown(self, names: t.Iterable[str]) -> None:
         """A variable that looks as if it were the role's, and is none, would be missed too late."""
-        known = {f"{self.prefix}{name}" for name in (*self.specification, *self.others)}
+        known = self.names
         found = sorted(name for name in names if name.startswith(self.prefix) and name not in known)
         if self.shares_prefix:
             found = [each for each in found if difflib.get_close_matches(each, known, 1, LIKENESS)]
@@ -87,9 +94,9 @@ class Family:
 
     def _listed(self, name: str, value: t.Any) -> t.Any:
         """A list of one, where one value was given for it. A comma in it parts nothing."""
-        if name in self.words and isinstance(value, str):
+        if name in self.forms and isinstance(value, str):
             try:
-                return self.words[name](value)
+                return self.forms[name](value)
             except ValueError as error:
                 raise VariableError(
                     [f"The variable {self.prefix}{name} is no command: {error}."]

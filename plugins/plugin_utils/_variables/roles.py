@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import typing as t
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig import editors
@@ -18,6 +19,57 @@ from .family import Family, Given, VariableError
 
 _FLAVOUR = re.compile(r"[A-Za-z0-9._-]{0,64}")
 
+# What the role fast_reboot has for each option of kexec_reboot, and for those of its health.
+OPTIONS = {
+    "method": "method",
+    "fallback": "fallback",
+    "timeout": "reboot_timeout",
+    "shutdown_timeout": "shutdown_timeout",
+    "test_command": "test_command",
+    "other_host_key": "other_host_key",
+    "cmdline_append": "cmdline_append",
+    "ignore_reasons": "ignore_reasons",
+    "denied_platforms": "denied_platforms",
+    "panic_timeout": "panic_timeout",
+    "watchdog_timeout": "watchdog_timeout",
+    "confirm_timeout": "confirm_timeout",
+}
+HEALTH = {
+    "health_services": "services",
+    "ignore_services": "ignore_services",
+    "health_commands": "commands",
+    "health_ports": "ports",
+    "health_timeout": "timeout",
+    "stable_seconds": "stable_seconds",
+}
+# What is its own.
+HOOK_SPEC: dict[str, dict[str, t.Any]] = {
+    name: {"type": "str", "required": True} for name in ("name", "drain", "undrain")
+}
+OWN_SPEC: dict[str, dict[str, t.Any]] = {
+    "hooks": {"type": "list", "elements": "dict", "options": HOOK_SPEC},
+    "health_tasks": {"type": "list", "elements": "str"},
+    "power_cycle_command": {"type": "list", "elements": "str"},
+    "power_cycle_no_log": {"type": "bool"},
+    "power_cycle_delegate": {"type": "str"},
+    "power_cycle_tasks": {"type": "str"},
+    "power_cycle_timeout": {"type": "float"},
+}
+FAST_REBOOT = Family(
+    "fast_reboot",
+    {
+        **{name: spec.ARGUMENT_SPEC[option] for name, option in OPTIONS.items()},
+        **{name: spec.HEALTH_SPEC[option] for name, option in HEALTH.items()},
+        **OWN_SPEC,
+    },
+    # Those of the brake and of the playbooks, what the role leaves for the play, and what another role
+    # says where it includes this one.
+    others=(
+        *("error_budget", "hosts", "output", "result", "serial", "status"),
+        *("changed", "changes", "frozen", "noted"),
+    ),
+    forms={"power_cycle_command": shlex.split},
+)
 KEXEC_HOST = Family(
     "kexec_host",
     {
@@ -38,6 +90,7 @@ KEXEC_HOST = Family(
         "reboot_timeout": {"type": "float"},
     },
     others=("result",),
+    forms={"cmdline": str.strip},
 )
 ROLLING_UPGRADE = Family(
     "rolling_upgrade",
@@ -53,13 +106,17 @@ AUDIT = Family(
     others=("hosts",),
     shares_prefix=True,
 )
-# The playbook that has variables of its own only, by the one that names its hosts.
-PLAYBOOKS = {
-    "prepare_hosts": Family(
-        "prepare", {}, others=("error_budget", "hosts", "output", "serial"), shares_prefix=True
-    ),
+# Playbooks that have no role of their name.
+PREPARE = Family(
+    "prepare", {}, others=("error_budget", "hosts", "output", "serial"), shares_prefix=True
+)
+LOOK_AFTER = Family("look_after", {}, others=("hosts", "output", "serial", "variable"))
+STATUS = Family("status", {}, others=("hosts", "output"), shares_prefix=True)
+# A new role or playbook has its variables above, and its place here.
+FAMILIES = {
+    family.role: family
+    for family in (FAST_REBOOT, KEXEC_HOST, ROLLING_UPGRADE, AUDIT, PREPARE, LOOK_AFTER, STATUS)
 }
-FAMILIES = {family.role: family for family in (KEXEC_HOST, ROLLING_UPGRADE, AUDIT)}
 
 
 def freeze(role: str, given: Given, names: t.Iterable[str]) -> dict[str, t.Any]:
@@ -73,9 +130,8 @@ def freeze(role: str, given: Given, names: t.Iterable[str]) -> dict[str, t.Any]:
     return values
 
 
-def _of_kexec_host(values: dict[str, t.Any]) -> t.Iterator[str]:
-    """What has the right type and cannot be meant; a command line ends where its text does."""
-    values["cmdline"] = values["cmdline"].strip()
+def _of_kexec_host(values: Given) -> t.Iterator[str]:
+    """What has the right type and cannot be meant."""
     for name in ("kernel", "initramfs"):
         path = values[name]
         if path and not (path.startswith("/") and path.isprintable()):
@@ -110,19 +166,24 @@ def _time(name: str, value: float) -> t.Iterator[str]:
         )
 
 
-def _of_audit(values: dict[str, t.Any]) -> t.Iterator[str]:
+def _of_audit(values: Given) -> t.Iterator[str]:
     yield from _time("audit_timeout", values["timeout"])
 
 
-def _of_rolling_upgrade(values: dict[str, t.Any]) -> t.Iterator[str]:
+def _of_rolling_upgrade(values: Given) -> t.Iterator[str]:
     """A name that begins with a dash would be an option of apk."""
     for name in values["packages"]:
         if not name or name.startswith("-") or not name.isprintable() or " " in name:
             yield f"The variable rolling_upgrade_packages has {name!r}, which is no name of a package."
 
 
-ROLE_CHECKS: dict[str, t.Callable[[dict[str, t.Any]], t.Iterator[str]]] = {
+ROLE_CHECKS: dict[str, t.Callable[[Given], t.Iterator[str]]] = {
     "kexec_host": _of_kexec_host,
     "rolling_upgrade": _of_rolling_upgrade,
     "audit": _of_audit,
+}
+# The options of the action freeze_variables.
+FREEZE_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "role": {"type": "str", "required": True, "choices": list(ROLE_CHECKS)},
+    "wanted": {"type": "dict", "required": True},
 }

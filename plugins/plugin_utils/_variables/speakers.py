@@ -13,25 +13,41 @@ import typing as t
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 
+from .._step import StepError
+from .family import Family
+from .roles import FAMILIES
+
+
+def _of_operator(families: t.Iterable[Family]) -> re.Pattern[str]:
+    """The names that are not a host's to say: all of a prefix, or where others share it those known."""
+    public = [each for family in families for each in _public(family)]
+    private = [f"__{family.prefix}\\w+" for family in families]
+    return re.compile("|".join([*public, *private]), re.ASCII)
+
+
+def _public(family: Family) -> list[str]:
+    return sorted(family.names) if family.shares_prefix else [f"{family.prefix}\\w+"]
+
+
 # What a host says as facts outranks the inventory. Of these names it must not have said anything.
-_OF_OPERATOR = re.compile(
-    r"(?:__)?(?:(?:fast_reboot|rolling_upgrade|kexec_host|prepare|look_after|audit)_\w+"
-    r"|status_(?:hosts|output|noted))",
-    re.ASCII,
-)
+_OF_OPERATOR = _of_operator(FAMILIES.values())
 # By these a file of tasks tells which host it is about.
 _OF_INVENTORY = re.compile(r"inventory_hostname(?:_short)?|inventory_(?:dir|file)|group_names")
-CLEAR_FACTS = (
-    "Find out who controls the host. Then clear its facts, with --flush-cache where they are kept."
-)
 # How many names a message has at most.
 NAMES_SHOWN = 30
 
 Variables = t.Mapping[str, t.Any]
 
 
-class SpokenError(Exception):
+class SpokenError(StepError):
     """A host has said what is the operator's to say."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            message,
+            "Find out who controls the host. Then clear its facts, with --flush-cache where they "
+            "are kept.",
+        )
 
 
 def pretended(variables: Variables) -> list[str]:
@@ -51,7 +67,10 @@ def _facts(variables: Variables) -> list[str]:
 
 
 def own(variables: Variables, name: str) -> t.Any:
-    """A variable that a task of ours has left, None where only the host says so."""
+    """A variable that a task of ours has left, None where only the host says so.
+
+    What a task leaves outranks a fact of its name, and no fact is the same as what a step leaves.
+    """
     facts = variables.get("ansible_facts")
     # Ansible hands out a fact with and without this prefix.
     names = (name, name.removeprefix("ansible_"))
@@ -63,8 +82,9 @@ def own(variables: Variables, name: str) -> t.Any:
 def refuse_a_speaker(variables: Variables) -> None:
     found = spoken(variables)
     if found:
+        host = variables.get("inventory_hostname", "the host")
         raise SpokenError(
-            f"Facts of the host have names of variables of the operator: {_names(found)}."
+            f"Facts of {host} have names of the operator's variables: {_names(found)}."
         )
 
 
@@ -73,7 +93,7 @@ def refuse_a_pretender(variables: Variables) -> None:
     if found:
         raise SpokenError(
             f"The host has said facts that Ansible has from the inventory, {_names(found)}: a task "
-            "file could take it for another one, and is not run. Find out who controls the host."
+            "file could take it for another one, and is not run."
         )
 
 

@@ -18,10 +18,10 @@ TIMEOUT = 120.0
 
 
 def test_host_without_python_leaves_the_play_in_check_mode(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, by_ssh: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inventory = tmp_path / "inventory"
-    inventory.write_text("bare ansible_connection=local\n")
+    inventory.write_text(f"bare {by_ssh}\n")
     # A shell looks for Python there, and the programs of this controller have absolute paths.
     monkeypatch.setenv("PATH", str(tmp_path))
     for name in ("sh", "head"):

@@ -19,15 +19,15 @@ from tests.plays.run import ROOT
 ROLLING_UPGRADE = ROOT / "playbooks/rolling-upgrade.yml"
 TIMEOUT = 120.0
 TABLE = "Show what became of the hosts"
-BRAKE = "Stop when too many hosts are lost"
+BRAKE = "Stop when too many hosts are not well"
 # Port 1 of the controller refuses. The Python of a host that is fine gives one answer to all modules:
 # nothing stands against a reboot, none is needed, and nothing was upgraded. The controller itself
 # is a host that must not be rebooted.
 ANSWER = {"changed": False, "reasons": [], "facts": {"reboot_needed": False}}
 INVENTORY = """
 gone ansible_host=127.0.0.1 ansible_port=1 ansible_ssh_common_args=-oBatchMode=yes
-fine ansible_connection=local ansible_python_interpreter={python}
-me ansible_connection=local ansible_python_interpreter={controller}
+fine {by_ssh} ansible_python_interpreter={python}
+me {by_ssh} ansible_python_interpreter={controller}
 """
 # Ansible itself ends a play when all hosts of a batch are lost.
 NAMED = {"rolling_upgrade_serial": "2,1", "rolling_upgrade_hosts": "all"}
@@ -40,12 +40,12 @@ class Campaign(t.Protocol):
 
 
 @pytest.fixture
-def campaign(tmp_path: Path) -> Campaign:
+def campaign(tmp_path: Path, by_ssh: str) -> Campaign:
     inventory = tmp_path / "inventory"
     python = tmp_path / "python"
     python.write_text(f"#!/bin/sh\ncat > /dev/null\necho '{json.dumps(ANSWER)}'\n")
     python.chmod(0o755)
-    inventory.write_text(INVENTORY.format(python=python, controller=sys.executable))
+    inventory.write_text(INVENTORY.format(by_ssh=by_ssh, python=python, controller=sys.executable))
 
     def run(*options: str, **variables: t.Any) -> PlayRun:
         given = {**NAMED, **variables}
@@ -82,11 +82,11 @@ def test_host_that_does_not_answer_stops_the_play_before_the_first_batch(
     assert run.rc != 0
     brake = [task for task in run.tasks if task.task.endswith(f"| {BRAKE}")]
     assert [(task.host, task.status) for task in brake] == [("gone", "failed")]
-    assert "1 of 3 hosts were lost, do not answer or are not well: gone." in brake[0].result["msg"]
+    assert "1 of 3 hosts failed, do not answer or are not well: gone." in brake[0].result["msg"]
     assert "(gone, fine)" in brake[0].result["msg"]
     assert not any("Check the host" in task.task for task in run.tasks)
     assert shown(run)[1].split()[:2] == ["gone", "failed"]
-    assert shown(run)[-1] == "hosts 3: done 0, failed 1, lost 0, waiting 2"
+    assert shown(run)[-1] == "hosts 3: done 0, failed 1, away 0, waiting 2"
 
 
 def test_budget_lets_the_play_go_on_to_a_host_that_must_not_be_rebooted(
@@ -104,7 +104,7 @@ def test_budget_lets_the_play_go_on_to_a_host_that_must_not_be_rebooted(
         ["me", "failed"],
     ]
     assert "The host was not upgraded." in shown(run)[3]
-    assert shown(run)[-1] == "hosts 3: done 1, failed 2, lost 0, waiting 0"
+    assert shown(run)[-1] == "hosts 3: done 1, failed 2, away 0, waiting 0"
 
 
 def test_word_that_is_not_known_is_refused_first(campaign: Campaign) -> None:
@@ -135,7 +135,7 @@ def test_report_is_a_file_for_programs(campaign: Campaign, tmp_path: Path) -> No
     names = {"rolling_upgrade_hosts": "fine:gone", "rolling_upgrade_error_budget": "50%"}
     campaign(rolling_upgrade_output=str(path), **names)
     report = json.loads(path.read_text(encoding="utf-8"))
-    assert report["summary"] == {"hosts": 2, "done": 1, "failed": 1, "lost": 0, "waiting": 0}
+    assert report["summary"] == {"hosts": 2, "done": 1, "failed": 1, "away": 0, "waiting": 0}
     assert {each["host"]: each["outcome"] for each in report["hosts"]} == {
         "fine": "done",
         "gone": "failed",

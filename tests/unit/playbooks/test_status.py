@@ -7,35 +7,37 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 from tests.plays import PlayRun, run_playbook
 from tests.plays.run import ROOT
 
-# Port 1 of the controller refuses, and nobody ever rebooted the controller.
+# Port 1 of the controller refuses, and the controller itself is asked nothing.
 INVENTORY = """
 gone ansible_host=127.0.0.1 ansible_port=1 ansible_ssh_common_args=-oBatchMode=yes
-me ansible_connection=local ansible_python_interpreter={python}
+me ansible_connection=local
+new {by_ssh}
 """
 
 
-def status(folder: Path, **variables: str) -> PlayRun:
+def status(folder: Path, by_ssh: str, **variables: str) -> PlayRun:
     inventory = folder / "inventory"
-    inventory.write_text(INVENTORY.format(python=sys.executable))
+    inventory.write_text(INVENTORY.format(by_ssh=by_ssh))
     return run_playbook(ROOT / "playbooks/status.yml", inventory, variables=variables, timeout=120)
 
 
-def test_hosts_are_shown_also_those_that_do_not_answer(tmp_path: Path) -> None:
+def test_hosts_are_shown_also_those_that_do_not_answer(tmp_path: Path, by_ssh: str) -> None:
     report = tmp_path / "status.json"
-    run = status(tmp_path, status_output=str(report))
+    run = status(tmp_path, by_ssh, status_output=str(report))
     assert run.rc == 0, run.output
     shown = run.task("Show what they remember").result["msg"]
     assert shown[1].split()[:2] == ["gone", "no_answer"]
-    assert "hosts 2: nothing 1, something 0, no_answer 1" in shown
+    assert "hosts 3: nothing 1, something 0, no_answer 2" in shown
+    assert "The connection of this task leads to the controller itself." in run.output
     hosts = json.loads(report.read_text(encoding="utf-8"))["hosts"]
     assert [(each["host"], each["remembers"]) for each in hosts] == [
         ("gone", "no_answer"),
-        ("me", "nothing"),
+        ("me", "no_answer"),
+        ("new", "nothing"),
     ]
     assert run.changed == []

@@ -181,7 +181,7 @@ def test_host_that_is_cut_off_when_it_is_drained_is_undrained_and_fails(run: Pla
 
 
 def test_brake_holds_where_the_play_ignores_errors(run: PlayRun) -> None:
-    assert tasks_of(run, "untouched")[-1:] == ["brake | Stop when too many hosts are lost"]
+    assert tasks_of(run, "untouched")[-1:] == ["brake | Stop when too many hosts are not well"]
 
 
 def test_pending_handler_is_run_before_the_host_is_lost(run: PlayRun) -> None:

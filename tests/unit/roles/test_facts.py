@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import plan
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import roles
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import GONE
 from ansible_collections.alpinefleet.kexec.tests.unit.roles.scripted_reboot import (
     SCRIPT,
@@ -278,8 +278,8 @@ def by_name(planned: dict[str, t.Any]) -> dict[str, t.Any]:
     """What the role has frozen, by the names of its variables."""
     arguments, cycle = planned["arguments"], planned["power_cycle"]
     return {
-        **{name: arguments[option] for name, option in plan.OPTIONS.items()},
-        **{name: arguments["health"][option] for name, option in plan.HEALTH.items()},
+        **{name: arguments[option] for name, option in roles.OPTIONS.items()},
+        **{name: arguments["health"][option] for name, option in roles.HEALTH.items()},
         "hooks": [
             {name: Path(hook[name]).name for name in ("name", "drain", "undrain")}
             for hook in planned["hooks"]
@@ -386,7 +386,7 @@ def test_what_a_host_printed_is_no_template(run: PlayRun) -> None:
 
 
 def test_brake_counts_what_the_role_says_and_not_the_host(run: PlayRun) -> None:
-    (stop,) = of_host(run, "twice", "brake | Stop when too many hosts are lost")
+    (stop,) = of_host(run, "twice", "brake | Stop when too many hosts are not well")
     lost = [
         *(f"before-{name}" for name in ROLES),
         "hidden",
@@ -399,7 +399,7 @@ def test_brake_counts_what_the_role_says_and_not_the_host(run: PlayRun) -> None:
 
 
 def test_brake_holds_where_a_host_of_the_batch_says_the_budget(run: PlayRun) -> None:
-    (stop,) = of_host(run, "inventor-of-a-number", "brake | Stop when too many hosts are lost")
+    (stop,) = of_host(run, "inventor-of-a-number", "brake | Stop when too many hosts are not well")
     assert "fast_reboot_error_budget" in stop["msg"]
     assert "rolling_upgrade_error_budget" in stop["msg"]
 

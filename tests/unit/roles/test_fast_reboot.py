@@ -415,7 +415,7 @@ def test_all_that_is_wrong_with_the_variables_is_told_at_once(run: PlayRun) -> N
 
 def test_brake_counts_what_a_rescue_hid_and_names_the_hosts(run: PlayRun) -> None:
     (brake,) = [
-        each for each in run.tasks if each.task.endswith("Stop when too many hosts are lost")
+        each for each in run.tasks if each.task.endswith("Stop when too many hosts are not well")
     ]
     lost = sorted(NAMES - WELL)
     assert brake.status == "failed"

@@ -12,7 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.memory import Memory
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.memory import Memory
 from ansible_collections.alpinefleet.kexec.tests.unit import reboots
 from ansible_collections.alpinefleet.kexec.tests.unit.roles.scripted_reboot import (
     SCRIPT,
@@ -32,8 +32,8 @@ ANSWER = {"changed": False, "reasons": [], "facts": {"reboot_needed": False}}
 LOCK = {"code": "kexec_locked", "message": "Locked.", "remedy": "Reboot.", "blocks": "kexec"}
 
 
-def remembers(stage: t.Any, **changes: t.Any) -> dict[str, t.Any]:
-    memory = Memory(RUN, stage, order=reboots.order(host="host", services=["crond"]))
+def remembers(progress: t.Any, **changes: t.Any) -> dict[str, t.Any]:
+    memory = Memory(RUN, progress, order=reboots.order(host="host", services=["crond"]))
     return {**SCRIPT, "memory": f"{RUN} {memory.as_text()}\n", **changes}
 
 
@@ -53,18 +53,18 @@ def names(found: PlayRun) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("stage", "looks", "upgrades"),
+    ("progress", "looks", "upgrades"),
     [
         pytest.param("unhealthy", SICK, False, id="sick"),
         pytest.param("unhealthy", [[], []], True, id="well by now"),
         pytest.param("down", [[], []], True, id="on its way"),
-        pytest.param("lost", SICK, False, id="back, and sick"),
+        pytest.param("ended", SICK, False, id="back, and sick"),
     ],
 )
 def test_packages_are_upgraded_only_after_what_was_left_is_seen_to(
-    tmp_path: Path, stage: str, looks: t.Any, upgrades: bool
+    tmp_path: Path, progress: str, looks: t.Any, upgrades: bool
 ) -> None:
-    found = run(tmp_path, "rolling_upgrade", remembers(stage, looks=looks), ANSWER)
+    found = run(tmp_path, "rolling_upgrade", remembers(progress, looks=looks), ANSWER)
     done = names(found)
     assert ("Upgrade all packages" in done) is upgrades, found.output
     assert (found.rc == 0) is upgrades

@@ -3,16 +3,18 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# What the host remembers of the role's runs, over boots. "take" makes RUN the one that may act, and
-# tells what the one before has left; "keep" has it remember NOTE instead, or nothing if NOTE is
-# empty; "tell" changes nothing. Whoever is not the run that may act is told so by MARK, on a line of
-# its own. The answer is framed by NONCE.
+# What the host remembers of the role's runs, over boots. "take" makes RUN the one that may act where
+# an earlier one has left something, and tells what; "claim" has the host remember NOTE of a run that
+# it does not know, "keep" of one that it does, or nothing if NOTE is empty; "tell" changes nothing.
+# CONTROLLER is the boot of whoever asks. Who must not act is told why behind MARK, on a line of its
+# own, before anything is written. The answer is framed by NONCE.
 set -u
 what=$1
 id=$2
 note=$3
-mark=$4
-nonce=$5
+controller=$4
+mark=$5
+nonce=$6
 
 run=/run/alpinefleet-kexec
 state=/var/lib/alpinefleet-kexec
@@ -43,10 +45,31 @@ owner() {
 	remembered | awk 'NR == 1 { print $1 }'
 }
 
-if [ "$what" = tell ]; then
-	printf '\nBEGIN %s\n%s\nEND %s\n' "$nonce" "$(remembered)" "$nonce"
+answer() {
+	printf '\nBEGIN %s\n%s\nEND %s\n' "$nonce" "$1" "$nonce"
 	exit 0
-fi
+}
+
+refuse() {
+	printf '\n%s %s\n' "$mark" "$1"
+	exit 1
+}
+
+# Whoever has not written yet takes nothing from another run, nor does who has nothing to say any more.
+may_act() {
+	actor=$(owner)
+	[ "$actor" != "$id" ] || return 0
+	[ -z "$actor" ] && { [ "$what" = claim ] || [ -z "$note" ]; }
+}
+
+read -r boot </proc/sys/kernel/random/boot_id
+[ "$boot" != "$controller" ] || refuse target_is_controller
+user=$(id -u)
+[ "$user" -eq 0 ] || refuse "not_root $user"
+
+[ "$what" != tell ] || answer "$(remembered)"
+# A host that remembers nothing is not written to before there is something to remember.
+[ -n "$note$(remembered)" ] || answer ""
 
 umask 077
 mkdir -p "$run" "$state" || exit 1
@@ -66,20 +89,15 @@ take)
 	before=$(remembered)
 	rest=$(printf '%s\n' "$before" | awk 'NR == 1 { $1 = ""; sub(/^ /, "") } { print }')
 	put_for_good "$place" "$id $rest" || exit 1
-	printf '\nBEGIN %s\n%s\nEND %s\n' "$nonce" "$before" "$nonce"
+	answer "$before"
 	;;
-keep)
-	mine=$(owner)
-	# What is forgotten already is no other run's.
-	if [ "$mine" != "$id" ] && [ -n "$mine$note" ]; then
-		printf '\n%s\n' "$mark"
-		exit 1
-	fi
+claim | keep)
+	may_act || refuse overtaken
 	if [ -n "$note" ]; then
 		put_for_good "$place" "$id $note" || exit 1
 	else
 		rm -f "$place" && settle || exit 1
 	fi
-	printf '\nBEGIN %s\n\nEND %s\n' "$nonce" "$nonce"
+	answer ""
 	;;
 esac

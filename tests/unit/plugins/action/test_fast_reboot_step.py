@@ -15,6 +15,9 @@ from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.template import Templar
 from ansible_collections.alpinefleet.kexec.plugins.action.fast_reboot_step import ActionModule
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.steps import Steps
+
+from ..plugin_utils._fast_reboot.test_plan import DEFAULTS
 
 VARIABLES: dict[str, t.Any] = {
     "inventory_hostname": "web1",
@@ -32,20 +35,59 @@ def task() -> Task:
     return task
 
 
-def run(task: Task, **arguments: t.Any) -> dict[str, t.Any]:
+def run(
+    task: Task, variables: dict[str, t.Any] | None = None, /, **arguments: t.Any
+) -> dict[str, t.Any]:
     task.args = arguments
     loader = DataLoader()
     # A folder on the host is there already, and none is made.
     connection: t.Any = SimpleNamespace(_shell=SimpleNamespace(tmpdir="/tmp/a"))
     action = ActionModule(task, connection, PlayContext(), loader, Templar(loader, variables={}))
-    return action.run(task_vars=VARIABLES)
+    return action.run(task_vars=variables or VARIABLES)
 
 
 def test_step_is_carried_out_with_the_variables_of_the_host(task: Task) -> None:
-    assert run(task, step="end") == {"done": True, "rebooted": True}
+    first, second = run(task, step="end"), run(task, step="end")
+    # No host can say just this.
+    assert first.pop("nonce") != second.pop("nonce")
+    assert first == second == {"done": True, "rebooted": True}
 
 
 def test_words_from_anywhere_are_told_without_what_a_terminal_carries_out(task: Task) -> None:
     told = run(task, step="begin", wanted={"method": "\x1b[2J"}, frozen={})
     assert told["reason"]["code"] == "argument_invalid"
     assert "\x1b" not in told["msg"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables", "said"),
+    [
+        ({"step": "jump"}, None, "value of step must be one of"),
+        ({}, None, "missing required arguments: step"),
+        ({"step": "begin", "wanted": "all"}, None, "dictionary requested"),
+        ({"step": "wait"}, {"inventory_hostname": "web1"}, "There is no run of the role"),
+        ({"step": "end"}, {"inventory_hostname": "web1"}, "There is no run of the role"),
+    ],
+)
+def test_step_that_cannot_be_one_is_refused_with_a_remedy(
+    task: Task, arguments: dict[str, t.Any], variables: dict[str, t.Any] | None, said: str
+) -> None:
+    told = run(task, variables, **arguments)
+    assert told["failed"]
+    assert said in told["msg"]
+    assert "exception" not in told
+
+
+def test_defect_is_told_with_its_place(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = run(task, step="note", wanted=DEFAULTS)
+
+    def break_down(_steps: t.Any, _run: t.Any) -> t.NoReturn:
+        raise KeyError("x")
+
+    monkeypatch.setattr(Steps, "look", break_down)
+    told = run(task, step="look", run=begun["run"])
+    assert told["failed"]
+    assert "A defect of the collection: KeyError: 'x'." in told["msg"]
+    assert "in break_down" in told["exception"]
+    # What is known of the run is not forgotten.
+    assert told["run"] == begun["run"]

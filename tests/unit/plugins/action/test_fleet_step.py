@@ -44,12 +44,12 @@ def run(variables: t.Any = None, **arguments: t.Any) -> dict[str, t.Any]:
 
 
 def test_step_is_carried_out_with_the_variables_of_the_play() -> None:
-    assert run(step="brake", error_budget="50%") == {"lost": []}
+    assert run(step="brake", error_budget="50%")["not_well"] == []
     stopped = run(step="guard", hosts_variable="x_hosts", batch_sizes="1", output="")
     assert stopped["failed"]
     assert "all 2 of the inventory" in stopped["msg"]
     # What one playbook gives to another that it imports is named, too.
-    assert run(step="guard", hosts_variable="y_hosts", batch_sizes="1", output="") == {"output": ""}
+    assert run(step="guard", hosts_variable="y_hosts", batch_sizes="1", output="")["output"] == ""
 
 
 def test_hosts_are_named_with_an_option_of_the_command_and_nowhere_else(
@@ -60,9 +60,23 @@ def test_hosts_are_named_with_an_option_of_the_command_and_nowhere_else(
     assert "does not see x_hosts" in run(of_inventory, **guard)["msg"]
     with monkeypatch.context() as patch:
         patch.setattr(vars_of_ansible.load_extra_vars, "extra_vars", {"x_hosts": "web1"})
-        assert run(of_inventory, **guard) == {"output": ""}
+        assert run(of_inventory, **guard)["output"] == ""
     monkeypatch.setattr(context, "CLIARGS", {"subset": "web1", "extra_vars": ()})
-    assert run(**guard) == {"output": ""}
+    assert run(**guard)["output"] == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"step": "brake", "budget": 1}, "Unsupported parameters"),
+        ({"step": "report", "of_role": "any"}, "value of of_role must be one of"),
+    ],
+)
+def test_step_that_cannot_be_one_is_refused(arguments: dict[str, t.Any], said: str) -> None:
+    told = run(**arguments)
+    assert told["failed"]
+    assert said in told["msg"]
+    assert "See the documentation of the module." in told["msg"]
 
 
 def test_words_of_an_inventory_are_told_without_what_a_terminal_carries_out() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import yaml
 from ansible_collections.alpinefleet.kexec.plugins.filter import audit_report
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _audit
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import audit
 
 RESULTS = {"web1": {"unreachable": True, "msg": "x"}}
 
@@ -16,12 +16,12 @@ RESULTS = {"web1": {"unreachable": True, "msg": "x"}}
 def test_filter_has_its_name_and_makes_the_report() -> None:
     ((name, made),) = audit_report.FilterModule().filters().items()
     assert name == yaml.safe_load(audit_report.DOCUMENTATION)["name"] == "audit_report"
-    assert made(RESULTS) == _audit.report(RESULTS)
+    assert made(RESULTS) == audit.report(RESULTS)
 
 
 def test_every_value_is_documented_and_returned() -> None:
     documented = yaml.safe_load(audit_report.RETURN)["_value"]["contains"]
-    report = _audit.report(RESULTS)
+    report = audit.report(RESULTS)
     assert documented.keys() == report.keys()
     assert documented["summary"]["sample"].keys() == report["summary"].keys()
     (host,) = report["hosts"]
@@ -33,4 +33,4 @@ def test_every_value_is_documented_and_returned() -> None:
 def test_every_verdict_is_documented() -> None:
     hosts = yaml.safe_load(audit_report.RETURN)["_value"]["contains"]["hosts"]["contains"]
     text = " ".join(hosts["verdict"]["description"])
-    assert [verdict for verdict in _audit.VERDICTS if f"V({verdict})" not in text] == []
+    assert [verdict for verdict in audit.VERDICTS if f"V({verdict})" not in text] == []

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import yaml
 from ansible_collections.alpinefleet.kexec.plugins.filter import audit_table
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _audit
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import audit
 
 RESULTS = {
     "web1": {
@@ -33,4 +33,4 @@ RESULTS = {
 def test_filter_has_its_name_and_makes_the_sample_of_its_documentation() -> None:
     ((name, made),) = audit_table.FilterModule().filters().items()
     assert name == yaml.safe_load(audit_table.DOCUMENTATION)["name"] == "audit_table"
-    assert made(_audit.report(RESULTS)) == yaml.safe_load(audit_table.RETURN)["_value"]["sample"]
+    assert made(audit.report(RESULTS)) == yaml.safe_load(audit_table.RETURN)["_value"]["sample"]

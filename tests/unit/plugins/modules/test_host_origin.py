@@ -29,9 +29,11 @@ def returned(documented: type[Documented]) -> Documented:
 
 
 def test_result_is_the_documented_one(machine: Machine, returned: Documented, own: Own) -> None:
-    for state in ("present", "query"):
-        result = machine.run(main, state=state, parameters=["panic"])
-        assert own(result) == returned.names("success")
+    result = machine.run(main, parameters=["panic"])
+    assert own(result) == returned.names("success")
+    (difference,) = result["diff"]
+    assert difference["before"] == ""
+    assert '"panic"' in difference["after"]
     result = machine.run(main, state="absent", parameters=["panic"])
     assert own(result) == returned.names("success", "with O(state=absent)")
 

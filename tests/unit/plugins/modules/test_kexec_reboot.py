@@ -134,8 +134,9 @@ def test_every_value_that_is_returned_is_documented(result: dict[str, t.Any]) ->
 
 
 def test_every_kind_of_failure_is_among_them() -> None:
-    # The one that is left out chooses among those that tell of a refused login.
-    made = {name for name, each in vars(failure).items() if is_maker(name, each)} - {"refused"}
+    # Those that are left out choose among others: of a refused login, and of what the preflight says.
+    chosen = {"refused", "unfit"}
+    made = {name for name, each in vars(failure).items() if is_maker(name, each)} - chosen
     assert {kind.partition(",")[0] for kind in FAILURES} - set(failure.REFUSALS) == made
 
 

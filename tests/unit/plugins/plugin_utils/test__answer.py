@@ -11,12 +11,12 @@ import typing as t
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight.state import Sysctl
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _audit
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import (
     Answer,
     Watchdog,
     parse,
 )
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import audit
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import orders
 from hypothesis import given
 from hypothesis import strategies as st
@@ -157,9 +157,7 @@ def test_sentences_of_another_form_are_none(because: t.Any) -> None:
 def by_whom(said: object) -> tuple[list[str], list[str]]:
     """The defects of an answer for the reboot, and for the audit."""
     found = parse(said)
-    return found.defects(orders.ORDER_NEEDS), found.defects(
-        _audit.VERDICT_NEEDS, _audit.VERDICT_USES
-    )
+    return found.defects(orders.ORDER_NEEDS), found.defects(audit.VERDICT_NEEDS, audit.VERDICT_USES)
 
 
 def with_facts(**odd: t.Any) -> dict[str, t.Any]:

@@ -15,6 +15,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._host_task impor
     HOST_STEP_SPEC,
     HostTask,
 )
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError
 
 WELL: dict[str, t.Any] = {"reasons": [], "facts": {"reboot_needed": False}}
 BROKEN = {"failed": True, "msg": "It is broken.", "booted": "said", "failure": "said"}
@@ -33,7 +34,10 @@ def step(name: str, answer: dict[str, t.Any] | None = None, **given: t.Any) -> d
     defaults = {key: option.get("default") for key, option in HOST_STEP_SPEC.items()}
     asking = Asking(lambda _name, _options: WELL if answer is None else answer, None)
     task = HostTask(variables, asking, check_mode=False)
-    return task.step({**defaults, "wanted": WANTED, **given, "step": name})
+    try:
+        return task.step({**defaults, "wanted": WANTED, **given, "step": name})
+    except StepError as error:
+        return error.as_result()
 
 
 def test_role_begins_with_nothing_known() -> None:

@@ -189,11 +189,34 @@ RUN = "0d4ba4f53c8e4b578f0f7a7a1b1a9f10"
 HEALTH = {name: option.get("default") for name, option in spec.HEALTH_SPEC.items()}
 
 
-@pytest.mark.parametrize(
-    "ask",
-    [lambda task: task.take(RUN), lambda task: task.tell(), lambda task: task.keep(RUN, "drain")],
-    ids=["take", "tell", "keep"],
-)
+MEMORIES: dict[str, t.Callable[[RebootTask], t.Any]] = {
+    "take": lambda task: task.take(RUN),
+    "tell": lambda task: task.tell(),
+    "keep": lambda task: task.keep(RUN, "drain", known=False),
+}
+
+
+def wait(task: RebootTask) -> t.Any:
+    asked = request(wait_for={**ORDER, "services": ["sshd"]}, health=HEALTH)
+    assert asked.wait_for is not None
+    return task.wait_and_look(asked, asked.wait_for, 5.0)
+
+
+def look(task: RebootTask) -> t.Any:
+    wanted = request(health=HEALTH).health
+    assert wanted is not None
+    return task.look(wanted, ["sshd"], BOOT_ID, 0.0)
+
+
+@pytest.mark.parametrize("ask", [*MEMORIES.values(), wait, look], ids=[*MEMORIES, "wait", "look"])
+def test_controller_is_asked_nothing(ask: t.Callable[[RebootTask], t.Any]) -> None:
+    lender = Lender("local")
+    with pytest.raises(RebootError) as caught:
+        ask(ready(lender))
+    assert (caught.value.reason.code, lender.done) == ("local_connection", [])
+
+
+@pytest.mark.parametrize("ask", MEMORIES.values(), ids=MEMORIES)
 def test_host_that_is_silent_remembers_nothing_for_anybody(
     lender: Lender, ask: t.Callable[[RebootTask], t.Any]
 ) -> None:
@@ -203,17 +226,13 @@ def test_host_that_is_silent_remembers_nothing_for_anybody(
 
 
 def test_host_that_does_not_come_back_is_not_looked_at(lender: Lender) -> None:
-    asked = request(wait_for={**ORDER, "services": ["sshd"]}, health=HEALTH)
-    assert asked.wait_for is not None
     with pytest.raises(RebootError) as caught:
-        ready(lender).wait_and_look(asked, asked.wait_for, 5.0)
+        wait(ready(lender))
     assert caught.value.reason.code == "did_not_return"
     assert "health.sh" not in lender.done
 
 
 def test_host_that_falls_silent_while_it_is_looked_at_is_not_well(lender: Lender) -> None:
-    wanted = request(health=HEALTH).health
-    assert wanted is not None
-    findings = ready(lender).look(wanted, ["sshd"], BOOT_ID, 0.0)
+    findings = look(ready(lender))
     assert any("No route to host" in finding for finding in findings)
     assert "health.sh" in lender.done

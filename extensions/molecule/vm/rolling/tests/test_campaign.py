@@ -20,7 +20,7 @@ from .variables import LOST, ROLLING_UPGRADE
 
 SCENARIO = Path(__file__).parents[1]
 DRAINED = "/etc/out-of-work"
-BRAKE = "Stop when too many hosts are lost"
+BRAKE = "Stop when too many hosts are not well"
 pytestmark = pytest.mark.xdist_group("campaign")
 
 
@@ -117,5 +117,5 @@ def test_campaign_ends_with_the_name_of_the_lost_host(campaign: Campaign) -> Non
     brakes = [task for task in campaign.run.tasks if task.task.endswith(f"| {BRAKE}")]
     assert (brakes[-1].host, brakes[-1].status) == (third, "failed")
     said = brakes[-1].result["msg"]
-    assert f"1 of 3 hosts were lost, do not answer or are not well: {second}." in said
+    assert f"1 of 3 hosts failed, do not answer or are not well: {second}." in said
     assert f"No task was run on the hosts of this batch ({third})" in said

@@ -40,6 +40,11 @@ def record(
     return ensure.ensure(alpine.host, Wanted(state, names, "auto"), check_mode=check_mode)
 
 
+def seen(alpine: fakes.FakeHost) -> dict[str, t.Any]:
+    """What the host has kept, as the role looks it up."""
+    return record(alpine, "absent", (), check_mode=True)
+
+
 def kept(alpine: fakes.FakeHost) -> bool:
     return alpine.path(notes.ORIGIN).exists()
 
@@ -56,14 +61,14 @@ def test_first_look_is_what_counts(alpine: fakes.FakeHost) -> None:
     alpine.runner.on(APK, rc=0)
     second = record(alpine, "present")
     assert (first["changed"], second["changed"]) == (True, False)
-    assert second["origin"] == first["origin"] == record(alpine, "query")["origin"]
+    assert second["origin"] == first["origin"] == seen(alpine)["origin"]
     assert second["restore"]["present"] == [{"name": "panic", "value": "5"}]
 
 
 def test_parameter_that_the_role_has_never_set_is_the_user_s(alpine: fakes.FakeHost) -> None:
     record(alpine, "present", NAMES[:1])
     alpine.write(MENU, fakes.extlinux("root=UUID=1 panic=60 kexec_load_disabled=0"))
-    told = record(alpine, "query")
+    told = seen(alpine)
     assert [each["name"] for each in told["restore"]["absent"]] == ["kexec_load_disabled"]
     assert told["restore"]["present"] == []
     # From now on it is set by the role, too, and what it was until then is known.
@@ -96,12 +101,25 @@ def test_check_mode_foretells_and_keeps_all_as_it_is(alpine: fakes.FakeHost, sta
 
 
 def test_host_that_has_kept_nothing_says_so(alpine: fakes.FakeHost) -> None:
-    for state in ("query", "absent"):
-        told = record(alpine, state)
-        assert (told["changed"], told["origin"]) == (False, None)
+    for told in (seen(alpine), record(alpine, "absent")):
+        assert (told["changed"], told["origin"], told["left"]) == (False, None, [])
         # It is not known what would bring it back.
         assert told["restore"] == {"present": [], "absent": []}
-    assert told["left"] == []
+
+
+def test_difference_is_the_text_that_is_kept(alpine: fakes.FakeHost) -> None:
+    foretold = record(alpine, "present", check_mode=True)["diff"]
+    assert foretold == record(alpine, "present")["diff"]
+    text = alpine.path(notes.ORIGIN).read_text()
+    where = {"before_header": notes.ORIGIN, "after_header": notes.ORIGIN}
+    assert foretold == [{"before": "", "after": text, **where}]
+    assert record(alpine, "present")["diff"] == [{"before": text, "after": text, **where}]
+    alpine.write(ensure.LAST_REBOOT, "a boot\n")
+    forgotten = {"before_header": ensure.LAST_REBOOT, "after_header": ensure.LAST_REBOOT}
+    assert record(alpine, "absent")["diff"][:2] == [
+        {"before": text, "after": "", **where},
+        {"before": "present\n", "after": "absent\n", **forgotten},
+    ]
 
 
 def test_host_forgets_when_all_is_as_it_was(alpine: fakes.FakeHost) -> None:
@@ -173,7 +191,7 @@ def test_host_does_not_forget_while_something_is_not_as_it_was(alpine: fakes.Fak
 
 def test_what_is_not_understood_is_not_taken_for_nothing(alpine: fakes.FakeHost) -> None:
     alpine.write(notes.ORIGIN, "{")
-    for state in ("present", "query", "absent"):
+    for state in ("present", "absent"):
         with pytest.raises(ReasonError) as caught:
             record(alpine, state)
         assert caught.value.reason.code == "origin_not_understood"

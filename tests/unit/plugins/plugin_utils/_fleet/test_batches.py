@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import batches
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.batches import BatchError
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError
 
 
 @pytest.mark.parametrize(
@@ -55,5 +55,5 @@ def test_sizes_are_numbers_and_shares(given: t.Any, sizes: list[int | str]) -> N
     ],
 )
 def test_what_would_be_the_whole_fleet_is_refused(given: t.Any) -> None:
-    with pytest.raises(BatchError, match="must be numbers of hosts, 1 or more"):
+    with pytest.raises(StepError, match="must be numbers of hosts, 1 or more"):
         batches.sizes(given)

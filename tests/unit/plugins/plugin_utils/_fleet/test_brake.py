@@ -10,11 +10,11 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import brake
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.brake import BudgetError
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.campaign import (
     Campaign,
     read,
 )
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError
 
 HOSTS = ("web1", "web2", "web3", "web4")
 
@@ -38,7 +38,7 @@ FAILED = {"done": False, "rungs": []}
 
 
 @pytest.mark.parametrize(
-    ("found", "lost"),
+    ("found", "hosts"),
     [
         pytest.param(campaign(), [], id="all are there"),
         pytest.param(campaign(["web4", "web2"]), ["web1", "web3"], id="some are gone"),
@@ -60,8 +60,8 @@ FAILED = {"done": False, "rungs": []}
         ),
     ],
 )
-def test_lost_hosts_are_counted(found: Campaign, lost: list[str]) -> None:
-    assert brake.lost(found) == lost
+def test_hosts_that_are_not_well_are_counted(found: Campaign, hosts: list[str]) -> None:
+    assert brake.not_well(found) == hosts
 
 
 @pytest.mark.parametrize(
@@ -86,21 +86,22 @@ def test_budget_is_a_number_or_a_share(given: t.Any, hosts: int, allowed: int) -
     "given", [-1, "-1", "", "many", None, True, 1.5, "1.5", "101%", "-5%", "%", [1], "1,25%"]
 )
 def test_budget_that_is_none_is_refused(given: t.Any) -> None:
-    with pytest.raises(BudgetError, match="must be a number of hosts"):
+    with pytest.raises(StepError, match="must be a number of hosts"):
         brake.budget(given, 10)
 
 
 def test_message_names_the_hosts() -> None:
-    said = brake.message(campaign(), ["web1", "web3"])
+    said = str(brake.stopped(campaign(), ["web1", "web3"]))
     assert said.startswith(
-        "2 of 4 hosts were lost, do not answer or are not well: web1, web3. The play ends here."
+        "2 of 4 hosts failed, do not answer or are not well: web1, web3. The play ends here."
     )
     assert "(web4)" in said
-    assert said.endswith("Mend what the table says is wrong, and run the play again.")
+    assert " Mend what the table says is wrong" in said
+    assert said.endswith("leave them out with --limit; then run the play again.")
 
 
 def test_message_of_a_large_fleet_is_short() -> None:
     names = [f"host{number:04}" for number in range(1000)]
-    said = brake.message(Campaign(names, [], names, {}), names)
-    assert len(said) < 700
+    said = str(brake.stopped(Campaign(names, [], names, {}), names))
+    assert len(said) < 800
     assert "host0019 and 980 more" in said

@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import campaign
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.campaign import RoleResult
 
 DONE = {"done": True}
 
@@ -37,7 +38,8 @@ def test_host_is_what_the_role_says_of_it(
         "ansible_play_batch": ["web1"],
         "hostvars": {"web1": of_host},
     }
-    assert campaign.read(play, "result").result_of("web1") == expected
+    found = campaign.read(play, "result").result_of("web1")
+    assert found == (expected and RoleResult(**expected))
 
 
 def test_play_is_seen_with_what_each_host_is_said_to_be_and_says() -> None:
@@ -45,7 +47,7 @@ def test_play_is_seen_with_what_each_host_is_said_to_be_and_says() -> None:
         "web1": {"fast_reboot_result": {"done": True}},
         "web2": {
             "__failure": {"failure": "Refused."},
-            "__fast_reboot_braked": {"failed": True, "lost": []},
+            "__fast_reboot_braked": {"failed": True, "not_well": []},
         },
         "web3": {
             "fast_reboot_result": 7,

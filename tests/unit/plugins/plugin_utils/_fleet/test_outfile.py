@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import outfile
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.outfile import OutputError
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError
 
 
 def test_no_name_is_no_file() -> None:
@@ -31,7 +31,7 @@ def test_what_would_not_work_is_refused_at_once(
     given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(OutputError, match=r"cannot be written to .* Nothing was done"):
+    with pytest.raises(StepError, match=r"cannot be written to .*; nothing was done"):
         outfile.path_of(given)
 
 
@@ -44,6 +44,13 @@ def test_report_replaces_the_one_before_and_others_can_read_it(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_report_that_fails_leaves_nothing_beside_its_place(tmp_path: Path) -> None:
+    (tmp_path / "report.json").mkdir()
+    with pytest.raises(StepError, match="could not be written to"):
+        outfile.write(str(tmp_path / "report.json"), "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
 def test_folder_that_is_gone_is_told(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"could not be written to .*No such file"):
+    with pytest.raises(StepError, match=r"could not be written to .*No such file"):
         outfile.write(str(tmp_path / "gone/report.json"), "new")

@@ -11,7 +11,7 @@ import json
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import remembered
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.campaign import Campaign
 
-LEFT = {"run": "a" * 32, "stage": "drain", "drained": ["lb", "dns"], "unhealthy": []}
+LEFT = {"run_id": "a" * 32, "progress": "drain", "drained": ["lb", "dns"], "unhealthy": []}
 TOLD = {
     "web1": {"remembered": None},
     "web2": {"remembered": LEFT},
@@ -24,11 +24,11 @@ ROWS = remembered.rows(Campaign(HOSTS, HOSTS, HOSTS, TOLD))
 
 def test_table_has_a_line_for_each_host_of_which_there_is_something_to_say() -> None:
     assert remembered.table(ROWS) == [
-        "HOST  REMEMBERS  STAGE  DRAINED  UNHEALTHY    RUN",
-        f"web2  something  drain  lb, dns  -            {'a' * 32}",
-        "web3  no_answer  -      -        -            -",
-        "web4  no_answer  -      -        -            -",
-        f"web5  something  drain  lb, dns  service [2J  {'a' * 32}",
+        "HOST  REMEMBERS  PROGRESS  DRAINED  UNHEALTHY    RUN ID",
+        f"web2  something  drain     lb, dns  -            {'a' * 32}",
+        "web3  no_answer  -         -        -            -",
+        "web4  no_answer  -         -        -            -",
+        f"web5  something  drain     lb, dns  service [2J  {'a' * 32}",
         "",
         "hosts 5: nothing 1, something 2, no_answer 2",
     ]

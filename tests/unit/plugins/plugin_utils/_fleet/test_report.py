@@ -12,6 +12,7 @@ import typing as t
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import report
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.campaign import Campaign
+from ansible_collections.alpinefleet.kexec.tests.unit.reboots import reason
 
 DONE: dict[str, t.Any] = {
     "done": True,
@@ -25,7 +26,7 @@ SICK = {
     **DONE,
     "done": False,
     "drained": ["a", "b"],
-    "reason": {"code": "unhealthy", "message": "Not\n\x1b[2Jwell."},
+    "reason": {**reason("unhealthy"), "message": "Not\n\x1b[2Jwell."},
 }
 GONE = {**DONE, "done": False, "method": None, "downtime": None, "release": None}
 HOSTS = ("web1", "web2", "web3")
@@ -47,7 +48,7 @@ def rows(
         (SICK, True, "failed"),
         (SICK, False, "failed"),
         (GONE, True, "failed"),
-        (GONE, False, "lost"),
+        (GONE, False, "away"),
         (None, True, "waiting"),
         (None, False, "failed"),
         ({"failed": True}, False, "failed"),
@@ -86,7 +87,7 @@ def test_table_has_a_line_for_each_host_that_was_touched() -> None:
         "web1  done     kexec   5.5 s     6.12           6.18   -        -",
         "web2  failed   kexec   5.5 s     6.12           6.18   a, b     unhealthy: Not [2Jwell.",
         "",
-        "hosts 3: done 1, failed 1, lost 0, waiting 1",
+        "hosts 3: done 1, failed 1, away 0, waiting 1",
     ]
 
 
@@ -99,7 +100,7 @@ def test_host_that_a_role_around_this_one_refused_has_failed_by_that() -> None:
 def test_hook_that_was_at_work_on_a_host_that_was_lost_may_have_drained_it() -> None:
     cut_off = {**GONE, "drained": ["a"], "stage": "drain", "run": {"hook": "b"}}
     (found, *_others) = rows([], web1=cut_off)
-    assert (found.outcome, found.drained) == ("lost", ("a", "b"))
+    assert (found.outcome, found.drained) == ("away", ("a", "b"))
     assert found.message == "It left the play at the stage drain; its last message says why."
     (failed, *_others) = rows([], web1={**cut_off, "reason": SICK["reason"]})
     assert failed.drained == ("a",)
@@ -112,7 +113,7 @@ def test_host_of_a_batch_that_was_not_begun_with_is_waiting() -> None:
 
 def test_report_for_programs_has_all_hosts() -> None:
     found = json.loads(json.dumps(report.as_dict(rows(["web1", "web3"], web1=SICK, web2=GONE))))
-    assert found["summary"] == {"hosts": 3, "done": 0, "failed": 1, "lost": 1, "waiting": 1}
+    assert found["summary"] == {"hosts": 3, "done": 0, "failed": 1, "away": 1, "waiting": 1}
     assert [each["host"] for each in found["hosts"]] == [*HOSTS]
     assert found["hosts"][0]["drained"] == ["a", "b"]
     assert (found["hosts"][0]["reason"], found["version"]) == ("unhealthy", report.REPORT_VERSION)

@@ -11,7 +11,13 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.task import Asked, FleetTask
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.task import (
+    FLEET_ARGUMENTS,
+    Asked,
+    FleetTask,
+)
+from ansible_collections.alpinefleet.kexec.tests.unit.reboots import reason
+from ansible_collections.alpinefleet.kexec.tests.unit.steps import carried_out
 
 Result = dict[str, t.Any]
 
@@ -35,7 +41,7 @@ NOBODY = Asked(variables={}, limited=False)
 
 
 def step(name: str, variables: Result, asked: Asked = NOBODY, **arguments: t.Any) -> Result:
-    return FleetTask(variables, asked).step({"step": name, **arguments})
+    return carried_out(FleetTask(variables, asked).step, FLEET_ARGUMENTS, step=name, **arguments)
 
 
 def guard(
@@ -51,7 +57,7 @@ def brake(variables: Result, budget: t.Any = 0) -> Result:
     return step("brake", variables, error_budget=budget)
 
 
-NOT_DONE = {"done": False, "reason": {"code": "unhealthy", "message": "It is not well."}}
+NOT_DONE = {"done": False, "reason": reason("unhealthy")}
 
 # --- The brake ------------------------------------------------------------------------------
 
@@ -62,14 +68,17 @@ NOT_DONE = {"done": False, "reason": {"code": "unhealthy", "message": "It is not
 def test_brake_ends_a_play_that_has_lost_too_many(budget: t.Any, stops: bool) -> None:
     told = brake(play({"web1": NOT_DONE, "web2": None}, "web1", "web2"), budget)
     assert told.get("failed", False) is stops
-    assert told["lost"] == ([] if budget == "x" else ["web1"])
+    assert told["not_well"] == ([] if budget == "x" else ["web1"])
 
 
 def test_brake_takes_no_budget_from_a_host() -> None:
     said = {"fast_reboot_error_budget": 99}
     told = brake(play({"web1": None, "web2": None}, "web1", "web2", ansible_facts=said))
     assert told["failed"]
-    assert "fast_reboot_error_budget. That host is web1." in told["msg"]
+    assert (
+        "Facts of web1 have names of the operator's variables: fast_reboot_error_budget."
+        in told["msg"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,7 +104,7 @@ def test_brake_takes_no_budget_from_a_host() -> None:
             {"x_hosts": "all"},
             False,
             {"x_serial": 1},
-            "does not see x_serial: give it with -e. Nothing was done.",
+            "does not see x_serial. Give it with -e; nothing was done.",
             id="sizes in the inventory",
         ),
         pytest.param(
@@ -125,10 +134,10 @@ def test_no_host_is_rebooted_that_nobody_has_named(
 def test_brake_counts_what_a_rescue_hid_of_the_roles_around(name: str) -> None:
     variables = play({"web1": None, "web2": None}, "web1", "web2")
     variables["hostvars"]["web1"] = {name: {"failure": "It is locked."}}
-    assert brake(variables)["lost"] == ["web1"]
+    assert brake(variables)["not_well"] == ["web1"]
     # That nothing has failed so far is no failure.
     variables["hostvars"]["web1"] = {name: {"failure": "", "changed": False}}
-    assert brake(variables)["lost"] == []
+    assert brake(variables)["not_well"] == []
 
 
 @pytest.mark.parametrize(
@@ -146,18 +155,18 @@ def test_brake_counts_a_host_that_did_not_answer_when_it_was_asked_what_is_left(
     variables = play({"web1": None, "web2": None}, "web1", "web2")
     gone = {"unreachable": True, "msg": "timed out"}
     variables["hostvars"] |= {"web1": {"__fast_reboot_asked": gone}, "web2": {}}
-    assert brake(variables)["lost"] == ["web1"]
+    assert brake(variables)["not_well"] == ["web1"]
     # A host cannot say so of itself, to stop others.
     said = {"__fast_reboot_asked": gone, "ansible_facts": {"__fast_reboot_asked": gone}}
     variables["hostvars"]["web1"] = said
-    assert brake(variables)["lost"] == []
+    assert brake(variables)["not_well"] == []
 
 
 def test_host_that_was_looked_after_has_had_no_turn_yet() -> None:
     variables = play({"web1": NOT_DONE, "web2": {"looked_after": True}}, "web2")
     told = step("report", variables, of_role="fast_reboot", output="")
-    assert told["msg"][-1] == "hosts 2: done 0, failed 1, lost 0, waiting 1"
-    assert brake(variables, 1)["lost"] == ["web1"]
+    assert told["msg"][-1] == "hosts 2: done 0, failed 1, away 0, waiting 1"
+    assert brake(variables, 1)["not_well"] == ["web1"]
 
 
 # --- Reports --------------------------------------------------------------------------------
@@ -212,10 +221,15 @@ def status(told: Result, **variables: t.Any) -> Result:
 
 
 def test_what_hosts_remember_is_a_table_and_a_file(tmp_path: Path) -> None:
-    found = {"run": "a" * 32, "stage": "unhealthy", "drained": ["lb"], "unhealthy": ["port 1"]}
+    found = {
+        "run_id": "a" * 32,
+        "progress": "unhealthy",
+        "drained": ["lb"],
+        "unhealthy": ["port 1"],
+    }
     of_hosts = {"web1": {"remembered": found}, "web2": {"unreachable": True}}
     path = tmp_path / "status.json"
-    told = step("remembered", status(of_hosts), output=str(path))
+    told = step("report_remembered", status(of_hosts), output=str(path))
     assert told["msg"][1].startswith("web1  something  unhealthy  lb       port 1")
     assert json.loads(path.read_text())["hosts"][1]["remembers"] == "no_answer"
 
@@ -224,12 +238,12 @@ def test_file_of_a_report_is_found_before_a_host_is_asked_and_no_host_names_it(
     tmp_path: Path,
 ) -> None:
     variables, path = play({"web1": None}, "web1"), str(tmp_path / "report.json")
-    assert step("output", variables, output=path) == {"output": path}
-    assert step("output", variables, output="") == {"output": ""}
-    refused = step("output", variables, output=str(tmp_path))
+    assert step("check_output", variables, output=path) == {"output": path}
+    assert step("check_output", variables, output="") == {"output": ""}
+    refused = step("check_output", variables, output=str(tmp_path))
     assert "it must be a file in a folder" in refused["msg"]
     spoken = {**variables, "ansible_facts": {"status_output": path}}
-    assert "status_output" in step("output", spoken, output=path)["msg"]
+    assert "status_output" in step("check_output", spoken, output=path)["msg"]
 
 
 # --- The audit ------------------------------------------------------------------------------

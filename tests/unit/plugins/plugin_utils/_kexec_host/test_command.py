@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._asking import HostRefusedError
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._kexec_host import command
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError
 
 from .test_preparation import wanted
 
@@ -41,7 +41,7 @@ def test_command_of_busybox_or_our_own_is_replaced(now: str) -> None:
 
 @pytest.mark.parametrize("now", ["", "/usr/bin/systemctl", "busybox-extras"])
 def test_command_of_somebody_else_is_not_replaced(now: str) -> None:
-    with pytest.raises(HostRefusedError, match=r"not busybox's.* Set kexec_host_mode"):
+    with pytest.raises(StepError, match=r"not busybox's.* Set kexec_host_mode"):
         command.refuse_a_stranger(EVERY, now)
     command.refuse_a_stranger(ON_REQUEST, now)
 

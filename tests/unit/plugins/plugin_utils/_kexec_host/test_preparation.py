@@ -10,11 +10,11 @@ import typing as t
 
 import pytest
 import yaml
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._asking import HostRefusedError
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._kexec_host import preparation
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._kexec_host.preparation import (
     Preparation,
 )
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError
 
 from tests.plays.run import ROOT
 
@@ -72,5 +72,5 @@ def test_reboot_is_replaced_only_where_every_reboot_goes_through_kexec(
 
 
 def test_variables_that_were_not_frozen_are_named() -> None:
-    with pytest.raises(HostRefusedError, match=r"lacks panic_timeout, .*freeze_variables"):
+    with pytest.raises(StepError, match=r"lacks panic_timeout, .*freeze_variables"):
         Preparation.from_dict({"state": "present"})

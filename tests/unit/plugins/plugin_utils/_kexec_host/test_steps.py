@@ -9,14 +9,12 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._asking import (
-    Asking,
-    HostRefusedError,
-)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._asking import Asking
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._ending import SoFar
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._kexec_host.steps import (
     PreparingSteps,
 )
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError
 
 from .test_kept import told
 from .test_preparation import DEFAULTS
@@ -68,7 +66,7 @@ def test_lines_that_lock_are_edited_or_told(remove: bool) -> None:
 
 def test_host_that_never_can_is_refused_with_all_that_is_against_it() -> None:
     said = answer(reason("container", "reboot"), reason("kexec_locked"), reason("lockdown"))
-    with pytest.raises(HostRefusedError) as caught:
+    with pytest.raises(StepError) as caught:
         steps(said).able(given())
     assert str(caught.value) == "container is so. Mend container. lockdown is so. Mend lockdown."
 
@@ -76,7 +74,7 @@ def test_host_that_never_can_is_refused_with_all_that_is_against_it() -> None:
 def test_command_of_somebody_else_is_not_replaced() -> None:
     other = {"stat": {"lnk_target": "/usr/bin/other"}}
     every = {"mode": "every_reboot"}
-    with pytest.raises(HostRefusedError, match="not busybox's"):
+    with pytest.raises(StepError, match="not busybox's"):
         steps().able(given(wanted=every, reboot_command=other))
 
 
@@ -110,7 +108,7 @@ def test_host_that_has_kept_nothing_is_told_of() -> None:
 def test_what_is_not_as_it_was_is_to_be_put_back_by_hand() -> None:
     assert steps().as_before(given(compared={"left": []})) == {}
     left = ["The parameter panic was not set and is panic=10.", "kexec-tools was installed."]
-    with pytest.raises(HostRefusedError) as caught:
+    with pytest.raises(StepError) as caught:
         steps().as_before(given(compared={"left": left}))
     assert str(caught.value) == " ".join([*left, "Put it back by hand."])
 
@@ -186,6 +184,6 @@ def test_host_is_able_where_nothing_is_left_and_the_service_finds_an_image(
     if not said:
         assert steps().verify(asked) == {}
         return
-    with pytest.raises(HostRefusedError) as caught:
+    with pytest.raises(StepError) as caught:
         steps().verify(asked)
     assert said in str(caught.value)

@@ -10,14 +10,12 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import Answer
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._asking import (
-    Asking,
-    HostRefusedError,
-)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._asking import Asking
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._rolling_upgrade import steps
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._rolling_upgrade.steps import (
     UpgradingSteps,
 )
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError
 
 ARGUMENTS = {"ignore_reasons": ["kexec_hung"], "denied_platforms": [], "method": "kexec"}
 NOTED = {"run": {"plan": {"arguments": ARGUMENTS}}}
@@ -63,14 +61,14 @@ def test_host_is_asked_with_what_was_noted_of_its_reboot() -> None:
 )
 @pytest.mark.parametrize("reboot", ["auto", "always", "never"])
 def test_host_that_could_not_boot_again_stays_up(step: str, said: str, reboot: str) -> None:
-    with pytest.raises(HostRefusedError) as caught:
+    with pytest.raises(StepError) as caught:
         getattr(UpgradedHost(LOCKED, BROKEN).steps, step)(given(reboot))
     assert str(caught.value) == said
 
 
 @pytest.mark.parametrize("needed", [None, "yes", 1])
 def test_host_that_does_not_say_whether_it_needs_a_reboot_is_refused(needed: t.Any) -> None:
-    with pytest.raises(HostRefusedError, match="its reboot_needed is"):
+    with pytest.raises(StepError, match="its reboot_needed is"):
         UpgradedHost(needed=needed).steps.decide(given("always"))
 
 

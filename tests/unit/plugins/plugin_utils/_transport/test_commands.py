@@ -72,8 +72,10 @@ def test_examine_passes_the_whole_script_and_the_questions(
 def test_memory_passes_the_whole_script_and_what_is_to_be_remembered() -> None:
     script = (commands.SHELL / "memory.sh").read_text(encoding="utf-8")
     words = shlex.split(commands.memory("keep", "r1", "down\n$(id)", "mark", "n0nce"))
-    told = ["keep", "r1", "down\n$(id)", "mark", "n0nce"]
+    told = ["keep", "r1", "down\n$(id)", "-", "mark", "n0nce"]
     assert words == ["sh", "-c", script, "memory.sh", *told]
+    known = commands.memory("tell", "-", "", "mark", "n0nce", controller_boot_id="3b2d")
+    assert shlex.split(known)[-3:] == ["3b2d", "mark", "n0nce"]
 
 
 def test_test_passes_the_whole_script_and_the_command() -> None:

@@ -25,12 +25,16 @@ from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import connection_loader
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import orders
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import RebootError
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.health import Questions
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import (
     Departure,
     NoAnswerError,
     OtherBootError,
     OtherRunError,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import (
+    controller,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import (
     remote as remote_module,
@@ -370,10 +374,11 @@ def test_examination_gives_each_command_a_second_at_least(within: float) -> None
 
 MEMORIES: dict[str, t.Callable[[AnsibleRemote], object]] = {
     "take": lambda asked: asked.take("r1"),
-    "keep": lambda asked: asked.keep("r1", "down\ndrained"),
+    "claim": lambda asked: asked.keep("r1", "down\ndrained", known=False),
+    "keep": lambda asked: asked.keep("r1", "down\ndrained", known=True),
     "tell": lambda asked: asked.tell(),
 }
-MEMORY = re.compile(r"memory\.sh (\w+) (\S+) (.*) ([0-9a-f]{16}) ([0-9a-f]{16})$", re.DOTALL)
+MEMORY = re.compile(r"memory\.sh (\w+) (\S+) (.*) (\S+) ([0-9a-f]{16}) ([0-9a-f]{16})$", re.DOTALL)
 
 
 def arguments_of_memory(command: str) -> tuple[str, ...]:
@@ -386,6 +391,7 @@ def arguments_of_memory(command: str) -> tuple[str, ...]:
     ("call", "expected"),
     [
         ("take", ("take", "r1", "''")),
+        ("claim", ("claim", "r1", "'down\ndrained'")),
         ("keep", ("keep", "r1", "'down\ndrained'")),
         ("tell", ("tell", "-", "''")),
     ],
@@ -398,13 +404,29 @@ def test_host_is_asked_to_remember(call: str, expected: tuple[str, ...]) -> None
     host = Host(says)
     found = MEMORIES[call](remote(host=host))
     assert arguments_of_memory(host.commands[0])[:3] == expected
-    assert found == (None if call == "keep" else "r0 drain\n")
+    # The host compares it with its own.
+    assert arguments_of_memory(host.commands[0])[3] == controller.boot_id()
+    assert found == (None if expected[2] != "''" else "r0 drain\n")
 
 
-def test_run_that_was_overtaken_is_told_so() -> None:
-    host = Host(lambda command: f"Welcome!\n{arguments_of_memory(command)[-2]}\n")
-    with pytest.raises(OtherRunError):
-        remote(host=host).keep("r1", "")
+@pytest.mark.parametrize(
+    ("words", "error", "said"),
+    [
+        ("overtaken", OtherRunError, ""),
+        ("", OtherRunError, ""),
+        ("target_is_controller", RebootError, "same boot as the machine that runs Ansible"),
+        ("not_root 1000", RebootError, "user id 1000. Set become to true"),
+        ("not_root $(reboot)", OtherRunError, ""),
+    ],
+)
+@pytest.mark.parametrize("call", MEMORIES)
+def test_who_must_not_act_is_told_why(
+    call: str, words: str, error: type[Exception], said: str
+) -> None:
+    host = Host(lambda command: f"Welcome!\n{arguments_of_memory(command)[-2]} {words}\n")
+    with pytest.raises(error) as caught:
+        MEMORIES[call](remote(host=host))
+    assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("call", MEMORIES)

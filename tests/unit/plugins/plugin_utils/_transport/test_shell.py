@@ -1476,10 +1476,30 @@ FIRST, SECOND = "1" * 32, "2" * 32
 DRAINED = 'drain\ndrained "web"'
 
 
+AS_ROOT = "echo 0"
+
+
+def asked(
+    machine: FakeMachine,
+    *words: str,
+    controller: str = OTHER_BOOT,
+    user: str = AS_ROOT,
+    **reaction: str,
+) -> subprocess.CompletedProcess[str]:
+    """Run memory.sh, which takes itself for root's."""
+    what, run, note = (*words, "")[:3]
+    given = (what, run, note, controller, MARK, NONCE)
+    return machine.run("memory.sh", *given, id=user, **reaction)
+
+
+def refusal(completed: subprocess.CompletedProcess[str]) -> tuple[int, list[str]]:
+    """Why nothing is remembered, as memory.sh says behind its mark."""
+    return completed.returncode, completed.stdout.partition(f"\n{MARK}")[2].split()
+
+
 def memory(machine: FakeMachine, what: str, run: str = FIRST, note: str = "") -> str | None:
-    """Run memory.sh; return what it told, None where it did not answer."""
-    said = machine.run("memory.sh", what, run, note, MARK, NONCE).stdout
-    return frames.between(said, NONCE)
+    """What memory.sh tells, None where it does not answer."""
+    return frames.between(asked(machine, what, run, note).stdout, NONCE)
 
 
 @pytest.fixture
@@ -1491,8 +1511,11 @@ def keeper(machine: FakeMachine) -> FakeMachine:
 
 def test_run_that_takes_a_host_is_told_what_was_left_there(keeper: FakeMachine) -> None:
     assert memory(keeper, "take", FIRST) == "\n"
-    assert keeper.read(NOTE).split() == [FIRST]
-    assert memory(keeper, "keep", FIRST, DRAINED) == "\n"
+    # There was nothing to take, and nothing is written before there is something to remember.
+    assert not (keeper.root / "var/lib/alpinefleet-kexec").exists()
+    assert not (keeper.root / "run/alpinefleet-kexec").exists()
+    assert memory(keeper, "claim", FIRST, "drain") == "\n"
+    assert memory(keeper, "claim", FIRST, DRAINED) == "\n"
     assert keeper.read(NOTE) == f"{FIRST} {DRAINED}\n"
     assert memory(keeper, "take", SECOND) == f"{FIRST} {DRAINED}\n"
     # It is the run of the second from now on, and nothing is forgotten.
@@ -1505,16 +1528,43 @@ def test_run_that_takes_a_host_is_told_what_was_left_there(keeper: FakeMachine) 
 
 
 def test_run_that_was_overtaken_is_told_so_and_changes_nothing(keeper: FakeMachine) -> None:
-    memory(keeper, "take", FIRST)
+    memory(keeper, "claim", FIRST, DRAINED)
     memory(keeper, "take", SECOND)
-    for note in ("", DRAINED):
-        completed = keeper.run("memory.sh", "keep", FIRST, note, MARK, NONCE)
-        assert (completed.returncode, completed.stdout.split()) == (1, [MARK])
-    assert keeper.read(NOTE).split() == [SECOND]
+    for words in (("keep", FIRST), ("keep", FIRST, "down"), ("claim", FIRST, "down")):
+        assert refusal(asked(keeper, *words)) == (1, ["overtaken"])
+    assert keeper.read(NOTE) == f"{SECOND} {DRAINED}\n"
+
+
+def test_of_two_runs_that_begin_at_once_the_first_one_to_write_may_act(keeper: FakeMachine) -> None:
+    assert [memory(keeper, "take", run) for run in (FIRST, SECOND)] == ["\n", "\n"]
+    memory(keeper, "claim", SECOND, DRAINED)
+    assert refusal(asked(keeper, "claim", FIRST, "down")) == (1, ["overtaken"])
+    assert keeper.read(NOTE) == f"{SECOND} {DRAINED}\n"
+
+
+@pytest.mark.parametrize("what", ["take", "claim", "keep", "tell"])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"controller": BOOT_ID}, ["target_is_controller"]),
+        ({"user": "echo 1000"}, ["not_root", "1000"]),
+    ],
+)
+def test_host_that_is_not_to_be_rebooted_is_refused_before_anything_is_written(
+    keeper: FakeMachine, what: str, given: dict[str, str], said: list[str]
+) -> None:
+    assert refusal(asked(keeper, what, FIRST, "down", **given)) == (1, said)
+    for place in ("run", "var/lib"):
+        assert not (keeper.root / place / "alpinefleet-kexec").exists()
+
+
+def test_run_that_has_nothing_to_say_writes_nothing(keeper: FakeMachine) -> None:
+    assert memory(keeper, "keep", FIRST) == "\n"
+    assert not (keeper.root / "var/lib/alpinefleet-kexec").exists()
 
 
 def test_run_that_is_done_is_forgotten(keeper: FakeMachine) -> None:
-    memory(keeper, "take", FIRST)
+    memory(keeper, "claim", FIRST, DRAINED)
     assert memory(keeper, "keep", FIRST) == "\n"
     assert not (keeper.root / NOTE).exists()
     # Whoever has nothing to keep any more may not act.
@@ -1524,22 +1574,21 @@ def test_run_that_is_done_is_forgotten(keeper: FakeMachine) -> None:
 def test_telling_changes_nothing(keeper: FakeMachine) -> None:
     assert memory(keeper, "tell") == "\n"
     assert not (keeper.root / "var/lib/alpinefleet-kexec").exists()
-    memory(keeper, "take", FIRST)
-    memory(keeper, "keep", FIRST, DRAINED)
+    memory(keeper, "claim", FIRST, DRAINED)
     assert memory(keeper, "tell", "-") == f"{FIRST} {DRAINED}\n"
     assert keeper.read(NOTE) == f"{FIRST} {DRAINED}\n"
 
 
 def test_note_is_on_the_disk_before_anything_follows(keeper: FakeMachine) -> None:
-    memory(keeper, "take", FIRST)
+    memory(keeper, "claim", FIRST, "drain")
     memory(keeper, "keep", FIRST)
-    steps = what(keeper.read("log").splitlines())
+    steps = [each for each in what(keeper.read("log").splitlines()) if each.startswith("sync")]
     folder = f"{keeper.root}/var/lib/alpinefleet-kexec"
     assert steps == [f"sync {folder}/run {folder}", f"sync {folder}"]
 
 
 def test_sync_that_knows_no_files_is_one_of_all(keeper: FakeMachine) -> None:
-    told = keeper.run("memory.sh", "take", FIRST, "", MARK, NONCE, sync='[ "$#" -eq 0 ]').stdout
+    told = asked(keeper, "claim", FIRST, "drain", sync='[ "$#" -eq 0 ]').stdout
     assert frames.between(told, NONCE) == "\n"
     assert what(keeper.read("log").splitlines())[-1] == "sync"
 
@@ -1550,12 +1599,13 @@ def test_what_is_no_note_is_replaced(keeper: FakeMachine, make: t.Any) -> None:
     (keeper.root / "var/lib/alpinefleet-kexec").chmod(0o777)
     make(keeper.root / NOTE)
     assert memory(keeper, "take") == "\n"
-    assert keeper.read(NOTE).split() == [FIRST]
+    assert memory(keeper, "claim", FIRST, DRAINED) == "\n"
+    assert keeper.read(NOTE) == f"{FIRST} {DRAINED}\n"
 
 
 def test_directory_in_the_place_of_the_note_is_left_alone(keeper: FakeMachine) -> None:
     (keeper.root / NOTE).mkdir(parents=True)
-    assert memory(keeper, "take") is None
+    assert memory(keeper, "claim", FIRST, DRAINED) is None
     assert list((keeper.root / NOTE).iterdir()) == []
 
 
@@ -1575,7 +1625,7 @@ def test_host_that_cannot_remember_does_not_say_that_it_does(
 ) -> None:
     (machine.root / "var/lib").chmod(0o777)
     (machine.root / place).chmod(0o555)
-    assert memory(machine, "take") is None
+    assert memory(machine, "claim", FIRST, DRAINED) is None
 
 
 def test_somebody_else_who_changes_the_host_is_waited_for(keeper: FakeMachine) -> None:
@@ -1583,7 +1633,7 @@ def test_somebody_else_who_changes_the_host_is_waited_for(keeper: FakeMachine) -
     folder = os.open(keeper.root / "run/alpinefleet-kexec", os.O_RDONLY)
     fcntl.flock(folder, fcntl.LOCK_EX)
     try:
-        assert memory(keeper, "take") is None
+        assert memory(keeper, "claim", FIRST, DRAINED) is None
     finally:
         os.close(folder)
-    assert memory(keeper, "take") == "\n"
+    assert memory(keeper, "claim", FIRST, DRAINED) == "\n"

@@ -24,7 +24,7 @@ FAMILY = Family(
         "command": {"type": "list", "elements": "str"},
     },
     others=("hosts",),
-    words={"command": shlex.split},
+    forms={"command": shlex.split},
 )
 GIVEN: dict[str, t.Any] = {"name": "a", "count": "3", "words": "b, c", "command": "d 'e f'"}
 

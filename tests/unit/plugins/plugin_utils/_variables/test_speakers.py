@@ -10,6 +10,8 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import speakers
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables.family import Family
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables.roles import FAMILIES
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables.speakers import (
     SpokenError,
 )
@@ -59,6 +61,14 @@ def test_facts_with_names_of_the_operator_are_found(
 ) -> None:
     variables = {"ansible_facts": facts, "fast_reboot_timeout": 600}
     assert (speakers.spoken(variables), speakers.pretended(variables)) == (spoken, pretended)
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=FAMILIES)
+def test_no_host_says_a_variable_of_any_role_or_playbook(family: Family) -> None:
+    names = {*family.names, f"__{family.prefix}noted"}
+    others = {f"{family.prefix}of_somebody_else"} if family.shares_prefix else set()
+    said = dict.fromkeys([*names, *others], "said")
+    assert set(speakers.spoken({"ansible_facts": said})) == names
 
 
 def test_play_without_facts_is_no_host_that_spoke() -> None:

@@ -36,7 +36,7 @@ class ScriptedTask:
     def tell(self) -> str:
         return t.cast("str", self._script.get("memory", ""))
 
-    def keep(self, _run: str, _note: str) -> None:
+    def keep(self, _run: str, _note: str, *, known: bool) -> None:
         """Nothing is remembered."""
 
     def run(self, request: t.Any, _before_order: t.Any = None) -> Result:

@@ -12,71 +12,77 @@ becomes a name of a file or a command, and what is not plain is not there.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import typing as t
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import notes
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 
 # Where it is, for whoever has to remove it by hand.
-PLACE = "/var/lib/alpinefleet-kexec/run"
+PLACE = f"{notes.MEMORY}/run"
 
-# How far the run was that left a note.
-Progress = t.Literal["begun", "drain", "down", "lost", "unhealthy", "undrain"]
+# How far the run was that left a note; one that ended does not know what became of the host.
+Progress = t.Literal["begun", "drain", "down", "ended", "unhealthy", "undrain"]
 PROGRESS: tuple[str, ...] = t.get_args(Progress)
 
 _HEAD = re.compile(r"([0-9a-f]{32}) ?([a-z]*)")
-# More than any run leaves; the rest of a note is not looked at.
+# The rest of a note is not looked at, whoever wrote it.
 LINES = 200
+# The host keeps and tells this many bytes of a note, the name of the run with them.
+BYTES = 16384
 # Whole numbers up to here are the same everywhere.
 LARGEST = 2**53
-# The host keeps and tells this many bytes of a note, and a run leaves less than that.
+# How many findings a note has, and how much of each.
 FINDINGS, FINDING = 20, 200
+
+
+# What an order has, whoever says so.
+Plain = str | int | bool | list[str] | None
 
 
 @dataclass(frozen=True)
 class Memory:
     """What a run left on a host."""
 
-    run: str
-    stage: Progress
+    run_id: str
+    progress: Progress
     # The hooks that had drained the host, or were about to.
     drained: tuple[str, ...] = ()
     # What was wrong with it.
     findings: tuple[str, ...] = ()
     # What was ordered, as kexec_reboot hands it over.
-    order: t.Mapping[str, t.Any] | None = None
+    order: t.Mapping[str, Plain] | None = None
     # What ran before the first reboot that was not seen to end well.
     services: tuple[str, ...] = ()
 
     @property
     def required(self) -> tuple[str, ...]:
         """The services that must run again."""
-        ordered = (self.order or {}).get("services") or ()
+        ordered = (self.order or {}).get("services")
+        ordered = ordered if isinstance(ordered, list) else []
         return tuple(dict.fromkeys((*self.services, *ordered)))
 
     def without_order(self) -> Memory:
         """Nothing comes of the order any more; what ran before it must run again all the same."""
         return replace(self, order=None, services=self.required)
 
-    def as_dict(self) -> dict[str, t.Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, given: t.Mapping[str, t.Any]) -> Memory:
-        lists = {name: tuple(given[name]) for name in ("drained", "findings", "services")}
-        return cls(given["run"], given["stage"], order=given["order"], **lists)
-
     def as_text(self) -> str:
-        """Behind the name of the run; what the next one cannot do without comes first."""
-        lines: list[str] = [self.stage]
+        """Behind the name of the run; what the next one cannot do without comes first.
+
+        A line is in it as a whole, or not at all.
+        """
+        lines: list[str] = [self.progress]
         lines += [f"drained {json.dumps(name)}" for name in self.drained]
         if self.order is not None:
             lines.append(f"order {json.dumps(self.order)}")
         lines += [f"service {json.dumps(name)}" for name in self.services]
         lines += [f"finding {json.dumps(text[:FINDING])}" for text in self.findings[:FINDINGS]]
-        return "\n".join(lines)
+        sizes = itertools.accumulate(len(line.encode()) + 1 for line in lines)
+        fits = (size <= BYTES - len(self.run_id) - 1 for size in sizes)
+        return "\n".join(itertools.islice(itertools.compress(lines, fits), LINES))
 
 
 def parse(text: str) -> Memory | None:
@@ -85,15 +91,15 @@ def parse(text: str) -> Memory | None:
     match = _HEAD.fullmatch(head.strip())
     if match is None:
         return None
-    stage = t.cast("Progress", match[2] if match[2] in PROGRESS else "begun")
-    found: dict[str, list[t.Any]] = {"drained": [], "finding": [], "order": [], "service": []}
+    progress = t.cast("Progress", match[2] if match[2] in PROGRESS else "begun")
+    found: dict[str, list[object]] = {"drained": [], "finding": [], "order": [], "service": []}
     for line in lines:
         kind, _space, value = line.partition(" ")
         if kind in found:
             found[kind] += _values(value)
     return Memory(
         match[1],
-        stage,
+        progress,
         drained=tuple(_texts(found["drained"])),
         findings=tuple(_texts(found["finding"])),
         order=next((each for each in found["order"] if _is_plain(each)), None),
@@ -101,19 +107,19 @@ def parse(text: str) -> Memory | None:
     )
 
 
-def _values(text: str) -> list[t.Any]:
+def _values(text: str) -> list[object]:
     try:
         return [json.loads(text)]
     except (ValueError, RecursionError):
         return []
 
 
-def _texts(values: t.Iterable[t.Any]) -> t.Iterator[str]:
+def _texts(values: t.Iterable[object]) -> t.Iterator[str]:
     for value in dict.fromkeys(each for each in values if isinstance(each, str)):
         yield printable(value)
 
 
-def _is_plain(order: t.Any) -> bool:
+def _is_plain(order: object) -> t.TypeGuard[dict[str, Plain]]:
     """Whether it has what an order can have; a number without end, or lists in lists, are none."""
     return isinstance(order, dict) and all(
         isinstance(value, (str, type(None)))

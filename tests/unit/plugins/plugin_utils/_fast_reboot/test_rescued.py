@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import rescued
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.flow import Broken
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import rescued
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.flow import Broken
 
 
 @pytest.mark.parametrize(

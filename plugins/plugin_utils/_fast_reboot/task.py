@@ -8,25 +8,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import typing as t
+from dataclasses import asdict, replace
 
-from ansible.errors import AnsibleConnectionFailure
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
 from .. import _words
+from .._step import StepError
 from .._task import Result
-from .._variables import speakers
-from .._variables.family import VariableError
-from .._variables.speakers import SpokenError, Variables
+from .._values import FormError, parse
+from .._variables import registered, speakers
+from .._variables.roles import FAST_REBOOT
+from .._variables.speakers import Variables
 from . import flow, plan, rescued
 from .files import Playbooks
 from .flow import Run
+from .result import RebootResult
 from .steps import CannotTellError, Steps
 
-RESULT, BEGUN, RESET = "fast_reboot_result", "__fast_reboot_begun", "__fast_reboot_reset"
-
-NOTHING_WAS_DONE = "Nothing was done to the host."
 # With these a run begins.
 BEGINNINGS = ("note", "begin", "begin_undrain", "settle")
 # What the last task leaves out of the result.
@@ -36,28 +38,24 @@ ORDERS = ("begin", "leave")
 # Ansible takes a task that returns one for failed.
 STATUS_OF_COMMAND = "rc"
 # After these something of the operator's is run for the host.
-FOR_THE_HOST = ("drain", "task_file", "power_cycle", "undrain")
-
-
-class _Defect:
-    """What a step failed by. Whatever it is, what was done before it must not be forgotten.
-
-    A host that does not answer is unreachable, as for any task, while nothing was done to it.
-    """
-
-    def __init__(self, run: Run) -> None:
-        self._forgettable = run.untouched and not run.result["drained"]
-        self.error: Exception | None = None
-
-    def __enter__(self) -> t.Self:
-        return self
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> bool:
-        unreachable = isinstance(error, AnsibleConnectionFailure) and self._forgettable
-        if not isinstance(error, Exception) or unreachable:
-            return False
-        self.error = error
-        return True
+FOR_THE_HOST = ("drain", "begin_file", "power_cycle", "undrain")
+# The options of the action fast_reboot_step.
+STEP_ARGUMENTS: dict[str, dict[str, t.Any]] = {
+    "step": {
+        "type": "str",
+        "required": True,
+        "choices": [
+            *("recall", "note", "begin", "begin_undrain", "settle", "set_aside", "drain"),
+            *("note_drained", "leave", "wait", "power_cycle", "wait_after_reset", "look"),
+            *("begin_file", "end_file", "undrain", "note_undrained", "note_failed_handler"),
+            *("note_failed_reset", "note_failed_file", "note_failure", "end"),
+        ],
+    },
+    "wanted": {"type": "dict", "default": {}},
+    "frozen": {"type": "dict", "default": {}},
+    "changed": {"type": "bool", "default": False},
+    "run": {"type": "dict", "default": {}},
+}
 
 
 class RoleTask:
@@ -75,8 +73,19 @@ class RoleTask:
         run = arguments["run"]
         if "id" not in run:
             # None was begun, and there is nothing to go on with.
-            return dict(self._variables[RESULT])
-        return self._go_on(name, Run.from_dict(run))
+            return dict(self._last)
+        return self._go_on(name, _read(run))
+
+    @property
+    def _last(self) -> t.Mapping[str, t.Any]:
+        """What the task before has left."""
+        found = self._variables.get(registered.RESULT)
+        if not isinstance(found, t.Mapping) or "done" not in found:
+            raise StepError(
+                "There is no run of the role that a step could go on with.",
+                "Run the role fast_reboot, which begins one with its first step.",
+            )
+        return found
 
     def _without_a_run(
         self, name: str, arguments: t.Mapping[str, t.Any]
@@ -86,15 +95,15 @@ class RoleTask:
 
         return {
             **dict.fromkeys(BEGINNINGS, begin),
-            "status": self._status,
-            "looked_after": lambda: {"looked_after": True},
-            "handler_failed": self._handler_failed,
-            "broke": self._broke,
-            "end": lambda: self._end(self._variables[RESULT]),
+            "recall": self._recall,
+            "set_aside": lambda: {"looked_after": True},
+            "note_failed_handler": self._note_failed_handler,
+            "note_failure": self._note_failure,
+            "end": lambda: self._end(self._last),
         }
 
-    def _handler_failed(self) -> Result:
-        return _failed(_nothing(flow.handler_failed(self._broken.said)))
+    def _note_failed_handler(self) -> t.NoReturn:
+        raise _refused(flow.handler_failed(self._broken.said))
 
     @property
     def _broken(self) -> flow.Broken:
@@ -102,14 +111,12 @@ class RoleTask:
 
     def _begin(self, name: str, arguments: t.Mapping[str, t.Any]) -> Result:
         """Take what is wanted, unless it was taken before, and leave a host that has no hooks."""
-        frozen = arguments.get("frozen") or self._freeze(arguments["wanted"])
-        if "id" not in frozen["run"]:
-            return _failed(frozen)
-        run = Run.from_dict(frozen["run"])
+        frozen = arguments["frozen"] or self._freeze(arguments["wanted"])
+        run = _read(frozen.get("run"))
         if name != "note":
-            run = self._taken_over(name, run, changed=bool(arguments.get("changed")))
+            run = self._taken_over(name, run, changed=arguments["changed"])
         told = _told(run, diff=name in ORDERS)
-        return {**told, "power_cycle_command": frozen["power_cycle_command"]}
+        return {**told, "power_cycle_command": frozen.get("power_cycle_command", [])}
 
     def _taken_over(self, name: str, run: Run, *, changed: bool) -> Run:
         """The host is this run's from now on, with what an earlier one has left."""
@@ -130,55 +137,63 @@ class RoleTask:
     def _freeze(self, wanted: t.Mapping[str, t.Any]) -> Result:
         try:
             speakers.refuse_a_speaker(self._variables)
-            plan.FAST_REBOOT.refuse_unknown(self._variables)
+            FAST_REBOOT.refuse_unknown(self._variables)
             folder = str(self._variables["playbook_dir"])
             made, command = plan.make(wanted, folder, Playbooks())
-        except SpokenError as error:
-            return _nothing(flow.argument_invalid(str(error), speakers.CLEAR_FACTS))
-        except VariableError as error:
-            return _nothing(flow.argument_invalid(str(error), NOTHING_WAS_DONE))
+        except StepError as error:
+            raise _refused(flow.argument_invalid(error.message, error.remedy)) from None
         run = flow.begin(secrets.token_hex(16), made)
         return {**_told(run), "power_cycle_command": command}
 
     def _go_on(self, name: str, run: Run) -> Result:
-        with _Defect(run) as defect:
-            after = self._after(name, run)
-        if defect.error is not None:
-            return _defective(name, run, defect.error)
+        after = self._after_all(name, run)
         if after.done and not run.done:
             after = self._steps.close(after)
         if name not in FOR_THE_HOST:
             return _told(after, diff=name in ORDERS or self._shows_for_begin(name, after))
-        if after.result["reason"] != run.result["reason"]:
+        if after.result.reason != run.result.reason:
             # What would be run for the host has no turn.
-            return _failed(_told(after))
+            raise _failed(after.result, _told(after))
         try:
             speakers.refuse_a_pretender(self._variables)
-        except SpokenError as error:
-            return {**_told(after), "failed": True, "msg": str(error)}
+        except StepError as error:
+            raise StepError(error.message, error.remedy, **_told(after)) from None
         return _told(after)
 
     def _shows_for_begin(self, name: str, run: Run) -> bool:
         """Whether what differs was not seen yet, because a secret is in the result that had it."""
-        begun = self._variables.get(BEGUN)
+        begun = self._variables.get(registered.BEGUN)
         command = begun.get("power_cycle_command") if isinstance(begun, t.Mapping) else None
         return name == "wait" and run.predicted and run.plan.power_cycle.no_log and bool(command)
+
+    def _after_all(self, name: str, run: Run) -> Run:
+        """The run after a step. Whatever that fails by, what was done before is not forgotten.
+
+        A host that does not answer is unreachable, as for any task, while nothing was done to it.
+        """
+        try:
+            return self._after(name, run)
+        except Exception as error:
+            forgettable = run.untouched and not run.result.drained
+            if forgettable and isinstance(error, AnsibleConnectionFailure):
+                raise
+            raise _defective(name, run, error) from error
 
     def _after(self, name: str, run: Run) -> Run:
         steps: dict[str, t.Callable[[Run], Run]] = {
             "drain": self._drain,
-            "drained": flow.drained,
+            "note_drained": flow.drained,
             "leave": lambda run: self._steps.leave(run) if run.next == "leave" else run,
             "wait": self._wait,
             "look": self._steps.look,
-            "task_file": lambda run: self._steps.still_mine(run, "down"),
-            "file_failed": lambda run: flow.file_failed(run, self._broken.said),
-            "file_done": self._steps.file_done,
+            "begin_file": lambda run: self._steps.still_mine(run, "down"),
+            "note_failed_file": lambda run: flow.file_failed(run, self._broken.said),
+            "end_file": self._steps.end_file,
             "power_cycle": lambda run: run,
-            "reset_failed": self._reset_failed,
+            "note_failed_reset": self._note_failed_reset,
             "wait_after_reset": self._steps.wait_after_reset,
             "undrain": self._undrain,
-            "undrained": lambda run: flow.undrained(run) if run.undoing else run,
+            "note_undrained": lambda run: flow.undrained(run) if run.undoing else run,
         }
         return steps[name](run)
 
@@ -192,19 +207,18 @@ class RoleTask:
         turn = flow.next_hook(seen)
         kept = self._steps.remember(flow.drained(turn), "drain")
         if not kept.failed:
-            return turn
+            return replace(turn, known=kept.known)
         # This hook was not run. Whether those before it are undone is the other run's to say, if there is one.
-        told = seen.told(rebooted=kept.result["rebooted"])
-        return flow.fail(told, Reason(**kept.result["reason"]))
+        return flow.fail(seen.told(rebooted=kept.result.rebooted), kept.result.reason)
 
     def _undrain(self, run: Run) -> Run:
         """The next hook's turn; before the first one it is seen that no other run needs the host."""
         mine = run if run.undoing else self._steps.still_mine(run, "undrain")
-        return flow.next_undrain(mine) if mine.result["reason"] == run.result["reason"] else mine
+        return flow.next_undrain(mine) if mine.result.reason == run.result.reason else mine
 
-    def _reset_failed(self, run: Run) -> Run:
+    def _note_failed_reset(self, run: Run) -> Run:
         """Of a command with a secret in it the exit status tells something all the same."""
-        found = self._variables.get(RESET)
+        found = self._variables.get(registered.RESET)
         command = found if isinstance(found, t.Mapping) else {}
         status = command.get("rc")
         printed = "" if run.plan.power_cycle.no_log else _words.printed(command)
@@ -219,7 +233,7 @@ class RoleTask:
         forks = self._variables.get("ansible_forks") or 1
         return self._steps.wait(run, hosts=len(hosts), forks=int(forks))
 
-    def _broke(self) -> Result:
+    def _note_failure(self) -> Result:
         """What is known of a run of which a task failed."""
         failed = speakers.own(self._variables, "ansible_failed_result")
         told = failed if isinstance(failed, t.Mapping) and "done" in failed else {}
@@ -228,7 +242,8 @@ class RoleTask:
             # It was refused, and none was begun.
             return {name: value for name, value in told.items() if name not in ("failed", "msg")}
         if run is None:
-            return _nothing(flow.step_failed(self._broken.said), rebooted=None)
+            reason = flow.step_failed(self._broken.said)
+            return _nothing(RebootResult(reason=reason, rebooted=None))
         return _told(run if told and run.failed else flow.broke(run, self._broken))
 
     def _end(self, result: t.Mapping[str, t.Any]) -> Result:
@@ -236,21 +251,21 @@ class RoleTask:
         if result["done"]:
             return _last_word(result)
         if "id" not in result["run"]:
-            return _failed(_last_word(result))
-        run = Run.from_dict(result["run"])
+            raise _failed(parse(RebootResult, result), _last_word(result))
+        run = _read(result["run"])
         # A host that may be gone remembers its order, and cannot be told more.
-        if run.result["rebooted"] is not None:
+        if run.result.rebooted is not None:
             run = self._steps.close(run)
-        return _failed(_last_word({**result, **run.result}))
+        raise _failed(run.result, _last_word({**result, **run.result.as_dict()}))
 
-    def _status(self) -> Result:
+    def _recall(self) -> Result:
         try:
             found = self._steps.recall()
         except CannotTellError as error:
-            return _failed(_nothing(error.reason))
+            raise _refused(error.reason) from None
         if found is None:
             return {"remembered": None}
-        told = {"run": found.run, "stage": found.stage, "drained": list(found.drained)}
+        told = {"run_id": found.run_id, "progress": found.progress, "drained": [*found.drained]}
         return {"remembered": {**told, "unhealthy": list(found.findings)}}
 
     def _latest(self, failed: t.Mapping[str, t.Any]) -> Run | None:
@@ -258,14 +273,19 @@ class RoleTask:
 
         What is to be done is what was frozen: nothing that could come from a host takes its place.
         """
-        first, last = (_run_in(speakers.own(self._variables, name)) for name in (BEGUN, RESULT))
+        first, last = (
+            _run_in(speakers.own(self._variables, name))
+            for name in (registered.BEGUN, registered.RESULT)
+        )
         if "id" not in first:
             return None
         known = [each for each in (_run_in(failed), last) if each.get("id") == first["id"]]
-        return Run.from_dict({**(known[0] if known else first), "plan": first["plan"]})
+        with contextlib.suppress(FormError):
+            return parse(Run, {**(known[0] if known else first), "plan": first.get("plan")})
+        return None
 
 
-def _run_in(told: t.Any) -> t.Mapping[str, t.Any]:
+def _run_in(told: object) -> t.Mapping[str, t.Any]:
     run = told.get("run") if isinstance(told, t.Mapping) else None
     return run if isinstance(run, t.Mapping) else {}
 
@@ -277,18 +297,34 @@ def _last_word(result: t.Mapping[str, t.Any]) -> Result:
 def _told(run: Run, *, diff: bool = False) -> Result:
     """What a task of the role returns. With the status of the test command it would be a failed one."""
     left_out = (STATUS_OF_COMMAND, *(() if diff else ("diff",)))
-    told = {name: value for name, value in run.result.items() if name not in left_out}
+    told = {each: value for each, value in run.result.as_dict().items() if each not in left_out}
     undrain = run.undoes if run.next == "undrain" else []
-    return {**told, "run": run.as_dict(), "done": run.done, "undrain": undrain}
+    return {**told, "run": asdict(run), "done": run.done, "undrain": undrain}
 
 
-def _nothing(reason: Reason, *, rebooted: bool | None = False) -> Result:
+def _nothing(result: RebootResult) -> Result:
     """What it returns where no run was begun."""
-    told = {**flow.NOTHING_DONE, "reason": reason.as_dict(), "rebooted": rebooted}
-    return {**told, "run": {"next": ""}, "done": False, "undrain": []}
+    return {**result.as_dict(), "run": {"next": ""}, "done": False, "undrain": []}
 
 
-def _defective(name: str, run: Run, error: Exception) -> Result:
+def _refused(reason: Reason) -> StepError:
+    """The end before a run was begun."""
+    result = RebootResult(reason=reason)
+    return _failed(result, _nothing(result))
+
+
+def _read(run: object) -> Run:
+    """The run that the step before has handed on."""
+    try:
+        return parse(Run, run)
+    except FormError as error:
+        raise StepError(
+            f"What was handed on is no run of the role: {error}.",
+            "Hand on what the step before has returned.",
+        ) from None
+
+
+def _defective(name: str, run: Run, error: Exception) -> StepError:
     """A step that failed without a reason of its own: whether an order was given is not known then.
 
     Only the modules before it let a lost connection through.
@@ -296,8 +332,15 @@ def _defective(name: str, run: Run, error: Exception) -> Result:
     if name == "leave":
         asked = isinstance(error, AnsibleConnectionFailure)
         run = run.told(stage="trigger", rebooted=False if asked else None)
-    return {**_told(run), "failed": True, "msg": str(error) or type(error).__name__}
+    if isinstance(error, StepError):
+        return StepError(error.message, error.remedy, **_told(run))
+    if isinstance(error, AnsibleError):
+        return StepError(f"{error}.", "See with -vvv what led to it.", **_told(run))
+    said = f"A defect of the collection: {type(error).__name__}: {error}."
+    remedy = "Report it with what ANSIBLE_DISPLAY_TRACEBACK=error shows."
+    return StepError(said, remedy, **_told(run))
 
 
-def _failed(result: Result) -> Result:
-    return {**result, "failed": True, "msg": flow.message(result)}
+def _failed(result: RebootResult, told: Result) -> StepError:
+    """The end of a run, with all that is known of its host."""
+    return StepError(*flow.message(result), **told)

@@ -10,8 +10,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import files
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.files import Playbooks
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import files
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.files import Playbooks
 
 DRAIN = """
 - name: Tell the balancer

@@ -11,13 +11,19 @@ import typing as t
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import judge
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.task import (
+    STEP_ARGUMENTS,
+    RoleTask,
+)
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import (
     NoAnswerError,
     OtherRunError,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.task import RoleTask
+from ansible_collections.alpinefleet.kexec.tests.unit import documentation
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import result
+from ansible_collections.alpinefleet.kexec.tests.unit.steps import carried_out
 
 from tests.plays.run import ROOT
 
@@ -65,14 +71,15 @@ class Role:
         """A block was rescued from a task, which may be one of the role's own."""
         self.variables["ansible_failed_task"] = {"name": "A task", **task}
         self.variables["ansible_failed_result"] = failed or {"msg": "it broke"}
-        self.variables["fast_reboot_result"] = self._step("broke")
+        self.variables["fast_reboot_result"] = self._step("note_failure")
         return t.cast("Result", self.variables["fast_reboot_result"])
 
     def end(self) -> Result:
         return self._step("end")
 
     def _step(self, step: str, **arguments: t.Any) -> Result:
-        told = RoleTask(self.variables, self.scene.steps).step({"step": step, **arguments})
+        role = RoleTask(self.variables, self.scene.steps)
+        told = carried_out(role.step, STEP_ARGUMENTS, step=step, **arguments)
         return t.cast("Result", json.loads(json.dumps(told)))
 
 
@@ -140,7 +147,7 @@ def test_reset_that_fails_tells_its_status_and_not_its_words(command: t.Any, sai
     failed = {"name": "A task", "no_log": True}
     role.variables |= {"__fast_reboot_reset": command, "ansible_failed_task": failed}
     role.variables["ansible_failed_result"] = {"msg": "--password x was wrong"}
-    told = role.go_on("power_cycle", "reset_failed")
+    told = role.go_on("power_cycle", "note_failed_reset")
     assert following(told) == ("", "down", False, False)
     assert said in told["reason"]["message"]
     assert "--password" not in json.dumps(told)
@@ -158,7 +165,7 @@ def test_reset_tells_what_it_printed_where_that_is_no_secret(no_log: bool) -> No
         "ansible_failed_task": {"name": "A task", "no_log": "{{ no_log }}"},
         "ansible_failed_result": {"msg": "non-zero return code"},
     }
-    message = role.go_on("power_cycle", "reset_failed")["reason"]["message"]
+    message = role.go_on("power_cycle", "note_failed_reset")["reason"]["message"]
     assert ("; it ended with exit status 7: no route to web1-bmc" in message) is not no_log
     assert ("no route" in message) is not no_log
 
@@ -185,8 +192,8 @@ def test_file_of_the_health_is_run_and_told_of() -> None:
     role = Role(LEFT, result(), health_tasks=[HOOK_FILE])
     role.begin()
     assert following(role.go_on("wait"))[0] == "task_file"
-    assert role.go_on("task_file")["run"]["file"] == HOOK_FILE
-    assert following(role.go_on("file_done")) == ("", None, True, False)
+    assert role.go_on("begin_file")["run"]["file"] == HOOK_FILE
+    assert following(role.go_on("end_file")) == ("", None, True, False)
 
 
 def test_host_that_was_not_left_has_no_turn_of_the_wait() -> None:
@@ -228,7 +235,7 @@ def test_step_of_a_run_that_was_never_begun_changes_nothing() -> None:
     role = Role(health_ports=["https"])
     told = role.broke(role.begin())
     assert told["reason"]["code"] == "argument_invalid"
-    assert role.go_on("undrained") == told
+    assert role.go_on("note_undrained") == told
     assert role.end()["failed"]
 
 
@@ -245,7 +252,7 @@ def test_step_of_a_run_that_was_never_begun_changes_nothing() -> None:
         pytest.param(
             {"ansible_facts": {"fast_reboot_method": "firmware"}},
             {},
-            "operator: fast_reboot_method. Find out who controls the host.",
+            "variables: fast_reboot_method. Find out who controls the host.",
             id="a host that spoke",
         ),
     ],
@@ -288,10 +295,10 @@ def test_host_with_hooks_is_drained_rebooted_and_undrained() -> None:
     assert following(role.go_on("drain")) == ("leave", "drain", False, False)
     # It is on record before the hook runs.
     assert 'drain\ndrained "lb"' in str(role.scene.task.memory)
-    assert role.go_on("drained")["drained"] == ["lb"]
+    assert role.go_on("note_drained")["drained"] == ["lb"]
     assert following(role.go_on("leave", "wait")) == ("undrain", "health", False, False)
     assert following(role.go_on("undrain")) == ("undrain", "undrain", False, False)
-    assert following(role.go_on("undrained")) == ("", None, True, False)
+    assert following(role.go_on("note_undrained")) == ("", None, True, False)
     # What was foreseen was a prediction; the others take over, and remember.
     assert role.scene.task.modes.count(True) == 1
 
@@ -299,7 +306,7 @@ def test_host_with_hooks_is_drained_rebooted_and_undrained() -> None:
 def test_run_that_is_overtaken_between_two_hooks_undoes_nothing() -> None:
     role = Role({**LEFT, "rebooted": False}, hooks=[HOOK, {**HOOK, "name": "second"}])
     role.begin()
-    role.go_on("drain", "drained")
+    role.go_on("drain", "note_drained")
     role.scene.task.memory = OtherRunError()
     told = role.go_on("drain")
     assert (told["reason"]["code"], told["drained"], told["run"]["next"]) == (
@@ -318,7 +325,9 @@ def test_refusal_is_foreseen_before_a_host_is_drained() -> None:
     assert (told["reason"]["code"], told["run"]["file"]) == ("local_connection", "")
 
 
-@pytest.mark.parametrize("steps", [("drain",), ("drain", "drained", "leave", "wait", "undrain")])
+@pytest.mark.parametrize(
+    "steps", [("drain",), ("drain", "note_drained", "leave", "wait", "undrain")]
+)
 def test_nothing_is_run_for_a_host_that_pretends_to_be_another(steps: tuple[str, ...]) -> None:
     role = Role({**LEFT, "rebooted": False}, LEFT, result(), hooks=[HOOK])
     role.begin()
@@ -345,10 +354,10 @@ def left_drained(**wanted: t.Any) -> Role:
 def test_host_that_was_left_drained_says_so_and_is_left_alone() -> None:
     role = left_drained()
     before = role.scene.task.memory
-    told = role._step("status")
+    told = role._step("recall")
     assert told["remembered"] == {
-        "run": "1" * 32,
-        "stage": "unhealthy",
+        "run_id": "1" * 32,
+        "progress": "unhealthy",
         "drained": ["lb"],
         "unhealthy": ["port 1"],
     }
@@ -356,7 +365,7 @@ def test_host_that_was_left_drained_says_so_and_is_left_alone() -> None:
 
 
 def test_host_that_remembers_nothing_says_so() -> None:
-    assert Role()._step("status") == {"remembered": None}
+    assert Role()._step("recall") == {"remembered": None}
 
 
 def test_host_that_was_left_drained_is_undrained_on_request() -> None:
@@ -367,7 +376,7 @@ def test_host_that_was_left_drained_is_undrained_on_request() -> None:
         False,
         False,
     )
-    assert following(role.go_on("wait", "undrain", "undrained")) == ("", None, True, False)
+    assert following(role.go_on("wait", "undrain", "note_undrained")) == ("", None, True, False)
     assert role.scene.task.memory == ""
     assert role.scene.task.requests == []
 
@@ -382,10 +391,10 @@ def test_what_was_drained_by_an_earlier_run_is_undone_by_the_next() -> None:
     role = left_drained()
     role.scene.task._answers = [{**LEFT, "rebooted": False}, LEFT, result()]
     told = role.begin()
-    assert (told["drained"], told["taken_over"]["stage"]) == (["lb"], "unhealthy")
+    assert (told["drained"], told["taken_over"]["progress"]) == (["lb"], "unhealthy")
     # The hook finds that there is nothing left to do for it, and is undone all the same.
     role.go_on("drain", "leave", "wait")
-    told = role.go_on("undrain", "undrained")
+    told = role.go_on("undrain", "note_undrained")
     assert following(told) == ("", None, True, False)
     assert role.scene.task.memory == ""
 
@@ -422,7 +431,7 @@ def test_host_that_was_left_sick_is_looked_at_again(
         assert role.end()["reason"]["code"] == "unhealthy"
         assert "unhealthy" in str(role.scene.task.memory)
     else:
-        role.go_on("undrain", "undrained")
+        role.go_on("undrain", "note_undrained")
         assert role.scene.task.memory == ""
 
 
@@ -432,7 +441,7 @@ def test_host_that_was_left_sick_is_looked_at_again(
 def drained(*answers: t.Any) -> Role:
     role = Role({**LEFT, "rebooted": False}, *answers, hooks=[HOOK])
     role.begin()
-    role.go_on("drain", "drained")
+    role.go_on("drain", "note_drained")
     return role
 
 
@@ -508,7 +517,7 @@ def test_host_that_says_how_far_a_run_is_has_no_file_run(name: str) -> None:
     said = evil(role.begin()["run"])
     del role.variables["__fast_reboot_begun"]
     role.variables |= {name: said, "ansible_facts": {name.removeprefix("ansible_"): said}}
-    told = role._step("broke")
+    told = role._step("note_failure")
     assert (told["run"]["next"], told["drained"], told["undrain"]) == ("", [], [])
     assert "/tmp/evil.yml" not in json.dumps(told)
 
@@ -522,18 +531,34 @@ def test_step_that_failed_is_gone_on_from_with_the_plan_that_was_frozen() -> Non
     assert role.broke(evil({**role.begin()["run"], "id": "f" * 32}))["drained"] == []
 
 
-@pytest.mark.parametrize("step", ["undrain", "task_file"])
-def test_nothing_is_run_for_a_host_that_another_run_has_taken_over(step: str) -> None:
-    health = {"health_tasks": [HOOK_FILE]} if step == "task_file" else {}
+@pytest.mark.parametrize(
+    ("following", "step"), [("undrain", "undrain"), ("task_file", "begin_file")]
+)
+def test_nothing_is_run_for_a_host_that_another_run_has_taken_over(
+    following: str, step: str
+) -> None:
+    health = {"health_tasks": [HOOK_FILE]} if step == "begin_file" else {}
     role = Role({**ORDERED, "rebooted": False}, LEFT, result(), hooks=[HOOK], **health)
     role.begin()
-    role.go_on("drain", "drained", "leave", "wait")
-    assert role.variables["fast_reboot_result"]["run"]["next"] == step
+    role.go_on("drain", "note_drained", "leave", "wait")
+    assert role.variables["fast_reboot_result"]["run"]["next"] == following
     role.scene.task.memory = OtherRunError()
     told = role.go_on(step)
     assert (told["failed"], told["reason"]["code"]) == (True, "overtaken")
     # The other run may need it drained.
     assert (told["drained"], told["undrain"]) == (["lb"], [])
+
+
+def test_user_that_is_not_root_is_told_so_before_anything_else() -> None:
+    role = Role(hooks=[HOOK])
+    role.scene.task.memory = failure.unfit(judge.not_root(1000))
+    role.begin()
+    role.go_on("wait")
+    told = role.end()
+    assert told["reason"]["code"] == "not_root"
+    assert "Set become to true" in told["msg"]
+    assert role.scene.task.requests == []
+    assert "Set become to true" in role._step("recall")["msg"]
 
 
 def test_host_that_cannot_tell_what_it_remembers_is_refused_with_the_reason() -> None:
@@ -543,7 +568,7 @@ def test_host_that_cannot_tell_what_it_remembers_is_refused_with_the_reason() ->
     role.go_on("wait")
     told = role.end()
     assert (told["failed"], told["reason"]["code"]) == (True, "not_remembered")
-    assert role._step("status")["reason"]["code"] == "not_remembered"
+    assert role._step("recall")["reason"]["code"] == "not_remembered"
 
 
 @pytest.mark.parametrize("hooks", [[], [HOOK]], ids=["without hooks", "with hooks"])
@@ -559,7 +584,7 @@ def test_difference_that_a_reboot_makes_is_shown_once(hooks: list[Result]) -> No
 
 
 def test_host_that_was_looked_after_is_not_done() -> None:
-    assert Role()._step("looked_after") == {"looked_after": True}
+    assert Role()._step("set_aside") == {"looked_after": True}
 
 
 def test_step_that_breaks_before_anything_is_known_is_no_success() -> None:
@@ -578,6 +603,45 @@ def test_handler_that_was_pending_and_fails_is_told_as_one() -> None:
     role = Role()
     role.variables["ansible_failed_task"] = {"name": "Make the initramfs", "listen": []}
     role.variables["ansible_failed_result"] = {"msg": "no space"}
-    told = role._step("handler_failed")
+    told = role._step("note_failed_handler")
     assert (told["failed"], told["reason"]["code"]) == (True, "handler_failed")
     assert "Make the initramfs: no space" in role.broke(told)["reason"]["message"]
+
+
+def test_what_steps_return_is_documented() -> None:
+    role = Role(LEFT, {**result(), "last_error": None}, hooks=[HOOK])
+    role.scene.task._answers.insert(0, {**LEFT, "rebooted": False})
+    told = [role._step("recall"), role._step("set_aside"), role.begin()]
+    told += [role.go_on(step) for step in ("drain", "note_drained", "leave", "wait", "undrain")]
+    told.append(role.end())
+    returned = {name for each in told for name in each}
+    own, module = (documentation.of(name).returns for name in ("fast_reboot_step", "kexec_reboot"))
+    assert returned - {"failed", "msg"} <= own.keys() | module.keys() | {"changed"}
+    # Which the action adds.
+    assert own.keys() - {"nonce"} <= returned
+
+
+def test_run_without_an_order_has_none_to_wait_for() -> None:
+    role = Role(LEFT)
+    run = {**role.begin()["run"], "order": None}
+    told = role._step("wait", run=run)
+    assert "There is no order that could be waited for. Run the role once more." in told["msg"]
+    assert told["run"] == run
+
+
+@pytest.mark.parametrize(
+    ("step", "arguments"),
+    [
+        pytest.param("wait", {"run": {"id": "r1"}}, id="half a run"),
+        pytest.param("wait", {"run": {"id": "r1", "plan": 7}}, id="no plan"),
+        pytest.param("begin", {"frozen": {"run": {"next": ""}}}, id="what was refused before"),
+        pytest.param("settle", {"frozen": {"wanted": {}}}, id="what another step returned"),
+    ],
+)
+def test_what_no_step_has_returned_is_refused(step: str, arguments: Result) -> None:
+    role = Role()
+    told = role._step(step, **arguments)
+    assert told["failed"]
+    assert "What was handed on is no run of the role: Run" in told["msg"]
+    assert "Hand on what the step before has returned." in told["msg"]
+    assert role.scene.task.notes == []

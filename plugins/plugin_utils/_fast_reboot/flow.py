@@ -16,44 +16,20 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
+from .._reboot.spec import Handed
 from .memory import PLACE, Memory
 from .plan import Hook, RunPlan
+from .result import Attempt, RebootResult, Rung
 
 # The file of tasks that is next. "" is the end: what is left to do is to fail, or nothing.
 Next = t.Literal["drain", "leave", "wait", "power_cycle", "look", "task_file", "undrain", ""]
 
-Told = t.Mapping[str, t.Any]
-
-# What of a task's result is for Ansible or for the next task only, or is the role's own.
-NOT_KEPT = (
-    *("ansible_facts", "deprecations", "exception", "failed", "invocation", "msg", "order"),
-    *("drained", "unhealthy", "rungs", "warnings"),
-)
 # A host of these is lost: only a reset from outside gets it back.
 LOST = ("did_not_return", "did_not_go_down")
 # A boot answers that the order is not about.
 ANOTHER_BOOT = ("wrong_kernel", "wrong_method")
 # Up to these the old system runs on, where it is known that no reboot follows.
 HOST_UNTOUCHED = ("preflight", "load", "drain", "trigger")
-
-NOTHING_DONE: Told = {
-    "changed": False,
-    "rebooted": False,
-    "method": None,
-    "stage": "preflight",
-    "reason": None,
-    "reasons": [],
-    "boot_id": {"before": None, "after": None},
-    "release": {"before": None, "after": None},
-    "cmdline": {"before": None, "after": None},
-    "downtime": None,
-    "elapsed": 0.0,
-    "timings": {},
-    "drained": [],
-    "unhealthy": [],
-    "rungs": [],
-    "taken_over": None,
-}
 
 
 @dataclass(frozen=True)
@@ -64,8 +40,8 @@ class Run:
     id: str
     plan: RunPlan
     next: Next = "leave"
-    # What the role says of the host, by its documented names.
-    result: Told = field(default_factory=lambda: dict(NOTHING_DONE))
+    # What the role says of the host.
+    result: RebootResult = field(default_factory=RebootResult)
     # The hook whose turn it is, and how many come after it; the file that is next.
     hook: str = ""
     hooks_left: int = 0
@@ -76,7 +52,7 @@ class Run:
     files_done: int = 0
     looked_again: bool = False
     # What was ordered, and when by the controller's clock; and when the host was proven to be back.
-    order: Told | None = None
+    order: Handed | None = None
     ordered_at: float = 0.0
     proven_at: float = 0.0
     # What the reboot would say, where it was only predicted.
@@ -86,10 +62,12 @@ class Run:
     reboots: bool = True
     # What the earlier run has left; None once the host was seen to be well.
     before: Memory | None = None
+    # Whether the host remembers this run, so that it would tell of another one.
+    known: bool = False
 
     @property
     def failed(self) -> bool:
-        return self.result["reason"] is not None
+        return self.result.reason is not None
 
     @property
     def done(self) -> bool:
@@ -98,30 +76,16 @@ class Run:
 
     @property
     def untouched(self) -> bool:
-        return self.result["stage"] in HOST_UNTOUCHED and self.result["rebooted"] is False
+        return self.result.stage in HOST_UNTOUCHED and self.result.rebooted is False
 
     @property
     def undoes(self) -> list[str]:
         """The hooks that may be undone: of an earlier run's only where the host is well."""
         kept = self.before.drained if self.failed and self.before else ()
-        return [name for name in self.result["drained"] if name not in kept]
-
-    def as_dict(self) -> dict[str, t.Any]:
-        before = None if self.before is None else self.before.as_dict()
-        return {
-            **vars(self),
-            "plan": self.plan.as_dict(),
-            "result": dict(self.result),
-            "before": before,
-        }
-
-    @classmethod
-    def from_dict(cls, given: Told) -> Run:
-        before = None if given["before"] is None else Memory.from_dict(given["before"])
-        return cls(**{**given, "plan": RunPlan.from_dict(given["plan"]), "before": before})
+        return [name for name in self.result.drained if name not in kept]
 
     def told(self, **changes: t.Any) -> Run:
-        return replace(self, result={**self.result, **changes})
+        return replace(self, result=replace(self.result, **changes))
 
     def hook_named(self, name: str) -> Hook:
         return next(hook for hook in self.plan.hooks if hook.name == name)
@@ -146,9 +110,9 @@ def next_hook(run: Run) -> Run:
 
 def drained(run: Run) -> Run:
     """The hook whose turn it is has changed something."""
-    if run.result["stage"] != "drain" or run.hook in run.result["drained"]:
+    if run.result.stage != "drain" or run.hook in run.result.drained:
         return run
-    noted = run.told(drained=[*run.result["drained"], run.hook])
+    noted = run.told(drained=(*run.result.drained, run.hook))
     return fail(noted) if noted.failed else noted
 
 
@@ -162,7 +126,7 @@ def next_undrain(run: Run) -> Run:
 
 def undrained(run: Run) -> Run:
     """The hook whose turn it was is undone."""
-    left = [name for name in run.result["drained"] if name != run.undoing]
+    left = tuple(name for name in run.result.drained if name != run.undoing)
     told = replace(run, undoing="").told(drained=left)
     return _close(replace(told, next="undrain" if told.undoes else ""))
 
@@ -178,7 +142,7 @@ def without_reboot(run: Run, *, changed: bool) -> Run:
     if stays.taken_over:
         # It is waited for first, and told that it works.
         return stays
-    if not changed and run.result["taken_over"] is None:
+    if not changed and run.result.taken_over is None:
         return _after_health(stays)
     return replace(stays.told(stage="health"), next="look")
 
@@ -186,23 +150,22 @@ def without_reboot(run: Run, *, changed: bool) -> Run:
 # --- The reboot -----------------------------------------------------------------------------
 
 
-def after_order(run: Run, result: Told, *, now: float) -> Run:
+def after_order(run: Run, attempt: Attempt, *, now: float) -> Run:
     """The host was ordered to leave, or refused to, or it was predicted."""
-    kept, wanted = _kept(result), run.plan.arguments["method"]
-    if result.get("failed"):
-        rung = _rung(wanted, kept["reason"]["code"])
-        return fail(replace(run, result={**run.result, **kept, "rungs": [rung]}))
-    obstacles = [each["code"] for each in kept["reasons"] if each["blocks"] == "kexec"]
-    rungs = [] if kept["method"] == wanted else [_rung(wanted, next(iter(obstacles), None))]
-    told = replace(run, result={**run.result, **kept, "rungs": rungs, "stage": "down"})
-    if kept["rebooted"] is not None:
-        return _after_health(replace(told, predicted=True))
-    return replace(told, order=result["order"], ordered_at=now, next="wait")
+    told, wanted = replace(run, result=run.result.after(attempt)), run.plan.method
+    if attempt.failed:
+        return fail(told.told(rungs=(Rung(wanted, attempt.code),)))
+    obstacles = [each.code for each in attempt.reasons if each.blocks == "kexec"]
+    rungs = [] if attempt.method == wanted else [Rung(wanted, next(iter(obstacles), None))]
+    left = told.told(rungs=tuple(rungs), stage="down")
+    if attempt.rebooted is not None:
+        return _after_health(replace(left, predicted=True))
+    return replace(left, order=attempt.order, ordered_at=now, next="wait")
 
 
 def after_wait(
     run: Run,
-    result: Told,
+    attempt: Attempt,
     findings: t.Sequence[str] = (),
     *,
     now: float,
@@ -210,104 +173,85 @@ def after_wait(
     stable: bool = False,
 ) -> Run:
     """The host was waited for and looked at once; LEFT is what remains of its time."""
-    lost = _code(result) in LOST
+    lost = attempt.code in LOST
     if lost and left > 0:
         return replace(run, next="wait")
-    if run.taken_over and _is_over(result):
+    if run.taken_over and _is_over(attempt):
         return _anew(run)
-    method, rungs = run.order["method"] if run.order else "kexec", run.result["rungs"]
-    told = replace(
-        run, result={**_waited(run, result), "rungs": [*rungs, *_rungs_waited(method, result)]}
-    )
-    if not result.get("failed"):
+    method = run.order.method if run.order else "kexec"
+    told = _waited(run, attempt, *_rungs_waited(method, attempt))
+    if not attempt.failed:
         return _after_first_look(replace(told, proven_at=now), findings, stable=stable)
     if lost and run.plan.power_cycle.exists:
         return replace(told, next="power_cycle")
     return fail(told)
 
 
-def _is_over(result: Told) -> bool:
+def _is_over(attempt: Attempt) -> bool:
     """Whether nothing comes of an earlier run's order any more.
 
     It died before its order came to the host, or somebody has booted the host otherwise since.
     """
-    return result["rebooted"] is False or _code(result) in ANOTHER_BOOT
+    return attempt.rebooted is False or attempt.code in ANOTHER_BOOT
 
 
 def _anew(run: Run) -> Run:
     """Nothing is under way; what was left on the host is still known."""
     before = None if run.before is None else run.before.without_order()
-    first = replace(begin(run.id, run.plan), before=before, reboots=run.reboots).told(
-        drained=run.result["drained"], taken_over=run.result["taken_over"]
-    )
+    first = replace(
+        begin(run.id, run.plan), before=before, reboots=run.reboots, known=run.known
+    ).told(drained=run.result.drained, taken_over=run.result.taken_over)
     return first if run.reboots else without_reboot(first, changed=True)
 
 
 def after_power_cycle(
     run: Run,
-    result: Told,
+    attempt: Attempt,
     findings: t.Sequence[str] = (),
     *,
     now: float,
     stable: bool = False,
 ) -> Run:
     """The host was reset, and waited for once more."""
-    waited = _waited(run, result)
-    code = _code(result)
-    told = {**waited, "rungs": [*run.result["rungs"], _rung("power_cycle", code)]}
-    if not result.get("failed"):
-        told |= {"reason": None, "last_error": None}
-        told["reasons"] = [_power_cycled(run).as_dict(), *waited["reasons"]]
-        return _after_first_look(replace(run, result=told, proven_at=now), findings, stable=stable)
-    if waited["rebooted"] is False:
+    waited = _waited(run, attempt, Rung("power_cycle", attempt.code))
+    if not attempt.failed:
+        reasons = (_power_cycled(run), *waited.result.reasons)
+        back = waited.told(reason=None, last_error=None, reasons=reasons)
+        return _after_first_look(replace(back, proven_at=now), findings, stable=stable)
+    if attempt.rebooted is False:
         # The old system may have answered before the reset came.
-        told |= {"rebooted": None, "stage": "down"}
-    return fail(replace(run, result=told))
+        return fail(waited.told(rebooted=None, stage="down"))
+    return fail(waited)
 
 
 def reset_failed(run: Run, why: str) -> Run:
     """What was to reset the host failed: it is still lost by what it was lost by."""
-    reason = run.result["reason"]
-    message = f"{reason['message']} The power cycle failed, too: {why}"
-    rungs = [*run.result["rungs"], _rung("power_cycle", "power_cycle_failed")]
-    return fail(run.told(reason={**reason, "message": message}, rungs=rungs))
+    lost = run.result.reason or step_failed("It is not known why.")
+    reason = replace(lost, message=f"{lost.message} The power cycle failed, too: {why}")
+    rungs = (*run.result.rungs, Rung("power_cycle", "power_cycle_failed"))
+    return fail(run.told(reason=reason, rungs=rungs))
 
 
-def _waited(run: Run, result: Told) -> dict[str, t.Any]:
-    kept = _kept(result)
-    return {
-        **run.result,
-        **kept,
-        "changed": True,
-        "reasons": [*kept.get("reasons", []), *run.result["reasons"]],
-        "elapsed": round(run.result["elapsed"] + kept.get("elapsed", 0.0), 2),
-    }
+def _waited(run: Run, attempt: Attempt, *rungs: Rung) -> Run:
+    return replace(run, result=run.result.after(attempt)).told(
+        changed=True,
+        reasons=(*attempt.reasons, *run.result.reasons),
+        elapsed=round(run.result.elapsed + attempt.elapsed, 2),
+        rungs=(*run.result.rungs, *rungs),
+    )
 
 
-def _rungs_waited(method: str, result: Told) -> list[dict[str, t.Any]]:
+def _rungs_waited(method: str, attempt: Attempt) -> list[Rung]:
     """The rung that was ordered, and the one that it came to."""
-    if result.get("failed"):
-        return [_rung(method, _code(result))]
-    if result["method"] == method:
-        return [_rung(method, None)]
-    return [_rung(method, "kexec_not_proven"), _rung(result["method"], None)]
-
-
-def _rung(method: str, reason: str | None) -> dict[str, t.Any]:
-    return {"method": method, "reason": reason}
-
-
-def _code(result: Told) -> str | None:
-    reason = result.get("reason")
-    return reason["code"] if result.get("failed") and reason else None
-
-
-def _kept(result: Told) -> dict[str, t.Any]:
-    return {name: value for name, value in result.items() if name not in NOT_KEPT}
+    if attempt.failed:
+        return [Rung(method, attempt.code)]
+    if attempt.method is None or attempt.method == method:
+        return [Rung(method, None)]
+    return [Rung(method, "kexec_not_proven"), Rung(attempt.method, None)]
 
 
 def _power_cycled(run: Run) -> Reason:
-    lost = run.result["reason"]["code"] if run.result["reason"] else "unknown"
+    lost = run.result.code or "unknown"
     return Reason(
         "power_cycled",
         f"The host was lost ({lost}) and came back after a power cycle.",
@@ -328,7 +272,7 @@ def _after_first_look(run: Run, findings: t.Sequence[str], *, stable: bool) -> R
 
 def after_look(run: Run, findings: t.Sequence[str], *, stable: bool) -> Run:
     """Services, commands and ports were looked at; STABLE says that they must be once more."""
-    told = run.told(unhealthy=list(findings))
+    told = run.told(unhealthy=tuple(findings))
     if findings:
         return fail(told, _unhealthy(findings))
     if run.files_done < len(run.plan.health_tasks):
@@ -345,14 +289,14 @@ def _next_file(run: Run) -> Run:
 
 def file_failed(run: Run, why: str) -> Run:
     """A file of the health failed; those after it are still asked."""
-    return run.told(unhealthy=[*run.result["unhealthy"], f"{run.file}: {why}"])
+    return run.told(unhealthy=(*run.result.unhealthy, f"{run.file}: {why}"))
 
 
 def after_file(run: Run, *, stable: bool) -> Run:
     """A file of the health was run."""
     if run.files_done < len(run.plan.health_tasks):
         return _next_file(run)
-    findings = run.result["unhealthy"]
+    findings = run.result.unhealthy
     return (
         after_look(run, findings, stable=stable)
         if not findings
@@ -407,8 +351,8 @@ def not_remembered(why: str) -> Reason:
     return Reason(
         "not_remembered",
         f"The host could not be told what to remember of this run: {why}.",
-        "See whether /var/lib/alpinefleet-kexec can be written there. Without it, a run that ends on "
-        "the way could not be gone on with.",
+        f"See whether {PLACE} can be written there. Without it, a run that ends on the way could not "
+        "be gone on with.",
         "reboot",
     )
 
@@ -434,7 +378,7 @@ def not_forgotten(run: Run, why: str) -> Run:
         "with it in place of a reboot of its own.",
         "nothing",
     )
-    return run.told(reasons=[*run.result["reasons"], advice.as_dict()])
+    return run.told(reasons=(*run.result.reasons, advice))
 
 
 def argument_invalid(message: str, remedy: str) -> Reason:
@@ -443,7 +387,7 @@ def argument_invalid(message: str, remedy: str) -> Reason:
 
 def fail(run: Run, reason: Reason | None = None) -> Run:
     """The run ends here; what it has drained is undone only where the host was not touched."""
-    told = run if reason is None else run.told(reason=reason.as_dict())
+    told = run if reason is None else run.told(reason=reason)
     undo = told.untouched and bool(told.undoes)
     return replace(told, next="undrain" if undo else "")
 
@@ -451,7 +395,7 @@ def fail(run: Run, reason: Reason | None = None) -> Run:
 def broke(run: Run, broken: Broken) -> Run:
     """A task failed that is none of the role's steps, or a step that has not said why."""
     # A hook whose undrain file failed is not undone.
-    run, stage = replace(run, undoing=""), run.result["stage"]
+    run, stage = replace(run, undoing=""), run.result.stage
     if run.failed:
         # While it was undone; what the run failed by is the reason still.
         return replace(run, next="")
@@ -459,7 +403,7 @@ def broke(run: Run, broken: Broken) -> Run:
         noted = drained(run) if broken.changed or broken.handler else run
         return fail(noted, _drain_failed(run.hook, broken.said))
     if stage == "undrain":
-        return replace(run.told(reason=_undrain_failed(run.hook, broken.said).as_dict()), next="")
+        return replace(run.told(reason=_undrain_failed(run.hook, broken.said)), next="")
     if broken.handler:
         return fail(run, handler_failed(broken.said))
     return fail(run, step_failed(broken.said))
@@ -469,7 +413,7 @@ def _drain_failed(hook: str, said: str) -> Reason:
     return Reason(
         "drain_failed",
         f"The hook {hook} did not drain the host. {said}",
-        "Mend that. The host was not rebooted.",
+        "Mend what that task says. The host was not rebooted.",
         "reboot",
     )
 
@@ -487,7 +431,8 @@ def handler_failed(said: str) -> Reason:
     return Reason(
         "handler_failed",
         f"A handler that was pending failed before the host was rebooted. {said}",
-        "Mend that. Nothing was done to the host, and the handlers after that one were not run.",
+        "Mend what the handler says. Nothing was done to the host, and the handlers after that one "
+        "were not run.",
         "reboot",
     )
 
@@ -496,15 +441,16 @@ def step_failed(said: str) -> Reason:
     return Reason(
         "module_failed",
         said,
-        "Find its cause with -vvv. Up to the stage trigger, the host was not rebooted.",
+        "Mend what the message names, and run the role again. Up to the stage trigger, the host was "
+        "not rebooted.",
         "reboot",
     )
 
 
-def message(result: Told) -> str:
-    """What the last task says of a run that failed."""
-    reason, left = result["reason"], result["drained"]
+def message(result: RebootResult) -> tuple[str, str]:
+    """What the last task says of a run that failed, and the remedy."""
+    reason, left = result.reason, result.drained
     if reason is None:
-        return "The role did not come to its end with this host."
-    words = [reason["message"], reason["remedy"]]
-    return " ".join([*words, *([f"The host is still drained: {', '.join(left)}."] if left else [])])
+        return "The role did not come to its end with this host.", "Run it again."
+    still = f" The host is still drained: {', '.join(left)}." if left else ""
+    return reason.message, f"{reason.remedy}{still}"

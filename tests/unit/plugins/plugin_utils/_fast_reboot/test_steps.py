@@ -11,7 +11,20 @@ from dataclasses import replace
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import judge
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import Answer
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import (
+    flow,
+    memory,
+    steps,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.flow import Run
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.memory import Memory
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.steps import (
+    CannotTellError,
+    Steps,
+)
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.health import Health
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.orders import taken_over
@@ -21,18 +34,12 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports im
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.protocol import Order
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.spec import Handed, Request
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import flow, memory, steps
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.flow import Run
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.memory import Memory
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.steps import (
-    CannotTellError,
-    Steps,
-)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._values import parse
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes, reboots
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import BOOT_ID, reason, result
 
 from . import test_plan
-from .test_flow import ORDERED
+from .test_flow import ORDERED, attempt
 
 RUN = "0d4ba4f53c8e4b578f0f7a7a1b1a9f10"
 SILENCE = NoAnswerError("silent", "no route")
@@ -75,8 +82,8 @@ class FakeTask:
     def tell(self) -> str:
         return self._use("tell", "-")
 
-    def keep(self, run: str, note: str) -> None:
-        self._use("keep", run)
+    def keep(self, run: str, note: str, *, known: bool) -> None:
+        self._use("keep" if known else "claim", run)
         self.memory = note and f"{run} {note}"
 
     def _use(self, what: str, run: str) -> str:
@@ -122,11 +129,11 @@ def begun(**given: t.Any) -> Run:
 
 
 def code_of(run: Run) -> str | None:
-    return t.cast("str", run.result["reason"]["code"]) if run.failed else None
+    return t.cast("str", run.result.code) if run.failed else None
 
 
 def left(at: float = 1000.0, **given: t.Any) -> Run:
-    return flow.after_order(begun(**given), {**ORDERED, "order": ORDER}, now=at)
+    return flow.after_order(begun(**given), attempt({**ORDERED, "order": ORDER}), now=at)
 
 
 # --- The turns of many hosts ----------------------------------------------------------------
@@ -162,7 +169,7 @@ def test_turn_of_a_host_leaves_time_for_the_others(
 def test_order_is_given_by_a_task_that_does_not_wait() -> None:
     scene = Scene({**ORDERED, "order": ORDER})
     run = scene.steps.leave(begun(timeout=77))
-    assert (run.next, run.ordered_at, run.result["elapsed"]) == ("wait", 1007.0, 7.0)
+    assert (run.next, run.ordered_at, run.result.elapsed) == ("wait", 1007.0, 7.0)
     (request,) = scene.task.requests
     assert (request.wait, request.wait_for, request.reboot_timeout) == (False, None, 77)
     assert (request.host, scene.task.modes) == ("web1", [False])
@@ -177,7 +184,7 @@ def test_order_in_check_mode_is_a_prediction() -> None:
 def test_refusal_is_foreseen_and_nothing_else_is_kept_of_it() -> None:
     refusal = failure.local_connection(rebooted=False)
     scene = Scene(refusal, {**ORDERED, "rebooted": False})
-    assert scene.steps.foresee(begun()).result["reason"]["code"] == "local_connection"
+    assert scene.steps.foresee(begun()).result.code == "local_connection"
     run = begun()
     assert scene.steps.foresee(run) is run
     assert scene.task.modes == [True, True]
@@ -201,7 +208,7 @@ def test_host_that_is_not_back_in_its_turn_has_another_one() -> None:
     assert run.next == "wait"
     scene.clock.advance(600.0)
     run = scene.steps.wait(run, hosts=100, forks=5)
-    assert (run.next, run.result["reason"]["code"]) == ("", "did_not_return")
+    assert (run.next, run.result.code) == ("", "did_not_return")
     assert scene.task.turns == [10.0, 10.0]
 
 
@@ -209,7 +216,7 @@ def test_wait_after_a_reset_takes_firmware_for_granted() -> None:
     scene = Scene(result(method="firmware"))
     lost = flow.after_wait(
         left(power_cycle_command=["reset"], power_cycle_timeout=88),
-        {**result(), "failed": True, "reason": LOST.reason.as_dict(), "stage": "down"},
+        attempt({**result(), "failed": True, "reason": LOST.reason.as_dict(), "stage": "down"}),
         now=1600.0,
         left=0.0,
     )
@@ -223,7 +230,7 @@ def test_wait_after_a_reset_takes_firmware_for_granted() -> None:
 @pytest.mark.parametrize(("since", "seconds"), [(0.0, 120.0), (50.0, 70.0), (500.0, 0.0)])
 def test_look_has_what_is_left_of_the_time_since_the_proof(since: float, seconds: float) -> None:
     scene = Scene([])
-    run = flow.after_wait(left(), result(), ["port 1"], now=1000.0, left=0.0)
+    run = flow.after_wait(left(), attempt(result()), ["port 1"], now=1000.0, left=0.0)
     scene.clock.advance(since)
     assert scene.steps.look(run).done
     assert scene.task.looks == [(BOOT_ID, seconds)]
@@ -233,12 +240,14 @@ def test_look_has_what_is_left_of_the_time_since_the_proof(since: float, seconds
 @pytest.mark.parametrize(("since", "slept"), [(0.0, 60.0), (50.0, 10.0), (500.0, 0.0)])
 def test_host_waits_for_what_is_left_of_its_own_time(since: float, slept: float) -> None:
     scene = Scene(["service nginx"])
-    run = flow.after_wait(left(stable_seconds=60), result(), now=1000.0, left=0.0, stable=True)
+    run = flow.after_wait(
+        left(stable_seconds=60), attempt(result()), now=1000.0, left=0.0, stable=True
+    )
     scene.clock.advance(since)
     before = scene.clock.time
     after = scene.steps.look(run)
     assert scene.clock.time - before == slept + 7.0
-    assert (after.result["reason"]["code"], scene.task.looks) == ("unhealthy", [(BOOT_ID, 120.0)])
+    assert (after.result.code, scene.task.looks) == ("unhealthy", [(BOOT_ID, 120.0)])
 
 
 # --- What the host remembers ----------------------------------------------------------------
@@ -254,6 +263,48 @@ def test_host_that_remembers_nothing_is_begun_with() -> None:
     run = begun()
     assert scene.steps.begin(run) == run
     assert scene.task.notes == [("take", RUN)]
+
+
+def test_run_is_claimed_by_the_first_that_is_remembered_of_it_and_kept_then() -> None:
+    scene = Scene()
+    run = scene.steps.still_mine(scene.steps.remember(scene.steps.begin(begun()), "drain"), "down")
+    scene.steps.close(run)
+    assert [what for what, _run in scene.task.notes] == ["take", "claim", "keep", "keep"]
+
+
+def test_run_that_was_taken_over_is_known_to_the_host_from_the_beginning() -> None:
+    scene = Scene()
+    scene.task.memory = f"{'1' * 32} drain"
+    scene.steps.remember(scene.steps.begin(begun()), "drain")
+    assert [what for what, _run in scene.task.notes] == ["take", "keep"]
+
+
+def test_order_that_is_remembered_makes_the_run_known() -> None:
+    scene = Scene({**ORDERED, "order": ORDER})
+    assert scene.steps.leave(begun()).known
+    refused = Scene(failure.unfit(judge.not_root(1000)))
+    assert not refused.steps.leave(begun()).known
+    assert refused.task.notes == []
+
+
+UNFIT = {
+    "target_is_controller": failure.unfit(judge.target_is_controller()),
+    "not_root": failure.unfit(judge.not_root(1000)),
+    "local_connection": failure.local_connection(rebooted=None),
+}
+
+
+@pytest.mark.parametrize("code", UNFIT)
+def test_host_that_is_not_to_be_rebooted_is_refused_with_the_reason(code: str) -> None:
+    scene = Scene()
+    scene.task.memory = UNFIT[code]
+    with pytest.raises(CannotTellError) as caught:
+        scene.steps.begin(begun())
+    assert caught.value.reason.code == code
+    refused = flow.fail(begun(), caught.value.reason)
+    # Nor can it be told that the run is over, which changes nothing.
+    assert scene.steps.close(refused) == refused
+    assert code_of(scene.steps.remember(begun(), "drain")) == code
 
 
 def test_check_mode_asks_what_is_remembered_and_takes_nothing() -> None:
@@ -273,10 +324,10 @@ def test_host_that_does_not_answer_is_unreachable() -> None:
 
 def test_order_is_remembered_before_it_is_given() -> None:
     scene = Scene({**ORDERED, "order": ORDER})
-    scene.steps.leave(begun(hooks=[LB]).told(drained=["lb"]))
+    scene.steps.leave(begun(hooks=[LB]).told(drained=("lb",)))
     found = remembered(scene)
     assert found is not None
-    assert (found.run, found.stage, found.drained) == (RUN, "down", ("lb",))
+    assert (found.run_id, found.progress, found.drained) == (RUN, "down", ("lb",))
     assert found.order is not None
     assert {name: found.order[name] for name in ("token", "boot_id", "services")} == {
         name: ORDER[name] for name in ("token", "boot_id", "services")
@@ -286,7 +337,7 @@ def test_order_is_remembered_before_it_is_given() -> None:
     again.task.memory = scene.task.memory
     run = again.steps.begin(begun(hooks=[LB]))
     assert (run.next, run.taken_over) == ("wait", True)
-    assert again.steps.wait(run, hosts=1, forks=5).result["rebooted"] is True
+    assert again.steps.wait(run, hosts=1, forks=5).result.rebooted is True
 
 
 @pytest.mark.parametrize(
@@ -302,10 +353,10 @@ def test_run_that_may_not_act_orders_nothing(
 ) -> None:
     scene = Scene({**ORDERED, "order": ORDER})
     scene.task.memory = error
-    run = scene.steps.leave(begun().told(drained=["lb"]))
-    assert (run.next, run.order, run.result["reason"]["code"]) == (following, None, code)
-    assert (run.result["rebooted"], run.result["stage"]) == (rebooted, "trigger")
-    assert scene.steps.remember(begun(), "drain").result["reason"]["code"] == code
+    run = scene.steps.leave(begun().told(drained=("lb",)))
+    assert (run.next, run.order, run.result.code) == (following, None, code)
+    assert (run.result.rebooted, run.result.stage) == (rebooted, "trigger")
+    assert scene.steps.remember(begun(), "drain").result.code == code
 
 
 def test_run_that_was_overtaken_fails_at_its_end_as_well() -> None:
@@ -324,8 +375,8 @@ def test_host_that_cannot_be_told_that_a_run_is_over_is_well_and_that_is_said() 
     proven = replace(begun(), next="").told(rebooted=True)
     closed = scene.steps.close(proven)
     assert closed.done
-    (advice,) = closed.result["reasons"]
-    assert (advice["code"], advice["blocks"]) == ("not_remembered", "nothing")
+    (advice,) = closed.result.reasons
+    assert (advice.code, advice.blocks) == ("not_remembered", "nothing")
     # What is to be done for it is known, and is done.
     assert scene.steps.still_mine(proven, "undrain") == proven
 
@@ -369,26 +420,28 @@ def test_order_that_never_came_to_the_host_is_given_anew() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "stage"),
+    ("told", "progress"),
     [
         pytest.param({}, None, id="all is well"),
-        pytest.param({"reason": reason("unhealthy"), "rebooted": True}, "unhealthy", id="sick"),
+        pytest.param({"code": "unhealthy", "rebooted": True}, "unhealthy", id="sick"),
         pytest.param(
-            {"reason": reason("undrain_failed"), "rebooted": True, "drained": ["lb"]},
+            {"code": "undrain_failed", "rebooted": True, "drained": ("lb",)},
             "undrain",
             id="still drained",
         ),
         pytest.param(
-            {"reason": reason("drain_failed"), "rebooted": False, "drained": ["lb"]},
-            "lost",
+            {"code": "drain_failed", "rebooted": False, "drained": ("lb",)},
+            "ended",
             id="not undone",
         ),
-        pytest.param({"reason": reason("kexec_locked"), "rebooted": False}, None, id="refused"),
-        pytest.param({"reason": reason("module_failed"), "rebooted": None}, "lost", id="unclear"),
+        pytest.param({"code": "kexec_locked", "rebooted": False}, None, id="refused"),
+        pytest.param({"code": "module_failed", "rebooted": None}, "ended", id="unclear"),
     ],
 )
-def test_host_remembers_what_is_left_to_do(told: dict[str, t.Any], stage: str | None) -> None:
+def test_host_remembers_what_is_left_to_do(told: dict[str, t.Any], progress: str | None) -> None:
     scene = Scene()
-    scene.steps.close(begun().told(**told))
+    failed = {"reason": parse(Reason, reason(told["code"]))} if "code" in told else {}
+    changes = {name: value for name, value in told.items() if name != "code"}
+    scene.steps.close(begun().told(**changes, **failed))
     found = remembered(scene)
-    assert (found and found.stage) == stage
+    assert (found and found.progress) == progress

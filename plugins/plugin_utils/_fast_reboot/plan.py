@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import typing as t
 from dataclasses import dataclass, replace
 
@@ -18,62 +17,13 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._reboot import spec
 from .._reboot.failure import RebootError
-from .._variables.family import Family, Given, VariableError
+from .._reboot.observation import Method
+from .._variables.family import Given, VariableError
+from .._variables.roles import FAST_REBOOT, HEALTH, OPTIONS, OWN_SPEC
 from . import files as task_files
 from .files import TaskFiles
 
-# What the role has for each option of kexec_reboot.
-OPTIONS = {
-    "method": "method",
-    "fallback": "fallback",
-    "timeout": "reboot_timeout",
-    "shutdown_timeout": "shutdown_timeout",
-    "test_command": "test_command",
-    "other_host_key": "other_host_key",
-    "cmdline_append": "cmdline_append",
-    "ignore_reasons": "ignore_reasons",
-    "denied_platforms": "denied_platforms",
-    "panic_timeout": "panic_timeout",
-    "watchdog_timeout": "watchdog_timeout",
-    "confirm_timeout": "confirm_timeout",
-}
-HEALTH = {
-    "health_services": "services",
-    "ignore_services": "ignore_services",
-    "health_commands": "commands",
-    "health_ports": "ports",
-    "health_timeout": "timeout",
-    "stable_seconds": "stable_seconds",
-}
 NAME_LENGTH = 100
-# What is the role's own.
-HOOK_SPEC: dict[str, dict[str, t.Any]] = {
-    name: {"type": "str", "required": True} for name in ("name", "drain", "undrain")
-}
-OWN_SPEC: dict[str, dict[str, t.Any]] = {
-    "hooks": {"type": "list", "elements": "dict", "options": HOOK_SPEC},
-    "health_tasks": {"type": "list", "elements": "str"},
-    "power_cycle_command": {"type": "list", "elements": "str"},
-    "power_cycle_no_log": {"type": "bool"},
-    "power_cycle_delegate": {"type": "str"},
-    "power_cycle_tasks": {"type": "str"},
-    "power_cycle_timeout": {"type": "float"},
-}
-FAST_REBOOT = Family(
-    "fast_reboot",
-    {
-        **{name: spec.ARGUMENT_SPEC[option] for name, option in OPTIONS.items()},
-        **{name: spec.HEALTH_SPEC[option] for name, option in HEALTH.items()},
-        **OWN_SPEC,
-    },
-    # Those of the brake and of the playbooks, what the role leaves for the play, and what another role
-    # says where it includes this one.
-    others=(
-        *("error_budget", "hosts", "output", "result", "serial", "status"),
-        *("changed", "changes", "frozen", "noted"),
-    ),
-    words={"power_cycle_command": shlex.split},
-)
 
 
 @dataclass(frozen=True)
@@ -108,29 +58,12 @@ class PowerCycle:
 class RunPlan:
     """What is done with one host. Nothing of it comes from the host, or is read once more."""
 
-    # The arguments of kexec_reboot, with their defaults.
+    # The arguments of kexec_reboot, with their defaults, and the way that is wanted among them.
     arguments: Given
+    method: Method
     hooks: tuple[Hook, ...]
     health_tasks: tuple[str, ...]
     power_cycle: PowerCycle
-
-    def as_dict(self) -> dict[str, t.Any]:
-        """As one task hands it to the next, without the command: it may have a password in it."""
-        return {
-            "arguments": dict(self.arguments),
-            "hooks": [dict(vars(hook)) for hook in self.hooks],
-            "health_tasks": list(self.health_tasks),
-            "power_cycle": {**vars(self.power_cycle), "command": bool(self.power_cycle.command)},
-        }
-
-    @classmethod
-    def from_dict(cls, given: Given) -> RunPlan:
-        return cls(
-            arguments=given["arguments"],
-            hooks=tuple(Hook(**hook) for hook in given["hooks"]),
-            health_tasks=tuple(given["health_tasks"]),
-            power_cycle=PowerCycle(**given["power_cycle"]),
-        )
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -193,6 +126,7 @@ def _plan(own: Given, arguments: Given, folder: str) -> RunPlan:
     tasks = own["power_cycle_tasks"]
     return RunPlan(
         arguments=arguments,
+        method=arguments["method"],
         hooks=hooks,
         health_tasks=tuple(map(absolute, own["health_tasks"])),
         power_cycle=PowerCycle(

@@ -8,20 +8,20 @@
 
 from __future__ import annotations
 
-import json
-import typing as t
 from dataclasses import replace
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._reboot import spec
 from .._reboot.failure import RebootError
+from .._reboot.spec import Handed
 from . import flow
 from .flow import Run
-from .memory import Memory, Progress
+from .memory import Memory, Plain, Progress
+from .result import TakenOver
 
 # An order was given, and the run has not come to its end with what became of it.
-UNDER_WAY = ("down", "lost", "undrain")
+UNDER_WAY = ("down", "ended", "undrain")
 
 
 def take_over(run: Run, memory: Memory | None, host: str, *, now: float, waits: bool = True) -> Run:
@@ -34,64 +34,68 @@ def take_over(run: Run, memory: Memory | None, host: str, *, now: float, waits: 
         return run
     known = [hook.name for hook in run.plan.hooks]
     order = _order(memory, run, host)
-    taken = replace(run, before=replace(memory, order=order)).told(
-        drained=[name for name in known if name in memory.drained],
-        taken_over={
-            "stage": memory.stage,
-            "unhealthy": list(memory.findings),
-            "drained": list(memory.drained),
-        },
+    taken = replace(run, before=replace(memory, order=plain(order))).told(
+        drained=tuple(name for name in known if name in memory.drained),
+        taken_over=TakenOver(memory.progress, memory.findings, memory.drained),
     )
     unknown = [name for name in memory.drained if name not in known]
     if unknown:
         # Whether it has its work back nobody here can tell, or see to.
         return flow.fail(taken, flow.hooks_unknown(unknown))
-    if order is None or memory.stage not in UNDER_WAY or not waits:
+    if order is None or memory.progress not in UNDER_WAY or not waits:
         return taken
     under_way = taken.told(stage="down", rebooted=None)
     return replace(under_way, order=order, ordered_at=now, next="wait", taken_over=True)
 
 
-def _order(memory: Memory, run: Run, host: str) -> dict[str, t.Any] | None:
+def _order(memory: Memory, run: Run, host: str) -> Handed | None:
     """The order of the earlier run, where it is one that can be waited for."""
     if memory.order is None:
         return None
     result = ArgumentSpecValidator(spec.ORDER_SPEC).validate(dict(memory.order))
     if result.error_messages:
         return None
+    wanted = {**run.plan.arguments, "wait_for": result.validated_parameters}
     try:
-        request = spec.parse({**run.plan.arguments, "wait_for": result.validated_parameters}, host)
+        return spec.parse(wanted, host).wait_for
     except RebootError:
         return None
-    return t.cast("dict[str, t.Any]", json.loads(json.dumps(vars(request.wait_for))))
+
+
+def plain(order: Handed | None) -> dict[str, Plain] | None:
+    """An order as a host remembers it."""
+    if order is None:
+        return None
+    services = None if order.services is None else [*order.services]
+    return {**vars(order), "services": services}
 
 
 # --- What is left -----------------------------------------------------------------------------
 
 
-def left_by(run: Run, stage: Progress) -> Memory:
+def left_by(run: Run, progress: Progress) -> Memory:
     """What a host is to remember. What an earlier run had left stays until the host is well."""
-    before = run.before or Memory(run.id, stage)
-    drained = dict.fromkeys((*run.result["drained"], *before.drained))
+    before = run.before or Memory(run.id, progress)
+    keeps_order = run.order is None and progress == before.progress
+    drained = dict.fromkeys((*run.result.drained, *before.drained))
     return Memory(
         run.id,
-        stage,
+        progress,
         drained=tuple(drained),
-        findings=tuple(run.result["unhealthy"]) or before.findings,
-        order=before.order if run.order is None and stage == before.stage else run.order,
+        findings=run.result.unhealthy or before.findings,
+        order=before.order if keeps_order else plain(run.order),
         services=before.required,
     )
 
 
-def stage_of(run: Run) -> Progress | None:
+def progress_of(run: Run) -> Progress | None:
     """What a host is to remember of a run that has ended; None where nothing is left to do."""
-    reason = run.result["reason"]
-    if reason is None:
+    if not run.failed:
         return None
     if run.before is not None and run.untouched:
-        return run.before.stage
-    if reason["code"] == "unhealthy":
+        return run.before.progress
+    if run.result.code == "unhealthy":
         return "unhealthy"
-    if run.result["drained"]:
-        return "undrain" if run.result["rebooted"] else "lost"
-    return None if run.result["rebooted"] is False else "lost"
+    if run.result.drained:
+        return "undrain" if run.result.rebooted else "ended"
+    return None if run.result.rebooted is False else "ended"

@@ -6,19 +6,29 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import flow, memory, takeover
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.flow import Run
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.memory import Memory
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import (
+    flow,
+    memory,
+    takeover,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.flow import Run
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.memory import Memory
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.result import Attempt
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.spec import Handed
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._values import parse
 from ansible_collections.alpinefleet.kexec.tests.unit import reboots
 
 from . import test_plan
+from .test_flow import why
 
 RUN = "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d"
 ORDER = reboots.order(services=["sshd"])
+HANDED = parse(Handed, ORDER)
 FILE = "/hook.yml"
 HOOKS = [{"name": name, "drain": FILE, "undrain": FILE} for name in ("a", "b b", "c")]
 
@@ -46,7 +56,7 @@ def test_what_was_drained_is_undrained_by_the_next_run(
     found: Memory | None, drained: list[str]
 ) -> None:
     run = taken(found)
-    assert (run.result["drained"], run.next, run.order) == (drained, "drain", None)
+    assert ([*run.result.drained], run.next, run.order) == (drained, "drain", None)
 
 
 def test_what_ran_before_an_unhealthy_boot_is_still_known() -> None:
@@ -56,12 +66,12 @@ def test_what_ran_before_an_unhealthy_boot_is_still_known() -> None:
     assert run.before.required == ("sshd",)
 
 
-@pytest.mark.parametrize("stage", ["down", "lost", "undrain"])
-def test_reboot_that_was_ordered_is_waited_for(stage: memory.Progress) -> None:
-    run = taken(Memory("r", stage, ("a",), order=ORDER))
-    assert (run.next, run.ordered_at, run.result["stage"]) == ("wait", 50.0, "down")
-    assert run.result["rebooted"] is None
-    assert run.order == ORDER
+@pytest.mark.parametrize("progress", ["down", "ended", "undrain"])
+def test_reboot_that_was_ordered_is_waited_for(progress: memory.Progress) -> None:
+    run = taken(Memory("r", progress, ("a",), order=ORDER))
+    assert (run.next, run.ordered_at, run.result.stage) == ("wait", 50.0, "down")
+    assert run.result.rebooted is None
+    assert run.order == HANDED
 
 
 @pytest.mark.parametrize(
@@ -91,20 +101,20 @@ def test_order_of_a_run_that_asked_for_no_services_is_waited_for_without_them() 
 def test_hook_that_is_no_more_keeps_the_run_from_the_host() -> None:
     found = Memory("r", "unhealthy", ("x", "a", "y"), ("service crond",), ORDER)
     run = taken(found)
-    assert (run.result["reason"]["code"], run.next) == ("hooks_unknown", "")
-    assert "does not have: x, y." in run.result["reason"]["message"]
-    assert memory.PLACE in run.result["reason"]["remedy"]
+    assert (run.result.code, run.next) == ("hooks_unknown", "")
+    assert "does not have: x, y." in why(run).message
+    assert memory.PLACE in why(run).remedy
     # All of it is remembered still.
     assert takeover.left_by(run, "unhealthy") == replace(
-        found, run=RUN, drained=("a", "x", "y"), services=("sshd",)
+        found, run_id=RUN, drained=("a", "x", "y"), services=("sshd",)
     )
-    assert takeover.stage_of(run) == "unhealthy"
+    assert takeover.progress_of(run) == "unhealthy"
 
 
 def test_what_was_ordered_counts_as_over_where_nobody_may_wait() -> None:
     found = Memory("r", "down", ("a",), order=ORDER)
     run = takeover.take_over(begun(), found, "web1", now=50.0, waits=False)
-    assert (run.next, run.taken_over, run.result["rebooted"]) == ("drain", False, False)
+    assert (run.next, run.taken_over, run.result.rebooted) == ("drain", False, False)
 
 
 # --- What is left -----------------------------------------------------------------------------
@@ -119,8 +129,8 @@ def refused(run: Run) -> Run:
 def test_run_that_is_refused_leaves_a_sick_host_as_it_was() -> None:
     run = refused(flow.drained(flow.next_hook(taken(SICK, health_services=True))))
     # The hook of this run was drained by the earlier one, too, and the host is not known to be well.
-    assert (run.next, run.result["drained"], run.undoes) == ("", ["a"], [])
-    assert takeover.stage_of(run) == "unhealthy"
+    assert (run.next, [*run.result.drained], run.undoes) == ("", ["a"], [])
+    assert takeover.progress_of(run) == "unhealthy"
     left = takeover.left_by(run, "unhealthy")
     assert (left.findings, left.order, left.required) == (
         SICK.findings,
@@ -135,7 +145,7 @@ def test_run_that_is_refused_undoes_what_it_has_drained_itself() -> None:
     assert (run.next, run.undoes) == ("undrain", ["b b"])
     turn = flow.next_undrain(run)
     assert (turn.undoing, flow.undrained(turn).next) == ("b b", "")
-    assert flow.undrained(turn).result["drained"] == ["a"]
+    assert flow.undrained(turn).result.drained == ("a",)
 
 
 def test_host_that_is_well_is_undrained_of_all() -> None:
@@ -144,9 +154,9 @@ def test_host_that_is_well_is_undrained_of_all() -> None:
 
 
 def test_services_of_before_stay_required_over_another_reboot() -> None:
-    run = replace(taken(SICK), order={**ORDER, "services": ["sshd"]})
+    run = replace(taken(SICK), order=HANDED)
     left = takeover.left_by(run, "down")
-    assert (left.order, left.services) == (run.order, ("ntpd", "sshd"))
+    assert (left.order, left.services) == (ORDER, ("ntpd", "sshd"))
 
 
 @pytest.mark.parametrize(
@@ -162,21 +172,21 @@ def test_services_of_before_stay_required_over_another_reboot() -> None:
 def test_order_of_which_nothing_comes_leaves_all_else_as_it_was(
     told: dict[str, t.Any], without: bool, following: str
 ) -> None:
-    run = taken(replace(SICK, stage="lost"))
+    run = taken(replace(SICK, progress="ended"))
     run = flow.without_reboot(run, changed=False) if without else run
-    after = flow.after_wait(run, told, now=60.0, left=0.0)
+    after = flow.after_wait(run, parse(Attempt, told), now=60.0, left=0.0)
     assert (after.next, after.failed, after.order, after.taken_over) == (
         following,
         False,
         None,
         False,
     )
-    assert after.result["drained"] == ["a"]
+    assert [*after.result.drained] == ["a"]
     assert after.before is not None
     assert (after.before.order, after.before.required) == (None, ("ntpd", "sshd"))
 
 
-@pytest.mark.parametrize("stage", memory.PROGRESS)
-def test_run_goes_from_task_to_task_with_what_was_left(stage: memory.Progress) -> None:
-    run = taken(replace(SICK, stage=stage))
-    assert Run.from_dict(run.as_dict()) == run
+@pytest.mark.parametrize("progress", memory.PROGRESS)
+def test_run_goes_from_task_to_task_with_what_was_left(progress: memory.Progress) -> None:
+    run = taken(replace(SICK, progress=progress))
+    assert parse(Run, json.loads(json.dumps(asdict(run)))) == run

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import json
 import typing as t
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import yaml
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import plan
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.files import (
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import plan
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.files import (
     FileError,
     Playbooks,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.plan import (
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.plan import (
     Hook,
     RunPlan,
 )
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._values import parse
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import roles
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables.family import (
     VariableError,
 )
@@ -37,7 +40,7 @@ def read(name: str) -> dict[str, t.Any]:
 
 
 DEFAULTS = {
-    name.removeprefix(plan.FAST_REBOOT.prefix): value
+    name.removeprefix(roles.FAST_REBOOT.prefix): value
     for name, value in read("defaults/main.yml").items()
 }
 
@@ -83,20 +86,22 @@ def test_all_variables_of_the_role_are_known() -> None:
     found = read("meta/argument_specs.yml")["argument_specs"]["main"]["options"]
     options = [name for name, option in found.items() if "default" in option]
     assert [
-        f"{plan.FAST_REBOOT.prefix}{name}" for name in plan.FAST_REBOOT.specification
+        f"{roles.FAST_REBOOT.prefix}{name}" for name in roles.FAST_REBOOT.specification
     ] == sorted(
         options,
-        key=[f"{plan.FAST_REBOOT.prefix}{name}" for name in plan.FAST_REBOOT.specification].index,
+        key=[f"{roles.FAST_REBOOT.prefix}{name}" for name in roles.FAST_REBOOT.specification].index,
     )
-    assert set(read("vars/main.yml")["__fast_reboot_wanted"]) == set(plan.FAST_REBOOT.specification)
+    assert set(read("vars/main.yml")["__fast_reboot_wanted"]) == set(
+        roles.FAST_REBOOT.specification
+    )
 
 
-@pytest.mark.parametrize("name", plan.FAST_REBOOT.specification)
+@pytest.mark.parametrize("name", roles.FAST_REBOOT.specification)
 def test_variable_has_the_type_that_is_documented(name: str) -> None:
     options = read("meta/argument_specs.yml")["argument_specs"]["main"]["options"]
-    mine = {**spec.ARGUMENT_SPEC, **plan.OWN_SPEC}.get(plan.OPTIONS.get(name, name))
-    option = mine or spec.HEALTH_SPEC[plan.HEALTH[name]]
-    assert option["type"] == options[f"{plan.FAST_REBOOT.prefix}{name}"]["type"]
+    mine = {**spec.ARGUMENT_SPEC, **roles.OWN_SPEC}.get(roles.OPTIONS.get(name, name))
+    option = mine or spec.HEALTH_SPEC[roles.HEALTH[name]]
+    assert option["type"] == options[f"{roles.FAST_REBOOT.prefix}{name}"]["type"]
 
 
 def test_paths_begin_at_the_playbook() -> None:
@@ -122,8 +127,8 @@ def test_plan_is_the_same_after_a_task_has_handed_it_to_the_next() -> None:
         health_commands=["nginx -t"],
         power_cycle_command=["reset", "password"],
     )
-    handed = json.loads(json.dumps(made.as_dict()))
-    assert RunPlan.from_dict(handed) == made
+    handed = json.loads(json.dumps(asdict(made)))
+    assert parse(RunPlan, handed) == made
     # The command goes another way, on which nobody shows it.
     assert "password" not in json.dumps(handed)
     assert command == ["reset", "password"]
@@ -226,7 +231,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 )
 def test_variable_that_is_none_of_the_role_is_named(names: list[str], unknown: str) -> None:
     if not unknown:
-        plan.FAST_REBOOT.refuse_unknown(names)
+        roles.FAST_REBOOT.refuse_unknown(names)
         return
     with pytest.raises(VariableError, match=unknown):
-        plan.FAST_REBOOT.refuse_unknown(names)
+        roles.FAST_REBOOT.refuse_unknown(names)

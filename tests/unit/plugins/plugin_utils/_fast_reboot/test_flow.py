@@ -8,16 +8,24 @@ from __future__ import annotations
 
 import json
 import typing as t
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import flow
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.flow import Broken, Run
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.plan import (
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import flow
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.flow import Broken, Run
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.plan import (
     Hook,
     PowerCycle,
     RunPlan,
 )
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.result import (
+    Attempt,
+    RebootResult,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.spec import Handed
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._values import parse
+from ansible_collections.alpinefleet.kexec.tests.unit import reboots
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import (
     GONE,
     failure,
@@ -30,9 +38,22 @@ NO_RESET = PowerCycle(command=False, no_log=True, delegate="localhost", tasks=""
 RESET = replace(NO_RESET, command=True)
 
 
+def attempt(told: dict[str, t.Any]) -> Attempt:
+    return parse(Attempt, told)
+
+
+def ordered(run: Run, told: dict[str, t.Any], *, now: float) -> Run:
+    return flow.after_order(run, attempt(told), now=now)
+
+
+def reset(run: Run, told: dict[str, t.Any], findings: t.Sequence[str] = (), *, now: float) -> Run:
+    return flow.after_power_cycle(run, attempt(told), findings, now=now)
+
+
 def plan(**given: t.Any) -> RunPlan:
     settings: dict[str, t.Any] = {
         "arguments": {"method": "kexec"},
+        "method": "kexec",
         "hooks": (),
         "health_tasks": (),
         "power_cycle": NO_RESET,
@@ -44,26 +65,32 @@ def begun(**given: t.Any) -> Run:
     return flow.begin("r1", plan(**given))
 
 
-ORDER = {"method": "kexec", "fallback": "firmware"}
+ORDER = reboots.order(fallback="firmware", services=["sshd"])
+HANDED = parse(Handed, ORDER)
 ORDERED = result(rebooted=None, order=ORDER, reasons=[reason("panic_hangs", "nothing")])
 
 
 def left(**given: t.Any) -> Run:
     """A run whose host was ordered to leave."""
     drained = given.pop("drained", [])
-    return flow.after_order(begun(**given).told(drained=drained), ORDERED, now=100.0)
+    return ordered(begun(**given).told(drained=tuple(drained)), ORDERED, now=100.0)
 
 
 def waited(run: Run, found: dict[str, t.Any], **given: t.Any) -> Run:
-    return flow.after_wait(run, found, **{"now": 130.0, "left": 0.0, **given})
+    return flow.after_wait(run, attempt(found), **{"now": 130.0, "left": 0.0, **given})
 
 
 def rungs(run: Run) -> list[tuple[str, str | None]]:
-    return [(each["method"], each["reason"]) for each in run.result["rungs"]]
+    return [(each.method, each.reason) for each in run.result.rungs]
 
 
 def code(run: Run) -> str | None:
-    return t.cast("str", run.result["reason"]["code"]) if run.failed else None
+    return run.result.code
+
+
+def why(run: Run) -> Reason:
+    assert run.result.reason is not None
+    return run.result.reason
 
 
 # --- From one task to the next --------------------------------------------------------------
@@ -80,7 +107,7 @@ def code(run: Run) -> str | None:
     ids=["begun", "with all", "left", "lost"],
 )
 def test_run_is_the_same_after_a_task_has_handed_it_to_the_next(run: Run) -> None:
-    assert Run.from_dict(json.loads(json.dumps(run.as_dict()))) == run
+    assert parse(Run, json.loads(json.dumps(asdict(run)))) == run
 
 
 def test_run_that_has_begun_is_neither_done_nor_failed() -> None:
@@ -95,19 +122,19 @@ def test_hooks_have_their_turns_in_their_order() -> None:
     run, turns = begun(hooks=HOOKS), []
     while run.next == "drain":
         run = flow.next_hook(run)
-        turns.append((run.hook, run.file, run.result["stage"]))
+        turns.append((run.hook, run.file, run.result.stage))
     assert turns == [(name, f"/{name}-drain.yml", "drain") for name in "abc"]
     assert run.next == "leave"
 
 
 def test_hook_that_hides_whether_it_changed_something_is_undone_in_any_case() -> None:
     hooks = (replace(HOOKS[0], always=True), HOOKS[1])
-    assert flow.next_hook(flow.next_hook(begun(hooks=hooks))).result["drained"] == ["a"]
+    assert flow.next_hook(flow.next_hook(begun(hooks=hooks))).result.drained == ("a",)
 
 
 def test_hook_counts_once_and_only_in_its_turn() -> None:
     run = flow.next_hook(begun(hooks=HOOKS))
-    assert flow.drained(flow.drained(run)).result["drained"] == ["a"]
+    assert flow.drained(flow.drained(run)).result.drained == ("a",)
     later = run.told(stage="down")
     assert flow.drained(later) is later
 
@@ -116,23 +143,23 @@ def test_hooks_are_undone_in_reverse_order() -> None:
     run, turns = waited(left(hooks=HOOKS, drained=["a", "c"]), result()), []
     while run.next == "undrain":
         run = flow.next_undrain(run)
-        turns.append((run.file, run.result["stage"]))
+        turns.append((run.file, run.result.stage))
         run = flow.undrained(run)
     assert turns == [("/c-undrain.yml", "undrain"), ("/a-undrain.yml", "undrain")]
-    assert (run.done, run.result["drained"], run.result["stage"]) == (True, [], None)
+    assert (run.done, [*run.result.drained], run.result.stage) == (True, [], None)
 
 
 def test_hook_is_undone_when_it_is_the_next_ones_turn() -> None:
     first = flow.next_undrain(waited(left(hooks=HOOKS, drained=["a", "c"]), result()))
-    assert (first.hook, first.result["drained"]) == ("c", ["a", "c"])
+    assert (first.hook, [*first.result.drained]) == ("c", ["a", "c"])
     second = flow.next_undrain(first)
-    assert (second.hook, second.result["drained"]) == ("a", ["a"])
+    assert (second.hook, [*second.result.drained]) == ("a", ["a"])
 
 
 def test_hook_whose_undrain_file_failed_is_not_undone() -> None:
     turn = flow.next_undrain(waited(left(hooks=HOOKS, drained=["a", "c"]), result()))
     after = flow.broke(turn, Broken("x"))
-    assert (after.undoing, after.next, after.result["drained"]) == ("", "", ["a", "c"])
+    assert (after.undoing, after.next, [*after.result.drained]) == ("", "", ["a", "c"])
 
 
 # --- The order ------------------------------------------------------------------------------
@@ -159,10 +186,9 @@ def test_hook_whose_undrain_file_failed_is_not_undone() -> None:
 def test_host_that_was_left_is_waited_for(
     found: dict[str, t.Any], expected: list[tuple[str, str | None]]
 ) -> None:
-    run = flow.after_order(begun(), found, now=100.0)
-    assert (run.next, run.order, run.ordered_at) == ("wait", ORDER, 100.0)
-    assert (run.result["stage"], run.result["rebooted"], rungs(run)) == ("down", None, expected)
-    assert not {"order", "failed", "msg"} & set(run.result)
+    run = ordered(begun(), found, now=100.0)
+    assert (run.next, run.order, run.ordered_at) == ("wait", HANDED, 100.0)
+    assert (run.result.stage, run.result.rebooted, rungs(run)) == ("down", None, expected)
 
 
 @pytest.mark.parametrize(
@@ -178,9 +204,9 @@ def test_host_that_was_left_is_waited_for(
 def test_host_that_stays_is_undrained(
     stage: str, rebooted: bool | None, drained: list[str], following: str
 ) -> None:
-    run = begun(hooks=HOOKS).told(drained=drained)
-    after = flow.after_order(run, failure("kexec_locked", stage, rebooted), now=1.0)
-    assert (after.next, code(after), after.result["stage"]) == (following, "kexec_locked", stage)
+    run = begun(hooks=HOOKS).told(drained=tuple(drained))
+    after = ordered(run, failure("kexec_locked", stage, rebooted), now=1.0)
+    assert (after.next, code(after), after.result.stage) == (following, "kexec_locked", stage)
     assert rungs(after) == [("kexec", "kexec_locked")]
     assert not after.done
 
@@ -189,8 +215,8 @@ def test_host_that_stays_is_undrained(
 def test_reboot_that_was_only_predicted_is_not_waited_for(
     drained: list[str], following: str
 ) -> None:
-    run = begun(hooks=HOOKS).told(drained=drained)
-    after = flow.after_order(run, {**ORDERED, "rebooted": False}, now=1.0)
+    run = begun(hooks=HOOKS).told(drained=tuple(drained))
+    after = ordered(run, {**ORDERED, "rebooted": False}, now=1.0)
     assert (after.next, after.predicted, after.done) == (following, True, not drained)
 
 
@@ -199,11 +225,11 @@ def test_reboot_that_was_only_predicted_is_not_waited_for(
 
 def test_host_that_is_well_at_once_is_done() -> None:
     run = waited(left(), result())
-    assert (run.done, run.result["stage"], run.proven_at) == (True, None, 130.0)
+    assert (run.done, run.result.stage, run.proven_at) == (True, None, 130.0)
     told = run.result
-    assert (told["rebooted"], told["method"], told["downtime"]) == (True, "kexec", 5.5)
-    assert (told["elapsed"], rungs(run)) == (20.0, [("kexec", None)])
-    assert [each["code"] for each in told["reasons"]] == ["panic_hangs"]
+    assert (told.rebooted, told.method, told.downtime) == (True, "kexec", 5.5)
+    assert (told.elapsed, rungs(run)) == (20.0, [("kexec", None)])
+    assert [each.code for each in told.reasons] == ["panic_hangs"]
 
 
 @pytest.mark.parametrize(
@@ -219,7 +245,7 @@ def test_host_that_came_back_has_more_to_show(
     given: dict[str, t.Any], arguments: dict[str, t.Any], following: str
 ) -> None:
     run = waited(left(**given), result(), **arguments)
-    assert (run.next, run.done, run.result["stage"]) == (following, False, "health")
+    assert (run.next, run.done, run.result.stage) == (following, False, "health")
 
 
 def test_boot_through_firmware_after_all_has_two_rungs() -> None:
@@ -239,7 +265,7 @@ def test_lost_host_is_reset_where_that_is_possible(lost: str) -> None:
     gone = failure(lost, "down", None)
     assert waited(left(power_cycle=RESET), gone).next == "power_cycle"
     run = waited(left(hooks=HOOKS, drained=["a"]), gone)
-    assert (run.next, code(run), run.result["drained"]) == ("", lost, ["a"])
+    assert (run.next, code(run), [*run.result.drained]) == ("", lost, ["a"])
 
 
 @pytest.mark.parametrize(
@@ -264,10 +290,10 @@ def test_order_of_an_earlier_run_that_was_never_begun_is_given_anew() -> None:
     never = failure("trigger_lost", "trigger", False)
     run = waited(TAKEN, never)
     assert (run.next, run.order, run.failed, run.taken_over) == ("drain", None, False, False)
-    assert (run.result["drained"], run.hooks_left) == (["a"], 3)
+    assert ([*run.result.drained], run.hooks_left) == (["a"], 3)
     # A host that needs no reboot is not rebooted because an earlier run had wanted to.
     stays = waited(flow.without_reboot(TAKEN, changed=False), never)
-    assert (stays.next, stays.result["drained"]) == ("look", ["a"])
+    assert (stays.next, [*stays.result.drained]) == ("look", ["a"])
 
 
 def test_reboot_of_an_earlier_run_is_waited_for_where_none_is_needed_any_more() -> None:
@@ -284,15 +310,15 @@ def lost(**given: t.Any) -> Run:
 
 
 def test_host_that_was_reset_is_back_and_says_so() -> None:
-    run = flow.after_power_cycle(lost(), result(method="firmware"), now=500.0)
-    assert (run.done, run.result["reason"], run.result["last_error"]) == (True, None, None)
+    run = reset(lost(), result(method="firmware"), now=500.0)
+    assert (run.done, run.result.reason, run.result.last_error) == (True, None, None)
     assert rungs(run) == [("kexec", "did_not_return"), ("power_cycle", None)]
-    assert run.result["reasons"][0]["code"] == "power_cycled"
-    assert "(did_not_return)" in run.result["reasons"][0]["message"]
+    assert run.result.reasons[0].code == "power_cycled"
+    assert "(did_not_return)" in run.result.reasons[0].message
 
 
 def test_host_that_was_reset_is_looked_at_like_any_other() -> None:
-    run = flow.after_power_cycle(lost(), result(), ["service nginx"], now=500.0)
+    run = reset(lost(), result(), ["service nginx"], now=500.0)
     assert (run.next, run.failed) == ("look", False)
 
 
@@ -307,17 +333,17 @@ def test_host_that_was_reset_is_looked_at_like_any_other() -> None:
 def test_reset_in_vain_leaves_the_host_drained(
     found: dict[str, t.Any], stage: str, rebooted: bool | None
 ) -> None:
-    run = flow.after_power_cycle(lost(hooks=HOOKS, drained=["a"]), found, now=500.0)
+    run = reset(lost(hooks=HOOKS, drained=["a"]), found, now=500.0)
     assert (run.next, code(run)) == ("", found["reason"]["code"])
-    assert (run.result["stage"], run.result["rebooted"]) == (stage, rebooted)
+    assert (run.result.stage, run.result.rebooted) == (stage, rebooted)
     assert rungs(run)[-1] == ("power_cycle", found["reason"]["code"])
-    assert run.result["drained"] == ["a"]
+    assert [*run.result.drained] == ["a"]
 
 
 def test_reset_that_fails_leaves_the_reason_that_it_was_for() -> None:
     run = flow.reset_failed(lost(), "Reset: no route")
     assert (run.next, code(run)) == ("", "did_not_return")
-    assert "The power cycle failed, too: Reset: no route" in run.result["reason"]["message"]
+    assert "The power cycle failed, too: Reset: no route" in why(run).message
     assert rungs(run)[-1] == ("power_cycle", "power_cycle_failed")
 
 
@@ -327,10 +353,10 @@ def test_reset_that_fails_leaves_the_reason_that_it_was_for() -> None:
 def test_host_that_does_not_become_well_stays_drained() -> None:
     run = waited(left(hooks=HOOKS, drained=["a"]), result(), findings=["port 1"])
     after = flow.after_look(run, ["port 1", "service a"], stable=False)
-    assert (after.next, code(after), after.result["stage"]) == ("", "unhealthy", "health")
-    assert after.result["unhealthy"] == ["port 1", "service a"]
-    assert "port 1, service a" in after.result["reason"]["message"]
-    assert (after.result["drained"], after.result["rebooted"]) == (["a"], True)
+    assert (after.next, code(after), after.result.stage) == ("", "unhealthy", "health")
+    assert [*after.result.unhealthy] == ["port 1", "service a"]
+    assert "port 1, service a" in why(after).message
+    assert ([*after.result.drained], after.result.rebooted) == (["a"], True)
 
 
 def test_host_that_became_well_is_undrained() -> None:
@@ -356,7 +382,7 @@ def test_all_files_are_asked_before_the_host_is_called_unhealthy() -> None:
     run = flow.after_file(flow.file_failed(run, "it says 503"), stable=True)
     assert (run.next, run.file, run.failed) == ("task_file", "/b", False)
     run = flow.after_file(run, stable=True)
-    assert (run.next, code(run), run.result["unhealthy"]) == ("", "unhealthy", ["/a: it says 503"])
+    assert (run.next, code(run), [*run.result.unhealthy]) == ("", "unhealthy", ["/a: it says 503"])
 
 
 # --- Tasks that fail ------------------------------------------------------------------------
@@ -411,38 +437,44 @@ def test_task_that_fails_ends_the_run(
     run: Run, broken: Broken, following: str, expected: str, drained: list[str]
 ) -> None:
     after = flow.broke(run, broken)
-    assert (after.next, code(after), after.result["drained"]) == (following, expected, drained)
-    assert "x" in after.result["reason"]["message"]
+    assert (after.next, code(after), [*after.result.drained]) == (following, expected, drained)
+    assert "x" in why(after).message
     assert not after.done
 
 
 def test_failure_while_it_is_undone_leaves_its_reason() -> None:
     failed = flow.broke(IN_A_HOOK, Broken("x", changed=True))
     after = flow.broke(flow.next_undrain(failed), Broken("y"))
-    assert (after.next, code(after), after.result["drained"]) == ("", "drain_failed", ["a"])
-    assert after.result["stage"] == "drain"
+    assert (after.next, code(after), [*after.result.drained]) == ("", "drain_failed", ["a"])
+    assert after.result.stage == "drain"
 
 
 def test_hook_that_is_noted_after_its_failure_is_undone() -> None:
     failed = flow.broke(IN_A_HOOK, Broken("x"))
     after = flow.drained(failed)
-    assert (after.next, code(after), after.result["drained"]) == (
+    assert (after.next, code(after), [*after.result.drained]) == (
         "undrain",
         "drain_failed",
         ["a"],
     )
 
 
+REASON = parse(Reason, reason("x"))
+
+
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        ({"reason": reason("x"), "drained": []}, "This is x. Do."),
+        ({"reason": REASON}, "This is x. Do."),
         (
-            {"reason": reason("x"), "drained": ["a", "b"]},
+            {"reason": REASON, "drained": ("a", "b")},
             "This is x. Do. The host is still drained: a, b.",
         ),
-        ({"reason": None, "drained": []}, "The role did not come to its end with this host."),
+        (
+            {"reason": None, "drained": []},
+            "The role did not come to its end with this host. Run it again.",
+        ),
     ],
 )
 def test_message_says_what_is_left_to_do(told: dict[str, t.Any], said: str) -> None:
-    assert flow.message(told) == said
+    assert " ".join(flow.message(RebootResult(**told))) == said

@@ -19,10 +19,11 @@ from dataclasses import dataclass, replace
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import machine
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
 
-from . import _forms
-from ._answer import Answer, parse
-from ._forms import Fields
-from ._table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
+from .. import _forms
+from .._answer import Answer, parse
+from .._forms import Fields
+from .._step import StepError
+from .._table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
 
 # Raised when a key changes its meaning or goes away, not when one is added.
 VERSION = 1
@@ -82,10 +83,14 @@ class Finding:
 # --- The report ----------------------------------------------------------------------------
 
 
-def report(results: Values) -> dict[str, t.Any]:
+def report(results: object) -> dict[str, t.Any]:
     """The registered results of kexec_preflight, by host, as one report."""
     if not isinstance(results, t.Mapping):
-        raise TypeError("the results must be a mapping from host to result")
+        shown = _forms.shown(results)
+        raise StepError(
+            f"The results of preflights are {shown} and must have a host's name for each result.",
+            "Give the registered result of each host, by its name.",
+        )
     findings = [finding(str(host), results[host]) for host in sorted(results)]
     return {
         "version": VERSION,
@@ -206,14 +211,14 @@ def _answer_invalid(what: str) -> Reason:
 # --- A report, from a file perhaps ---------------------------------------------------------
 
 
-class ReportError(ValueError):
+class ReportError(StepError):
     """What was given is no report, or one of another form."""
 
     def __init__(self, defects: t.Sequence[str]) -> None:
         told = "; ".join(defects[:DEFECTS_LIMIT])
         super().__init__(
-            f"This is no report that can be shown: {told}. "
-            "Give what the filter alpinefleet.kexec.audit_report returned, or the file of the audit."
+            f"This is no report that can be shown: {told}.",
+            "Give what the filter alpinefleet.kexec.audit_report returned, or the file of the audit.",
         )
 
 

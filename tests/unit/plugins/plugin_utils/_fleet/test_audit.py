@@ -13,7 +13,8 @@ import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose import Wish
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import survey
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _audit
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import audit
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError
 
 if t.TYPE_CHECKING:
     from ansible_collections.alpinefleet.kexec.tests.unit import fakes
@@ -52,7 +53,7 @@ NO_PYTHON: Result = {
 
 
 def only(result: object) -> Result:
-    (host,) = _audit.report({"web1": result})["hosts"]
+    (host,) = audit.report({"web1": result})["hosts"]
     return t.cast(Result, host)
 
 
@@ -126,7 +127,7 @@ def test_result_of_a_real_preflight_is_understood(alpine: fakes.FakeHost) -> Non
 
 
 def test_codes_of_the_audit_are_its_own() -> None:
-    assert not _audit.AUDIT_CODES.keys() & _reasons.VOCABULARY.keys()
+    assert not audit.AUDIT_CODES.keys() & _reasons.VOCABULARY.keys()
 
 
 # --- The whole report ----------------------------------------------------------------------
@@ -140,7 +141,7 @@ FLEET: dict[str, Result] = {
 
 
 def test_report() -> None:
-    report = _audit.report(FLEET)
+    report = audit.report(FLEET)
     assert list(report) == ["version", "summary", "hosts"]
     assert report["version"] == 1
     assert report["summary"] == {
@@ -167,18 +168,18 @@ def test_report() -> None:
 
 def test_report_is_json_and_does_not_depend_on_the_order() -> None:
     backwards = dict(reversed(FLEET.items()))
-    assert json.dumps(_audit.report(FLEET)) == json.dumps(_audit.report(backwards))
+    assert json.dumps(audit.report(FLEET)) == json.dumps(audit.report(backwards))
 
 
 def test_report_of_no_host() -> None:
-    report = _audit.report({})
+    report = audit.report({})
     assert (report["summary"]["hosts"], report["hosts"]) == (0, [])
-    assert len(_audit.table(report)) == 3
+    assert len(audit.table(report)) == 3
 
 
 def test_report_of_something_else() -> None:
-    with pytest.raises(TypeError, match="a mapping from host to result"):
-        _audit.report(t.cast(t.Any, [GONE]))
+    with pytest.raises(StepError, match="must have a host's name for each"):
+        audit.report(t.cast(t.Any, [GONE]))
 
 
 # --- Hosts that lie ------------------------------------------------------------------------
@@ -264,7 +265,7 @@ UNREACHABLE = "Check that it runs, and that its address, user and key in the inv
 
 
 def test_table() -> None:
-    assert _audit.table(_audit.report(FLEET)) == [
+    assert audit.table(audit.report(FLEET)) == [
         "HOST   VERDICT      KERNEL          BOOT LOADER  REBOOT NEEDED  REASONS",
         "db     unreachable  -               -            -              host_unreachable",
         "web1   kexec        6.18.56-0-virt  extlinux     yes            -",
@@ -287,7 +288,7 @@ def test_legend_counts_hosts_and_has_the_gravest_first() -> None:
         "b": answer(reason("kexec_locked"), reason("panic_hangs", "nothing")),
         "c": answer(reason("kexec_locked"), reason("container", "reboot")),
     }
-    lines = _audit.table(_audit.report(fleet))
+    lines = audit.table(audit.report(fleet))
     assert [line.split()[:3] for line in lines[lines.index("") + 4 :]] == [
         ["container", "reboot", "1"],
         ["kexec_locked", "kexec", "2"],
@@ -299,19 +300,19 @@ def test_legend_counts_hosts_and_has_the_gravest_first() -> None:
 
 
 def test_table_without_a_reason_has_no_legend() -> None:
-    lines = _audit.table(_audit.report({"web1": answer()}))
+    lines = audit.table(audit.report({"web1": answer()}))
     assert lines[-1].startswith("hosts 1: kexec 1")
 
 
 def test_names_of_hosts_do_not_reach_the_terminal_as_they_are() -> None:
-    report = _audit.report({"web\x1b[2J": answer()})
+    report = audit.report({"web\x1b[2J": answer()})
     assert report["hosts"][0]["host"] == "web\x1b[2J"
-    assert all(line.isprintable() for line in _audit.table(report))
+    assert all(line.isprintable() for line in audit.table(report))
 
 
 # --- A report from elsewhere ---------------------------------------------------------------
 
-WHOLE = _audit.report({"web1": answer(reason("kexec_locked"))})
+WHOLE = audit.report({"web1": answer(reason("kexec_locked"))})
 
 
 def with_host(**values: t.Any) -> Result:
@@ -324,20 +325,20 @@ def without(name: str) -> Result:
 
 
 def test_report_from_a_file_is_shown_as_the_one_that_was_written() -> None:
-    assert _audit.table(json.loads(json.dumps(WHOLE))) == _audit.table(WHOLE)
+    assert audit.table(json.loads(json.dumps(WHOLE))) == audit.table(WHOLE)
 
 
 def test_total_is_that_of_the_hosts_that_are_shown() -> None:
-    part = {"version": 1, "hosts": _audit.report(FLEET)["hosts"][:1]}
+    part = {"version": 1, "hosts": audit.report(FLEET)["hosts"][:1]}
     assert "hosts 1: kexec 0, firmware 0, refused 0, failed 0, unreachable 1" in "".join(
-        _audit.table(part)
+        audit.table(part)
     )
 
 
-@pytest.mark.parametrize("name", _audit.TABLE_NEEDS)
+@pytest.mark.parametrize("name", audit.TABLE_NEEDS)
 def test_report_whose_host_lacks_something_says_what(name: str) -> None:
-    with pytest.raises(_audit.ReportError, match=rf"hosts\[1\]: it has no {name}\."):
-        _audit.table(without(name))
+    with pytest.raises(audit.ReportError, match=rf"hosts\[1\]: it has no {name}\."):
+        audit.table(without(name))
 
 
 @pytest.mark.parametrize(
@@ -361,15 +362,15 @@ def test_report_whose_host_lacks_something_says_what(name: str) -> None:
     ],
 )
 def test_what_is_no_report_is_refused_with_all_that_is_wrong(report: object, what: str) -> None:
-    with pytest.raises(_audit.ReportError) as caught:
-        _audit.table(report)
+    with pytest.raises(audit.ReportError) as caught:
+        audit.table(report)
     assert what in str(caught.value)
     assert "alpinefleet.kexec.audit_report" in str(caught.value)
     assert str(caught.value).isprintable()
 
 
 def test_huge_report_of_another_form_is_refused_in_a_few_words() -> None:
-    with pytest.raises(_audit.ReportError) as caught:
-        _audit.table({**WHOLE, "hosts": ["\x1b[2J" * 100] * 1000})
+    with pytest.raises(audit.ReportError) as caught:
+        audit.table({**WHOLE, "hosts": ["\x1b[2J" * 100] * 1000})
     assert len(str(caught.value)) < 800
     assert str(caught.value).isprintable()

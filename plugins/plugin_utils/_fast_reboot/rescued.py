@@ -13,7 +13,9 @@ import typing as t
 from .. import _words
 from .._variables import speakers
 from .._variables.speakers import Variables
-from .flow import Broken, Told
+from .flow import Broken
+
+Told = t.Mapping[str, t.Any]
 
 NAMELESS = "a task without a name"
 

@@ -6,9 +6,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import asdict, replace
+
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role import memory
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._role.memory import Memory
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _values as values
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import memory
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.memory import Memory
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import commands
 from ansible_collections.alpinefleet.kexec.tests.unit import reboots
 
 RUN = "5f2b6c0e9d1a4f3b8c7d6e5f4a3b2c1d"
@@ -25,26 +31,58 @@ ORDER = reboots.order(services=["sshd"])
     ],
     ids=["nothing", "hooks", "findings", "all"],
 )
-@pytest.mark.parametrize("stage", memory.PROGRESS)
-def test_host_remembers_what_it_is_told(stage: memory.Progress, told: Memory) -> None:
-    told = Memory(**{**told.as_dict(), "stage": stage})
+@pytest.mark.parametrize("progress", memory.PROGRESS)
+def test_host_remembers_what_it_is_told(progress: memory.Progress, told: Memory) -> None:
+    told = replace(told, progress=progress)
     assert memory.parse(f"{RUN} {told.as_text()}\n") == told
-    assert Memory.from_dict(told.as_dict()) == told
+    assert values.parse(Memory, json.loads(json.dumps(asdict(told)))) == told
 
 
 def test_what_was_found_leaves_room_for_what_was_ordered() -> None:
     told = Memory(RUN, "unhealthy", ("a",), ("\U0001f600" * 9000,) * 99, ORDER, ("crond",))
-    found = memory.parse(f"{RUN} {told.as_text()}"[:16384])
+    assert len(f"{RUN} {told.as_text()}".encode()) <= memory.BYTES
+    found = memory.parse(f"{RUN} {told.as_text()}")
     assert found is not None
     assert (found.drained, found.order, found.services) == (("a",), ORDER, ("crond",))
     assert found.findings
     assert set(map(len, found.findings)) == {memory.FINDING}
 
 
+def test_note_is_cut_between_lines_where_the_host_would_cut_it() -> None:
+    many = tuple(f"{'x' * 200}{number}" for number in range(150))
+    told = Memory(RUN, "down", ("a",), order=ORDER, services=many)
+    note = f"{RUN} {told.as_text()}\n"
+    assert memory.BYTES - 250 < len(note.encode()) <= memory.BYTES
+    found = memory.parse(note)
+    assert found is not None
+    assert (found.drained, found.order) == (("a",), ORDER)
+    assert found.services == many[: len(found.services)]
+
+
+def test_note_has_no_more_lines_than_are_looked_at() -> None:
+    told = Memory(RUN, "down", services=tuple(map(str, range(300))), findings=("port 1",))
+    note = f"{RUN} {told.as_text()}"
+    assert len(note.splitlines()) == memory.LINES
+    found = memory.parse(note)
+    assert found is not None
+    assert len(found.services) == memory.LINES - 1
+
+
+def test_host_keeps_as_much_of_a_note_as_a_run_leaves_and_in_its_place() -> None:
+    script = (commands.SHELL / "memory.sh").read_text(encoding="utf-8")
+    assert re.findall(r"head -c (\d+)", script) == [str(memory.BYTES)]
+    folder, name = (
+        re.search(rf"^{each}=(.+)$", script, re.MULTILINE) for each in ("state", "place")
+    )
+    assert folder is not None
+    assert name is not None
+    assert name[1].replace("$state", folder[1]) == memory.PLACE
+
+
 def test_services_that_must_run_are_those_of_all_reboots_since_it_was_well() -> None:
-    found = Memory(RUN, "lost", order=ORDER, services=("crond", "sshd"))
+    found = Memory(RUN, "ended", order=ORDER, services=("crond", "sshd"))
     assert found.required == ("crond", "sshd")
-    assert Memory(RUN, "lost", order={**ORDER, "services": None}).required == ()
+    assert Memory(RUN, "ended", order={**ORDER, "services": None}).required == ()
 
 
 @pytest.mark.parametrize(
@@ -96,7 +134,7 @@ def test_what_a_host_says_is_read_as_far_as_it_has_its_form(
     assert memory.parse("\n".join([f"{RUN} drain", *lines])) == expected
 
 
-def test_stage_that_is_not_known_is_the_first_one() -> None:
+def test_progress_that_is_not_known_is_the_first_one() -> None:
     assert memory.parse(f"{RUN} later") == Memory(RUN, "begun")
     assert memory.parse(RUN) == Memory(RUN, "begun")
 

@@ -1,0 +1,58 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection.
+
+"""How a step of a role or a playbook is asked, and how it fails."""
+
+from __future__ import annotations
+
+import secrets
+import traceback
+import typing as t
+
+from ansible.errors import AnsibleActionFail
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
+
+if t.TYPE_CHECKING:
+    from ansible.plugins.action import ActionBase
+
+
+class StepError(Exception):
+    """Why a step does not come to its end, and what to do about it."""
+
+    def __init__(self, message: str, remedy: str, /, **told: t.Any) -> None:
+        super().__init__(f"{message} {remedy}".rstrip())
+        self.message = message
+        self.remedy = remedy
+        # What else the task tells, for the tasks after it.
+        self.told = told
+
+    def as_result(self) -> dict[str, t.Any]:
+        """What the task returns, with where a defect is for whom Ansible shows tracebacks to."""
+        cause = self.__cause__
+        where = {} if cause is None else {"exception": "".join(traceback.format_exception(cause))}
+        return {**self.told, **where, "failed": True, "msg": str(self)}
+
+
+def told(result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What a step leaves for the steps after it.
+
+    The nonce is one that no host is told. So a fact that is the same as what a variable has is where
+    that comes from, and not by chance the same as what a step has left.
+    """
+    return {**printable(result), "nonce": secrets.token_hex(8)}
+
+
+def arguments(
+    action: ActionBase, specification: t.Mapping[str, t.Mapping[str, t.Any]]
+) -> dict[str, t.Any]:
+    """The options of a step, each in the form that it has."""
+    try:
+        _validation, found = action.validate_argument_spec(specification)
+    except AnsibleActionFail as error:
+        raise StepError(
+            f"The arguments cannot be used: {error}.", "See the documentation of the module."
+        ) from None
+    return t.cast("dict[str, t.Any]", found)

@@ -1,0 +1,64 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a step that fails returns, and how it is asked."""
+
+from __future__ import annotations
+
+import typing as t
+from types import SimpleNamespace
+
+import pytest
+from ansible.errors import AnsibleActionFail
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
+    StepError,
+    arguments,
+    told,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import speakers
+
+
+def test_failure_has_reason_and_remedy_and_what_was_known() -> None:
+    error = StepError("It is locked.", "Unlock it.", drained=["lb"])
+    assert error.as_result() == {
+        "failed": True,
+        "msg": "It is locked. Unlock it.",
+        "drained": ["lb"],
+    }
+
+
+def test_failure_that_has_a_cause_says_where_that_was() -> None:
+    error = StepError("No.", "Do.")
+    error.__cause__ = KeyError("x")
+    assert error.as_result()["exception"].strip() == "KeyError: 'x'"
+
+
+def test_what_is_told_cannot_be_said_by_a_host() -> None:
+    result = {"remembered": None, "msg": "\x1b[2J"}
+    first, second = told(result), told(result)
+    assert first["nonce"] != second["nonce"]
+    assert (first["remembered"], first["msg"]) == (None, "\\x1b[2J")
+    # So a fact that is the same as a variable is no chance.
+    for variables in ({"a": first, "ansible_facts": {"a": second}}, {"a": first}):
+        assert speakers.own(variables, "a") == first
+
+
+def test_options_are_validated_by_ansible() -> None:
+    spec: dict[str, dict[str, t.Any]] = {"step": {"type": "str"}}
+
+    def validate(given: t.Any) -> tuple[None, dict[str, t.Any]]:
+        assert given is spec
+        return None, {"step": "a"}
+
+    action: t.Any = SimpleNamespace(validate_argument_spec=validate)
+    assert arguments(action, spec) == {"step": "a"}
+
+
+def test_options_that_are_none_are_refused() -> None:
+    def refuse(_given: t.Any) -> t.NoReturn:
+        raise AnsibleActionFail("step is unknown")
+
+    action: t.Any = SimpleNamespace(validate_argument_spec=refuse)
+    with pytest.raises(StepError, match="cannot be used: step is unknown"):
+        arguments(action, {})
