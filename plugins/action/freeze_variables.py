@@ -12,7 +12,6 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
     arguments,
     told,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import controller
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import roles, speakers
 
 
@@ -30,7 +29,6 @@ class ActionModule(ActionBase):
         try:
             given = arguments(self, roles.FREEZE_ARGUMENTS)
             speakers.refuse_a_speaker(variables)
-            wanted = roles.freeze(given["role"], given["wanted"], variables)
-            return told({"wanted": wanted, "controller_boot_id": controller.boot_id()})
+            return told({"wanted": roles.freeze(given["role"], given["wanted"], variables)})
         except StepError as error:
             return told(error.as_result())

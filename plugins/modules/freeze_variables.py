@@ -64,13 +64,6 @@ wanted:
   sample:
     packages: []
     reboot: auto
-controller_boot_id:
-  description:
-    - The boot of the machine that runs Ansible, for
-      O(alpinefleet.kexec.kexec_preflight#module:controller_boot_id). Null where that is not Linux.
-  returned: success
-  type: str
-  sample: 3b2d1f60-6f5c-4a0e-9f0d-6a1f0f3c9a77
 nonce:
   description: A value that no host is told, so that none can say just what a step has left.
   returned: always

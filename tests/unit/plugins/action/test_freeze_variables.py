@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -34,11 +33,6 @@ def run(wanted: dict[str, t.Any], **variables: t.Any) -> dict[str, t.Any]:
 
 def test_variables_are_handed_on() -> None:
     assert run(WANTED, rolling_upgrade_hosts="all")["wanted"] == WANTED
-
-
-def test_boot_of_the_controller_is_told_which_no_host_is_to_run() -> None:
-    boot_id = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
-    assert run(WANTED)["controller_boot_id"] == boot_id
 
 
 @pytest.mark.parametrize(
