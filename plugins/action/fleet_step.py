@@ -39,8 +39,10 @@ class ActionModule(ActionBase):
 
     def _asked(self) -> Asked:
         """As Ansible itself reads "hosts" and "serial" of a play."""
-        of_play = self._task.get_play().get_vars()
+        play = self._task.get_play()
         return Asked(
-            variables={**of_play, **load_extra_vars(self._loader)},
+            variables={**play.get_vars(), **load_extra_vars(self._loader)},
             limited=bool(context.CLIARGS.get("subset")),
+            # In another order the hosts of a batch are no slice of those of the play.
+            play=getattr(play, "_uuid", "") if play.order in (None, "inventory") else "",
         )

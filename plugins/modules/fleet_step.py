@@ -115,6 +115,16 @@ not_well:
   elements: str
   sample:
     - web2
+counted:
+  description: How many hosts of the play had had their turn. What came of it is not read again before later batches.
+  returned: for the step V(brake), if it does not fail
+  type: int
+  sample: 1
+play:
+  description: What tells the play from others of the same run. Empty if it has an C(order) of its own.
+  returned: for the step V(brake), if it does not fail
+  type: str
+  sample: 5254003f-2a4e-9d1c-7b6a-00000000000a
 summary:
   description: How many hosts there are of each kind, as P(alpinefleet.kexec.audit_report#filter) has them.
   returned: for the step V(audit)

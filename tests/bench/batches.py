@@ -21,11 +21,16 @@ from .results import Acceptance, PartResult, Table, seconds
 
 BRAKE, TABLE = "Brake", "Table"
 STEP = "alpinefleet.kexec.fleet_step"
-# The first time a step also loads what it is made of.
+# So many batches of one host, behind a first one of half of the hosts, are the middle of a play.
 REPEATED = 5
 # They ask no host.
 STEPS: Sequence[contenders.Task] = (
-    {"name": BRAKE, STEP: {"step": "brake", "error_budget": 0}, "run_once": True},
+    {
+        "name": BRAKE,
+        STEP: {"step": "brake", "error_budget": 0},
+        "run_once": True,
+        "register": "__fast_reboot_braked",
+    },
     {"name": TABLE, STEP: {"step": "report", "of_role": "fast_reboot"}, "run_once": True},
 )
 # What the role has left on a host that is done.
@@ -44,8 +49,8 @@ DONE: Mapping[str, t.Any] = {
     "reasons": [],
     "reason": None,
 }
-# In the middle of a play half of its hosts have a result, and no table is due.
-SAYS = ["There are hosts left, and nothing is wrong."]
+# In the middle of a play no table is due.
+SAYS = ["There are hosts left, and nothing new is wrong."]
 TIMEOUT = 600.0
 # Of the downtime of the one host of a batch, what both may take beside it.
 SHARE = 0.05
@@ -53,11 +58,15 @@ SHARE = 0.05
 
 @dataclass(frozen=True)
 class Measured:
-    """How long the steps of one batch take in a play of so many hosts."""
+    """How long the steps take in a play of so many hosts: for a batch in its middle, and for the others.
+
+    Those are the first one, before which all hosts are looked at, and the last, with the table of all.
+    """
 
     hosts: int
     brake: float
     table: float
+    ends: float
 
     @property
     def batch(self) -> float:
@@ -66,7 +75,7 @@ class Measured:
     @property
     def whole(self) -> float:
         """Of the whole play, where each host is a batch of its own."""
-        return self.hosts * self.batch
+        return self.ends + self.hosts * self.batch
 
 
 def run(quick: bool, say: Callable[[str], None]) -> PartResult:
@@ -81,33 +90,41 @@ def run(quick: bool, say: Callable[[str], None]) -> PartResult:
 
 
 def measure(size: int) -> Measured:
-    """Run the steps again and again in a play of hosts that need not be there."""
+    """Run the steps in the batches of a play of hosts that need not be there."""
     with tempfile.TemporaryDirectory(prefix="alpinefleet-batches-") as name:
         inventory = Path(name, "inventory.json")
         inventory.write_text(json.dumps({"all": {"hosts": dict(_hosts(size))}}), encoding="utf-8")
         done = play.run(
-            Tasks([*STEPS] * REPEATED), inventory, forks=1, environment={}, timeout=TIMEOUT
+            Tasks(STEPS, serial=[size // 2, *[1] * REPEATED, "100%"]),
+            inventory,
+            forks=1,
+            environment={},
+            timeout=TIMEOUT,
         )
     _check(size, done)
-    return Measured(size, *(_median(done, step) for step in (BRAKE, TABLE)))
+    brakes, tables = (_took(done, step) for step in (BRAKE, TABLE))
+    return Measured(
+        size,
+        brake=statistics.median(brakes[1:-1]),
+        table=statistics.median(tables[1:-1]),
+        ends=brakes[0] + tables[0] + brakes[-1] + tables[-1],
+    )
 
 
 def _hosts(size: int) -> Iterator[tuple[str, Mapping[str, t.Any]]]:
     for number in range(size):
-        yield f"h{number}", {RESULT: DONE} if number < size // 2 else {}
+        yield f"h{number}", {RESULT: DONE}
 
 
 def _check(size: int, done: Play) -> None:
-    """A brake that stops, or a table that is shown, would be another step than what is measured."""
+    """A brake that stops, or a table that is shown early, would be another step than what is measured."""
     told = [event.result.get("msg") for event in done.events if event.task == TABLE]
-    if done.rc != 0 or told != [SAYS] * REPEATED:
+    if done.rc != 0 or told[:-1] != [SAYS] * (REPEATED + 1) or told[-1] == SAYS:
         raise BenchError(f"batches: {size} hosts: {told[:1]}\n{done.output[-2000:]}")
 
 
-def _median(done: Play, step: str) -> float:
-    return statistics.median(
-        event.ended - event.started for event in done.events if event.task == step
-    )
+def _took(done: Play, step: str) -> list[float]:
+    return [event.ended - event.started for event in done.events if event.task == step]
 
 
 def table(found: Sequence[Measured]) -> Table:

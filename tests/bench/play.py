@@ -38,6 +38,8 @@ class Tasks:
 
     tasks: Sequence[Mapping[str, t.Any]]
     strategy: str = "linear"
+    # The sizes of batches; all hosts are one without them.
+    serial: Sequence[int | str] = ()
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ def _arguments(what: Tasks | Playbook, folder: Path) -> list[str]:
         "gather_facts": False,
         "strategy": what.strategy,
         "tasks": list(what.tasks),
+        **({"serial": list(what.serial)} if what.serial else {}),
     }
     playbook = folder / "playbook.json"
     playbook.write_text(json.dumps([play]), encoding="utf-8")

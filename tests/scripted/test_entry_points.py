@@ -91,5 +91,5 @@ def test_status_tells_what_is_remembered_and_changes_nothing(
     run = site.entry_point("status", *options)
     assert (run.rc, run.changed, host.memory) == (0, [], remembered), run.output
     found = t.cast("dict[str, t.Any]", run.tasks[-1].result["remembered"])
-    assert (found["stage"], found["drained"]) == ("unhealthy", ["work"])
+    assert (found["progress"], found["drained"]) == ("unhealthy", ["work"])
     assert found["unhealthy"] == ["service crond"]

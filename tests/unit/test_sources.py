@@ -373,6 +373,7 @@ OF_SEVERAL = {
     "tests/unit/matrix/test_readme.py": "what the README says of the matrix",
     "tests/unit/plugins/module_utils/_bootconfig/test_edit_hostile.py": "each format alike",
     "tests/unit/plugins/module_utils/_write/test_files_killed.py": "a program that forks and dies",
+    "tests/unit/roles/test_batches.py": "what Ansible makes of the batches of a brake",
     "tests/unit/roles/test_command_line.py": "what a service and the modules make of one line",
     "tests/unit/roles/test_errors.py": "all roles",
     "tests/unit/roles/test_facts.py": "all roles",

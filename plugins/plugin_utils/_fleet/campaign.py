@@ -64,12 +64,17 @@ class Campaign:
         return None
 
 
-def read(variables: Variables, result: str, *failure: str) -> Campaign:
-    """The play so far. The variables of a host cost more to find than all of the rest."""
+def read(
+    variables: Variables, result: str, *failure: str, of: t.Sequence[str] | None = None
+) -> Campaign:
+    """The play so far, with what is said of all its hosts, or of some.
+
+    The variables of a host cost more to find than all of the rest.
+    """
     hosts, everything = variables["ansible_play_hosts_all"], variables["hostvars"]
     results, failures = {}, {}
     braked, silent = set(), set()
-    for host in hosts:
+    for host in hosts if of is None else of:
         of_host = everything[host]
         # What a host says of itself by such a name is none of these.
         told = speakers.own(of_host, result)

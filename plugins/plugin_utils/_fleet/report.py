@@ -104,6 +104,11 @@ def is_due(found: t.Sequence[Row]) -> bool:
     return "waiting" not in outcomes or bool(outcomes & {"failed", "away"})
 
 
+def is_news(found: t.Sequence[Row], of: t.Collection[str]) -> bool:
+    """Whether something is wrong with one of these hosts."""
+    return any(row.outcome in {"failed", "away"} and row.host in of for row in found)
+
+
 def as_dict(found: t.Sequence[Row]) -> dict[str, t.Any]:
     return {
         "version": REPORT_VERSION,

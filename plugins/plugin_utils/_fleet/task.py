@@ -16,10 +16,12 @@ from .._step import StepError
 from .._variables import registered, speakers
 from .._variables.roles import FAMILIES
 from .._variables.speakers import Variables
-from . import audit, batches, brake, campaign, outfile, remembered, report
+from . import audit, batches, brake, campaign, outfile, remembered, report, standing
 from .campaign import Campaign
 
 TaskResult = dict[str, t.Any]
+
+NOTHING_NEW = "There are hosts left, and nothing new is wrong."
 
 # The options of the action fleet_step.
 FLEET_ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -49,6 +51,8 @@ class Asked:
     variables: Variables
     # Whether there is a --limit.
     limited: bool
+    # What tells the play from others of the run; "" where its batches are no slices of its hosts.
+    play: str = ""
 
 
 class FleetTask:
@@ -94,23 +98,29 @@ class FleetTask:
 
     def _brake(self, error_budget: object) -> TaskResult:
         """Fail where too many hosts are not well; the budget must not be a host's word."""
-        hosts = self._campaign
+        counted = standing.count(self._variables, self._asked.play)
+        hosts = self._read(counted.fresh)
         try:
             speakers.refuse_a_speaker(self._variables)
             allowed = brake.budget(error_budget, len(hosts.hosts))
         except StepError as error:
             said = f"{error.message} {brake.ends_here(hosts)}"
             raise StepError(said, error.remedy, not_well=[]) from None
-        found = brake.not_well(hosts)
+        found = counted.not_well(hosts.hosts, brake.not_well(hosts))
         if len(found) > allowed:
             raise brake.stopped(hosts, found)
-        return {"not_well": found}
+        return counted.told(found)
 
     def _report(self, role: str, output: str) -> TaskResult:
-        """Show what became of the hosts, when there is nothing more to come or something is wrong."""
+        """Show what became of the hosts, when there is nothing more to come or something new is wrong."""
+        now = standing.braked(self._variables, self._asked.play)
+        if now is not None:
+            of_batch = campaign.read(self._variables, *registered.LEFT_BY[role], of=now)
+            if not report.is_news(report.rows(of_batch), {*now}):
+                return {"msg": [NOTHING_NEW]}
         found = report.rows(campaign.read(self._variables, *registered.LEFT_BY[role]))
-        if not report.is_due(found):
-            return {"msg": ["There are hosts left, and nothing is wrong."]}
+        if now is None and not report.is_due(found):
+            return {"msg": [NOTHING_NEW]}
         return _shown(report.table(found), report.as_dict(found), output)
 
     def _unread(self, *names: str) -> str:
@@ -142,11 +152,10 @@ class FleetTask:
             _refuse_what_lacks(shown)
         return shown
 
-    @property
-    def _campaign(self) -> Campaign:
+    def _read(self, of: t.Sequence[str]) -> Campaign:
         """The play as the brake sees it, whichever role its hosts have had."""
         failures = [name for _result, *names in registered.LEFT_BY.values() for name in names]
-        return campaign.read(self._variables, registered.RESULT, *failures)
+        return campaign.read(self._variables, registered.RESULT, *failures, of=of)
 
 
 def _answer(of_host: Variables) -> object:

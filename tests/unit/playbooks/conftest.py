@@ -15,10 +15,10 @@ CLIENT = """#!/bin/sh
 for command do :; done
 case $command in
 *memory.sh*)
-	nonce=${command%% && sleep *}
-	nonce=${nonce##* }
-	printf '\\nBEGIN %s\\n\\nEND %s\\n' "${nonce%"'"}" "${nonce%"'"}"
-	;;
+    nonce=${command%% && sleep *}
+    nonce=${nonce##* }
+    printf '\\nBEGIN %s\\n\\nEND %s\\n' "${nonce%"'"}" "${nonce%"'"}"
+    ;;
 *) exec sh -c "$command" ;;
 esac
 """

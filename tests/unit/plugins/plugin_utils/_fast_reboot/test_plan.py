@@ -76,10 +76,12 @@ def test_what_another_role_says_is_heard_from_nowhere_else() -> None:
     entries = read("meta/argument_specs.yml")["argument_specs"].values()
     options = {name: option for entry in entries for name, option in entry["options"].items()}
     said = {name for name, option in options.items() if "default" not in option}
-    assert said == {f"{plan.FAST_REBOOT.prefix}{name}" for name in ("changed", "changes", "frozen")}
+    assert said == {
+        f"{roles.FAST_REBOOT.prefix}{name}" for name in ("changed", "changes", "frozen")
+    }
     # Variables of a role win over those of an inventory, and over facts of a host.
     assert said <= set(read("vars/main.yml"))
-    plan.FAST_REBOOT.refuse_unknown(said)
+    roles.FAST_REBOOT.refuse_unknown(said)
 
 
 def test_all_variables_of_the_role_are_known() -> None:

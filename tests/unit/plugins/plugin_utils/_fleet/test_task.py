@@ -197,7 +197,7 @@ def test_host_does_not_say_where_a_report_goes(tmp_path: Path) -> None:
 def test_report_waits_for_the_last_host_as_long_as_all_is_well() -> None:
     variables = play({"web1": {"done": True}, "web2": None}, "web1", "web2")
     told = step("report", variables, of_role="fast_reboot", output="/is/not/written.json")
-    assert told == {"msg": ["There are hosts left, and nothing is wrong."]}
+    assert told == {"msg": ["There are hosts left, and nothing new is wrong."]}
 
 
 def test_report_is_a_table_and_a_file(tmp_path: Path) -> None:

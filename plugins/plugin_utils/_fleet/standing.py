@@ -1,0 +1,94 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection.
+
+"""What the brake before a batch has counted, so that the next one need not count it again.
+
+To find the variables of a host costs a millisecond. A brake that read all hosts before each batch would
+take most of an hour in a play of a thousand batches.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import typing as t
+from dataclasses import dataclass
+
+from .._values import FormError, parse
+from .._variables import registered, speakers
+from .._variables.speakers import Variables
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a brake leaves on the hosts of its batch."""
+
+    # What tells its play from others of the same run.
+    play: str
+    # How many hosts of the play had had their turn, and which of all hosts were not well.
+    counted: int
+    not_well: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Count:
+    """What is to be counted before a batch."""
+
+    play: str
+    counted: int
+    # Of these nobody has counted yet what came of their turn; of the others that were not well it is known.
+    fresh: t.Sequence[str]
+    known: tuple[str, ...] = ()
+
+    def not_well(self, hosts: t.Sequence[str], found: t.Iterable[str]) -> list[str]:
+        """Those that are not well, with those that were found among the fresh ones or gone."""
+        every = {*found, *self.known} - ({*self.fresh} - {*found})
+        return [host for host in hosts if host in every]
+
+    def told(self, not_well: t.Sequence[str]) -> dict[str, t.Any]:
+        return {"play": self.play, "counted": self.counted, "not_well": [*not_well]}
+
+
+def count(variables: Variables, play: str) -> Count:
+    """All hosts before the first batch, and before another one those of that batch and the one before.
+
+    Batches are slices of the hosts, so the last host of the one before is the one before the first of this.
+    """
+    hosts = variables["ansible_play_hosts_all"]
+    first, end = _slice(variables)
+    left = _left(variables["hostvars"][hosts[first - 1]], play) if first else None
+    if left is None or left.counted >= first:
+        return Count(play, first, hosts)
+    return Count(play, first, hosts[left.counted : end], left.not_well)
+
+
+def braked(variables: Variables, play: str) -> t.Sequence[str] | None:
+    """Of a batch in the middle of the play its hosts and those that are gone since its brake; None else."""
+    hosts, here = variables["ansible_play_hosts_all"], {*variables["ansible_play_hosts"]}
+    left = _left(variables, play)
+    end = _slice(variables)[1]
+    if left is None or here.isdisjoint(hosts[end:]):
+        return None
+    stays = here | {*left.not_well}
+    return [
+        host for place, host in enumerate(hosts) if left.counted <= place < end or host not in stays
+    ]
+
+
+def _slice(variables: Variables) -> tuple[int, int]:
+    """The places of the batch among the hosts of the play: the first, and the one after the last."""
+    batch = {*variables["ansible_play_batch"]}
+    hosts = variables["ansible_play_hosts_all"]
+    found = [place for place, host in enumerate(hosts) if host in batch]
+    return (found[0], found[-1] + 1) if found else (0, len(hosts))
+
+
+def _left(variables: Variables, play: str) -> Left | None:
+    """What the brake of this play has left on a host, None where it stopped or has left nothing."""
+    told = speakers.own(variables, registered.BRAKED)
+    with contextlib.suppress(FormError):
+        found = parse(Left, told)
+        return found if play and found.play == play else None
+    return None
