@@ -169,6 +169,8 @@ options:
           - Commands that must succeed on the host.
           - Each is a list of words, or a text that is split into words as a shell does. Nothing in it is expanded.
           - Each has its share of what is left of C(timeout), and one second at least. Then it is ended and has failed.
+          - What a command starts and leaves running must have its output redirected. Once the command has ended, nobody
+            reads it, and whoever writes there is ended by that.
         type: list
         elements: raw
         default: []
