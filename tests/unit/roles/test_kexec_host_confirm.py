@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.tests.unit import shell_runner
@@ -193,7 +194,16 @@ def test_a_watchdog_that_is_lost_meanwhile_is_no_obstacle(fed: ServiceHost) -> N
     assert fed.read("proc/uptime").startswith(f"{60 + 2 + 120 + 10 + 2 + 10 + 2}.")
 
 
+def until(condition: t.Callable[[], bool]) -> None:
+    """Wait for what a process in the background does, while it may."""
+    end = time.monotonic() + shell_runner.TIMEOUT
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+
+
 def test_the_console_is_told(host: ServiceHost) -> None:
+    # In the background, so that a console which is held up holds nothing up.
+    host.afterwards = lambda: until(lambda: host.read("dev/console") != "")
     watch(host, CONFIRM)
     assert host.read("dev/console").startswith("kexec-confirm: ")
 
@@ -328,13 +338,7 @@ def test_watcher_and_feeder_that_are_killed_leave_nobody(fed: ServiceHost) -> No
 def test_watcher_that_is_stopped_for_a_while_feeds_on(fed: ServiceHost) -> None:
     at(fed, 30, "( command sleep 0.1; command kill -CONT $$ ) & command kill -STOP $$")
     at(fed, 40, CONFIRMED)
-
-    def goes_on() -> None:
-        until = time.monotonic() + shell_runner.TIMEOUT
-        while not is_stopped(fed) and time.monotonic() < until:
-            time.sleep(0.01)
-
-    fed.afterwards = goes_on
+    fed.afterwards = lambda: until(lambda: is_stopped(fed))
     assert "sleep 2" not in watch(fed, CONFIRM, WATCHDOG)
     assert is_stopped(fed)
 
