@@ -13,11 +13,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.tas
     STEP_ARGUMENTS,
     RoleTask,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
-    StepError,
-    arguments,
-    told,
-)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import outcome
 
 
 class ActionModule(RebootingAction):
@@ -32,7 +28,4 @@ class ActionModule(RebootingAction):
             self.clock,
             check_mode=self._task.check_mode,
         )
-        try:
-            return told(RoleTask(variables, steps).step(arguments(self, STEP_ARGUMENTS)))
-        except StepError as error:
-            return told(error.as_result())
+        return outcome(self, STEP_ARGUMENTS, RoleTask(variables, steps).step)

@@ -14,11 +14,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.task impo
     Asked,
     FleetTask,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
-    StepError,
-    arguments,
-    told,
-)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import outcome
 
 
 class ActionModule(ActionBase):
@@ -31,11 +27,7 @@ class ActionModule(ActionBase):
         self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None
     ) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
-        fleet = FleetTask(task_vars or {}, self._asked())
-        try:
-            return told(fleet.step(arguments(self, FLEET_ARGUMENTS)))
-        except StepError as error:
-            return told(error.as_result())
+        return outcome(self, FLEET_ARGUMENTS, FleetTask(task_vars or {}, self._asked()).step)
 
     def _asked(self) -> Asked:
         """As Ansible itself reads "hosts" and "serial" of a play."""

@@ -7,11 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
-    StepError,
-    arguments,
-    told,
-)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import outcome
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import roles, speakers
 
 
@@ -26,9 +22,9 @@ class ActionModule(ActionBase):
     ) -> dict[str, t.Any]:
         super().run(tmp, task_vars)
         variables = task_vars or {}
-        try:
-            given = arguments(self, roles.FREEZE_ARGUMENTS)
+
+        def freeze(given: dict[str, t.Any]) -> dict[str, t.Any]:
             speakers.refuse_a_speaker(variables)
-            return told({"wanted": roles.freeze(given["role"], given["wanted"], variables)})
-        except StepError as error:
-            return told(error.as_result())
+            return {"wanted": roles.freeze(given["role"], given["wanted"], variables)}
+
+        return outcome(self, roles.FREEZE_ARGUMENTS, freeze)

@@ -11,11 +11,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._host_task impor
     HOST_STEP_SPEC,
     HostTask,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
-    StepError,
-    arguments,
-    told,
-)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import outcome
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import controller
 
 
@@ -37,7 +33,4 @@ class ActionModule(ActionBase):
             controller.boot_id(),
         )
         task = HostTask(variables, asking, check_mode=self._task.check_mode)
-        try:
-            return told(task.step(arguments(self, HOST_STEP_SPEC)))
-        except StepError as error:
-            return told(error.as_result())
+        return outcome(self, HOST_STEP_SPEC, task.step)

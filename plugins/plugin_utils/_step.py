@@ -56,3 +56,15 @@ def arguments(
             f"The arguments cannot be used: {error}.", "See the documentation of the module."
         ) from None
     return t.cast("dict[str, t.Any]", found)
+
+
+def outcome(
+    action: ActionBase,
+    specification: t.Mapping[str, t.Mapping[str, t.Any]],
+    carry_out: t.Callable[[dict[str, t.Any]], t.Mapping[str, t.Any]],
+) -> dict[str, t.Any]:
+    """What the task of a step returns, whether it comes to its end or not."""
+    try:
+        return told(carry_out(arguments(action, specification)))
+    except StepError as error:
+        return told(error.as_result())

@@ -14,6 +14,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
     StepError,
     arguments,
+    outcome,
     told,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import speakers
@@ -62,3 +63,20 @@ def test_options_that_are_none_are_refused() -> None:
     action: t.Any = SimpleNamespace(validate_argument_spec=refuse)
     with pytest.raises(StepError, match="cannot be used: step is unknown"):
         arguments(action, {})
+
+
+def test_outcome_is_what_was_carried_out_or_why_it_was_not() -> None:
+    action: t.Any = SimpleNamespace(validate_argument_spec=lambda given: (None, given))
+
+    def fail(given: t.Any) -> t.NoReturn:
+        raise StepError("It is locked.", "Unlock it.", seen=given["step"])
+
+    done = outcome(action, {"step": {}}, lambda given: {"seen": given["step"]})
+    assert (done["seen"], "failed" in done) == ({}, False)
+    failed = outcome(action, {"step": {}}, fail)
+    assert (failed["seen"], failed["failed"], failed["msg"]) == (
+        {},
+        True,
+        "It is locked. Unlock it.",
+    )
+    assert len(failed["nonce"]) == len(done["nonce"]) == 16
