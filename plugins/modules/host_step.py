@@ -70,7 +70,7 @@ options:
     type: str
     default: ""
   reboot_command:
-    description: What M(ansible.builtin.stat) returned of C(/sbin/reboot), for the steps V(able) and V(lead).
+    description: What C(ansible.builtin.stat) returned of C(/sbin/reboot), for the steps V(able) and V(lead).
     type: dict
     default: {}
   kept:
@@ -147,7 +147,7 @@ parameters:
     - name: kexec_load_disabled
       value: "0"
 edits:
-  description: The options of M(ansible.builtin.replace) that comment out the lines which lock kexec after the boot.
+  description: The options of C(ansible.builtin.replace) that comment out the lines which lock kexec after the boot.
   returned: for the step V(able)
   type: list
   elements: dict

@@ -445,12 +445,38 @@ ERRORS = ("any_errors_fatal", "ignore_errors", "ignore_unreachable")
 
 @pytest.mark.parametrize("role", ["fast_reboot", "kexec_host", "rolling_upgrade"])
 def test_role_lets_the_play_pass_over_no_error(role: str) -> None:
-    outermost, *rest = yaml.safe_load((ROOT / f"roles/{role}/tasks/main.yml").read_text())
+    tasks = ROOT / f"roles/{role}/tasks"
+    outermost, last = yaml.safe_load((tasks / "main.yml").read_text())
     assert all(outermost[word] is False for word in ERRORS)
     # The last task passes on that the role failed.
-    assert [(task["ignore_errors"], "any_errors_fatal" in task) for task in rest] == [
-        (False, False)
-    ]
+    assert last["ansible.builtin.import_tasks"] == "end.yml"
+    (end,) = yaml.safe_load((tasks / "end.yml").read_text())
+    assert (end["ignore_errors"], "any_errors_fatal" in {**last, **end}) == (False, False)
+
+
+INCLUDES = {
+    f"ansible.builtin.{word}_{what}" for word in ("include", "import") for what in ("tasks", "role")
+}
+
+
+def modules_of(node: list[dict[str, t.Any]]) -> set[str]:
+    """The names of all modules in tasks, those of blocks, too."""
+    found: set[str] = set()
+    for task in node:
+        inner = [each for word in BLOCK for each in task.get(word, ())]
+        found |= modules_of(inner) if inner else {name for name in task if "." in name}
+    return found
+
+
+BLOCK = ("block", "rescue", "always")
+MAINS = sorted(ROOT.glob("roles/*/tasks/main.yml"))
+
+
+@pytest.mark.parametrize("path", MAINS, ids=[path.parts[-3] for path in MAINS])
+def test_main_only_includes(path: Path) -> None:
+    found = modules_of(yaml.safe_load(path.read_text()))
+    assert found
+    assert found <= INCLUDES
 
 
 # --- Molecule scenarios and the playbooks that their sequences name ------------------------

@@ -15,7 +15,7 @@ from tests.bench.errors import BenchError
 SMALL, LARGE = Measured(10, 0.05, 0.15, 1.0), Measured(1000, 0.4, 0.5, 5.0)
 
 
-LAST = ["HOST  OUTCOME"]
+LAST = ("HOST  OUTCOME",)
 
 
 def a_run(rc: int = 0, says: t.Any = batches.SAYS, last: t.Any = LAST) -> play.Play:

@@ -326,7 +326,7 @@ def test_lost_host_runs_nothing_on_the_controller(
 
 @pytest.mark.parametrize(("role", "name"), VARIABLES)
 def test_host_that_spoke_before_is_refused(run: PlayRun, role: str, name: str) -> None:
-    (refusal,) = of_host(run, f"before-{role}", "Fail where it failed")
+    (refusal,) = of_host(run, f"before-{role}", "end | Fail where it failed")
     assert name in refusal["msg"]
     assert "--flush-cache" in refusal["msg"]
     assert "said" not in refusal["msg"]
@@ -340,7 +340,7 @@ def test_host_that_spoke_before_has_a_result_and_is_not_touched(run: PlayRun) ->
 
 
 def test_host_does_not_allow_the_reboot_that_unlocks_it(run: PlayRun) -> None:
-    (ended,) = of_host(run, "liar-kexec_host", "Fail where it failed")
+    (ended,) = of_host(run, "liar-kexec_host", "end | Fail where it failed")
     assert (ended["done"], ended["reboot_required"]) == (True, True)
     assert of_host(run, "liar-kexec_host", "firmware | Ask the host again") == []
     assert len(of_host(run, "liar-kexec_host", "reboot | Say that a reboot is needed")) == 1
@@ -381,7 +381,7 @@ def test_names_of_functions_change_no_ending(run: PlayRun) -> None:
 
 
 def test_what_a_host_printed_is_no_template(run: PlayRun) -> None:
-    (failed,) = of_host(run, "hidden", "Fail where it failed")
+    (failed,) = of_host(run, "hidden", "end | Fail where it failed")
     assert f"The host is still drained: {PRINTED}." in failed["msg"]
 
 

@@ -112,7 +112,7 @@ def tasks_of(run: PlayRun, host: str) -> dict[str, TaskResult]:
 
 
 def ending(run: PlayRun, host: str) -> dict[str, t.Any]:
-    return tasks_of(run, host)["Fail where it failed"].result
+    return tasks_of(run, host)["end | Fail where it failed"].result
 
 
 def row(run: PlayRun, host: str) -> str:

@@ -115,7 +115,7 @@ def test_variable_that_is_omitted_is_refused_before_anything_is_done(run: PlayRu
 
 def test_wrong_variable_of_the_reboot_is_refused_before_the_upgrade(run: PlayRun) -> None:
     assert said(run, "wrong", "upgrade | Upgrade all packages") == []
-    (failed,) = said(run, "wrong", "Fail where it failed")
+    (failed,) = said(run, "wrong", "end | Fail where it failed")
     assert "fast_reboot_health_ports" in failed
 
 

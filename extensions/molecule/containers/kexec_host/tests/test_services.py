@@ -50,7 +50,7 @@ def test_the_role_refuses_a_container_and_leaves_it_alone(container: Machine) ->
     before = container.host.check_output("apk info")
     run = container.play(WHOLE)
     assert run.rc != 0
-    task = run.task(f"{ROLE} : check | Refuse a host on which kexec will never be possible")
+    task = run.task(f"{ROLE} : check | Refuse a host that cannot be made able")
     assert "The target is a container" in task.result["msg"]
     assert container.host.check_output("apk info") == before
 
