@@ -72,6 +72,7 @@ VOCABULARY: dict[str, Blocks] = {
     "boot_config_damaged": "reboot",
     "parameter_invalid": "nothing",
     "origin_not_understood": "nothing",
+    "package_unknown": "nothing",
     "cmdline_drift": "nothing",
     "initramfs_unverified": "nothing",
     "passphrase_needed": "nothing",

@@ -3,7 +3,7 @@
 
 # Private to this collection: it may change at any time.
 
-"""Where modules keep or read notes on a host. All of ours are in docs/notes-on-hosts.md."""
+"""Where notes on a host are. All are in docs/notes-on-hosts.md."""
 
 from __future__ import annotations
 
@@ -11,17 +11,21 @@ from __future__ import annotations
 RUN = "/run/alpinefleet-kexec"
 # What kexec_load loaded.
 IMAGE = f"{RUN}/image.json"
-# The service kexec-load notes there what it loaded before it locked kexec.
+# What the service kexec-load loaded before it locked kexec.
 FROZEN = f"{RUN}/frozen"
 # Whoever shuts the host down by kexec_reboot's order holds its lock.
 LEAVING = f"{RUN}/leaving"
 
 # What outlives a boot.
 MEMORY = "/var/lib/alpinefleet-kexec"
-# Whoever jumps writes it just before. It is removed once the new system has proven itself.
+# Written just before the jump, and removed once the new system has proven itself.
 JUMP = f"{MEMORY}/jump"
 # What the host was like before it was made able.
 ORIGIN = f"{MEMORY}/origin"
+# A run of the role fast_reboot that is not over.
+UNFINISHED = f"{MEMORY}/run"
+# What the services tell in the next boot.
+LAST_REBOOT = f"{MEMORY}/last-reboot"
 
 # OpenRC has it while it stops services for another runlevel, such as that of a poweroff.
 STOPPING = "/run/openrc/rc.stopping"

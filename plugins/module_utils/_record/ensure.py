@@ -25,10 +25,8 @@ from .origin import HostOrigin
 
 PACKAGE = "kexec-tools"
 REBOOT = "/sbin/reboot"
-# What the services tell in the next boot, and the role fast_reboot of a run that is not over.
-LAST_REBOOT, UNFINISHED = f"{notes.MEMORY}/last-reboot", f"{notes.MEMORY}/run"
 # What is forgotten when all is taken back; a program that was killed may have left a draft beside one.
-FORGOTTEN = (notes.ORIGIN, notes.JUMP, LAST_REBOOT)
+FORGOTTEN = (notes.ORIGIN, notes.JUMP, notes.LAST_REBOOT)
 OF_DRAFTS = ".new"
 
 ORIGIN_ARGUMENTS: dict[str, dict[str, t.Any]] = {
@@ -85,8 +83,14 @@ def _words_of(name: str, words: t.Iterable[str]) -> tuple[str, ...]:
 
 
 def _is_installed(host: Host) -> bool:
+    """What apk says; what it cannot say is neither, for a package that was there is not to be removed."""
     apk = host.find("apk")
-    return apk is not None and host.run([apk, "info", "--installed", PACKAGE]).rc == 0
+    if apk is None:
+        raise _unknown_package("apk was not found")
+    answer = host.run([apk, "info", "--installed", PACKAGE])
+    if answer.rc not in (0, 1) or (answer.rc and answer.stderr.strip()):
+        raise _unknown_package(f"apk info failed {answer.told}")
+    return answer.rc == 0
 
 
 def _kept(host: Host) -> HostOrigin | None:
@@ -132,7 +136,7 @@ def _forgettable(host: Host) -> list[str]:
     Whoever goes on with a run that is not over needs to know whether its jump arrived.
     """
     names = host.names(notes.MEMORY)
-    ours = FORGOTTEN[:1] if os.path.basename(UNFINISHED) in names else FORGOTTEN
+    ours = FORGOTTEN[:1] if os.path.basename(notes.UNFINISHED) in names else FORGOTTEN
     found = [f"{notes.MEMORY}/{name}" for name in names]
     gone = [path for path in found if path.removesuffix(OF_DRAFTS) in ours]
     return [*gone, *([notes.MEMORY] if gone == found and host.is_dir(notes.MEMORY) else [])]
@@ -173,6 +177,16 @@ def _difference(path: str, before: str, after: str) -> dict[str, str]:
 
 def _text(found: HostOrigin | None) -> str:
     return "" if found is None else found.as_text()
+
+
+def _unknown_package(why: str) -> ReasonError:
+    return ReasonError(
+        reason(
+            "package_unknown",
+            f"Whether {PACKAGE} was installed before is not known: {why}.",
+            f"See that apk info --installed {PACKAGE} works on the host, and run it again.",
+        )
+    )
 
 
 def _not_understood() -> ReasonError:

@@ -439,7 +439,7 @@ def handler_failed(said: str) -> Reason:
 
 def step_failed(said: str) -> Reason:
     return Reason(
-        "module_failed",
+        "task_failed",
         said,
         "Mend what the message names, and run the role again. Up to the stage trigger, the host was "
         "not rebooted.",

@@ -22,7 +22,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import not
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 
 # Where it is, for whoever has to remove it by hand.
-PLACE = f"{notes.MEMORY}/run"
+PLACE = notes.UNFINISHED
 
 # How far the run was that left a note; one that ended does not know what became of the host.
 Progress = t.Literal["begun", "drain", "down", "ended", "unhealthy", "undrain"]

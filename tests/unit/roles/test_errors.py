@@ -174,7 +174,7 @@ def test_host_that_is_cut_off_when_it_is_drained_is_undrained_and_fails(run: Pla
     host = "cut-off-drained"
     assert (counts(run, host)["unreachable"], counts(run, host)["failed"]) == (0, 1)
     found = told(run, host)
-    assert (found["reason"]["code"], found["stage"]) == ("module_failed", "trigger")
+    assert (found["reason"]["code"], found["stage"]) == ("task_failed", "trigger")
     assert (found["rebooted"], found["drained"]) == (False, [])
     assert "cut off" in found["reason"]["message"]
     assert tasks_of(run, host).count("Undrain") == 1

@@ -326,7 +326,7 @@ def test_hook_that_fails_in_the_task_that_changed_something_is_undone(run: PlayR
         ("reset-says-why", "did_not_return", "down", None),
         ("reset-in-vain", "did_not_return", "down", None),
         ("other-key", "host_key_changed", "down", None),
-        ("crash", "module_failed", "down", None),
+        ("crash", "task_failed", "down", None),
         ("sick", "unhealthy", "health", True),
         ("sick-outside", "unhealthy", "health", True),
         ("again", "unhealthy", "health", True),

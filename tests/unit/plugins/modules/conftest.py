@@ -91,7 +91,9 @@ def machine(
     folder.mkdir()
     (folder / "kexec").write_text(KEXEC.format(folder=folder, root=alpine.root))
     (folder / "openrc").write_text("#!/bin/sh\n")
-    for name in ("kexec", "openrc"):
+    # No package is installed.
+    (folder / "apk").write_text("#!/bin/sh\nexit 1\n")
+    for name in ("kexec", "openrc", "apk"):
         (folder / name).chmod(0o755)
     (folder / "stderr").touch()
     monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")

@@ -114,8 +114,8 @@ def test_difference_is_the_text_that_is_kept(alpine: fakes.FakeHost) -> None:
     where = {"before_header": notes.ORIGIN, "after_header": notes.ORIGIN}
     assert foretold == [{"before": "", "after": text, **where}]
     assert record(alpine, "present")["diff"] == [{"before": text, "after": text, **where}]
-    alpine.write(ensure.LAST_REBOOT, "a boot\n")
-    forgotten = {"before_header": ensure.LAST_REBOOT, "after_header": ensure.LAST_REBOOT}
+    alpine.write(notes.LAST_REBOOT, "a boot\n")
+    forgotten = {"before_header": notes.LAST_REBOOT, "after_header": notes.LAST_REBOOT}
     assert record(alpine, "absent")["diff"][:2] == [
         {"before": text, "after": "", **where},
         {"before": "present\n", "after": "absent\n", **forgotten},
@@ -128,7 +128,7 @@ def test_host_forgets_when_all_is_as_it_was(alpine: fakes.FakeHost) -> None:
     assert (told["changed"], told["left"], kept(alpine)) == (True, [], False)
 
 
-NOTES = (notes.JUMP, ensure.LAST_REBOOT, f"{notes.JUMP}.new")
+NOTES = (notes.JUMP, notes.LAST_REBOOT, f"{notes.JUMP}.new")
 
 
 def noted(alpine: fakes.FakeHost) -> list[str]:
@@ -159,7 +159,7 @@ def test_folder_that_is_empty_goes(alpine: fakes.FakeHost) -> None:
 
 def test_run_that_is_not_over_is_remembered_with_its_jump(alpine: fakes.FakeHost) -> None:
     record(alpine, "present")
-    for place in (*NOTES, ensure.UNFINISHED):
+    for place in (*NOTES, notes.UNFINISHED):
         alpine.write(place, "note")
     assert record(alpine, "absent")["changed"]
     assert noted(alpine) == ["jump", "jump.new", "last-reboot", "run"]
@@ -212,3 +212,29 @@ def test_configuration_that_is_not_understood_is_refused_before_anything_is_chan
         record(alpine, "present")
     assert caught.value.reason.code.startswith("boot_loader_not")
     assert not kept(alpine)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        pytest.param(
+            {"rc": 99, "stderr": "Unable to lock database"}, "Unable to lock", id="locked"
+        ),
+        pytest.param(
+            {"rc": 1, "stderr": "ERROR: no index"}, "no index", id="an error that it tells"
+        ),
+        pytest.param({"rc": -9}, "exit status -9", id="it was killed"),
+        pytest.param(None, "apk was not found", id="no apk"),
+    ],
+)
+def test_what_apk_cannot_say_is_not_taken_for_a_package_that_was_missing(
+    alpine: fakes.FakeHost, outcome: dict[str, t.Any] | None, said: str
+) -> None:
+    if outcome is None:
+        del alpine.runner.installed["apk"]
+    else:
+        alpine.runner.on(APK, **outcome)
+    with pytest.raises(ReasonError) as caught:
+        record(alpine, "present")
+    assert (caught.value.reason.code, kept(alpine)) == ("package_unknown", False)
+    assert said in caught.value.reason.message

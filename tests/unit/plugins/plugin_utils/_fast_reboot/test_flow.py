@@ -427,9 +427,9 @@ IN_A_HOOK = flow.next_hook(begun(hooks=HOOKS))
             id="an undrain file",
         ),
         pytest.param(begun(), Broken("x", handler=True), "", "handler_failed", [], id="a handler"),
-        pytest.param(begun(), Broken("x"), "", "module_failed", [], id="a step"),
+        pytest.param(begun(), Broken("x"), "", "task_failed", [], id="a step"),
         pytest.param(
-            left(hooks=HOOKS, drained=["a"]), Broken("x"), "", "module_failed", ["a"], id="a wait"
+            left(hooks=HOOKS, drained=["a"]), Broken("x"), "", "task_failed", ["a"], id="a wait"
         ),
     ],
 )

@@ -366,7 +366,7 @@ def test_run_that_was_overtaken_fails_at_its_end_as_well() -> None:
     assert code_of(scene.steps.close(proven)) == "overtaken"
     assert code_of(scene.steps.still_mine(proven, "undrain")) == "overtaken"
     failed = flow.fail(proven, flow.step_failed("It broke."))
-    assert code_of(scene.steps.close(failed)) == "module_failed"
+    assert code_of(scene.steps.close(failed)) == "task_failed"
 
 
 def test_host_that_cannot_be_told_that_a_run_is_over_is_well_and_that_is_said() -> None:

@@ -459,7 +459,7 @@ def test_order_that_breaks_forgets_no_hook(
     told = role.go_on("leave")
     assert (told["failed"], told["drained"]) == (True, ["lb"])
     after = role.broke(told)
-    assert (after["reason"]["code"], after["stage"]) == ("module_failed", "trigger")
+    assert (after["reason"]["code"], after["stage"]) == ("task_failed", "trigger")
     assert (after["rebooted"], after["run"]["next"]) == (rebooted, next_step)
 
 
@@ -467,7 +467,7 @@ def test_wait_that_breaks_forgets_no_hook() -> None:
     role = drained(LEFT, KeyError("x"))
     after = role.broke(role.go_on("leave", "wait"))
     assert (after["reason"]["code"], after["stage"], after["drained"]) == (
-        "module_failed",
+        "task_failed",
         "down",
         ["lb"],
     )
@@ -498,7 +498,7 @@ def test_earlier_run_of_the_role_in_the_play_is_none_of_this_one() -> None:
     second.begin()
     after = second.broke()
     assert (after["rebooted"], after["boot_id"]["after"]) == (False, None)
-    assert after["reason"]["code"] == "module_failed"
+    assert after["reason"]["code"] == "task_failed"
 
 
 EVIL = {"name": "lb", "drain": "/tmp/evil.yml", "undrain": "/tmp/evil.yml", "always": False}
@@ -592,7 +592,7 @@ def test_step_that_breaks_before_anything_is_known_is_no_success() -> None:
     role.variables["__fast_reboot_begun"] = {"msg": "a defect"}
     after = role.broke()
     assert (after["reason"]["code"], after["rebooted"], after["done"]) == (
-        "module_failed",
+        "task_failed",
         None,
         False,
     )
