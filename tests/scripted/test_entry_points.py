@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The entry points of the role that reboot nothing: undrain, settle and status, in check mode, too."""
+"""The entry points of the role that reboot nothing, once, twice and in check mode."""
 
 from __future__ import annotations
 
@@ -81,6 +81,20 @@ def test_settle_looks_again_and_gives_the_work_back(site: Site, host: Host) -> N
     done = site.entry_point("settle")
     assert (done.rc, undrained(done), host.memory) == (0, 1, ""), done.output
     assert host.boot.number == 1
+
+
+@pytest.mark.parametrize("name", ["resume", "look_after"])
+def test_what_an_earlier_run_has_left_is_seen_to_once(site: Site, host: Host, name: str) -> None:
+    remembered = host.memory
+    foretold = site.entry_point(name, "--check")
+    assert (foretold.rc, undrained(foretold)) == (0, 1), foretold.output
+    assert host.memory == remembered
+    done = site.entry_point(name)
+    assert (done.rc, undrained(done), host.memory) == (0, 1, ""), done.output
+    for options in ((), ("--check",)):
+        again = site.entry_point(name, *options)
+        assert (again.rc, undrained(again), again.changed) == (0, 0, []), again.output
+    assert (host.boot.number, host.memory) == (1, "")
 
 
 @pytest.mark.parametrize("options", [(), ("--check",)], ids=["for real", "check mode"])

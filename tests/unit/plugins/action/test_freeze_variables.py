@@ -19,10 +19,12 @@ from ansible_collections.alpinefleet.kexec.plugins.action.freeze_variables impor
 WANTED = {"packages": [], "reboot": "auto"}
 
 
-def run(wanted: dict[str, t.Any], **variables: t.Any) -> dict[str, t.Any]:
+def run(
+    wanted: dict[str, t.Any], *, check_mode: bool = False, **variables: t.Any
+) -> dict[str, t.Any]:
     task = Task()
     task.action = "alpinefleet.kexec.freeze_variables"
-    task.check_mode = False
+    task.check_mode = check_mode
     task.async_val = 0
     task.args = {"role": "rolling_upgrade", "wanted": wanted}
     loader = DataLoader()
@@ -31,8 +33,11 @@ def run(wanted: dict[str, t.Any], **variables: t.Any) -> dict[str, t.Any]:
     return action.run(task_vars=variables)
 
 
-def test_variables_are_handed_on() -> None:
-    assert run(WANTED, rolling_upgrade_hosts="all")["wanted"] == WANTED
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_variables_are_handed_on(check_mode: bool) -> None:
+    for _again in range(2):
+        told = run(WANTED, check_mode=check_mode, rolling_upgrade_hosts="all")
+        assert (told["wanted"], told.get("changed", False)) == (WANTED, False)
 
 
 @pytest.mark.parametrize(
