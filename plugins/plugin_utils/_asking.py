@@ -12,10 +12,9 @@ import typing as t
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason, sentence
 
+from . import _unanswered
 from ._answer import Answer, parse
 from ._step import StepError
-
-PREFLIGHT_MODULE = "alpinefleet.kexec.kexec_preflight"
 
 # What a step is given, and what it returns.
 StepArguments = t.Mapping[str, t.Any]
@@ -50,21 +49,19 @@ class Asking:
 
     def _run(self, options: dict[str, t.Any]) -> t.Mapping[str, t.Any]:
         """A preflight has no facts for Ansible; a host that says some wants variables of the play."""
-        result = self._run_module(PREFLIGHT_MODULE, options)
+        result = self._run_module(_unanswered.PREFLIGHT, options)
         return {name: value for name, value in result.items() if name != "ansible_facts"}
 
 
 def _usable(result: t.Mapping[str, t.Any], needed: t.Sequence[str]) -> Answer:
     found = parse(result)
     if found.failed:
-        # The module has said what to do about it.
-        raise StepError(str(result.get("msg")), "", **result)
+        told = _unanswered.silent(found.said or "it said nothing")
+        raise StepError(told.message, told.remedy, **result)
     defects = found.defects(needed)
     if defects:
-        raise StepError(
-            f"What the host returned is no result of the preflight: {'; '.join(defects)}.",
-            "Ask it once more; if it says the same again, find out who controls it.",
-        )
+        told = _unanswered.invalid(defects)
+        raise StepError(told.message, told.remedy)
     return found
 
 

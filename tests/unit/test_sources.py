@@ -74,6 +74,7 @@ ROOMS = (
     "plugin_utils/_words",
     "plugin_utils/_values",
     "plugin_utils/_answer",
+    "plugin_utils/_unanswered",
     "plugin_utils/_step",
     "plugin_utils/_reboot",
     "plugin_utils/_variables",

@@ -12,14 +12,13 @@ terminal is taken out.
 
 from __future__ import annotations
 
-import re
 import typing as t
 from dataclasses import dataclass, replace
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import machine
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
 
-from .. import _forms
+from .. import _forms, _unanswered
 from .._answer import Answer, parse
 from .._forms import Fields
 from .._step import StepError
@@ -34,15 +33,11 @@ VERDICTS: tuple[Verdict, ...] = t.get_args(Verdict)
 # What only an audit finds. The documentation lists them; a test compares.
 AUDIT_CODES: dict[str, str] = {
     "host_unreachable": "The controller cannot log in on the host.",
-    "no_python": "The host has no Python that could run the preflight.",
-    "answer_invalid": "What the host returned is no result of the preflight.",
 }
 
 # What of an answer there must be for a verdict, and what may be null.
 VERDICT_NEEDS = ("able", "reasons", "reboot_needed")
 VERDICT_USES = ("facts", "running_release", "boot_loader", "platform", "hung")
-
-NO_PYTHON = re.compile(r"\binterpreter\b.*\bnot found\b", re.IGNORECASE)
 
 # What a table shows of each host of a report, which must be there.
 TABLE_NEEDS = ("host", "verdict", "running_release", "boot_loader", "reboot_needed", "reasons")
@@ -111,16 +106,16 @@ def _summary(findings: t.Sequence[Finding]) -> dict[str, int]:
 def finding(host: str, result: object) -> Finding:
     """Judge one host; whatever it returned, there is a verdict and a remedy."""
     if not isinstance(result, t.Mapping) or not result:
-        return _without_answer(host, "failed", _module_failed("Ansible has no result of it."))
+        return _without_answer(host, "failed", _unanswered.silent("Ansible has no result of it."))
     answer = parse(result)
     said = one_line(answer.said, TEXT_LIMIT) or "Ansible does not say why."
     if answer.unreachable:
         return _without_answer(host, "unreachable", _unreachable(said))
     if answer.failed:
-        return _without_answer(host, "failed", _failure(said))
+        return _without_answer(host, "failed", _unanswered.silent(said))
     defects = answer.defects(VERDICT_NEEDS, VERDICT_USES)
     if defects:
-        return _without_answer(host, "failed", _answer_invalid("; ".join(defects)))
+        return _without_answer(host, "failed", _unanswered.invalid(defects))
     return _answered(host, answer)
 
 
@@ -168,42 +163,11 @@ def _platform(fields: t.Mapping[str, str]) -> str | None:
 # --- Hosts without an answer ---------------------------------------------------------------
 
 
-def _failure(said: str) -> Reason:
-    return _no_python(said) if NO_PYTHON.search(said) else _module_failed(said)
-
-
 def _unreachable(said: str) -> Reason:
     return Reason(
         "host_unreachable",
         f"The host cannot be reached: {said}",
         "Check that it runs, and that its address, user and key in the inventory are right.",
-        "reboot",
-    )
-
-
-def _no_python(said: str) -> Reason:
-    return Reason(
-        "no_python",
-        f"The host has no Python to run the preflight: {said}",
-        "Install python3 on it, or set ansible_python_interpreter to where it is.",
-        "reboot",
-    )
-
-
-def _module_failed(said: str) -> Reason:
-    return Reason(
-        "module_failed",
-        f"The preflight could not run on the host: {said}",
-        "Correct what the message names; a run with -vvv shows more.",
-        "reboot",
-    )
-
-
-def _answer_invalid(what: str) -> Reason:
-    return Reason(
-        "answer_invalid",
-        f"What the host returned is no result of the preflight: {what}.",
-        "Look for what changes the output of Python on the host; do not trust the host until then.",
         "reboot",
     )
 

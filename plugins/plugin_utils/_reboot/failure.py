@@ -34,7 +34,9 @@ Stage = t.Literal[
 FAILURES: dict[str, str] = {
     "argument_invalid": "An option is out of its range.",
     "local_connection": "The connection leads to the controller itself.",
+    "no_python": "The host has no Python that could run the preflight.",
     "module_failed": "The preflight could not run on the host.",
+    "answer_invalid": "What the host returned is no result of the preflight.",
     "firmware_boots_other_kernel": "Firmware would boot another kernel than the one asked for.",
     "trigger_failed": "The host refused to start the shutdown.",
     "trigger_lost": "The shutdown never started.",

@@ -17,13 +17,14 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import 
     blocking,
 )
 
+from .. import _unanswered
 from .._answer import Answer
+from . import failure
 from .failure import RebootError, Stage
 from .observation import Method
 from .protocol import Order
 from .spec import Handed, Request
 
-PREFLIGHT = "alpinefleet.kexec.kexec_preflight"
 LOAD = "alpinefleet.kexec.kexec_load"
 
 # What the module does to have the new system watched.
@@ -56,7 +57,7 @@ def module_call(
     """The one module that looks at the host, and loads the image where one is wanted."""
     image = {**request.image, "controller_boot_id": controller_boot_id}
     if request.method == "firmware":
-        return PREFLIGHT, image
+        return _unanswered.PREFLIGHT, image
     guards = {name: getattr(request, name) for name in GUARDS}
     return LOAD, {**image, **guards, "token": token}
 
@@ -136,14 +137,14 @@ def _provable(answer: Answer) -> tuple[str, float]:
     """The boot to leave, written as the host will write it when it is asked, and its uptime."""
     defects = answer.defects(ORDER_NEEDS)
     if defects or answer.boot_id is None or answer.uptime is None:
-        raise _answer_unusable("; ".join(defects))
+        raise failure.unfit(_unanswered.invalid(defects))
     return answer.boot_id, answer.uptime
 
 
 def choose_method(request: Request, answer: Answer) -> Method:
     """kexec where it was asked for and is possible, or firmware where that is allowed."""
     if answer.reasons is None:
-        raise _module_failed(answer)
+        raise _unanswered_by(answer)
     if request.method == "kexec" and not answer.failed:
         return "kexec"
     _refuse(answer, "reboot")
@@ -156,7 +157,7 @@ def _check_fallback(request: Request, answer: Answer) -> None:
     """Raise unless firmware may be used where kexec is not possible."""
     obstacles = blocking(answer.reasons or (), "kexec")
     if not obstacles:
-        raise _module_failed(answer)
+        raise _unanswered_by(answer)
     if request.fallback == "fail":
         _refuse(answer, "kexec")
     if _needs_kexec(request, answer):
@@ -202,22 +203,6 @@ def _other_kernel(answer: Answer, obstacle: Reason) -> RebootError:
     )
 
 
-def _answer_unusable(why: str) -> RebootError:
-    return RebootError(
-        "module_failed",
-        f"The answer of the host cannot be used: {why}.",
-        "See whether /proc can be read there; the host was not rebooted.",
-        stage="preflight",
-        rebooted=False,
-    )
-
-
-def _module_failed(answer: Answer) -> RebootError:
+def _unanswered_by(answer: Answer) -> RebootError:
     said = answer.said or answer.odd.get("reasons", "it said nothing")
-    return RebootError(
-        "module_failed",
-        f"The preflight could not run on the host: {said}",
-        "The host needs Python 3.9 or newer and /proc; it was not rebooted.",
-        stage="preflight",
-        rebooted=False,
-    )
+    return failure.unfit(_unanswered.silent(said))

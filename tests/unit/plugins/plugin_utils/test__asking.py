@@ -10,7 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _asking
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _asking, _unanswered
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._asking import Asking
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError
 
@@ -42,13 +42,13 @@ def test_host_that_is_to_be_rebooted_is_asked_whether_it_is_the_controller(
     host = Host(WELL)
     found = host.asking(boot_id).answer({"ignore_reasons": ["kexec_hung"]}, "reasons")
     assert (found.reasons, found.reboot_needed) == ((), False)
-    assert host.asked == [(_asking.PREFLIGHT_MODULE, {"ignore_reasons": ["kexec_hung"], **known})]
+    assert host.asked == [(_unanswered.PREFLIGHT, {"ignore_reasons": ["kexec_hung"], **known})]
 
 
 def test_controller_may_be_made_able_as_any_host() -> None:
     host = Host(WELL)
     host.asking().answer_of_any("reasons")
-    assert host.asked == [(_asking.PREFLIGHT_MODULE, {})]
+    assert host.asked == [(_unanswered.PREFLIGHT, {})]
 
 
 def test_result_is_what_the_module_returned_without_facts_that_a_host_adds() -> None:
@@ -80,9 +80,9 @@ def test_answer_that_cannot_be_used_is_refused(
 
 def test_module_that_fails_is_handed_on_as_it_is() -> None:
     result = {"failed": True, "msg": "No Python.", "module_stderr": "sh: not found"}
-    with pytest.raises(StepError) as caught:
+    with pytest.raises(StepError, match=r"No Python\. .* -vvv") as caught:
         Host(result).asking().answer_of_any("reasons")
-    assert caught.value.as_result() == result
+    assert caught.value.as_result() == {**result, "msg": str(caught.value)}
 
 
 def test_only_what_is_said_against_a_host_refuses_it() -> None:

@@ -105,7 +105,9 @@ def batches(hosts: t.Sequence[str], sizes: t.Sequence[int]) -> t.Iterator[t.Sequ
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from([*BEFORE]), st.sampled_from([*TURNS])), min_size=1),
+    st.lists(
+        st.tuples(st.sampled_from([*BEFORE]), st.sampled_from([*TURNS])), min_size=1, max_size=9
+    ),
     st.lists(st.integers(1, 4), min_size=1, max_size=4),
 )
 def test_brakes_find_whom_a_count_of_all_hosts_finds(
