@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
+
+from ._step import handed
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class SoFar:
     @classmethod
     def from_dict(cls, told: t.Mapping[str, t.Any]) -> SoFar:
         """Without what Ansible adds to the result of a task."""
-        return cls(**{each.name: told[each.name] for each in fields(cls) if each.name in told})
+        return handed(cls, told, option="so_far", by="the step before has")
 
     def as_dict(self) -> dict[str, t.Any]:
         return asdict(self)

@@ -15,6 +15,8 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 
+from ._values import FormError, Value, parse
+
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
 
@@ -56,6 +58,17 @@ def arguments(
             f"The arguments cannot be used: {error}.", "See the documentation of the module."
         ) from None
     return t.cast("dict[str, t.Any]", found)
+
+
+def handed(kind: type[Value], given: object, *, option: str, by: str) -> Value:
+    """A value that another task has returned, as an option of a step hands it on."""
+    try:
+        return parse(kind, given)
+    except FormError as error:
+        raise StepError(
+            f"The option {option} is not what it has to be: {error}.",
+            f"Hand on what {by} returned.",
+        ) from None
 
 
 def outcome(

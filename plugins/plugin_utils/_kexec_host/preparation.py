@@ -9,9 +9,9 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from .._step import StepError
+from .._step import handed
 
 UNLOCK = "kexec_load_disabled"
 PANIC = "panic"
@@ -32,14 +32,7 @@ class Preparation:
 
     @classmethod
     def from_dict(cls, wanted: t.Mapping[str, t.Any]) -> Preparation:
-        names = [field.name for field in fields(cls)]
-        missing = [name for name in names if name not in wanted]
-        if missing:
-            raise StepError(
-                f"The option wanted lacks {', '.join(missing)}.",
-                "Hand on what freeze_variables returned.",
-            )
-        return cls(**{name: wanted[name] for name in names})
+        return handed(cls, wanted, option="wanted", by="freeze_variables has")
 
     @property
     def replaces_reboot(self) -> bool:

@@ -9,11 +9,13 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import dataclass
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason, blocking
 
 from .. import _words
 from .._answer import Answer
+from .._step import handed
 from .kept import KeptOrigin
 from .preparation import UNLOCK, Preparation
 
@@ -61,9 +63,18 @@ def advice(wanted: Preparation, *, boots: bool) -> str:
     )
 
 
+@dataclass(frozen=True)
+class Verified:
+    """How that command ended, if it was run at all."""
+
+    skipped: bool = False
+    rc: int | None = None
+
+
 def of_service(verified: t.Mapping[str, t.Any]) -> str:
     """What the command "kexec-load verify" has against the host; "" if nothing, or it was not run."""
-    if verified.get("skipped") or verified.get("rc") == 0:
+    known = handed(Verified, verified, option="verified", by="kexec-load verify has")
+    if known.skipped or known.rc == 0:
         return ""
     said = _words.printed(verified).removeprefix("* ") or _words.of_failure(verified)
     return (

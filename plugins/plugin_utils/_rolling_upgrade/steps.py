@@ -8,17 +8,50 @@
 
 from __future__ import annotations
 
+import typing as t
+from dataclasses import dataclass
+
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import blocking
 
 from .. import _asking
 from .._answer import Answer
 from .._asking import Asking, StepArguments, StepResult, refuse
-
-# What the preflight is asked with of the variables of the reboot.
-OPTIONS_OF_REBOOT = ("ignore_reasons", "denied_platforms")
+from .._step import handed
 
 NOT_UPGRADED = "The host was not upgraded."
 UPGRADED = "The host was upgraded and must not be rebooted now."
+
+
+@dataclass(frozen=True)
+class RebootArguments:
+    """What the preflight is asked with of the variables of the reboot."""
+
+    ignore_reasons: tuple[str, ...]
+    denied_platforms: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NotedPlan:
+    arguments: RebootArguments
+
+
+@dataclass(frozen=True)
+class NotedRun:
+    plan: NotedPlan
+
+
+@dataclass(frozen=True)
+class Noted:
+    """As much as is of use of what the role fast_reboot has noted."""
+
+    run: NotedRun
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """As much as is of use of the frozen variables of rolling_upgrade."""
+
+    reboot: t.Literal["auto", "always", "never"]
 
 
 class UpgradingSteps:
@@ -35,13 +68,13 @@ class UpgradingSteps:
     def decide(self, given: StepArguments) -> StepResult:
         """Whether an upgraded host reboots; keep one up that could not boot again."""
         answer = self._ask(given, UPGRADED)
-        wish = given["wanted"].get("reboot")
+        wish = handed(Upgrade, given["wanted"], option="wanted", by="freeze_variables has").reboot
         reboots = wish == "always" or (wish == "auto" and answer.reboot_needed is True)
         return {"reboots": reboots, "warning": left_to_do(answer) if wish == "never" else ""}
 
     def _ask(self, given: StepArguments, refusal: str) -> Answer:
-        arguments = given["noted"]["run"]["plan"]["arguments"]
-        options = {name: arguments[name] for name in OPTIONS_OF_REBOOT}
+        noted = handed(Noted, given["noted"], option="noted", by="the entry point note has")
+        options = {name: [*words] for name, words in vars(noted.run.plan.arguments).items()}
         answer = self._asking.answer(options, "reasons", "reboot_needed")
         found = _asking.sentences(blocking(answer.reasons or (), "reboot"))
         refuse(f"{refusal} {found}" if found else "")

@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._ending import SoFar
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError
 
 REBOOT = {"rebooted": True, "method": "firmware", "done": True, "reason": None}
 
@@ -66,3 +67,10 @@ def test_last_word_has_the_reboot_only_where_there_was_one(
 def test_what_a_host_says_of_a_reboot_spoils_no_last_word(said: t.Any) -> None:
     assert SoFar("It broke.").last_word(said)["msg"] == "It broke."
     assert SoFar(booted=True).last_word(said) == {"done": True, "reboot_required": None}
+
+
+def test_value_of_another_form_is_none() -> None:
+    with pytest.raises(
+        StepError, match=r"The option so_far .*failure is .* the step before has returned"
+    ):
+        SoFar.from_dict({"failure": 7})

@@ -62,7 +62,7 @@ def test_look_returns_what_the_preflight_does() -> None:
 def test_step_is_the_one_that_is_meant(name: str, key: str) -> None:
     arguments: dict[str, list[str]] = {"ignore_reasons": [], "denied_platforms": []}
     noted = {"run": {"plan": {"arguments": arguments}}}
-    assert key in step(name, noted=noted)
+    assert key in step(name, noted=noted, wanted={**WANTED, "reboot": "auto"})
 
 
 @pytest.mark.parametrize("name", ["able", "must_boot", "booted"])

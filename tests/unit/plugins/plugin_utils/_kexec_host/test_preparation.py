@@ -72,5 +72,5 @@ def test_reboot_is_replaced_only_where_every_reboot_goes_through_kexec(
 
 
 def test_variables_that_were_not_frozen_are_named() -> None:
-    with pytest.raises(StepError, match=r"lacks panic_timeout, .*freeze_variables"):
+    with pytest.raises(StepError, match=r"lacks some of panic_timeout, .*freeze_variables"):
         Preparation.from_dict({"state": "present"})

@@ -103,3 +103,31 @@ def test_reboot_that_is_left_to_do_is_told_with_its_cause(
 ) -> None:
     answer = Answer(reboot_needed=needed, reboot_needed_because=because)
     assert steps.left_to_do(answer) == said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param({**given(), "noted": {}}, "The option noted", id="nothing was noted"),
+        pytest.param(
+            {**given(), "noted": {"run": {"plan": {"arguments": {"ignore_reasons": []}}}}},
+            "lacks some of denied_platforms",
+            id="less",
+        ),
+        pytest.param(
+            {
+                **given(),
+                "noted": {"run": {"plan": {"arguments": {**ARGUMENTS, "ignore_reasons": "all"}}}},
+            },
+            "ignore_reasons is of another form",
+            id="another form",
+        ),
+        pytest.param(given(reboot="perhaps"), "The option wanted", id="a wish that is none"),
+    ],
+)
+def test_what_is_handed_on_is_read_once_and_refused_where_it_is_none(
+    arguments: dict[str, t.Any], said: str
+) -> None:
+    with pytest.raises(StepError, match=r"Hand on what .* returned\.") as caught:
+        UpgradedHost().steps.decide(arguments)
+    assert said in str(caught.value)
