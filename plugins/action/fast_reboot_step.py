@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._action import RebootingAction
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.steps import Steps
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.task import (
     STEP_ARGUMENTS,
     RoleTask,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._kexec_reboot.action import (
+    RebootingAction,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import outcome
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._asking import Asking
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._host_task import (
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._host_steps.asking import Asking
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._host_steps.task import (
     HOST_STEP_SPEC,
     HostTask,
 )

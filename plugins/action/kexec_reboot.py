@@ -9,7 +9,9 @@ import typing as t
 
 from ansible.errors import AnsibleActionFail
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._action import RebootingAction
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._kexec_reboot.action import (
+    RebootingAction,
+)
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import results, spec
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import RebootError
 

@@ -15,7 +15,7 @@ import typing as t
 from ansible.errors import AnsibleActionFail
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 
-from ._values import FormError, Value, parse
+from ._parsing.values import FormError, Value, parse
 
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase

@@ -29,7 +29,6 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader impo
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import once
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._record import ensure
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _host_task as host_task
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import (
     task as role_task,
 )
@@ -38,6 +37,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.res
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import audit
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import task as fleet_task
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._host_steps import task as host_task
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec as spec_module
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import (

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import typing as t
 
-from .. import _words
+from .._text import words
 from .._variables import speakers
 from .._variables.speakers import Variables
 from .flow import Broken
@@ -55,4 +55,4 @@ def _name(task: Told) -> str:
 
 
 def _told(task: Told, said: Told) -> str:
-    return "its result is hidden" if task.get("no_log") else _words.of_failure(said)
+    return "its result is hidden" if task.get("no_log") else words.of_failure(said)

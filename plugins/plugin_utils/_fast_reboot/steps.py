@@ -15,6 +15,8 @@ from dataclasses import replace
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
+from .._kexec_reboot.task import RebootTask, Result
+from .._parsing.values import parse
 from .._reboot import orders, results, spec
 from .._reboot.checkup import ANY_BOOT
 from .._reboot.failure import RebootError
@@ -23,8 +25,6 @@ from .._reboot.ports import Clock, NoAnswerError, OtherRunError
 from .._reboot.protocol import Order
 from .._reboot.spec import Handed, Request
 from .._step import StepError
-from .._task import RebootTask, Result
-from .._values import parse
 from . import flow, memory, takeover
 from .flow import Run
 from .memory import Memory, Progress

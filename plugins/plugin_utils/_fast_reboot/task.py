@@ -16,10 +16,10 @@ from dataclasses import asdict, replace
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
-from .. import _words
+from .._kexec_reboot.task import Result
+from .._parsing.values import FormError, parse
 from .._step import StepError
-from .._task import Result
-from .._values import FormError, parse
+from .._text import words
 from .._variables import registered, speakers
 from .._variables.roles import FAST_REBOOT
 from .._variables.speakers import Variables
@@ -221,7 +221,7 @@ class RoleTask:
         found = self._variables.get(registered.RESET)
         command = found if isinstance(found, t.Mapping) else {}
         status = command.get("rc")
-        printed = "" if run.plan.power_cycle.no_log else _words.printed(command)
+        printed = "" if run.plan.power_cycle.no_log else words.printed(command)
         ended = "" if status is None else f"; it ended with exit status {status}"
         return flow.reset_failed(run, f"{self._broken.said}{ended}{printed and f': {printed}'}")
 

@@ -18,11 +18,11 @@ from dataclasses import dataclass, replace
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host import machine
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Blocks, Reason
 
-from .. import _forms, _unanswered
-from .._answer import Answer, parse
-from .._forms import Fields
+from .._parsing import forms, unanswered
+from .._parsing.answer import Answer, parse
+from .._parsing.forms import Fields
 from .._step import StepError
-from .._table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
+from .._text.table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
 
 # Raised when a key changes its meaning or goes away, not when one is added.
 VERSION = 1
@@ -81,7 +81,7 @@ class Finding:
 def report(results: object) -> dict[str, t.Any]:
     """The registered results of kexec_preflight, by host, as one report."""
     if not isinstance(results, t.Mapping):
-        shown = _forms.shown(results)
+        shown = forms.shown(results)
         raise StepError(
             f"The results of preflights are {shown} and must have a host's name for each result.",
             "Give the registered result of each host, by its name.",
@@ -106,16 +106,16 @@ def _summary(findings: t.Sequence[Finding]) -> dict[str, int]:
 def finding(host: str, result: object) -> Finding:
     """Judge one host; whatever it returned, there is a verdict and a remedy."""
     if not isinstance(result, t.Mapping) or not result:
-        return _without_answer(host, "failed", _unanswered.silent("Ansible has no result of it."))
+        return _without_answer(host, "failed", unanswered.silent("Ansible has no result of it."))
     answer = parse(result)
     said = one_line(answer.said, TEXT_LIMIT) or "Ansible does not say why."
     if answer.unreachable:
         return _without_answer(host, "unreachable", _unreachable(said))
     if answer.failed:
-        return _without_answer(host, "failed", _unanswered.silent(said))
+        return _without_answer(host, "failed", unanswered.silent(said))
     defects = answer.defects(VERDICT_NEEDS, VERDICT_USES)
     if defects:
-        return _without_answer(host, "failed", _unanswered.invalid(defects))
+        return _without_answer(host, "failed", unanswered.invalid(defects))
     return _answered(host, answer)
 
 
@@ -188,9 +188,9 @@ class ReportError(StepError):
 
 def read(report_: object) -> list[Finding]:
     """The hosts of a report; one error names all that is wrong with it."""
-    top = _forms.mapping(report_)
+    top = forms.mapping(report_)
     if top is None:
-        raise ReportError([f"it is {_forms.shown(report_)}"])
+        raise ReportError([f"it is {forms.shown(report_)}"])
     hosts = top.get("hosts")
     if top.get("version") != VERSION or not isinstance(hosts, list):
         wanted = {"version": str(VERSION), "hosts": "a list"}
@@ -207,22 +207,22 @@ def read(report_: object) -> list[Finding]:
 
 def _found(fields: Values, name: str) -> str:
     value = fields.get(name)
-    return "a list" if isinstance(value, list) else _forms.shown(value)
+    return "a list" if isinstance(value, list) else forms.shown(value)
 
 
 def _read_host(given: object) -> tuple[Finding | None, list[str]]:
     """One host of a report, or what is wrong with it."""
-    values = _forms.mapping(given)
+    values = forms.mapping(given)
     if values is None:
-        return None, [f"it is {_forms.shown(given)}"]
+        return None, [f"it is {forms.shown(given)}"]
     odd: dict[str, str] = {}
     fields = Fields(values, odd)
-    host = fields.take("host", _forms.text)
+    host = fields.take("host", forms.text)
     verdict: Verdict | None = fields.take("verdict", _verdict_of)
-    release = fields.take("running_release", _forms.text)
-    loader = fields.take("boot_loader", _forms.text)
-    needed = fields.take("reboot_needed", _forms.truth)
-    reasons, others = _forms.reasons(fields.take("reasons", _forms.items))
+    release = fields.take("running_release", forms.text)
+    loader = fields.take("boot_loader", forms.text)
+    needed = fields.take("reboot_needed", forms.truth)
+    reasons, others = forms.reasons(fields.take("reasons", forms.items))
     defects = [*_lacks(values), *odd.values(), *others]
     if defects or host is None or verdict is None or reasons is None:
         return None, defects
@@ -276,7 +276,7 @@ def _legend(hosts: t.Iterable[Finding]) -> list[tuple[str, ...]]:
         for reason in host.reasons:
             found.setdefault((reason.blocks, reason.code, reason.remedy), set()).add(host.host)
     order = sorted(
-        found, key=lambda key: (-_forms.LEVELS.index(key[0]), -len(found[key]), key[1], key[2])
+        found, key=lambda key: (-forms.LEVELS.index(key[0]), -len(found[key]), key[1], key[2])
     )
     return [
         (code, level, str(len(found[level, code, remedy])), remedy) for level, code, remedy in order

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
 from .._fast_reboot.result import Pair
-from .._values import FormError, parse
+from .._parsing.values import FormError, parse
 from .._variables import registered, speakers
 from .._variables.speakers import Variables
 

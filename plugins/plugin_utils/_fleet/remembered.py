@@ -11,8 +11,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict, dataclass
 
-from .._table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
-from .._values import FormError, parse
+from .._parsing.values import FormError, parse
+from .._text.table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
 from .campaign import Campaign
 
 # Raised when a key changes its meaning or goes away, not when one is added.

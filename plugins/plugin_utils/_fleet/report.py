@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 from .._fast_reboot.result import Pair
-from .._table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
+from .._text.table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
 from .campaign import Campaign, RoleResult
 
 # Raised when a key changes its meaning or goes away, not when one is added.

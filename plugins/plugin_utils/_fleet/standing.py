@@ -16,7 +16,7 @@ import contextlib
 import typing as t
 from dataclasses import dataclass
 
-from .._values import FormError, parse
+from .._parsing.values import FormError, parse
 from .._variables import registered, speakers
 from .._variables.speakers import Variables
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import lines
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._module import printable
 
-from .._table import one_line
-from .._words import SAID_LIMIT, last_line
+from .._text.table import one_line
+from .._text.words import SAID_LIMIT, last_line
 from . import frames
 
 TCP_PORTS = range(1, 2**16)

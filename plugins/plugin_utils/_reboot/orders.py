@@ -17,8 +17,8 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import 
     blocking,
 )
 
-from .. import _unanswered
-from .._answer import Answer
+from .._parsing import unanswered
+from .._parsing.answer import Answer
 from . import failure
 from .failure import RebootError, Stage
 from .observation import Method
@@ -57,7 +57,7 @@ def module_call(
     """The one module that looks at the host, and loads the image where one is wanted."""
     image = {**request.image, "controller_boot_id": controller_boot_id}
     if request.method == "firmware":
-        return _unanswered.PREFLIGHT, image
+        return unanswered.PREFLIGHT, image
     guards = {name: getattr(request, name) for name in GUARDS}
     return LOAD, {**image, **guards, "token": token}
 
@@ -137,7 +137,7 @@ def _provable(answer: Answer) -> tuple[str, float]:
     """The boot to leave, written as the host will write it when it is asked, and its uptime."""
     defects = answer.defects(ORDER_NEEDS)
     if defects or answer.boot_id is None or answer.uptime is None:
-        raise failure.unfit(_unanswered.invalid(defects))
+        raise failure.unfit(unanswered.invalid(defects))
     return answer.boot_id, answer.uptime
 
 
@@ -205,4 +205,4 @@ def _other_kernel(answer: Answer, obstacle: Reason) -> RebootError:
 
 def _unanswered_by(answer: Answer) -> RebootError:
     said = answer.said or answer.odd.get("reasons", "it said nothing")
-    return failure.unfit(_unanswered.silent(said))
+    return failure.unfit(unanswered.silent(said))

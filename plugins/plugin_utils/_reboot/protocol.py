@@ -17,14 +17,7 @@ from . import failure, health
 from .checkup import Checkup
 from .health import Health
 from .observation import Fallback, Method, Observation, OtherHostKey
-from .ports import (
-    Clock,
-    Departure,
-    NoAnswerError,
-    OtherBootError,
-    Prober,
-    Remote,
-)
+from .ports import Clock, Departure, NoAnswerError, OtherBootError, Prober, Remote
 
 # The connection that brings the order must be closed before the host vanishes.
 START_DELAY = 0.5

@@ -13,7 +13,7 @@ import typing as t
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
-from .._answer import Answer
+from .._parsing.answer import Answer
 from . import failure, orders
 from .failure import NOTES, RebootError
 from .protocol import Order, Proof

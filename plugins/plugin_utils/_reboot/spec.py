@@ -22,7 +22,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._image.choose im
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._jump.note import TOKEN
 
-from .._answer import valid_hardware_id
+from .._parsing.answer import valid_hardware_id
 from .failure import RebootError
 from .health import TCP_PORTS, Health
 from .observation import Fallback, Method, OtherHostKey

@@ -24,13 +24,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight impor
 from .._reboot import failure, frames, health, observation
 from .._reboot.health import Examination, Questions
 from .._reboot.observation import Observation
-from .._reboot.ports import (
-    Departure,
-    NoAnswerError,
-    OtherBootError,
-    OtherRunError,
-    classify,
-)
+from .._reboot.ports import Departure, NoAnswerError, OtherBootError, OtherRunError, classify
 from . import client, commands, controller
 from .limit import CallTimeoutError, limit
 from .prober import BannerProber, prober_for

@@ -10,14 +10,14 @@ import inspect
 import typing as t
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _action, _task
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._kexec_reboot import action, task
 from ansible_collections.alpinefleet.kexec.tests.unit.roles.stand_in.plugin_utils import (
     _action as stand_in,
 )
 
 PAIRS: list[tuple[type, type]] = [
-    (_task.RebootTask, stand_in.ScriptedTask),
-    (_action.RebootingAction, stand_in.RebootingAction),
+    (task.RebootTask, stand_in.ScriptedTask),
+    (action.RebootingAction, stand_in.RebootingAction),
 ]
 
 
@@ -54,5 +54,5 @@ def test_call_takes_the_same(real: t.Any, scripted: t.Any) -> None:
 
 @pytest.mark.parametrize(("real", "scripted"), PAIRS)
 def test_nothing_is_there_that_the_real_one_lacks(real: type, scripted: type) -> None:
-    values = {"answer"} if real is _task.RebootTask else set()
+    values = {"answer"} if real is task.RebootTask else set()
     assert set(own(scripted)) - values <= set(own(real))

@@ -24,7 +24,7 @@ from ansible.plugins.connection import ConnectionBase
 from ansible.template import Templar
 from ansible_collections.alpinefleet.kexec.plugins.action import kexec_reboot
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _action
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._kexec_reboot import action as base
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import (
     commands,
     controller,
@@ -327,7 +327,7 @@ def test_steps_are_shown_to_who_asks_for_them(
     action: Action, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[tuple[str, str]] = []
-    monkeypatch.setattr(_action.display, "vvv", lambda message, host: shown.append((message, host)))
+    monkeypatch.setattr(base.display, "vvv", lambda message, host: shown.append((message, host)))
     run(action)
     assert ("kexec_reboot: leaving by kexec", "web1") in shown
 
@@ -336,7 +336,7 @@ def test_words_of_a_host_are_shown_without_what_a_terminal_carries_out(
     action: Action, host: FakeHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shown: list[str] = []
-    monkeypatch.setattr(_action.display, "vvv", lambda message, host: shown.append(message))
+    monkeypatch.setattr(base.display, "vvv", lambda message, host: shown.append(message))
     host.comes_up, host.error = "nothing", f"{HOSTILE} No route to host"
     run(action)
     assert any(HARMLESS in message for message in shown)

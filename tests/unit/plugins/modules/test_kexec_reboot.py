@@ -13,7 +13,7 @@ import pytest
 import yaml
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 from ansible_collections.alpinefleet.kexec.plugins.modules import kexec_reboot
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import parse
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._parsing.answer import parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure, results
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.observation import (
     Observation,

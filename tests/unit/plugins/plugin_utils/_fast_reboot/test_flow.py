@@ -23,8 +23,8 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.res
     Attempt,
     RebootResult,
 )
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._parsing.values import parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.spec import Handed
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._values import parse
 from ansible_collections.alpinefleet.kexec.tests.unit import reboots
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import (
     GONE,

@@ -11,9 +11,9 @@ import re
 from dataclasses import asdict, replace
 
 import pytest
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils import _values as values
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import memory
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.memory import Memory
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._parsing import values
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import commands
 from ansible_collections.alpinefleet.kexec.tests.unit import reboots
 

@@ -22,8 +22,8 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.pla
     Hook,
     RunPlan,
 )
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._parsing.values import parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._values import parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import roles
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables.family import (
     VariableError,

@@ -17,7 +17,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.res
     RebootResult,
     TakenOver,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._values import parse
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._parsing.values import parse
 from ansible_collections.alpinefleet.kexec.tests.unit import reboots
 
 LEFT = TakenOver("drain", (), ("lb",))

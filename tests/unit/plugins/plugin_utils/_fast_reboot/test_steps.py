@@ -13,7 +13,6 @@ import pytest
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import judge
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import Answer
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import (
     flow,
     memory,
@@ -25,6 +24,8 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.ste
     CannotTellError,
     Steps,
 )
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._parsing.answer import Answer
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._parsing.values import parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.health import Health
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.orders import taken_over
@@ -34,7 +35,6 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports im
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.protocol import Order
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.spec import Handed, Request
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._values import parse
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes, reboots
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import BOOT_ID, reason, result
 

@@ -19,8 +19,8 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot imp
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.flow import Run
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.memory import Memory
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.result import Attempt
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._parsing.values import parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.spec import Handed
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._values import parse
 from ansible_collections.alpinefleet.kexec.tests.unit import reboots
 
 from . import test_plan

@@ -18,9 +18,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.observat
     Method,
     Observation,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import (
-    NoAnswerError,
-)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import NoAnswerError
 
 TESTS = Path(__file__).resolve().parents[2]
 SOURCES = Path(failure.__file__).resolve().parents[2]

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils import _reasons
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import once
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import Answer, parse
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._parsing.answer import Answer, parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import orders
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec as spec_module
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import RebootError

@@ -13,7 +13,7 @@ import typing as t
 import pytest
 import yaml
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._answer import Answer, parse
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._parsing.answer import Answer, parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure, results
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.failure import RebootError
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.observation import (

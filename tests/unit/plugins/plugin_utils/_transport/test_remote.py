@@ -33,9 +33,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports im
     OtherBootError,
     OtherRunError,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import (
-    controller,
-)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import controller
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import (
     remote as remote_module,
 )

@@ -1,0 +1,50 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection.
+
+"""How far a role around the reboot is with a host, and how it ends there."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import asdict, dataclass
+
+from .._step import handed
+
+
+@dataclass(frozen=True)
+class SoFar:
+    """What one step of such a role hands to the next."""
+
+    # What the role has failed by.
+    failure: str = ""
+    # Whether the host was rebooted, and whether a boot through firmware is missing; None if unknown.
+    booted: bool = False
+    reboot_required: bool | None = None
+    # Whether the role makes that boot now, and what else it has to say of it.
+    boots: bool = False
+    warning: str = ""
+    # What stands against kexec besides.
+    left: str = ""
+
+    @classmethod
+    def from_dict(cls, told: t.Mapping[str, t.Any]) -> SoFar:
+        """Without what Ansible adds to the result of a task."""
+        return handed(cls, told, option="so_far", by="the step before has")
+
+    def as_dict(self) -> dict[str, t.Any]:
+        return asdict(self)
+
+    def last_word(self, reboot: object) -> dict[str, t.Any]:
+        """The result of the role, with that of its reboot: what failed fails here.
+
+        Without a reboot by the role it is only the host that may have said something of one.
+        """
+        told = {
+            **(reboot if self.booted and isinstance(reboot, t.Mapping) else {}),
+            "done": not self.failure,
+            "reboot_required": self.reboot_required,
+        }
+        return {**told, "failed": True, "msg": self.failure} if self.failure else told

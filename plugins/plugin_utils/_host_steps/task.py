@@ -1,0 +1,90 @@
+# Copyright (c) 2026 The alpinefleet.kexec authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Private to this collection.
+
+"""One task of the roles kexec_host and rolling_upgrade for one host: its arguments, and its result."""
+
+from __future__ import annotations
+
+import typing as t
+from dataclasses import replace
+
+from .._fast_reboot import rescued
+from .._step import StepError
+from .._variables.speakers import Variables
+from .asking import Asking, StepArguments, StepResult
+from .ending import SoFar
+from .kexec_host.steps import PreparingSteps
+from .rolling_upgrade.steps import UpgradingSteps
+
+HostStep = t.Callable[[StepArguments], t.Mapping[str, t.Any]]
+
+HOST_STEPS = (
+    *("begin", "look", "broke", "end"),
+    *("able", "lead", "restore", "as_before", "must_boot", "booted", "verify"),
+    *("foresee", "decide"),
+)
+HOST_STEP_SPEC: dict[str, dict[str, t.Any]] = {
+    "step": {"type": "str", "required": True, "choices": [*HOST_STEPS]},
+    "mark": {"type": "str", "default": ""},
+    **{
+        name: {"type": "dict", "default": {}}
+        for name in (
+            *("wanted", "so_far", "reboot_command", "kept", "compared", "verified"),
+            "noted",
+        )
+    },
+    "reboot": {"type": "raw", "default": {}},
+}
+
+
+class HostTask:
+    """One step, with the variables of the host and what can be asked of it."""
+
+    def __init__(self, variables: Variables, asking: Asking, *, check_mode: bool) -> None:
+        self._variables = variables
+        self._asking = asking
+        self._check_mode = check_mode
+
+    def step(self, given: StepArguments) -> StepResult:
+        try:
+            return {**self._steps()[given["step"]](given)}
+        except StepError as error:
+            raise StepError(error.message, error.remedy, **{**error.told, **_kept(given)}) from None
+
+    def _steps(self) -> dict[str, HostStep]:
+        preparing = PreparingSteps(self._asking, check_mode=self._check_mode)
+        upgrading = UpgradingSteps(self._asking)
+        return {
+            "begin": lambda _given: SoFar().as_dict(),
+            "look": lambda _given: self._asking.result({}),
+            "broke": self._broke,
+            "end": lambda given: _so_far(given).last_word(given["reboot"]),
+            "able": preparing.able,
+            "lead": preparing.lead,
+            "restore": preparing.restore,
+            "as_before": preparing.as_before,
+            "must_boot": preparing.must_boot,
+            "booted": preparing.booted,
+            "verify": preparing.verify,
+            "foresee": upgrading.foresee,
+            "decide": upgrading.decide,
+        }
+
+    def _broke(self, given: StepArguments) -> StepResult:
+        """What the role has failed by, for its last task and for the table of the playbook."""
+        return replace(_so_far(given), failure=rescued.message(self._variables)).as_dict()
+
+
+def _so_far(given: StepArguments) -> SoFar:
+    return SoFar.from_dict(given["so_far"])
+
+
+def _kept(given: StepArguments) -> StepResult:
+    """What a step leaves that fails, for whoever looks there for what is known so far."""
+    if not given["so_far"]:
+        return {}
+    so_far = _so_far(given)
+    return replace(so_far, booted=so_far.booted or given["step"] == "booted").as_dict()
