@@ -11,8 +11,8 @@ import os
 import typing as t
 from dataclasses import dataclass
 
-from .._host import mounts
 from .._host.machine import LOADER_TYPE
+from .._host.mounts import Mount, mount_of
 from .._host.port import Host
 from .._reasons import Reason, ReasonError, reason
 from .loader import Entry, Loader, NotUnderstoodError, StartsNoLinuxError
@@ -73,79 +73,66 @@ def booting(
         return found[0]
     none, another, several = remedies
     paths = ", ".join(found or owners)
-    code, message, remedy = (
-        "boot_loader_not_found",
-        f"No configuration of {wanted} was found.",
-        none,
-    )
+    message, remedy = f"No configuration of {wanted} was found.", none
     if found:
-        code, remedy = "boot_loader_ambiguous", several
         message = f"Several boot loaders are configured: {paths}."
-    elif owners:
-        remedy = another
+        raise ReasonError(reason("boot_loader_ambiguous", message, several))
+    if owners:
         message = f"Another boot loader than that of {paths} started the running kernel."
-    raise ReasonError(reason(code, message, remedy))
+        remedy = another
+    raise ReasonError(reason("boot_loader_not_found", message, remedy))
 
 
 def _read(host: Host, loader: Loader, path: str) -> Configured:
     try:
         entry = loader.read(host, path, host.text(path) or "")
-    except StartsNoLinuxError as problem:
-        return Configured(loader.name, path, reasons=(_no_linux(path, str(problem)),))
     except NotUnderstoodError as problem:
-        return Configured(loader.name, path, reasons=(_not_understood(path, str(problem)),))
+        return Configured(loader.name, path, reasons=(_refused(path, problem),))
     kernel = None if entry.kernel is None else locate(host, path, entry.kernel)
     initramfs = [locate(host, path, name) for name in entry.initramfs]
     found = [each for each in initramfs if each is not None]
     # Without one of them the others are of no use.
-    whole = len(found) == len(initramfs)
-    return Configured(loader.name, path, entry, kernel if whole else None, tuple(found))
+    usable = None if None in initramfs else kernel
+    return Configured(loader.name, path, entry, usable, tuple(found))
 
 
 def locate(host: Host, menu: str, name: str) -> str | None:
     """The path on the running host of a file that the boot loader names from its own view.
 
-    Names without a slash are beside the menu, others at the root of a file system, mostly the
-    menu's. None if it may be where nobody can look from here.
+    None if it may be where nobody can look from here.
+    """
+    found = candidates(menu, name, mount_of(host, menu))
+    return pick(found, frozenset(filter(host.exists, found)))
+
+
+def candidates(menu: str, name: str, mount: Mount) -> dict[str, str]:
+    """Where it may be, by what must exist for that.
+
+    Names without a slash are beside the menu, others at the root of a file system, mostly its own.
     """
     if not name.startswith("/"):
-        return os.path.normpath(os.path.join(os.path.dirname(menu), name))
-    name = os.path.normpath(name)
-    own = _on_own_file_system(host, menu, name)
-    if own is not None and (host.exists(own) or _is_certain(host, own)):
-        return own
+        return {"/": os.path.normpath(os.path.join(os.path.dirname(menu), name))}
+    name, top = os.path.normpath(name), mount.top + "/"
     # Another file system, at one of the places where it would be mounted; these loaders read none.
-    places = () if menu.endswith(NAMES) else (name, "/boot" + name)
-    candidates = [path for path in places if host.exists(path)]
-    if candidates or own is None:
-        return candidates[0] if candidates else None
-    return own if host.is_dir(os.path.dirname(own)) else None
+    others = {} if menu.endswith(NAMES) else {name: name, "/boot" + name: "/boot" + name}
+    if not name.startswith(top):  # That part is not mounted there.
+        return others
+    own = f"{mount.point.rstrip('/')}/{name[len(top) :]}"
+    # It is known to be missing where its directory is there, and is no root.
+    missing = {os.path.join(os.path.dirname(own), ""): own}
+    return {own: own, **others, **missing} if "/" in missing else {own: own, **missing, **others}
 
 
-def _is_certain(host: Host, path: str) -> bool:
-    """Tell whether a file is known to be missing: its directory is there, and is no root."""
-    directory = os.path.dirname(path)
-    return directory != "/" and host.is_dir(directory)
+def pick(found: t.Mapping[str, str], there: t.Container[str]) -> str | None:
+    """The first for which there is what must exist."""
+    return next((found[each] for each in found if each in there), None)
 
 
-def _on_own_file_system(host: Host, menu: str, name: str) -> str | None:
-    """Where a name leads on the file system of the menu, None if that part is not mounted there."""
-    mount = mounts.mount_of(host, menu)
-    point, top = mount.point.rstrip("/"), mount.top + "/"
-    return f"{point}/{name[len(top) :]}" if name.startswith(top) else None
-
-
-def _not_understood(path: str, why: str) -> Reason:
-    return reason(
-        "boot_loader_not_understood",
-        f"{path} was not understood: {why}.",
-        _RUNNING,
-    )
-
-
-def _no_linux(path: str, why: str) -> Reason:
-    return reason(
-        "starts_no_linux",
-        f"{path} does not start Linux itself: {why}. A jump into a kernel would leave that out.",
-        "Reboot through firmware, or put starts_no_linux into ignore_reasons.",
-    )
+def _refused(path: str, why: NotUnderstoodError) -> Reason:
+    if isinstance(why, StartsNoLinuxError):
+        return reason(
+            "starts_no_linux",
+            f"{path} does not start Linux itself: {why}. A jump into a kernel would leave that out.",
+            "Reboot through firmware, or put starts_no_linux into ignore_reasons.",
+        )
+    return reason("boot_loader_not_understood", f"{path} was not understood: {why}.", _RUNNING)

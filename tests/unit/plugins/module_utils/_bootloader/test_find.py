@@ -11,6 +11,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader impo
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.find import Configured
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import Entry
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.machine import LOADER_TYPE
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.mounts import Mount
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 from ansible_collections.alpinefleet.kexec.tests.unit import fakes
 
@@ -270,6 +271,88 @@ def test_locate_for_what_reads_one_file_system(
     for file in files:
         bare.write(file, "")
     assert find.locate(bare.host, menu, name) == path
+
+
+# The menu, a name in it, what the menu is on, and each sign with the path that it stands for.
+GRUB_MENU, OWN_MENU = "/boot/grub/grub.cfg", "/boot/extlinux.conf"
+ON_ROOT, ON_BOOT = Mount("/"), Mount("/boot")
+IN_VOLUME = Mount("/", "btrfs", ("rw", "subvol=/@"))
+CANDIDATES: dict[str, tuple[str, str, Mount, list[tuple[str, str]]]] = {
+    "beside the menu": (OWN_MENU, "../k", ON_BOOT, [("/", "/k")]),
+    "at the root": (
+        GRUB_MENU,
+        "/k",
+        ON_ROOT,
+        [("/k", "/k"), ("/boot/k", "/boot/k"), ("/", "/k")],
+    ),
+    "in a directory of the root": (
+        GRUB_MENU,
+        "/boot/k",
+        ON_ROOT,
+        [("/boot/k", "/boot/k"), ("/boot/", "/boot/k"), ("/boot/boot/k", "/boot/boot/k")],
+    ),
+    "on a file system of /boot": (
+        GRUB_MENU,
+        "/./k",
+        ON_BOOT,
+        [("/boot/k", "/boot/k"), ("/boot/", "/boot/k"), ("/k", "/k")],
+    ),
+    "for what reads one file system": (
+        OWN_MENU,
+        "/efi/k",
+        ON_BOOT,
+        [("/boot/efi/k", "/boot/efi/k"), ("/boot/efi/", "/boot/efi/k")],
+    ),
+    "at the root, for what reads one file system": (
+        OWN_MENU,
+        "/k",
+        ON_ROOT,
+        [("/k", "/k"), ("/", "/k")],
+    ),
+    "in the subvolume": (
+        OWN_MENU,
+        "/@/boot/k",
+        IN_VOLUME,
+        [("/boot/k", "/boot/k"), ("/boot/", "/boot/k")],
+    ),
+    "in another subvolume": (
+        GRUB_MENU,
+        "/a/k",
+        IN_VOLUME,
+        [("/a/k", "/a/k"), ("/boot/a/k", "/boot/a/k")],
+    ),
+    "in another subvolume, for what reads one file system": (OWN_MENU, "/a/k", IN_VOLUME, []),
+}
+
+
+@pytest.mark.parametrize(("menu", "name", "mount", "places"), CANDIDATES.values(), ids=CANDIDATES)
+def test_candidates(menu: str, name: str, mount: Mount, places: list[tuple[str, str]]) -> None:
+    assert list(find.candidates(menu, name, mount).items()) == places
+
+
+@pytest.mark.parametrize(
+    ("name", "mount", "there", "path"),
+    [
+        pytest.param("k", ON_BOOT, {"/"}, "/boot/grub/k", id="beside, there or not"),
+        pytest.param("/k", ON_BOOT, {"/", "/boot/", "/k", "/boot/k"}, "/boot/k", id="its own"),
+        pytest.param("/k", ON_BOOT, {"/", "/boot/", "/k"}, "/boot/k", id="known to be missing"),
+        pytest.param("/efi/k", ON_BOOT, {"/", "/efi/k"}, "/efi/k", id="on another file system"),
+        pytest.param(
+            "/boot/efi/k",
+            ON_BOOT,
+            {"/", "/boot/boot/efi/k"},
+            "/boot/boot/efi/k",
+            id="its own, deep",
+        ),
+        pytest.param("/efi/k", ON_BOOT, {"/", "/boot/"}, None, id="may be anywhere"),
+        pytest.param("/k", ON_ROOT, {"/", "/boot/k"}, "/boot/k", id="rather there than missing"),
+        pytest.param("/k", ON_ROOT, {"/"}, "/k", id="missing at the root"),
+        pytest.param("/a/k", IN_VOLUME, {"/", "/boot/a/k"}, "/boot/a/k", id="of a subvolume"),
+        pytest.param("/a/k", IN_VOLUME, {"/", "/a/"}, None, id="in an unknown subvolume"),
+    ],
+)
+def test_pick(name: str, mount: Mount, there: set[str], path: str | None) -> None:
+    assert find.pick(find.candidates(GRUB_MENU, name, mount), there) == path
 
 
 def test_one_file_that_is_elsewhere_leaves_the_others_unused(bare: fakes.FakeHost) -> None:
