@@ -40,7 +40,7 @@ class Expectation(t.Protocol):
     def missing(self, entry: Entry) -> list[str]:
         """What is not in it."""
 
-    def lost(self, before: Entry, entry: Entry) -> list[str]:
+    def dropped(self, before: Entry, entry: Entry) -> list[str]:
         """What has gone, and without which the host does not boot."""
 
 
@@ -193,9 +193,9 @@ class Making:
         lacks = ", ".join(self.expected.missing(entry))
         if lacks:
             raise self._not_made(f"{shown} is not as it was wanted, by {lacks}.")
-        lost = ", ".join(self.expected.lost(before, entry)) if isinstance(before, Entry) else ""
-        if lost:
-            raise self._not_made(f"{shown} has lost {lost}.")
+        dropped = self.expected.dropped(before, entry) if isinstance(before, Entry) else []
+        if dropped:
+            raise self._not_made(f"{shown} has dropped {', '.join(dropped)}.")
         edit.check_size(_words(before), _words(entry), self.host.machine)
 
     def _not_made(self, message: str) -> ReasonError:

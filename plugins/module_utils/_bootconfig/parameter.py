@@ -75,7 +75,7 @@ class Parameters:
         words = _cmdline.split(entry.cmdline)
         return [each.word for each in self.changes if not each.holds(words)]
 
-    def lost(self, before: Entry, entry: Entry) -> list[str]:
+    def dropped(self, before: Entry, entry: Entry) -> list[str]:
         # A kernel that was installed meanwhile has another name, and any other parameter may have
         # gone because somebody edited the settings by hand: that is theirs to decide.
         of_changes = any(each.names("root") for each in self.changes)
@@ -84,7 +84,7 @@ class Parameters:
             "its initramfs": bool(before.initramfs) and not any(entry.initramfs),
             "root=": _has_root(before) and not of_changes and not _has_root(entry),
         }
-        return [what for what, lost in found.items() if lost]
+        return [what for what, dropped in found.items() if dropped]
 
 
 def _has_root(entry: Entry) -> bool:

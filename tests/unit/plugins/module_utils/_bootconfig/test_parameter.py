@@ -507,7 +507,7 @@ def test_menu_that_lost_what_the_host_boots_with_is_put_back(extlinux: fakes.Fak
     extlinux.runner.on(COMMAND, effect=lambda: extlinux.write(MENU, made))
     error = failure(extlinux)
     assert error.reason.code == "boot_menu_not_regenerated"
-    assert f"The entry 'virt' of {MENU} has lost its initramfs, root=." in error.reason.message
+    assert f"The entry 'virt' of {MENU} has dropped its initramfs, root=." in error.reason.message
     assert contents(extlinux) == before
 
 
@@ -1192,7 +1192,7 @@ WHOLE = Entry("Alpine", "vmlinuz", ("initramfs",), "root=/dev/a quiet")
 
 
 @pytest.mark.parametrize(
-    ("entry", "lost"),
+    ("entry", "dropped"),
     [
         pytest.param(WHOLE, [], id="the same"),
         pytest.param(Entry("A", "vmlinuz-2", ("i", "j"), "root=/dev/b"), [], id="other names"),
@@ -1204,14 +1204,14 @@ WHOLE = Entry("Alpine", "vmlinuz", ("initramfs",), "root=/dev/a quiet")
         pytest.param(replace(WHOLE, cmdline="-- root=/dev/a"), ["root="], id="root for init"),
     ],
 )
-def test_what_is_needed_for_the_root_file_system_is_not_to_be_lost(
-    entry: Entry, lost: list[str]
+def test_what_is_needed_for_the_root_file_system_is_not_to_be_dropped(
+    entry: Entry, dropped: list[str]
 ) -> None:
-    assert Parameters((Change("quiet"),)).lost(WHOLE, entry) == lost
+    assert Parameters((Change("quiet"),)).dropped(WHOLE, entry) == dropped
 
 
-def test_what_was_not_there_or_is_to_go_is_not_lost() -> None:
+def test_what_was_not_there_or_is_to_go_is_not_dropped() -> None:
     nothing = Entry("Alpine", "vmlinuz", (), "quiet")
-    assert Parameters(()).lost(nothing, nothing) == []
+    assert Parameters(()).dropped(nothing, nothing) == []
     without = replace(WHOLE, cmdline="quiet")
-    assert Parameters((Change("root", present=False),)).lost(WHOLE, without) == []
+    assert Parameters((Change("root", present=False),)).dropped(WHOLE, without) == []
