@@ -22,6 +22,7 @@ from .._write.media import read_only_mount, writable
 from .._write.replaceable import unwritable
 from .editors import Settings
 from .menu import Expectation, Making
+from .menu_commands import installed_on
 
 # The only mounts that are read-only as a rule, and not because somebody meant it or an error.
 MEDIA = "/media/"
@@ -110,7 +111,7 @@ def _check_commands(host: Host, settings: Settings) -> None:
     """What is not installed cannot make a menu."""
     try:
         if settings.commands is not None:
-            settings.commands(host)
+            settings.commands(installed_on(host))
     except NotUnderstoodError as problem:
         raise not_understood(", ".join(settings.files), problem) from problem
 

@@ -16,13 +16,13 @@ from .._bootloader.loaders.extlinux import EXTLINUX, MENU, UBOOT
 from .._bootloader.loaders.grub import GRUB
 from .._bootloader.loaders.limine import LIMINE
 from .._bootloader.loaders.raspberrypi import RASPBERRYPI
-from .._host.machine import LOADER_TYPE
 from .._host.port import Host
 from .._write.boot_file import OWED, beside
 from . import menu_commands
-from .menu_commands import Argv
+from .menu_commands import UPDATE_EXTLINUX, ZIPL, Maker
 from .settings import efi_stub, extlinux, grub, limine, raspberrypi, uki, update_extlinux, zipl
 from .text import Finder
+from .traces import SYSLINUX, Traces, traces_of
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Settings:
     files: tuple[str, ...]
     lines: Finder
     # What makes the menu anew, None where the files are the menu themselves.
-    commands: t.Callable[[Host], list[Argv]] | None = None
+    commands: Maker | None = None
     # The menu that is made and can be read, and what else is written with it.
     menu: str | None = None
     generated: tuple[str, ...] = ()
@@ -67,27 +67,31 @@ class Editor:
 
     name: str
     # The files that tell that it is there.
-    signs: t.Callable[[Host], tuple[str, ...]]
+    signs: t.Callable[[Traces], tuple[str, ...]]
     # Takes the one of them that is there.
-    settings: t.Callable[[Host, str], Settings]
+    settings: t.Callable[[Traces, str], Settings]
     # The upper digit of what the kernel reports as its boot loader, on x86.
     type_ids: frozenset[int] = frozenset()
 
 
-def _existing(*paths: str) -> t.Callable[[Host], tuple[str, ...]]:
-    return lambda host: tuple(path for path in paths if host.exists(path))
+def _existing(path: str) -> t.Callable[[Traces], tuple[str, ...]]:
+    return lambda traces: (path,) if path in traces.files else ()
+
+
+def _menus(name: str) -> t.Callable[[Traces], tuple[str, ...]]:
+    return lambda traces: traces.menus.get(name, ())
 
 
 def _static(name: str, lines: Finder, forbidden: str = "") -> t.Callable[..., Settings]:
-    return lambda _host, sign: Settings(name, (sign,), lines, forbidden=forbidden)
+    return lambda _traces, sign: Settings(name, (sign,), lines, forbidden=forbidden)
 
 
-def _menu(loader: Loader, lines: t.Callable[[Host], Finder], forbidden: str = "") -> Editor:
+def _menu(loader: Loader, lines: t.Callable[[Traces], Finder], forbidden: str = "") -> Editor:
     """The menu is edited itself."""
     return Editor(
         loader.name,
-        loader.menus,
-        lambda host, sign: Settings(loader.name, (sign,), lines(host), forbidden=forbidden),
+        _menus(loader.name),
+        lambda traces, sign: Settings(loader.name, (sign,), lines(traces), forbidden=forbidden),
         loader.type_ids,
     )
 
@@ -95,23 +99,23 @@ def _menu(loader: Loader, lines: t.Callable[[Host], Finder], forbidden: str = ""
 # --- extlinux ------------------------------------------------------------------------------
 
 
-def _extlinux_signs(host: Host) -> tuple[str, ...]:
+def _extlinux_signs(traces: Traces) -> tuple[str, ...]:
     """The settings alone may be left from another boot loader, and GRUB reads them, too."""
-    menus = EXTLINUX.menus(host)
+    menus, of_grub = (traces.menus.get(name, ()) for name in (EXTLINUX.name, GRUB.name))
     settings = update_extlinux.SETTINGS
-    alone = host.exists(settings) and host.find("update-extlinux") is not None
-    return menus or ((settings,) if alone and not GRUB.menus(host) else ())
+    used = settings in traces.files and UPDATE_EXTLINUX in traces.installed.commands
+    return menus or ((settings,) if used and not of_grub else ())
 
 
-def _extlinux(host: Host, sign: str) -> Settings:
+def _extlinux(traces: Traces, sign: str) -> Settings:
     made = (MENU, update_extlinux.SETTINGS)
-    if not host.exists(update_extlinux.SETTINGS) or sign not in made:
+    if update_extlinux.SETTINGS not in traces.files or sign not in made:
         return Settings("extlinux", (sign,), extlinux.lines)
     return Settings(
         "extlinux",
         (update_extlinux.SETTINGS,),
         update_extlinux.lines,
-        menu_commands.one("update-extlinux"),
+        menu_commands.one(UPDATE_EXTLINUX),
         menu=MENU,
         generated=(f"{MENU}.old", f"{MENU}.new"),
         fixed=update_extlinux.GENERATED,
@@ -121,41 +125,45 @@ def _extlinux(host: Host, sign: str) -> Settings:
 # --- GRUB ----------------------------------------------------------------------------------
 
 
-def _grub(host: Host, menu: str) -> Settings:
-    also = update_extlinux.SETTINGS
-    draft = menu_commands.grub_draft(host, menu)
+def _grub(traces: Traces, menu: str) -> Settings:
+    also = traces.files & {update_extlinux.SETTINGS}
+    draft = menu_commands.grub_draft(traces.installed, menu)
     own = (f"{menu}.new", f"{menu}.backup") if draft is None else (draft, f"{draft}.new")
     return Settings(
         "grub",
-        (grub.SETTINGS, *((also,) if host.exists(also) else ())),
+        (grub.SETTINGS, *also),
         grub.lines,
-        lambda host: menu_commands.grub(host, draft),
+        lambda installed: menu_commands.grub(installed, draft),
         menu=menu,
         generated=own,
         draft=draft,
         forbidden=grub.FORBIDDEN,
-        fixed=update_extlinux.GENERATED if host.exists(also) else frozenset({"root"}),
+        fixed=update_extlinux.GENERATED if also else frozenset({"root"}),
     )
 
 
 # --- The others ----------------------------------------------------------------------------
 
 
-def _zipl(host: Host, sign: str) -> Settings:
+def _zipl(traces: Traces, sign: str) -> Settings:
     return Settings(
         "zipl",
         (sign,),
         zipl.lines,
-        menu_commands.one("zipl"),
-        images=zipl.maps(menu_commands.text_with_names(host, sign)),
+        menu_commands.one(ZIPL),
+        images=zipl.maps(_text(traces, sign)),
         forbidden="'",
     )
 
 
-def _uki_signs(host: Host) -> tuple[str, ...]:
+def _text(traces: Traces, path: str) -> str:
+    return menu_commands.names_in(path, traces.texts.get(path) or "")
+
+
+def _uki_signs(traces: Traces) -> tuple[str, ...]:
     """Settings that are not understood are a sign, too, and refused later."""
     path = uki.SETTINGS
-    text = host.text(path)
+    text = traces.texts.get(path)
     if text is None:
         return ()
     try:
@@ -164,33 +172,24 @@ def _uki_signs(host: Host) -> tuple[str, ...]:
         return (path,)
 
 
-def _uki(host: Host, sign: str) -> Settings:
-    text = menu_commands.text_with_names(host, sign)
+def _uki(traces: Traces, sign: str) -> Settings:
+    text = _text(traces, sign)
     named = uki.file_of(text)
     files = (sign, *((named,) if named else ()))
-    images = menu_commands.images(host, text)
+    images = menu_commands.images(traces.installed, text)
     return Settings("uki", files, uki.lines, menu_commands.hooks, images=images)
-
-
-def _media(host: Host) -> tuple[str, ...]:
-    """The configurations on the media of diskless hosts."""
-    return tuple(
-        path
-        for device in host.names("/media")
-        for path in (
-            f"/media/{device}/boot/syslinux/syslinux.cfg",
-            f"/media/{device}/syslinux.cfg",
-        )
-        if host.exists(path)
-    )
 
 
 EDITORS: tuple[Editor, ...] = (
     Editor("extlinux", _extlinux_signs, _extlinux, EXTLINUX.type_ids),
-    Editor("grub", GRUB.menus, _grub, GRUB.type_ids),
-    _menu(LIMINE, lambda _host: limine.lines, limine.FORBIDDEN),
-    _menu(UBOOT, extlinux.lines_for, extlinux.UBOOT_FORBIDDEN),
-    _menu(RASPBERRYPI, raspberrypi.lines_for),
+    Editor("grub", _menus(GRUB.name), _grub, GRUB.type_ids),
+    _menu(LIMINE, lambda _traces: limine.lines, limine.FORBIDDEN),
+    _menu(
+        UBOOT,
+        lambda traces: extlinux.lines_for(syslinux=traces.of_extlinux),
+        extlinux.UBOOT_FORBIDDEN,
+    ),
+    _menu(RASPBERRYPI, lambda traces: raspberrypi.lines_for(traces.configurations)),
     Editor("zipl", _existing(zipl.SETTINGS), _zipl),
     Editor(
         "efi_stub",
@@ -198,7 +197,7 @@ EDITORS: tuple[Editor, ...] = (
         _static("efi_stub", efi_stub.lines, efi_stub.FORBIDDEN),
     ),
     Editor("uki", _uki_signs, _uki),
-    Editor("syslinux", _media, _static("syslinux", extlinux.lines), EXTLINUX.type_ids),
+    Editor(SYSLINUX, _menus(SYSLINUX), _static(SYSLINUX, extlinux.lines), EXTLINUX.type_ids),
 )
 CHOICES = ("auto", *(editor.name for editor in EDITORS))
 
@@ -214,10 +213,15 @@ _SEVERAL_MEDIA = "Unmount the media that the host does not boot from."
 
 def choose(host: Host, name: str) -> Settings:
     """The settings of the boot loader that was named, or of the one that boots this host."""
+    return chosen(traces_of(host), name)
+
+
+def chosen(traces: Traces, name: str) -> Settings:
+    """The same, of what was found on it."""
     wanted = [editor for editor in EDITORS if name in ("auto", editor.name)]
-    owners = {path: editor for editor in wanted for path in editor.signs(host)}
-    media = {editor.name for editor in owners.values()} == {"syslinux"}
+    owners = {path: editor for editor in wanted for path in editor.signs(traces)}
+    media = {editor.name for editor in owners.values()} == {SYSLINUX}
     remedies = (*_REMEDIES, _SEVERAL_MEDIA if media else _SEVERAL)
     what = "a known boot loader" if name == "auto" else f"the boot loader {name}"
-    path = booting(host.number(LOADER_TYPE), wanted, owners, remedies, what)
-    return owners[path].settings(host, path)
+    path = booting(traces.started_by, wanted, owners, remedies, what)
+    return owners[path].settings(traces, path)

@@ -20,7 +20,7 @@ from .._reasons import ReasonError, reason
 from .._write.files import Writer
 from . import edit
 from .editors import Settings
-from .menu_commands import Argv
+from .menu_commands import Argv, installed_on
 
 NOTHING_RUN = Outcome(0, "", "")
 
@@ -126,7 +126,7 @@ class Making:
         """Run the commands, and see that the menu says what is wanted."""
         settings = self.settings
         before = self._entry()
-        commands = settings.commands(self.host) if settings.commands else []
+        commands = settings.commands(installed_on(self.host)) if settings.commands else []
         if not commands:
             raise self._not_made("No kernel is installed to make an image of.")
         if settings.menu is not None and settings.draft is not None:

@@ -12,9 +12,7 @@ from ..._bootloader.loaders.extlinux import (
     Label,
     Menu,
     parse,
-    reads_as_syslinux,
 )
-from ..._host.port import Host
 from ..text import Finder, Line, Span, Texts, indent, line_break
 
 # What leads elsewhere from an entry of a menu.
@@ -36,9 +34,9 @@ def lines_of_uboot(texts: Texts) -> list[Line]:
     return lines(texts, syslinux=False)
 
 
-def lines_for(host: Host) -> Finder:
-    """As whoever reads U-Boot's file on that host takes it."""
-    return lines if reads_as_syslinux(host) else lines_of_uboot
+def lines_for(*, syslinux: bool) -> Finder:
+    """As whoever reads U-Boot's file takes it."""
+    return lines if syslinux else lines_of_uboot
 
 
 def _lines(path: str, text: str, menu: Menu) -> list[Line]:

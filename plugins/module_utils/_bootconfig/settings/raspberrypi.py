@@ -7,8 +7,9 @@
 
 from __future__ import annotations
 
-from ..._bootloader.loaders.raspberrypi import CMDLINES, configuration, only_line, refuse
-from ..._host.port import Host
+import typing as t
+
+from ..._bootloader.loaders.raspberrypi import only_line, refuse
 from ..text import Finder, Line, Span, Texts
 
 
@@ -17,8 +18,8 @@ def lines(texts: Texts) -> list[Line]:
     return [(Span(path, *(only_line(text) or (0, 0))),) for path, text in texts.items()]
 
 
-def lines_for(host: Host) -> Finder:
+def lines_for(configurations: t.Iterable[str]) -> Finder:
     """What is edited must be what is read."""
-    for path in CMDLINES:
-        refuse(configuration(host, path))
+    for each in configurations:
+        refuse(each)
     return lines

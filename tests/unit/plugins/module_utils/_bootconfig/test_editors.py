@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig import editors
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig.menu_commands import (
+    Installed,
+    installed_on,
+)
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig.traces import Traces
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader.loader import (
     NotUnderstoodError,
 )
@@ -157,7 +162,7 @@ def test_extlinux_with_settings_is_generated(alpine: fakes.FakeHost) -> None:
     found = editors.choose(alpine.host, "auto")
     assert (found.files, found.menu) == (("/etc/update-extlinux.conf",), "/boot/extlinux.conf")
     assert found.commands is not None
-    assert found.commands(alpine.host) == [["/sbin/update-extlinux"]]
+    assert found.commands(installed_on(alpine.host)) == [["/sbin/update-extlinux"]]
 
 
 def test_settings_alone_are_extlinux_only_with_its_command(alpine: fakes.FakeHost) -> None:
@@ -198,7 +203,7 @@ def test_menu_of_grub_is_made_beside_its_place_where_that_is_possible(
     draft = "/boot/grub2/.grub.cfg.boot-parameter-new"
     assert (found.draft, found.generated) == (draft, (draft, f"{draft}.new"))
     assert found.commands is not None
-    assert found.commands(alpine.host) == [["/sbin/grub-mkconfig", "-o", draft]]
+    assert found.commands(installed_on(alpine.host)) == [["/sbin/grub-mkconfig", "-o", draft]]
 
 
 @pytest.mark.parametrize("name", ["extlinux", "grub", "zipl", "uki"])
@@ -208,7 +213,7 @@ def test_command_that_is_missing_is_a_reason(alpine: fakes.FakeHost, name: str) 
     found = editors.choose(alpine.host, name)
     assert found.commands is not None
     with pytest.raises(ReasonError, match="is not installed") as caught:
-        found.commands(alpine.host)
+        found.commands(installed_on(alpine.host))
     assert caught.value.reason.code == "boot_menu_not_regenerated"
 
 
@@ -234,3 +239,170 @@ def test_raspberrypi_with_another_command_line_is_refused(alpine: fakes.FakeHost
     alpine.write("/boot/usercfg.txt", "cmdline=other.txt\n")
     with pytest.raises(NotUnderstoodError, match="sets cmdline"):
         editors.choose(alpine.host, "auto")
+
+
+# --- The choice, as a function of what was found -------------------------------------------
+
+MENUS = {name: (SIGNS[name],) for name in ("extlinux", "grub", "uboot", "raspberrypi")}
+ALSO = frozenset({"/etc/update-extlinux.conf"})
+DRAFT = "/boot/grub/.grub.cfg.boot-parameter-new"
+UPDATES = Installed({"update-extlinux": "/sbin/update-extlinux"})
+
+
+def has(*names: str) -> dict[str, tuple[str, ...]]:
+    return {name: MENUS[name] for name in names}
+
+
+@pytest.mark.parametrize(
+    ("traces", "loader", "files", "menu", "draft"),
+    [
+        pytest.param(
+            Traces(menus=has("extlinux")),
+            "extlinux",
+            ["/boot/extlinux.conf"],
+            None,
+            None,
+            id="menu of extlinux",
+        ),
+        pytest.param(
+            Traces(menus=has("extlinux"), files=ALSO),
+            "extlinux",
+            [*ALSO],
+            "/boot/extlinux.conf",
+            None,
+            id="menu of extlinux that is made",
+        ),
+        pytest.param(
+            Traces(menus={"extlinux": ("/boot/syslinux.cfg",)}, files=ALSO),
+            "extlinux",
+            ["/boot/syslinux.cfg"],
+            None,
+            None,
+            id="menu that update-extlinux does not make",
+        ),
+        pytest.param(
+            Traces(files=ALSO, installed=UPDATES),
+            "extlinux",
+            [*ALSO],
+            "/boot/extlinux.conf",
+            None,
+            id="settings and their command",
+        ),
+        pytest.param(
+            Traces(menus=has("grub"), files=ALSO, installed=UPDATES),
+            "grub",
+            ["/etc/default/grub", *ALSO],
+            "/boot/grub/grub.cfg",
+            None,
+            id="settings that GRUB reads, too",
+        ),
+        pytest.param(
+            Traces(menus=has("grub"), installed=Installed({"grub-mkconfig": "/a"})),
+            "grub",
+            ["/etc/default/grub"],
+            "/boot/grub/grub.cfg",
+            DRAFT,
+            id="menu of GRUB that is made beside its place",
+        ),
+        pytest.param(
+            Traces(started_by=0x34, menus=has("extlinux", "grub")),
+            "extlinux",
+            ["/boot/extlinux.conf"],
+            None,
+            None,
+            id="the one that the kernel names",
+        ),
+        pytest.param(
+            Traces(texts={SIGNS["uki"]: "cmdline=/etc/kernel/cmdline"}),
+            "uki",
+            [SIGNS["uki"], "/etc/kernel/cmdline"],
+            None,
+            None,
+            id="an active hook",
+        ),
+        pytest.param(
+            Traces(menus=has("uboot"), texts={SIGNS["uki"]: "cmdline="}),
+            "uboot",
+            [SIGNS["uboot"]],
+            None,
+            None,
+            id="an inactive hook",
+        ),
+        pytest.param(
+            Traces(menus=has("raspberrypi"), configurations=("arm_64bit=1\n",)),
+            "raspberrypi",
+            [SIGNS["raspberrypi"]],
+            None,
+            None,
+            id="firmware",
+        ),
+    ],
+)
+def test_choice_follows_from_traces(
+    traces: Traces, loader: str, files: list[str], menu: str | None, draft: str | None
+) -> None:
+    found = editors.chosen(traces, "auto")
+    assert (found.loader, [*found.files], found.menu, found.draft) == (loader, files, menu, draft)
+
+
+@pytest.mark.parametrize(
+    ("text", "releases", "images"),
+    [
+        pytest.param("cmdline=a", {"lts": "6-lts"}, ["/boot/efi/Alpine/linux-lts.efi"], id="known"),
+        pytest.param("cmdline=a\noutput_dir=$x", {"lts": "6-lts"}, [], id="where is not said"),
+        pytest.param("cmdline=a", {"lts": "6\0"}, [], id="of what is not said"),
+        pytest.param("cmdline=a", {}, [], id="no kernel"),
+    ],
+)
+def test_images_follow_from_traces(text: str, releases: dict[str, str], images: list[str]) -> None:
+    traces = Traces(texts={SIGNS["uki"]: text}, installed=Installed(releases=releases))
+    assert [*editors.chosen(traces, "uki").images] == images
+
+
+@pytest.mark.parametrize(
+    ("traces", "why"),
+    [
+        pytest.param(Traces(texts={SIGNS["uki"]: "cmdline=a\0"}), "has a NUL byte", id="hook"),
+        pytest.param(
+            Traces(files=frozenset({SIGNS["zipl"]}), texts={SIGNS["zipl"]: "target=/a\0"}),
+            "has a NUL byte",
+            id="zipl",
+        ),
+        pytest.param(
+            Traces(menus=has("raspberrypi"), configurations=("", "include a.txt\n")),
+            "includes a.txt",
+            id="firmware",
+        ),
+    ],
+)
+def test_what_is_not_understood_is_not_chosen(traces: Traces, why: str) -> None:
+    with pytest.raises(NotUnderstoodError, match=why):
+        editors.chosen(traces, "auto")
+
+
+@pytest.mark.parametrize(
+    ("traces", "code"),
+    [
+        pytest.param(Traces(), "boot_loader_not_found", id="nothing"),
+        pytest.param(Traces(files=ALSO), "boot_loader_not_found", id="settings without a command"),
+        pytest.param(
+            Traces(started_by=0x72, menus=has("uboot")), "boot_loader_not_found", id="another's"
+        ),
+        pytest.param(Traces(menus=has("grub", "uboot")), "boot_loader_ambiguous", id="two"),
+    ],
+)
+def test_no_choice_follows_from_traces(traces: Traces, code: str) -> None:
+    with pytest.raises(ReasonError) as caught:
+        editors.chosen(traces, "auto")
+    assert caught.value.reason.code == code
+
+
+@pytest.mark.parametrize("of_extlinux", [True, False])
+def test_whoever_reads_the_file_of_u_boot_says_what_stands_in_it(of_extlinux: bool) -> None:
+    found = editors.chosen(Traces(menus=has("uboot"), of_extlinux=of_extlinux), "uboot")
+    text = "LABEL a\nLINUX /k\nAPPEND 'a'\n"
+    if of_extlinux:
+        assert len(found.lines({SIGNS["uboot"]: text})) == 1
+    else:
+        with pytest.raises(NotUnderstoodError, match="takes a quote"):
+            found.lines({SIGNS["uboot"]: text})
