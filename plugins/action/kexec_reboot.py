@@ -36,7 +36,7 @@ class ActionModule(RebootingAction):
         except AnsibleActionFail as error:
             raise spec.refusal(
                 f"The arguments cannot be used: {error}.",
-                "See the documentation of the module.",
+                "Correct the option that is named; ansible-doc alpinefleet.kexec.kexec_reboot has them all.",
                 waits="wait_for" in self._task.args,
             ) from None
         return t.cast("dict[str, t.Any]", arguments)

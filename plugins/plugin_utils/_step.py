@@ -55,7 +55,8 @@ def arguments(
         _validation, found = action.validate_argument_spec(specification)
     except AnsibleActionFail as error:
         raise StepError(
-            f"The arguments cannot be used: {error}.", "See the documentation of the module."
+            f"The arguments cannot be used: {error}.",
+            "Correct the option that is named; ansible-doc has the options of the module.",
         ) from None
     return t.cast("dict[str, t.Any]", found)
 

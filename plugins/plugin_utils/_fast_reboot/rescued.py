@@ -18,6 +18,11 @@ from .flow import Broken
 Told = t.Mapping[str, t.Any]
 
 NAMELESS = "a task without a name"
+# What is only in the result of a step or a module of ours, whose message has its remedy.
+OF_OURS = ("nonce", "reasons")
+REMEDY = (
+    "Mend that, with -vvv for more of it, and run the role again; what was done before it stays."
+)
 
 
 def broken(variables: Variables) -> Broken:
@@ -37,9 +42,11 @@ def message(variables: Variables) -> str:
     task, said = _failed(variables)
     if task is None:
         return "Another host ended the play for this one, too. See to that host, then run the play again."
-    return _told(task, said) or (
-        f"The task {_name(task)} failed without a word. Find its cause with -vvv."
-    )
+    told = _told(task, said)
+    if told and any(name in said for name in OF_OURS):
+        return told
+    why = f": {told.rstrip('.')}." if told else " without a word."
+    return f"The task {_name(task)} failed{why} {REMEDY}"
 
 
 def _failed(variables: Variables) -> tuple[Told | None, Told]:

@@ -335,7 +335,11 @@ def _defective(name: str, run: Run, error: Exception) -> StepError:
     if isinstance(error, StepError):
         return StepError(error.message, error.remedy, **_told(run))
     if isinstance(error, AnsibleError):
-        return StepError(f"{error}.", "See with -vvv what led to it.", **_told(run))
+        return StepError(
+            f"{error}.",
+            "Mend that, with -vvv for what led to it, and run the role again.",
+            **_told(run),
+        )
     said = f"A defect of the collection: {type(error).__name__}: {error}."
     remedy = "Report it with what ANSIBLE_DISPLAY_TRACEBACK=error shows."
     return StepError(said, remedy, **_told(run))

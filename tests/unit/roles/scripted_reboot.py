@@ -46,6 +46,15 @@ SCRIPT = {
 }
 
 
+def link_missing(real: Path, mine: Path) -> None:
+    """What of a folder nothing stands in for is the real one."""
+    for path in real.iterdir():
+        if not (mine / path.name).exists():
+            (mine / path.name).symlink_to(path)
+        elif path.is_dir():
+            link_missing(path, mine / path.name)
+
+
 def stand_in(folder: Path) -> Path:
     """Make a collection of this one's roles and modules, and of the scripted actions."""
     collection = folder / COLLECTION
@@ -54,10 +63,7 @@ def stand_in(folder: Path) -> Path:
     for name in ("galaxy.yml", "meta", "roles", "plugins/modules", "plugins/module_utils"):
         (collection / name).symlink_to(ROOT / name)
     for kind in ("action", "plugin_utils"):
-        mine = collection / "plugins" / kind
-        for path in (ROOT / "plugins" / kind).iterdir():
-            if not (mine / path.name).exists():
-                (mine / path.name).symlink_to(path)
+        link_missing(ROOT / "plugins" / kind, collection / "plugins" / kind)
     return folder
 
 

@@ -143,7 +143,10 @@ def test_host_is_done_and_says_whether_a_boot_is_missing(
         ("with-a-stranger", "/sbin/reboot is not busybox's"),
         ("too-small", "It is memory_low. Mend memory_low."),
         ("not-as-before", "kexec-tools was installed. Put it back by hand."),
-        ("broken", "It is broken.: OSError: no space"),
+        (
+            "broken",
+            "The task check | Look at the command reboot failed: It is broken.: OSError: no space. Mend",
+        ),
     ],
 )
 def test_host_fails_with_what_is_wrong_in_the_message_and_in_the_table(

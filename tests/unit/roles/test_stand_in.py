@@ -11,8 +11,8 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._kexec_reboot import action, task
-from ansible_collections.alpinefleet.kexec.tests.unit.roles.stand_in.plugin_utils import (
-    _action as stand_in,
+from ansible_collections.alpinefleet.kexec.tests.unit.roles.stand_in.plugin_utils._kexec_reboot import (
+    action as stand_in,
 )
 
 PAIRS: list[tuple[type, type]] = [

@@ -76,7 +76,7 @@ def test_step_that_cannot_be_one_is_refused(arguments: dict[str, t.Any], said: s
     told = run(**arguments)
     assert told["failed"]
     assert said in told["msg"]
-    assert "See the documentation of the module." in told["msg"]
+    assert "Correct the option that is named" in told["msg"]
 
 
 def test_words_of_an_inventory_are_told_without_what_a_terminal_carries_out() -> None:

@@ -91,5 +91,5 @@ def test_arguments_that_are_none_are_refused(
     told = run(**arguments)
     assert told["failed"] is True
     assert said in told["msg"]
-    assert "See the documentation" in told["msg"]
+    assert "Correct the option that is named" in told["msg"]
     assert asked.calls == []

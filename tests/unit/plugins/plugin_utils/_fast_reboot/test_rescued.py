@@ -58,6 +58,8 @@ def test_what_a_block_is_rescued_from(task: t.Any, result: t.Any, expected: Brok
     assert rescued.broken(variables) == expected
 
 
+OURS = {"msg": "It is locked. Unlock it.", "nonce": "9f2c41d0"}
+FAILED, REMEDY = "The task Mend failed", rescued.REMEDY
 ITEMS = {"msg": "One or more items failed", "results": [{"failed": True, "msg": "no space"}]}
 COMMAND = {"msg": "non-zero return code", "rc": 1, "stderr": "checking\nno space\n"}
 
@@ -65,19 +67,26 @@ COMMAND = {"msg": "non-zero return code", "rc": 1, "stderr": "checking\nno space
 @pytest.mark.parametrize(
     ("task", "result", "expected"),
     [
-        pytest.param({"name": "Mend"}, {"msg": "It is locked."}, "It is locked.", id="a task"),
-        pytest.param({"name": "Mend"}, ITEMS, "no space", id="an item of a loop"),
-        pytest.param({"name": "Mend"}, COMMAND, "non-zero return code: no space", id="a command"),
+        pytest.param({"name": "Mend"}, OURS, "It is locked. Unlock it.", id="a step of ours"),
+        pytest.param(
+            {"name": "Mend"}, ITEMS, f"{FAILED}: no space. {REMEDY}", id="an item of a loop"
+        ),
+        pytest.param(
+            {"name": "Mend"},
+            COMMAND,
+            f"{FAILED}: non-zero return code: no space. {REMEDY}",
+            id="a command",
+        ),
         pytest.param(
             {"name": "Mend", "no_log": "{{ x }}"},
             {"msg": "password"},
-            "its result is hidden",
+            f"{FAILED}: its result is hidden. {REMEDY}",
             id="a secret",
         ),
         pytest.param(
             {"name": "Mend"},
             {},
-            "The task Mend failed without a word. Find its cause with -vvv.",
+            f"{FAILED} without a word. {REMEDY}",
             id="no words",
         ),
         pytest.param(
