@@ -63,7 +63,7 @@ options:
     default: fast_reboot
   output:
     description: A file on the controller for the report, for all steps but V(brake); none if it is empty.
-    type: str
+    type: raw
     default: ""
   strict:
     description: Whether the step V(audit) fails where a host cannot reboot through kexec now.
@@ -120,6 +120,17 @@ counted:
   returned: for the step V(brake), if it does not fail
   type: int
   sample: 1
+gone:
+  description: The hosts that had left the play.
+  returned: for the step V(brake), if it does not fail
+  type: list
+  elements: str
+  sample: []
+hosts:
+  description: What tells the hosts of the play from those of an inventory that has changed since.
+  returned: for the step V(brake), if it does not fail
+  type: str
+  sample: 5feceb66ffc86f38
 play:
   description: What tells the play from others of the same run. Empty if it has an C(order) of its own.
   returned: for the step V(brake), if it does not fail

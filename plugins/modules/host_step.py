@@ -93,7 +93,9 @@ options:
     type: dict
     default: {}
   reboot:
-    description: The variable C(fast_reboot_result), for the step V(end), which heeds it where the role has rebooted.
+    description:
+      - The variable C(fast_reboot_result), for the step V(end), which heeds it where the role has rebooted the host or
+        tried to, and for V(begin), to tell an earlier one from that.
     type: raw
     default: {}
 seealso:

@@ -25,9 +25,10 @@ from .origin import HostOrigin
 
 PACKAGE = "kexec-tools"
 REBOOT = "/sbin/reboot"
-# What is forgotten when all is taken back; a program that was killed may have left a draft beside one.
-FORGOTTEN = (notes.ORIGIN, notes.JUMP, notes.LAST_REBOOT)
+# A program that was killed may have left a draft beside a note.
 OF_DRAFTS = ".new"
+# What is forgotten when all is taken back. A jump that hung is not: whoever jumps next needs to know it.
+FORGOTTEN = (notes.ORIGIN, notes.LAST_REBOOT, f"{notes.JUMP}{OF_DRAFTS}")
 
 ORIGIN_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -133,12 +134,12 @@ def _forget(
 def _forgettable(host: Host) -> list[str]:
     """Our files in the folder, and the folder itself if nothing else is in it.
 
-    Whoever goes on with a run that is not over needs to know whether its jump arrived.
+    Whoever goes on with a run that is not over needs to know what came of its reboot.
     """
     names = host.names(notes.MEMORY)
     ours = FORGOTTEN[:1] if os.path.basename(notes.UNFINISHED) in names else FORGOTTEN
     found = [f"{notes.MEMORY}/{name}" for name in names]
-    gone = [path for path in found if path.removesuffix(OF_DRAFTS) in ours]
+    gone = [path for path in found if path in ours or path.removesuffix(OF_DRAFTS) in ours]
     return [*gone, *([notes.MEMORY] if gone == found and host.is_dir(notes.MEMORY) else [])]
 
 

@@ -78,12 +78,17 @@ def make(given: Given, folder: str, files: TaskFiles) -> tuple[RunPlan, list[str
 
     A relative path begins at FOLDER. What cannot be carried out is told at once, all of it.
     """
+    strange = [name for name in given if f"{FAST_REBOOT.prefix}{name}" not in FAST_REBOOT.names]
+    if strange:
+        raise VariableError(
+            [f"fast_reboot_changes has {', '.join(strange)}, which no variable is called."]
+        )
     values = FAST_REBOOT.validated(given)
     own = {name: values[name] for name in OWN_SPEC}
     arguments, problems = _arguments(values)
     plan = _plan(own, arguments, folder)
     contents, wrong = task_files.load(plan.files, files)
-    problems += [*_relations(plan), *wrong]
+    problems += [*_relations(plan), *_commands(own["power_cycle_command"]), *wrong]
     if problems:
         raise VariableError(problems)
     hooks = tuple(
@@ -139,6 +144,15 @@ def _plan(own: Given, arguments: Given, folder: str) -> RunPlan:
     )
 
 
+def _commands(words: t.Sequence[str]) -> t.Iterator[str]:
+    """A command that could not be run once the host is lost."""
+    if words and not (words[0].strip() and all(map(str.isprintable, words))):
+        yield (
+            "The variable fast_reboot_power_cycle_command must begin with a program, and have no control "
+            "characters."
+        )
+
+
 def _relations(plan: RunPlan) -> t.Iterator[str]:
     """What is right for itself, and not together."""
     names = [hook.name for hook in plan.hooks]
@@ -156,8 +170,11 @@ def _relations(plan: RunPlan) -> t.Iterator[str]:
         yield (
             "Of fast_reboot_power_cycle_command and fast_reboot_power_cycle_tasks only one can be set."
         )
-    if not 0 < cycle.timeout <= spec.TIME_LIMIT:
+    if (cycle.command or cycle.tasks) and not cycle.delegate:
+        yield "The variable fast_reboot_power_cycle_delegate is empty and must name a host."
+    # Ansible counts whole seconds, and takes 0 for no limit.
+    if not 1 <= cycle.timeout <= spec.TIME_LIMIT:
         yield (
-            f"The variable fast_reboot_power_cycle_timeout is {cycle.timeout:g} and must be more than "
-            f"0 and at most {spec.TIME_LIMIT:.0f}, in seconds."
+            f"The variable fast_reboot_power_cycle_timeout is {cycle.timeout:g} and must be at least "
+            f"1 and at most {spec.TIME_LIMIT:.0f}, in seconds."
         )

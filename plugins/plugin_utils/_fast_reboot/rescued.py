@@ -17,6 +17,7 @@ from .flow import Broken
 
 Told = t.Mapping[str, t.Any]
 
+STEP = "alpinefleet.kexec.fast_reboot_step"
 NAMELESS = "a task without a name"
 # What is only in the result of a step or a module of ours, whose message has its remedy.
 OF_OURS = ("nonce", "reasons")
@@ -47,6 +48,13 @@ def message(variables: Variables) -> str:
         return told
     why = f": {told.rstrip('.')}." if told else " without a word."
     return f"The task {_name(task)} failed{why} {REMEDY}"
+
+
+def step_of_role(variables: Variables) -> Told:
+    """What a step of the role has failed with; nothing where another task failed, whatever that says."""
+    task, result = _failed(variables)
+    is_step = task is not None and task.get("action") == STEP
+    return result if is_step and "done" in result else {}
 
 
 def _failed(variables: Variables) -> tuple[Told | None, Told]:

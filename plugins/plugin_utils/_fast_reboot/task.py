@@ -235,8 +235,7 @@ class RoleTask:
 
     def _note_failure(self) -> Result:
         """What is known of a run of which a task failed."""
-        failed = speakers.own(self._variables, "ansible_failed_result")
-        told = failed if isinstance(failed, t.Mapping) and "done" in failed else {}
+        told = rescued.step_of_role(self._variables)
         run = self._latest(told)
         if run is None and told and "id" not in told["run"]:
             # It was refused, and none was begun.

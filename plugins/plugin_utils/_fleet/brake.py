@@ -39,8 +39,10 @@ def not_well(campaign: Campaign) -> list[str]:
 def _is_not_well(campaign: Campaign, host: str) -> bool:
     """A run of the role that has not come to its end, another role that failed, or no answer."""
     result = campaign.result_of(host)
-    is_left = result is not None and not result.done
-    return host in campaign.failures or host in campaign.silent or is_left
+    if host in campaign.failures:
+        return True
+    # What it could not tell before its turn is of no weight once it is done.
+    return host in campaign.silent if result is None else not result.done
 
 
 def stopped(campaign: Campaign, found: t.Sequence[str]) -> StepError:

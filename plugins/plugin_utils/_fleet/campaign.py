@@ -19,6 +19,8 @@ from .._parsing.values import FormError, parse
 from .._variables import registered, speakers
 from .._variables.speakers import Variables
 
+NO_ANSWER = "It did not answer when it was asked what an earlier run has left."
+
 
 @dataclass(frozen=True)
 class Doing:
@@ -39,6 +41,8 @@ class RoleResult:
     release: Pair | None = None
     drained: tuple[str, ...] = ()
     run: Doing | None = None
+    # Whether a boot is missing that the role was not to make.
+    reboot_required: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,8 @@ class Campaign:
     failures: t.Mapping[str, str] = field(default_factory=dict)
     # Those of a batch that was not begun with.
     braked: t.Collection[str] = ()
-    # Those that did not answer when they were asked what an earlier run had left.
-    silent: t.Collection[str] = ()
+    # Those that could not tell what an earlier run has left when they were asked, and why.
+    silent: t.Mapping[str, str] = field(default_factory=dict)
 
     def result_of(self, host: str) -> RoleResult | None:
         """What the role says of a host; what is no result of a run is none."""
@@ -73,7 +77,8 @@ def read(
     """
     hosts, everything = variables["ansible_play_hosts_all"], variables["hostvars"]
     results, failures = {}, {}
-    braked, silent = set(), set()
+    braked: set[str] = set()
+    silent: dict[str, str] = {}
     for host in hosts if of is None else of:
         of_host = everything[host]
         # What a host says of itself by such a name is none of these.
@@ -87,8 +92,9 @@ def read(
             failures[host] = failed[0]
         if _is(speakers.own(of_host, registered.BRAKED), "failed"):
             braked.add(host)
-        if _is(speakers.own(of_host, registered.ASKED), "unreachable"):
-            silent.add(host)
+        why = _silence(speakers.own(of_host, registered.ASKED))
+        if why:
+            silent[host] = why
     left, batch = variables["ansible_play_hosts"], variables["ansible_play_batch"]
     return Campaign(hosts, left, batch, results, failures, braked, silent)
 
@@ -96,6 +102,14 @@ def read(
 def _failure(told: object) -> str:
     """What a role around the reboot has failed by, as its last step has left it."""
     return str(told.get("failure") or "") if isinstance(told, t.Mapping) else ""
+
+
+def _silence(told: object) -> str:
+    """Why a host could not tell what it remembers; "" if it could, or was not asked."""
+    if _is(told, "unreachable"):
+        return NO_ANSWER
+    failed = isinstance(told, t.Mapping) and told.get("failed")
+    return str(told.get("msg") or NO_ANSWER) if failed and isinstance(told, t.Mapping) else ""
 
 
 def _is(told: object, word: str) -> bool:

@@ -15,24 +15,36 @@ from pathlib import Path
 from .._step import StepError
 
 MODE = 0o644
+# Of a name, with what a draft has around it.
+NAME_BYTES = 240
 
 
-def path_of(given: str) -> str:
+def path_of(given: object) -> str:
     """The absolute path, as the shell of the user understands it; none if no report is wanted.
 
     What would not work at the end is refused now, before a host is rebooted.
     """
-    if not given:
+    if given in (None, ""):
         return ""
+    if not (isinstance(given, str) and given.isprintable()):
+        raise StepError(
+            f"The report cannot be written to {given!r}, which is no name of a file.",
+            "Name one; nothing was done.",
+        )
     path = os.path.realpath(os.path.expanduser(given))
-    folder = os.path.dirname(path)
-    if os.path.isdir(path) or not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
+    if not _can_be_made(path):
         raise StepError(
             f"The report cannot be written to {path}: it must be a file in a folder that is there "
-            "and can be written to.",
+            f"and can be written to, with a name of at most {NAME_BYTES} bytes.",
             "Name another one; nothing was done.",
         )
     return path
+
+
+def _can_be_made(path: str) -> bool:
+    folder, name = os.path.split(path)
+    fits = len(os.fsencode(name)) <= NAME_BYTES and not os.path.isdir(path)
+    return fits and os.path.isdir(folder) and os.access(folder, os.W_OK | os.X_OK)
 
 
 def write(path: str, text: str) -> None:

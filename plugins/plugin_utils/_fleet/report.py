@@ -32,7 +32,7 @@ HOST_COLUMNS = (
     "WRONG",
 )
 
-SILENT = "It did not answer when it was asked what an earlier run has left."
+BOOT_IS_MISSING = "It has still to be rebooted."
 ON_ITS_WAY = "It left the play at the stage {stage}; its last message says why."
 WITHOUT_RESULT = "It left the play before the role had a result; its last message says why."
 
@@ -63,15 +63,17 @@ def _row(campaign: Campaign, host: str, *, is_left: bool) -> Row:
     result, failure = campaign.result_of(host), campaign.failures.get(host)
     if result is None:
         if host in campaign.silent:
-            return Row(host, "failed", message=failure or SILENT)
+            return Row(host, "failed", message=failure or campaign.silent[host])
         if is_left and not failure:
             return Row(host, "waiting")
         return Row(host, "failed", message=failure or WITHOUT_RESULT)
     reason, release = result.reason, result.release or Pair()
     # A role around the reboot that has said why it failed is not on its way any more.
-    outcome = _outcome(result, is_left or bool(failure))
+    outcome = "failed" if failure else _outcome(result, is_left)
     if outcome == "away":
         failure = ON_ITS_WAY.format(stage=result.stage)
+    if outcome == "done" and result.reboot_required:
+        failure = BOOT_IS_MISSING
     return Row(
         host,
         outcome,

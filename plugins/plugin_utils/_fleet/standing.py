@@ -13,6 +13,7 @@ take most of an hour in a play of a thousand batches.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import typing as t
 from dataclasses import dataclass
 
@@ -25,11 +26,15 @@ from .._variables.speakers import Variables
 class Left:
     """What a brake leaves on the hosts of its batch."""
 
-    # What tells its play from others of the same run.
+    # What tells its play from others of the same run, and its hosts as they were from what has become of
+    # them since, in an inventory that changes.
     play: str
+    hosts: str
     # How many hosts of the play had had their turn, and which of all hosts were not well.
     counted: int
     not_well: tuple[str, ...]
+    # Those that had left the play.
+    gone: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,9 @@ class Count:
     """What is to be counted before a batch."""
 
     play: str
+    hosts: str
     counted: int
+    gone: tuple[str, ...]
     # Of these nobody has counted yet what came of their turn; of the others that were not well it is known.
     fresh: t.Sequence[str]
     known: tuple[str, ...] = ()
@@ -48,7 +55,11 @@ class Count:
         return [host for host in hosts if host in every]
 
     def told(self, not_well: t.Sequence[str]) -> dict[str, t.Any]:
-        return {"play": self.play, "counted": self.counted, "not_well": [*not_well]}
+        return {
+            **{name: getattr(self, name) for name in ("play", "hosts", "counted")},
+            "gone": [*self.gone],
+            "not_well": [*not_well],
+        }
 
 
 def count(variables: Variables, play: str) -> Count:
@@ -58,20 +69,22 @@ def count(variables: Variables, play: str) -> Count:
     """
     hosts = variables["ansible_play_hosts_all"]
     first, end = _slice(variables)
-    left = _left(variables["hostvars"][hosts[first - 1]], play) if first else None
+    left = _left(variables["hostvars"][hosts[first - 1]], play, hosts) if first else None
+    here = {*variables["ansible_play_hosts"]}
+    now = (play, _digest(hosts), first, tuple(host for host in hosts if host not in here))
     if left is None or left.counted >= first:
-        return Count(play, first, hosts)
-    return Count(play, first, hosts[left.counted : end], left.not_well)
+        return Count(*now, fresh=hosts)
+    return Count(*now, fresh=hosts[left.counted : end], known=left.not_well)
 
 
 def braked(variables: Variables, play: str) -> t.Sequence[str] | None:
     """Of a batch in the middle of the play its hosts and those that are gone since its brake; None else."""
     hosts, here = variables["ansible_play_hosts_all"], {*variables["ansible_play_hosts"]}
-    left = _left(variables, play)
+    left = _left(variables, play, hosts)
     end = _slice(variables)[1]
     if left is None or here.isdisjoint(hosts[end:]):
         return None
-    stays = here | {*left.not_well}
+    stays = here | {*left.gone}
     return [
         host for place, host in enumerate(hosts) if left.counted <= place < end or host not in stays
     ]
@@ -85,10 +98,21 @@ def _slice(variables: Variables) -> tuple[int, int]:
     return (found[0], found[-1] + 1) if found else (0, len(hosts))
 
 
-def _left(variables: Variables, play: str) -> Left | None:
+def is_last(variables: Variables) -> bool:
+    """Whether no host is left behind the batch."""
+    hosts, end = variables["ansible_play_hosts_all"], _slice(variables)[1]
+    return {*variables["ansible_play_hosts"]}.isdisjoint(hosts[end:])
+
+
+def _digest(hosts: t.Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(hosts).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _left(variables: Variables, play: str, hosts: t.Sequence[str]) -> Left | None:
     """What the brake of this play has left on a host, None where it stopped or has left nothing."""
     told = speakers.own(variables, registered.BRAKED)
     with contextlib.suppress(FormError):
         found = parse(Left, told)
-        return found if play and found.play == play else None
+        same = found.play == play and found.hosts == _digest(hosts)
+        return found if play and same else None
     return None

@@ -38,7 +38,7 @@ FLEET_ARGUMENTS: dict[str, dict[str, t.Any]] = {
         "choices": list(registered.LEFT_BY),
         "default": "fast_reboot",
     },
-    "output": {"type": "str", "default": ""},
+    "output": {"type": "raw", "default": ""},
     "strict": {"type": "bool", "default": False},
 }
 
@@ -76,7 +76,7 @@ class FleetTask:
         }
         return steps[arguments["step"]]()
 
-    def _guard(self, name: str, sizes: object, output: str) -> TaskResult:
+    def _guard(self, name: str, sizes: object, output: object) -> TaskResult:
         """Nobody reboots all hosts of an inventory by leaving something out, or by a size of 0."""
         unread = self._unread(name, f"{name.removesuffix('hosts')}serial")
         if not self._asked.limited and not self._asked.variables.get(name):
@@ -119,7 +119,9 @@ class FleetTask:
             if not report.is_news(report.rows(of_batch), {*now}):
                 return {"msg": [NOTHING_NEW]}
         found = report.rows(campaign.read(self._variables, *registered.LEFT_BY[role]))
-        if now is None and not report.is_due(found):
+        in_slices = bool(self._asked.play)
+        is_due = report.is_due(found) or (in_slices and standing.is_last(self._variables))
+        if now is None and not is_due:
             return {"msg": [NOTHING_NEW]}
         return _shown(report.table(found), report.as_dict(found), output)
 
@@ -131,7 +133,7 @@ class FleetTask:
             return ""
         return f" In an inventory a play does not see {' and '.join(unread)}."
 
-    def _check_output(self, output: str) -> TaskResult:
+    def _check_output(self, output: object) -> TaskResult:
         """Where a report will be; what would not work at the end is refused before a host is asked."""
         speakers.refuse_a_speaker(self._variables)
         return {"output": outfile.path_of(output)}

@@ -57,7 +57,9 @@ def _usable(result: t.Mapping[str, t.Any], needed: t.Sequence[str]) -> Answer:
     found = parse(result)
     if found.failed:
         told = unanswered.silent(found.said or "it said nothing")
-        raise StepError(told.message, told.remedy, **result)
+        # Of its other words none becomes one of the step.
+        unreachable = {"unreachable": True} if found.unreachable else {}
+        raise StepError(told.message, told.remedy, **unreachable)
     defects = found.defects(needed)
     if defects:
         told = unanswered.invalid(defects)

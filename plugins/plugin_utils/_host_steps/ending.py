@@ -28,11 +28,16 @@ class SoFar:
     warning: str = ""
     # What stands against kexec besides.
     left: str = ""
+    # What tells the result of a reboot that was there before from one by this role.
+    earlier: str = ""
 
     @classmethod
     def from_dict(cls, told: t.Mapping[str, t.Any]) -> SoFar:
         """Without what Ansible adds to the result of a task."""
         return handed(cls, told, option="so_far", by="the step before has")
+
+    def _is_own(self, reboot: t.Mapping[str, t.Any]) -> bool:
+        return mark_of(reboot) not in {"", self.earlier}
 
     def as_dict(self) -> dict[str, t.Any]:
         return asdict(self)
@@ -40,11 +45,21 @@ class SoFar:
     def last_word(self, reboot: object) -> dict[str, t.Any]:
         """The result of the role, with that of its reboot: what failed fails here.
 
-        Without a reboot by the role it is only the host that may have said something of one.
+        Without a reboot by the role it is only an earlier play, or the host, that has said something of one.
         """
         told = {
-            **(reboot if self.booted and isinstance(reboot, t.Mapping) else {}),
+            **(
+                reboot
+                if self.boots and isinstance(reboot, t.Mapping) and self._is_own(reboot)
+                else {}
+            ),
             "done": not self.failure,
             "reboot_required": self.reboot_required,
         }
         return {**told, "failed": True, "msg": self.failure} if self.failure else told
+
+
+def mark_of(reboot: object) -> str:
+    """What the step that has left a result marks it by; "" of what none has left."""
+    found = reboot.get("nonce") if isinstance(reboot, t.Mapping) else None
+    return found if isinstance(found, str) else ""

@@ -15,7 +15,7 @@ from .._fast_reboot import rescued
 from .._step import StepError
 from .._variables.speakers import Variables
 from .asking import Asking, StepArguments, StepResult
-from .ending import SoFar
+from .ending import SoFar, mark_of
 from .kexec_host.steps import PreparingSteps
 from .rolling_upgrade.steps import UpgradingSteps
 
@@ -58,7 +58,7 @@ class HostTask:
         preparing = PreparingSteps(self._asking, check_mode=self._check_mode)
         upgrading = UpgradingSteps(self._asking)
         return {
-            "begin": lambda _given: SoFar().as_dict(),
+            "begin": lambda given: SoFar(earlier=mark_of(given["reboot"])).as_dict(),
             "look": lambda _given: self._asking.result({}),
             "broke": self._broke,
             "end": lambda given: _so_far(given).last_word(given["reboot"]),

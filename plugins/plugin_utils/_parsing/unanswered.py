@@ -13,13 +13,16 @@ import typing as t
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
+from .._text.table import TEXT_LIMIT
+
 PREFLIGHT = "alpinefleet.kexec.kexec_preflight"
 
 _NO_PYTHON = re.compile(r"\binterpreter\b.*\bnot found\b", re.IGNORECASE)
 
 
 def silent(said: str) -> Reason:
-    """The module came to no result; Ansible says why, or nobody does."""
+    """The module came to no result; Ansible says why, or nobody does. A host may say very much."""
+    said = said if len(said) <= TEXT_LIMIT else f"{said[: TEXT_LIMIT - 3]}..."
     if _NO_PYTHON.search(said):
         return Reason(
             "no_python",

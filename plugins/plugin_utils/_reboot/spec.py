@@ -94,6 +94,8 @@ POSITIVE = ("reboot_timeout", "connect_timeout", "shutdown_timeout")
 NOT_NEGATIVE = ("pre_reboot_delay", "post_reboot_delay")
 # Those of the host, which would be refused there.
 WHOLE = ("watchdog_timeout", "confirm_timeout")
+# Parameters of the kernel.
+PARAMETERS = ("cmdline_append", "cmdline_remove")
 HEALTH_TIMES = ("timeout", "stable_seconds")
 
 SERVICES = ("required_services", "ignore_services")
@@ -258,6 +260,9 @@ def _check_texts(request: Request) -> None:
         for text in value if isinstance(value, list) else [value]:
             if isinstance(text, str):
                 _check_text(name, text)
+    for name in PARAMETERS:
+        for word in request.image.get(name, ()):
+            _check_parameter(name, word)
 
 
 def _check_text(name: str, text: str) -> None:
@@ -269,6 +274,15 @@ def _check_text(name: str, text: str) -> None:
         raise InvalidArgumentError(
             f"The option {name} has a character that no command can have: {text!r}.",
             "Take out NUL characters and halves of characters.",
+        )
+
+
+def _check_parameter(name: str, word: str) -> None:
+    """The host would refuse it, which may be after its packages were upgraded."""
+    if not (word.strip() and word.isprintable()):
+        raise InvalidArgumentError(
+            f"The option {name} has {word!r}, which is no parameter of a kernel.",
+            "Give one that has no control characters.",
         )
 
 

@@ -74,6 +74,16 @@ class Family:
             for name, option in self.specification.items()
             if option["type"] == "str" and not isinstance(given[name], str)
         ]
+        problems += [
+            f"The variable {self.prefix}{name} is {given[name]!r} and must be a number."
+            for name, option in self.specification.items()
+            if _is_of_numbers(option) and _has_truth(given[name])
+        ]
+        problems += [
+            f"The variable {self.prefix}{name} is {given[name]!r} and must be a text or texts."
+            for name, option in self.specification.items()
+            if option.get("elements") == "str" and not _is_of_texts(given[name])
+        ]
         values = {
             f"{self.prefix}{name}": self._listed(name, given[name]) for name in self.specification
         }
@@ -103,3 +113,18 @@ class Family:
                 ) from None
         is_list = self.specification[name]["type"] == "list"
         return [value] if is_list and not isinstance(value, (list, tuple)) else value
+
+
+def _is_of_numbers(option: t.Mapping[str, t.Any]) -> bool:
+    return bool({option["type"], option.get("elements")} & {"int", "float"})
+
+
+def _is_of_texts(value: object) -> bool:
+    """Ansible would write down anything else as if it were one."""
+    many = value if isinstance(value, (list, tuple)) else [value]
+    return all(isinstance(each, (str, int, float)) for each in many)
+
+
+def _has_truth(value: object) -> bool:
+    """Ansible takes what is true for a 1."""
+    return any(isinstance(each, bool) for each in (value if isinstance(value, list) else [value]))

@@ -128,7 +128,7 @@ def test_host_forgets_when_all_is_as_it_was(alpine: fakes.FakeHost) -> None:
     assert (told["changed"], told["left"], kept(alpine)) == (True, [], False)
 
 
-NOTES = (notes.JUMP, notes.LAST_REBOOT, f"{notes.JUMP}.new")
+NOTES = (notes.LAST_REBOOT, f"{notes.JUMP}.new", f"{notes.LAST_REBOOT}.new")
 
 
 def noted(alpine: fakes.FakeHost) -> list[str]:
@@ -159,18 +159,26 @@ def test_folder_that_is_empty_goes(alpine: fakes.FakeHost) -> None:
 
 def test_run_that_is_not_over_is_remembered_with_its_jump(alpine: fakes.FakeHost) -> None:
     record(alpine, "present")
-    for place in (*NOTES, notes.UNFINISHED):
+    for place in (*NOTES, notes.JUMP, notes.UNFINISHED):
         alpine.write(place, "note")
     assert record(alpine, "absent")["changed"]
-    assert noted(alpine) == ["jump", "jump.new", "last-reboot", "run"]
+    assert noted(alpine) == ["jump", "jump.new", "last-reboot", "last-reboot.new", "run"]
     assert record(alpine, "absent")["changed"] is False
 
 
 def test_what_is_nobody_s_stays(alpine: fakes.FakeHost) -> None:
     alpine.write(f"{notes.MEMORY}/mine", "x")
-    alpine.write(notes.JUMP, "x")
+    alpine.write(notes.LAST_REBOOT, "x")
     assert record(alpine, "absent")["changed"]
     assert noted(alpine) == ["mine"]
+
+
+def test_jump_that_hung_is_known_also_when_all_is_taken_back(alpine: fakes.FakeHost) -> None:
+    alpine.write(notes.JUMP, "x")
+    assert record(alpine, "absent")["changed"] is False
+    record(alpine, "present")
+    assert record(alpine, "absent")["changed"]
+    assert noted(alpine) == ["jump"]
 
 
 def test_notes_stay_while_something_is_not_as_it_was(alpine: fakes.FakeHost) -> None:

@@ -170,6 +170,22 @@ def test_power_cycle_is_a_command_as_a_text_or_in_words(given: t.Any, words: lis
 
 
 REFUSALS: dict[str, tuple[dict[str, t.Any], str]] = {
+    "a truth for a time": ({"timeout": True}, "fast_reboot_timeout is True and must be a number."),
+    "a truth among ports": ({"health_ports": [22, True]}, "must be a number."),
+    "a mapping for a command": ({"power_cycle_command": {}}, "must be a text or texts."),
+    "no program": ({"power_cycle_command": [""]}, "must begin with a program"),
+    "a control character": ({"power_cycle_command": ["reset", "a\nb"]}, "no control characters."),
+    "a reset by nobody": (
+        {"power_cycle_command": "reset", "power_cycle_delegate": ""},
+        "fast_reboot_power_cycle_delegate is empty",
+    ),
+    "no time that Ansible counts": ({"power_cycle_timeout": 0.5}, "is 0.5 and must be at least 1"),
+    "two lines for a parameter": (
+        {"cmdline_append": "a\nb"},
+        "The variable fast_reboot_cmdline_append has 'a\\nb'",
+    ),
+    "no parameter": ({"cmdline_append": [""]}, "which is no parameter of a kernel"),
+    "a change of nothing": ({"methud": "firmware"}, "fast_reboot_changes has methud"),
     "nothing": ({"stable_seconds": None}, "cannot be omitted: fast_reboot_stable_seconds."),
     "a word for a time": ({"timeout": "soon"}, "'fast_reboot_timeout'"),
     "a negative time": ({"timeout": -1}, "The variable fast_reboot_timeout is -1 and must be"),

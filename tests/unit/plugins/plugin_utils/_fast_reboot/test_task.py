@@ -12,6 +12,7 @@ import typing as t
 import pytest
 from ansible.errors import AnsibleConnectionFailure
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import judge
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import rescued
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.task import (
     STEP_ARGUMENTS,
     RoleTask,
@@ -69,7 +70,9 @@ class Role:
 
     def broke(self, failed: Result | None = None, **task: t.Any) -> Result:
         """A block was rescued from a task, which may be one of the role's own."""
-        self.variables["ansible_failed_task"] = {"name": "A task", **task}
+        is_step = failed is not None and "done" in failed
+        action = rescued.STEP if is_step else "ansible.builtin.command"
+        self.variables["ansible_failed_task"] = {"name": "A task", "action": action, **task}
         self.variables["ansible_failed_result"] = failed or {"msg": "it broke"}
         self.variables["fast_reboot_result"] = self._step("note_failure")
         return t.cast("Result", self.variables["fast_reboot_result"])
@@ -314,6 +317,20 @@ def test_run_that_is_overtaken_between_two_hooks_undoes_nothing() -> None:
         ["lb"],
         "",
     )
+
+
+@pytest.mark.parametrize("said", [{"drained": [], "hook": ""}, {"hooks_left": 7}, {"undoing": "x"}])
+def test_result_of_another_task_says_nothing_of_the_run(said: Result) -> None:
+    role = Role(LEFT, hooks=[HOOK])
+    role.begin()
+    role.go_on("drain")
+    run = role.variables["fast_reboot_result"]["run"]
+    forged = {"failed": True, "msg": "no", "done": False, "rebooted": True, "run": {**run, **said}}
+    role.variables["ansible_failed_task"] = {"name": "A module", "action": "command"}
+    role.variables["ansible_failed_result"] = {**forged, "changed": True}
+    told = role._step("note_failure")
+    assert (told["reason"]["code"], told["rebooted"]) == ("drain_failed", False)
+    assert (told["drained"], told["run"]["next"]) == (["lb"], "undrain")
 
 
 def test_refusal_is_foreseen_before_a_host_is_drained() -> None:

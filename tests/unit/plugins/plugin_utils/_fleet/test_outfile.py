@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import typing as t
 from pathlib import Path
 
 import pytest
@@ -19,14 +20,20 @@ def test_no_name_is_no_file() -> None:
 
 @pytest.mark.parametrize("given", ["report.json", "./report.json", "~/report.json"])
 def test_path_is_as_the_shell_understands_it(
-    given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    given: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert outfile.path_of(given) == str(tmp_path / "report.json")
 
 
-@pytest.mark.parametrize("given", [".", "no/such/folder/report.json", "/proc/version/report.json"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        *(".", "no/such/folder/report.json", "/proc/version/report.json"),
+        *("n" * 250, "a\0b", "a\nb", ["a"], 7, {}),
+    ],
+)
 def test_what_would_not_work_is_refused_at_once(
     given: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

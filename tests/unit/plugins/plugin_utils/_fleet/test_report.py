@@ -11,7 +11,10 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import report
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.campaign import Campaign
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.campaign import (
+    NO_ANSWER,
+    Campaign,
+)
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import reason
 
 DONE: dict[str, t.Any] = {
@@ -120,6 +123,20 @@ def test_report_for_programs_has_all_hosts() -> None:
 
 
 def test_host_that_did_not_answer_is_none_that_waits() -> None:
-    play = Campaign(HOSTS, HOSTS, HOSTS, {}, silent={"web2"})
+    play = Campaign(HOSTS, HOSTS, HOSTS, {}, silent={"web2": NO_ANSWER})
     first, second, _third = report.rows(play)
-    assert (first.outcome, second.outcome, second.message) == ("waiting", "failed", report.SILENT)
+    assert (first.outcome, second.outcome, second.message) == ("waiting", "failed", NO_ANSWER)
+
+
+def test_host_that_a_role_refused_is_not_done_by_what_it_was_before() -> None:
+    # Such as of an earlier play, or of what was gone on with first.
+    (found, *_others) = rows(["web2"], {"web1": "The host was not upgraded."}, web1=DONE)
+    assert (found.outcome, found.message) == ("failed", "The host was not upgraded.")
+    assert report.is_news([found], {"web1"})
+    assert report.is_due([found])
+
+
+def test_host_that_has_still_to_be_rebooted_is_done_and_that_is_said() -> None:
+    (found, *_others) = rows(["web2"], web1={**DONE, "reboot_required": True})
+    assert (found.outcome, found.message) == ("done", report.BOOT_IS_MISSING)
+    assert not report.is_news([found], {"web1"})

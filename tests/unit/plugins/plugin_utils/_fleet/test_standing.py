@@ -42,6 +42,10 @@ BEFORE: dict[str, Values] = {
 }
 
 
+# What the brake of the first batch of three hosts leaves.
+LEFT: Values = {"play": PLAY, "hosts": "476a50d7556d6c56", "counted": 0, "not_well": [], "gone": []}
+
+
 class CountedReads(dict[str, Values]):
     """hostvars that know how often a host was looked up."""
 
@@ -152,13 +156,24 @@ def test_brake_of_another_play_counts_for_nothing(first: str, second: str) -> No
     assert run.step(["web2"], "brake")["not_well"] == ["web0"]
 
 
+def test_brake_counts_all_where_the_hosts_of_the_play_are_others_than_before() -> None:
+    run = SimulatedPlay(size=5)
+    run.brake(run.hosts[:1])
+    run.brake(run.hosts[1:3])
+    run.turn("web1", "unhealthy")
+    # One of an earlier batch has left an inventory that is made anew.
+    run.hosts = run.hosts[1:]
+    assert run.step(["web3"], "brake")["not_well"] == ["web1"]
+
+
 @pytest.mark.parametrize(
     "told",
     [
         pytest.param({"failed": True, "not_well": ["web1"]}, id="it stopped"),
         pytest.param({"skipped": True}, id="it was skipped"),
-        pytest.param({"play": PLAY, "counted": 1, "not_well": []}, id="it is of a later batch"),
-        pytest.param({"play": PLAY, "counted": "0", "not_well": []}, id="of another form"),
+        pytest.param({**LEFT, "counted": 1}, id="it is of a later batch"),
+        pytest.param({**LEFT, "counted": "0"}, id="of another form"),
+        pytest.param({**LEFT, "hosts": "of others"}, id="of other hosts"),
         pytest.param(None, id="there was none"),
     ],
 )
@@ -171,8 +186,7 @@ def test_brake_counts_all_where_the_one_before_has_left_nothing_of_use(told: t.A
 
 def test_host_does_not_say_what_a_brake_has_counted() -> None:
     run = SimulatedPlay(size=3)
-    told = {"play": PLAY, "counted": 0, "not_well": []}
-    said = {BRAKED: told, "ansible_facts": {BRAKED: told}}
+    said = {BRAKED: LEFT, "ansible_facts": {BRAKED: LEFT}}
     dict.__getitem__(run.vars, "web0").update(said)
     assert standing.count(run.variables(["web1"]), PLAY).fresh == run.hosts
 
@@ -213,3 +227,20 @@ def test_last_batch_is_the_one_behind_which_no_host_is_left() -> None:
     run.turn("web0", "well")
     run.turn("web1", "gone")
     assert run.step(run.hosts, "report")["msg"][-1].startswith("hosts 2: done 1, failed 1")
+
+
+def test_table_is_shown_at_the_end_also_where_a_host_had_no_turn() -> None:
+    run = SimulatedPlay(size=2)
+    run.brake(run.hosts)
+    run.turn("web0", "well")
+    assert run.step(run.hosts, "report")["msg"][-1].startswith("hosts 2: done 1, ")
+
+
+def test_host_that_did_not_answer_and_is_lost_in_its_turn_is_news() -> None:
+    run = SimulatedPlay(["nothing", "silent", "nothing"])
+    run.brake(run.hosts[:2])
+    run.turn("web0", "well")
+    # It was there when its turn began.
+    run.turn("web1", "unhealthy")
+    run.turn("web1", "gone")
+    assert run.step(run.hosts[:2], "report")["msg"] != [NOTHING_NEW]

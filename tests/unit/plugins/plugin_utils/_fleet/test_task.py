@@ -156,6 +156,14 @@ def test_brake_counts_a_host_that_did_not_answer_when_it_was_asked_what_is_left(
     gone = {"unreachable": True, "msg": "timed out"}
     variables["hostvars"] |= {"web1": {"__fast_reboot_asked": gone}, "web2": {}}
     assert brake(variables)["not_well"] == ["web1"]
+    # Nor is one fit for a turn that answers, and cannot tell.
+    broken = {"failed": True, "msg": "I/O error. See to the disk."}
+    variables["hostvars"]["web1"] = {"__fast_reboot_asked": broken}
+    assert brake(variables)["not_well"] == ["web1"]
+    assert step("report", variables)["msg"][1].endswith("I/O error. See to the disk.")
+    # Once it is done, it is of no weight.
+    variables["hostvars"]["web1"]["fast_reboot_result"] = {"done": True}
+    assert brake(variables)["not_well"] == []
     # A host cannot say so of itself, to stop others.
     said = {"__fast_reboot_asked": gone, "ansible_facts": {"__fast_reboot_asked": gone}}
     variables["hostvars"]["web1"] = said

@@ -79,11 +79,17 @@ def test_answer_that_cannot_be_used_is_refused(
     assert "Ask it once more" in str(caught.value)
 
 
-def test_module_that_fails_is_handed_on_as_it_is() -> None:
-    result = {"failed": True, "msg": "No Python.", "module_stderr": "sh: not found"}
+@pytest.mark.parametrize("unreachable", [{}, {"unreachable": True}])
+def test_of_a_module_that_fails_only_its_message_is_handed_on(unreachable: dict[str, bool]) -> None:
+    said = {"failed_when_result": False, "reboots": True, "module_stderr": "sh: not found"}
+    result = {"failed": True, "msg": "No Python.", **unreachable, **said}
     with pytest.raises(StepError, match=r"No Python\. .* -vvv") as caught:
         Host(result).asking().answer_of_any("reasons")
-    assert caught.value.as_result() == {**result, "msg": str(caught.value)}
+    assert caught.value.as_result() == {
+        **unreachable,
+        "failed": True,
+        "msg": str(caught.value),
+    }
 
 
 def test_only_what_is_said_against_a_host_refuses_it() -> None:

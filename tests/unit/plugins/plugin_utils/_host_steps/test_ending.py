@@ -12,11 +12,12 @@ import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._host_steps.ending import SoFar
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError
 
-REBOOT = {"rebooted": True, "method": "firmware", "done": True, "reason": None}
+REBOOT = {"rebooted": True, "method": "firmware", "done": True, "reason": None, "nonce": "9f2c"}
 
 
 @pytest.mark.parametrize(
-    "so_far", [SoFar(), SoFar("It broke.", True, False, True, "Reboot it.", "It is locked.")]
+    "so_far",
+    [SoFar(), SoFar("It broke.", True, False, True, "Reboot it.", "It is locked.", "9f2c")],
 )
 def test_value_is_the_same_after_a_task(so_far: SoFar) -> None:
     # Ansible adds some, and a step that failed may have left others out.
@@ -35,12 +36,12 @@ def test_value_is_the_same_after_a_task(so_far: SoFar) -> None:
             id="one is missing",
         ),
         pytest.param(
-            SoFar(booted=True, reboot_required=False),
+            SoFar(booted=True, reboot_required=False, boots=True),
             {**REBOOT, "done": True, "reboot_required": False},
             id="rebooted",
         ),
         pytest.param(
-            SoFar("It broke.", booted=True, reboot_required=False),
+            SoFar("It broke.", booted=True, reboot_required=False, boots=True),
             {
                 **REBOOT,
                 "done": False,
@@ -49,6 +50,22 @@ def test_value_is_the_same_after_a_task(so_far: SoFar) -> None:
                 "msg": "It broke.",
             },
             id="rebooted, and failed",
+        ),
+        pytest.param(
+            SoFar("It did not return.", boots=True),
+            {
+                **REBOOT,
+                "done": False,
+                "reboot_required": None,
+                "failed": True,
+                "msg": "It did not return.",
+            },
+            id="a reboot that failed",
+        ),
+        pytest.param(
+            SoFar("It broke.", boots=True, earlier="9f2c"),
+            {"done": False, "reboot_required": None, "failed": True, "msg": "It broke."},
+            id="only one of an earlier play",
         ),
         pytest.param(
             SoFar("It broke."),
@@ -66,7 +83,7 @@ def test_last_word_has_the_reboot_only_where_there_was_one(
 @pytest.mark.parametrize("said", ["said", 7, None, [REBOOT]])
 def test_what_a_host_says_of_a_reboot_spoils_no_last_word(said: t.Any) -> None:
     assert SoFar("It broke.").last_word(said)["msg"] == "It broke."
-    assert SoFar(booted=True).last_word(said) == {"done": True, "reboot_required": None}
+    assert SoFar(boots=True).last_word(said) == {"done": True, "reboot_required": None}
 
 
 def test_value_of_another_form_is_none() -> None:

@@ -25,7 +25,7 @@ WANTED = {
     "panic_timeout": 0,
     "mode": "on_request",
 }
-REBOOT = {"rebooted": True, "done": True}
+REBOOT = {"rebooted": True, "done": True, "nonce": "9f2c"}
 
 
 def step(name: str, answer: dict[str, t.Any] | None = None, **given: t.Any) -> dict[str, t.Any]:
@@ -42,6 +42,7 @@ def step(name: str, answer: dict[str, t.Any] | None = None, **given: t.Any) -> d
 
 def test_role_begins_with_nothing_known() -> None:
     assert step("begin") == SoFar().as_dict()
+    assert step("begin", reboot=REBOOT) == SoFar(earlier="9f2c").as_dict()
 
 
 def test_look_returns_what_the_preflight_does() -> None:
@@ -95,16 +96,17 @@ def test_failure_is_kept_for_the_last_task() -> None:
     }
     before = {**SoFar(booted=True).as_dict(), "failed": True, "msg": "No space."}
     told = step("broke", so_far=before, variables=variables)
-    assert told == SoFar("No space.", booted=True).as_dict()
+    assert SoFar.from_dict(told).booted
+    assert told["failure"].startswith("The task A failed: No space. Mend that")
 
 
 @pytest.mark.parametrize(
     ("so_far", "failed", "rebooted"),
     [
         (SoFar(), False, False),
-        (SoFar(booted=True), False, True),
+        (SoFar(booted=True, boots=True), False, True),
         (SoFar("No space."), True, False),
-        (SoFar("No space.", booted=True), True, True),
+        (SoFar("No space.", booted=True, boots=True), True, True),
     ],
 )
 def test_last_task_fails_where_the_role_has_failed(

@@ -24,6 +24,11 @@ def test_host_without_a_result_is_told_by_what_ansible_says(said: str, code: str
     assert found.remedy
 
 
+def test_host_that_says_very_much_is_cut() -> None:
+    found = unanswered.silent("x" * 10**7)
+    assert len(found.message) < 1200
+
+
 def test_answer_of_another_form_is_told_with_all_that_is_wrong() -> None:
     found = unanswered.invalid(["its able is 1", "its reasons is None"])
     assert found.code == "answer_invalid"
