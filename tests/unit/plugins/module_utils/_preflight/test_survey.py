@@ -527,6 +527,7 @@ OF_COMMANDS = {
     "load_failed",
     "parameter_invalid",
     "origin_not_understood",
+    "package_unknown",
     "unload_failed",
 }
 
