@@ -135,6 +135,16 @@ left:
   returned: for the steps V(must_boot) and V(booted)
   type: str
   sample: ""
+earlier:
+  description: What tells the result of an earlier reboot from one by this role, empty if there was none.
+  returned: for the steps V(begin), V(must_boot), V(booted) and V(broke)
+  type: str
+  sample: ""
+nonce:
+  description: A value that no host is told, so that none can say just what a step has left.
+  returned: always
+  type: str
+  sample: 9f2c41d07ab35e68
 warning:
   description: What the operator is to be told, empty if nothing.
   returned: for the steps V(able), V(restore), V(must_boot) and V(decide)

@@ -80,6 +80,8 @@ def test_settle_looks_again_and_gives_the_work_back(site: Site, host: Host) -> N
     host.script = Script()
     done = site.entry_point("settle")
     assert (done.rc, undrained(done), host.memory) == (0, 1, ""), done.output
+    again = site.entry_point("settle")
+    assert (again.rc, undrained(again), again.changed) == (0, 0, []), again.output
     assert host.boot.number == 1
 
 

@@ -13,7 +13,7 @@ from tests.plays import PlayRun
 
 from .site import LOST_SECONDS, Site
 
-FAIL = "Fail where it failed"
+FAIL = "end | Fail where it failed"
 MANY = 10_000
 
 

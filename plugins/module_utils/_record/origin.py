@@ -72,13 +72,19 @@ def parse(text: str) -> HostOrigin | None:
     """What a host has kept, None if it is not understood."""
     try:
         found = json.loads(text)
-        return HostOrigin(
-            {str(name): tuple(map(str, words)) for name, words in found["parameters"].items()},
-            bool(found["package"]),
-            foreign(None if found["reboot"] is None else str(found["reboot"])),
-        )
+        package, reboot = found["package"], found["reboot"]
+        parameters = {name: _words(words) for name, words in found["parameters"].items()}
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+    if not isinstance(package, bool) or not isinstance(reboot, (str, type(None))):
+        return None
+    return HostOrigin(parameters, package, foreign(reboot))
+
+
+def _words(given: t.Any) -> tuple[str, ...]:
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+        raise TypeError("no list of words")
+    return tuple(given)
 
 
 def foreign(link: str | None) -> str | None:

@@ -54,7 +54,14 @@ def step_of_role(variables: Variables) -> Told:
     """What a step of the role has failed with; nothing where another task failed, whatever that says."""
     task, result = _failed(variables)
     is_step = task is not None and task.get("action") == STEP
-    return result if is_step and "done" in result else {}
+    return result if is_step and is_result(result) else {}
+
+
+def is_result(found: object) -> t.TypeGuard[Told]:
+    """Whether it is what a step of a run returns."""
+    return (
+        isinstance(found, t.Mapping) and "done" in found and isinstance(found.get("run"), t.Mapping)
+    )
 
 
 def _failed(variables: Variables) -> tuple[Told | None, Told]:

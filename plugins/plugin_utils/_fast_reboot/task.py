@@ -80,7 +80,7 @@ class RoleTask:
     def _last(self) -> t.Mapping[str, t.Any]:
         """What the task before has left."""
         found = self._variables.get(registered.RESULT)
-        if not isinstance(found, t.Mapping) or "done" not in found:
+        if not rescued.is_result(found):
             raise StepError(
                 "There is no run of the role that a step could go on with.",
                 "Run the role fast_reboot, which begins one with its first step.",

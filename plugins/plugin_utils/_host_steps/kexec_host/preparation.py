@@ -11,9 +11,11 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
+
 from ..._step import handed
 
-UNLOCK = "kexec_load_disabled"
+UNLOCK = _cmdline.UNLOCK_PARAMETER
 PANIC = "panic"
 SURVIVE = "watchdog.stop_on_reboot"
 

@@ -36,6 +36,10 @@ def test_what_was_kept_is_read_as_it_was(found: HostOrigin) -> None:
         BARE.as_text().replace('"package": false, ', ""),
         BARE.as_text().replace("[]", "7"),
         "[" * 100_000,
+        '{"parameters": {"a": "xy"}, "package": false, "reboot": null}',
+        '{"parameters": {"a": [7]}, "package": false, "reboot": null}',
+        '{"parameters": {}, "package": "no", "reboot": null}',
+        '{"parameters": {}, "package": false, "reboot": 3}',
     ],
 )
 def test_what_is_not_whole_is_not_understood(text: str) -> None:

@@ -242,6 +242,22 @@ def test_step_of_a_run_that_was_never_begun_changes_nothing() -> None:
     assert role.end()["failed"]
 
 
+@pytest.mark.parametrize("left", [{"done": False}, {"done": False, "run": None}, {"run": {}}, 7])
+def test_what_is_no_result_of_a_step_is_refused(left: t.Any) -> None:
+    role = Role()
+    role.variables["fast_reboot_result"] = left
+    told = role.end()
+    assert told["failed"]
+    assert "There is no run of the role" in told["msg"]
+    # Nor is it one in a rescue.
+    role = Role(LEFT)
+    role.begin()
+    failed = left if isinstance(left, dict) else {}
+    role.variables["ansible_failed_task"] = {"name": "A step", "action": rescued.STEP}
+    role.variables["ansible_failed_result"] = {**failed, "msg": "it broke"}
+    assert role._step("note_failure")["reason"]["code"] == "task_failed"
+
+
 # --- What is refused ------------------------------------------------------------------------
 
 
