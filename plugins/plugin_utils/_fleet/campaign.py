@@ -46,6 +46,17 @@ class RoleResult:
 
 
 @dataclass(frozen=True)
+class TaskWord:
+    """What a task has left of a host, as far as it is of use here."""
+
+    failed: bool = False
+    unreachable: bool = False
+    msg: str = ""
+    # What a role around the reboot has failed by.
+    failure: str = ""
+
+
+@dataclass(frozen=True)
 class Campaign:
     """The hosts of a play, those that are still in it, those of the batch, and what each says."""
 
@@ -85,33 +96,32 @@ def read(
         told = speakers.own(of_host, result)
         if told is not None:
             results[host] = told
-        failed = [
-            each for each in (_failure(speakers.own(of_host, name)) for name in failure) if each
-        ]
+        words = [_word(speakers.own(of_host, name)) for name in failure]
+        failed = [each.failure for each in words if each.failure]
         if failed:
             failures[host] = failed[0]
-        if _is(speakers.own(of_host, registered.BRAKED), "failed"):
+        if _word(speakers.own(of_host, registered.BRAKED)).failed:
             braked.add(host)
-        why = _silence(speakers.own(of_host, registered.ASKED))
+        why = _silence(_word(speakers.own(of_host, registered.ASKED)))
         if why:
             silent[host] = why
     left, batch = variables["ansible_play_hosts"], variables["ansible_play_batch"]
     return Campaign(hosts, left, batch, results, failures, braked, silent)
 
 
-def _failure(told: object) -> str:
-    """What a role around the reboot has failed by, as its last step has left it."""
-    return str(told.get("failure") or "") if isinstance(told, t.Mapping) else ""
+def _word(told: object) -> TaskWord:
+    """What a task of ours has left of a host; of another form than that it is a failure, not nothing."""
+    if told is None:
+        return TaskWord()
+    try:
+        return parse(TaskWord, told)
+    except FormError as error:
+        why = f"What a task has left of it is not understood: {error}."
+        return TaskWord(failed=True, msg=why, failure=why)
 
 
-def _silence(told: object) -> str:
+def _silence(asked: TaskWord) -> str:
     """Why a host could not tell what it remembers; "" if it could, or was not asked."""
-    if _is(told, "unreachable"):
+    if asked.unreachable:
         return NO_ANSWER
-    failed = isinstance(told, t.Mapping) and told.get("failed")
-    return str(told.get("msg") or NO_ANSWER) if failed and isinstance(told, t.Mapping) else ""
-
-
-def _is(told: object, word: str) -> bool:
-    """What a task has said of the host."""
-    return isinstance(told, t.Mapping) and bool(told.get(word))
+    return (asked.msg or NO_ANSWER) if asked.failed else ""

@@ -52,7 +52,7 @@ class PreparingSteps:
         return {
             "restores": found.restores,
             "removes_package": found.removes_package,
-            "warning": kept.UNKNOWN if found.restore is None else "",
+            "warning": "" if found.is_known else kept.UNKNOWN,
         }
 
     def as_before(self, given: StepArguments) -> StepResult:

@@ -70,3 +70,16 @@ def test_play_is_seen_with_what_each_host_is_said_to_be_and_says() -> None:
     assert found.results == {"web1": {"done": True}}
     assert found.failures == {"web2": "Refused."}
     assert found.braked == {"web2"}
+
+
+@pytest.mark.parametrize("left", [7, "said", [], {"failure": ["No space."]}])
+def test_what_a_role_has_left_in_another_form_is_a_failure_and_not_nothing(left: t.Any) -> None:
+    variables = {
+        "ansible_play_hosts_all": ["web1", "web2"],
+        "ansible_play_hosts": ["web1", "web2"],
+        "ansible_play_batch": ["web1"],
+        "hostvars": {"web1": {"__failure": left}, "web2": {}},
+    }
+    found = campaign.read(variables, "fast_reboot_result", "__failure")
+    assert list(found.failures) == ["web1"]
+    assert "is not understood" in found.failures["web1"]

@@ -51,7 +51,7 @@ def test_host_that_has_kept_nothing_is_left_as_it_is(answer: dict[str, t.Any]) -
     found = kept.parse(answer)
     assert (found.restores, found.removes_package, found.reboot) == ([], False, None)
     assert not found.removes("kexec_load_disabled")
-    assert found.restore is None
+    assert not found.is_known
 
 
 @pytest.mark.parametrize("package", [None, "no", 0])
@@ -61,12 +61,14 @@ def test_package_is_removed_only_where_the_host_knows_that_it_was_not_there(pack
     assert not kept.parse(answer).removes_package
 
 
-def test_parameters_without_a_name_are_none() -> None:
+def test_parameters_of_another_form_are_none() -> None:
     answer = told()
     answer["restore"]["absent"] = [
         "kexec_load_disabled",
         {"value": "1"},
         {"name": "a"},
         {"name": ""},
+        {"name": "b", "value": {}},
+        {"name": ["c"]},
     ]
     assert kept.parse(answer).restores[-1]["parameters"] == [{"name": "a"}]
