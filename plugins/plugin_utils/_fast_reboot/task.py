@@ -11,14 +11,14 @@ from __future__ import annotations
 import contextlib
 import secrets
 import typing as t
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
 from .._kexec_reboot.task import Result
 from .._parsing.values import FormError, parse
-from .._step import StepError
+from .._step import StepError, handed
 from .._text import words
 from .._variables import registered, speakers
 from .._variables.roles import FAST_REBOOT
@@ -56,6 +56,14 @@ STEP_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "changed": {"type": "bool", "default": False},
     "run": {"type": "dict", "default": {}},
 }
+
+
+@dataclass(frozen=True)
+class FrozenRun:
+    """What a run begins with, and the command that resets its host, which may have a secret in it."""
+
+    run: Run
+    power_cycle_command: tuple[str, ...] = ()
 
 
 class RoleTask:
@@ -111,12 +119,19 @@ class RoleTask:
 
     def _begin(self, name: str, arguments: t.Mapping[str, t.Any]) -> Result:
         """Take what is wanted, unless it was taken before, and leave a host that has no hooks."""
-        frozen = arguments["frozen"] or self._freeze(arguments["wanted"])
-        run = _read(frozen.get("run"))
+        frozen = self._frozen(arguments)
+        run = frozen.run
         if name != "note":
             run = self._taken_over(name, run, changed=arguments["changed"])
         told = _told(run, diff=name in ORDERS)
-        return {**told, "power_cycle_command": frozen.get("power_cycle_command", [])}
+        return {**told, "power_cycle_command": [*frozen.power_cycle_command]}
+
+    def _frozen(self, arguments: t.Mapping[str, t.Any]) -> FrozenRun:
+        """What was taken before the host was asked, or is taken now."""
+        given = arguments["frozen"]
+        if not given:
+            return self._freeze(arguments["wanted"])
+        return handed(FrozenRun, given, option="frozen", by="the entry point note has")
 
     def _taken_over(self, name: str, run: Run, *, changed: bool) -> Run:
         """The host is this run's from now on, with what an earlier one has left."""
@@ -134,7 +149,7 @@ class RoleTask:
             return self._steps.close(run)
         return self._steps.leave(run) if name == "begin" and run.next == "leave" else run
 
-    def _freeze(self, wanted: t.Mapping[str, t.Any]) -> Result:
+    def _freeze(self, wanted: t.Mapping[str, t.Any]) -> FrozenRun:
         try:
             speakers.refuse_a_speaker(self._variables)
             FAST_REBOOT.refuse_unknown(self._variables)
@@ -142,8 +157,7 @@ class RoleTask:
             made, command = plan.make(wanted, folder, Playbooks())
         except StepError as error:
             raise _refused(flow.argument_invalid(error.message, error.remedy)) from None
-        run = flow.begin(secrets.token_hex(16), made)
-        return {**_told(run), "power_cycle_command": command}
+        return FrozenRun(flow.begin(secrets.token_hex(16), made), tuple(command))
 
     def _go_on(self, name: str, run: Run) -> Result:
         after = self._after_all(name, run)
