@@ -20,6 +20,7 @@ REPORT_VERSION = 1
 
 Ending = t.Literal["done", "failed", "away", "waiting"]
 ENDINGS: tuple[Ending, ...] = t.get_args(Ending)
+WRONG: tuple[Ending, ...] = ("failed", "away")
 
 HOST_COLUMNS = (
     "HOST",
@@ -103,12 +104,12 @@ def _outcome(result: RoleResult, is_left: bool) -> Ending:
 def is_due(found: t.Sequence[Row]) -> bool:
     """Whether people want to see it: at the end, and once something is wrong."""
     outcomes = {row.outcome for row in found}
-    return "waiting" not in outcomes or bool(outcomes & {"failed", "away"})
+    return "waiting" not in outcomes or not outcomes.isdisjoint(WRONG)
 
 
 def is_news(found: t.Sequence[Row], of: t.Collection[str]) -> bool:
     """Whether something is wrong with one of these hosts."""
-    return any(row.outcome in {"failed", "away"} and row.host in of for row in found)
+    return any(row.outcome in WRONG and row.host in of for row in found)
 
 
 def as_dict(found: t.Sequence[Row]) -> dict[str, t.Any]:

@@ -51,15 +51,12 @@ class Count:
 
     def not_well(self, hosts: t.Sequence[str], found: t.Iterable[str]) -> list[str]:
         """Those that are not well, with those that were found among the fresh ones or gone."""
-        every = {*found, *self.known} - ({*self.fresh} - {*found})
+        every = {*found, *({*self.known} - {*self.fresh})}
         return [host for host in hosts if host in every]
 
     def told(self, not_well: t.Sequence[str]) -> dict[str, t.Any]:
-        return {
-            **{name: getattr(self, name) for name in ("play", "hosts", "counted")},
-            "gone": [*self.gone],
-            "not_well": [*not_well],
-        }
+        of_play = {"play": self.play, "hosts": self.hosts, "counted": self.counted}
+        return {**of_play, "gone": [*self.gone], "not_well": [*not_well]}
 
 
 def count(variables: Variables, play: str) -> Count:
@@ -81,13 +78,19 @@ def braked(variables: Variables, play: str) -> t.Sequence[str] | None:
     """Of a batch in the middle of the play its hosts and those that are gone since its brake; None else."""
     hosts, here = variables["ansible_play_hosts_all"], {*variables["ansible_play_hosts"]}
     left = _left(variables, play, hosts)
-    end = _slice(variables)[1]
-    if left is None or here.isdisjoint(hosts[end:]):
+    if left is None or is_last(variables):
         return None
+    end = _slice(variables)[1]
     stays = here | {*left.gone}
     return [
         host for place, host in enumerate(hosts) if left.counted <= place < end or host not in stays
     ]
+
+
+def is_last(variables: Variables) -> bool:
+    """Whether no host is left behind the batch."""
+    hosts, end = variables["ansible_play_hosts_all"], _slice(variables)[1]
+    return {*variables["ansible_play_hosts"]}.isdisjoint(hosts[end:])
 
 
 def _slice(variables: Variables) -> tuple[int, int]:
@@ -96,12 +99,6 @@ def _slice(variables: Variables) -> tuple[int, int]:
     hosts = variables["ansible_play_hosts_all"]
     found = [place for place, host in enumerate(hosts) if host in batch]
     return (found[0], found[-1] + 1) if found else (0, len(hosts))
-
-
-def is_last(variables: Variables) -> bool:
-    """Whether no host is left behind the batch."""
-    hosts, end = variables["ansible_play_hosts_all"], _slice(variables)[1]
-    return {*variables["ansible_play_hosts"]}.isdisjoint(hosts[end:])
 
 
 def _digest(hosts: t.Sequence[str]) -> str:

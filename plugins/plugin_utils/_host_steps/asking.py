@@ -56,7 +56,7 @@ class Asking:
 def _usable(result: t.Mapping[str, t.Any], needed: t.Sequence[str]) -> Answer:
     found = parse(result)
     if found.failed:
-        told = unanswered.silent(found.said or "it said nothing")
+        told = unanswered.silent(found.said)
         # Of its other words none becomes one of the step.
         unreachable = {"unreachable": True} if found.unreachable else {}
         raise StepError(told.message, told.remedy, **unreachable)

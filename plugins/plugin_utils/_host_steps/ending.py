@@ -36,9 +36,6 @@ class SoFar:
         """Without what Ansible adds to the result of a task."""
         return handed(cls, told, option="so_far", by="the step before has")
 
-    def _is_own(self, reboot: t.Mapping[str, t.Any]) -> bool:
-        return mark_of(reboot) not in {"", self.earlier}
-
     def as_dict(self) -> dict[str, t.Any]:
         return asdict(self)
 
@@ -48,15 +45,15 @@ class SoFar:
         Without a reboot by the role it is only an earlier play, or the host, that has said something of one.
         """
         told = {
-            **(
-                reboot
-                if self.boots and isinstance(reboot, t.Mapping) and self._is_own(reboot)
-                else {}
-            ),
+            **self._own(reboot),
             "done": not self.failure,
             "reboot_required": self.reboot_required,
         }
         return {**told, "failed": True, "msg": self.failure} if self.failure else told
+
+    def _own(self, reboot: object) -> t.Mapping[str, t.Any]:
+        is_own = self.boots and mark_of(reboot) not in {"", self.earlier}
+        return reboot if is_own and isinstance(reboot, t.Mapping) else {}
 
 
 def mark_of(reboot: object) -> str:

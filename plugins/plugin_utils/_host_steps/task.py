@@ -26,16 +26,12 @@ HOST_STEPS = (
     *("able", "lead", "restore", "as_before", "must_boot", "booted", "verify"),
     *("foresee", "decide"),
 )
+# What other tasks have returned.
+DICTIONARIES = ("wanted", "so_far", "reboot_command", "kept", "compared", "verified", "noted")
 HOST_STEP_SPEC: dict[str, dict[str, t.Any]] = {
     "step": {"type": "str", "required": True, "choices": [*HOST_STEPS]},
     "mark": {"type": "str", "default": ""},
-    **{
-        name: {"type": "dict", "default": {}}
-        for name in (
-            *("wanted", "so_far", "reboot_command", "kept", "compared", "verified"),
-            "noted",
-        )
-    },
+    **{name: {"type": "dict", "default": {}} for name in DICTIONARIES},
     "reboot": {"type": "raw", "default": {}},
 }
 

@@ -22,6 +22,7 @@ _NO_PYTHON = re.compile(r"\binterpreter\b.*\bnot found\b", re.IGNORECASE)
 
 def silent(said: str) -> Reason:
     """The module came to no result; Ansible says why, or nobody does. A host may say very much."""
+    said = said or "it said nothing"
     said = said if len(said) <= TEXT_LIMIT else f"{said[: TEXT_LIMIT - 3]}..."
     if _NO_PYTHON.search(said):
         return Reason(

@@ -204,5 +204,5 @@ def _other_kernel(answer: Answer, obstacle: Reason) -> RebootError:
 
 
 def _unanswered_by(answer: Answer) -> RebootError:
-    said = answer.said or answer.odd.get("reasons", "it said nothing")
+    said = answer.said or answer.odd.get("reasons", "")
     return failure.unfit(unanswered.silent(said))

@@ -112,7 +112,7 @@ class Family:
                     [f"The variable {self.prefix}{name} is no command: {error}."]
                 ) from None
         is_list = self.specification[name]["type"] == "list"
-        return [value] if is_list and not isinstance(value, (list, tuple)) else value
+        return _many(value) if is_list else value
 
 
 def _is_of_numbers(option: t.Mapping[str, t.Any]) -> bool:
@@ -121,10 +121,14 @@ def _is_of_numbers(option: t.Mapping[str, t.Any]) -> bool:
 
 def _is_of_texts(value: object) -> bool:
     """Ansible would write down anything else as if it were one."""
-    many = value if isinstance(value, (list, tuple)) else [value]
-    return all(isinstance(each, (str, int, float)) for each in many)
+    return all(isinstance(each, (str, int, float)) for each in _many(value))
 
 
 def _has_truth(value: object) -> bool:
     """Ansible takes what is true for a 1."""
-    return any(isinstance(each, bool) for each in (value if isinstance(value, list) else [value]))
+    return any(isinstance(each, bool) for each in _many(value))
+
+
+def _many(value: t.Any) -> t.Any:
+    """What stands in a list, and one value as a list of it."""
+    return value if isinstance(value, (list, tuple)) else [value]
