@@ -329,7 +329,7 @@ rebooted:
 order:
   description:
     - What was ordered, or would be in check mode, for O(wait_for) of another task. It has the keys of that option.
-  returned: success, with O(wait=false)
+  returned: success, with O(wait=false), and if Ansible ended the task after the order
   type: dict
   sample:
     host: web1

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import traceback
 import typing as t
@@ -19,6 +20,13 @@ from ._parsing.values import FormError, Value, parse
 
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
+
+# What Ansible ends a task by.
+TIMEOUTS = ("TaskTimeoutError", "AnsibleTimeoutError")
+MORE_TIME = (
+    "Give the task more time, by the keyword timeout or the setting task_timeout, or leave both out: each "
+    "step has an end of its own."
+)
 
 
 class StepError(Exception):
@@ -36,6 +44,31 @@ class StepError(Exception):
         cause = self.__cause__
         where = {} if cause is None else {"exception": "".join(traceback.format_exception(cause))}
         return {**self.told, **where, "failed": True, "msg": str(self)}
+
+
+class EndedError(StepError):
+    """Ansible has ended the step, by the keyword "timeout" of its task or by the setting task_timeout."""
+
+    def __init__(self, said: str) -> None:
+        super().__init__(f"Ansible ended the task on its way: {said.rstrip('.')}.", MORE_TIME)
+        self.said = said
+
+
+def is_timeout(error: BaseException) -> bool:
+    """Whether Ansible ends a task by it, wherever this ansible-core has it; it is never an Exception."""
+    names = (kind.__name__ for kind in type(error).__mro__)
+    return not isinstance(error, Exception) and any(name in TIMEOUTS for name in names)
+
+
+@contextlib.contextmanager
+def within_its_time() -> t.Iterator[None]:
+    """Make an error of a step of the timeout that ends it, so that nothing is forgotten on the way."""
+    try:
+        yield
+    except BaseException as error:
+        if not is_timeout(error):
+            raise
+        raise EndedError(str(error)) from None
 
 
 def told(result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -79,6 +112,7 @@ def outcome(
 ) -> dict[str, t.Any]:
     """What the task of a step returns, whether it comes to its end or not."""
     try:
-        return told(carry_out(arguments(action, specification)))
+        with within_its_time():
+            return told(carry_out(arguments(action, specification)))
     except StepError as error:
         return told(error.as_result())

@@ -80,6 +80,24 @@ def test_run_that_was_overtaken_orders_nothing(site: Site) -> None:
     assert host.memory == f"{'2' * 32} begun"
 
 
+@pytest.mark.parametrize("seconds", [4, 8])
+def test_run_that_ansible_ends_by_its_timeout_forgets_neither_hook_nor_order(
+    site: Site, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    host = site.host(Script(downtime=LOST_SECONDS))
+    with monkeypatch.context() as patch:
+        patch.setenv("ANSIBLE_TASK_TIMEOUT", str(seconds))
+        first = site.fast_reboot()
+    code, _stage, rebooted, drained = told(first, "web1")
+    assert (code, rebooted, drained) == ("task_timeout", None, ["work"]), first.output
+    assert "The host is still drained: work." in first.output
+    assert all(word in host.memory for word in ("down", "order", "work"))
+    host.journal.wait_for("up")
+    second = site.fast_reboot()
+    assert told(second, "web1") == (None, None, True, []), second.output
+    assert (host.boot.number, host.memory) == (1, "")
+
+
 # --- What an earlier run has left, and the next one does not see to --------------------------
 
 

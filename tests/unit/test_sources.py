@@ -544,7 +544,11 @@ def test_entry_points_are_thin() -> None:
 CONTROLLER = ("plugins/action/", "plugins/filter/", "plugins/plugin_utils/")
 BROAD = {"anything", "Exception", "BaseException"}
 # Each raises it again, with what a step would forget otherwise: what was done to the host before.
-RAISED_AGAIN = {"plugins/plugin_utils/_fast_reboot/task.py": ["Exception"]}
+RAISED_AGAIN = {
+    "plugins/plugin_utils/_fast_reboot/task.py": ["Exception"],
+    # What Ansible ends a task by has another place in each ansible-core.
+    "plugins/plugin_utils/_step.py": ["BaseException"],
+}
 
 
 def caught_by(node: ast.AST) -> list[ast.expr | None]:

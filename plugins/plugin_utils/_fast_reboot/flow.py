@@ -154,7 +154,11 @@ def after_order(run: Run, attempt: Attempt, *, now: float) -> Run:
     """The host was ordered to leave, or refused to, or it was predicted."""
     told, wanted = replace(run, result=run.result.after(attempt)), run.plan.method
     if attempt.failed:
-        return fail(told.told(rungs=(Rung(wanted, attempt.code),)))
+        # Of one that was cut off the order may stand.
+        known = (
+            told if attempt.order is None else replace(told, order=attempt.order, ordered_at=now)
+        )
+        return fail(known.told(rungs=(Rung(wanted, attempt.code),)))
     obstacles = [each.code for each in attempt.reasons if each.blocks == "kexec"]
     rungs = [] if attempt.method == wanted else [Rung(wanted, next(iter(obstacles), None))]
     left = told.told(rungs=tuple(rungs), stage="down")
@@ -425,6 +429,10 @@ def _undrain_failed(hook: str, said: str) -> Reason:
         "Undrain the host by hand; it was rebooted.",
         "reboot",
     )
+
+
+def ended(said: str, remedy: str) -> Reason:
+    return Reason("task_timeout", said, remedy, "reboot")
 
 
 def handler_failed(said: str) -> Reason:

@@ -17,6 +17,8 @@ from .flow import Broken
 
 Told = t.Mapping[str, t.Any]
 
+# What Ansible adds to the result of a task that its timeout has ended.
+CUT_OFF = "timedout"
 STEP = "alpinefleet.kexec.fast_reboot_step"
 NAMELESS = "a task without a name"
 # What is only in the result of a step or a module of ours, whose message has its remedy.
@@ -33,7 +35,8 @@ def broken(variables: Variables) -> Broken:
         return Broken(f"{NAMELESS}: another host ended the play for this one, too")
     return Broken(
         said=f"{_name(task)}: {_told(task, said) or 'it failed'}",
-        changed=bool(said.get("changed")),
+        # What was cut off may have changed something, and nobody says whether it has.
+        changed=bool(said.get("changed") or CUT_OFF in said),
         handler="listen" in task,
     )
 
@@ -55,6 +58,13 @@ def step_of_role(variables: Variables) -> Told:
     task, result = _failed(variables)
     is_step = task is not None and task.get("action") == STEP
     return result if is_step and is_result(result) else {}
+
+
+def step_was_cut_off(variables: Variables) -> bool:
+    """Whether a step of the role was ended by Ansible without a word of what it had done."""
+    task, result = _failed(variables)
+    is_step = task is not None and task.get("action") == STEP
+    return is_step and CUT_OFF in result and not is_result(result)
 
 
 def is_result(found: object) -> t.TypeGuard[Told]:

@@ -18,7 +18,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import 
 
 from .._kexec_reboot.task import Result
 from .._parsing.values import FormError, parse
-from .._step import StepError, handed
+from .._step import EndedError, StepError, handed, within_its_time
 from .._text import words
 from .._variables import registered, speakers
 from .._variables.roles import FAST_REBOOT
@@ -135,6 +135,13 @@ class RoleTask:
 
     def _taken_over(self, name: str, run: Run, *, changed: bool) -> Run:
         """The host is this run's from now on, with what an earlier one has left."""
+        run = self._after_all(name, run, lambda run: self._taken(name, run, changed=changed))
+        if run.done:
+            return self._closed(run)
+        leaves = name == "begin" and run.next == "leave"
+        return self._after_all("leave", run, self._steps.leave) if leaves else run
+
+    def _taken(self, name: str, run: Run, *, changed: bool) -> Run:
         try:
             run = self._steps.begin(run)
         except CannotTellError as error:
@@ -145,9 +152,15 @@ class RoleTask:
             run = flow.undrain_only(run)
         if name == "settle":
             run = flow.without_reboot(run, changed=changed)
-        if run.done:
-            return self._steps.close(run)
-        return self._steps.leave(run) if name == "begin" and run.next == "leave" else run
+        return run
+
+    def _closed(self, run: Run) -> Run:
+        """The run has come to its end, whether the host could be told so in time or not."""
+        try:
+            with within_its_time():
+                return self._steps.close(run)
+        except EndedError as error:
+            return flow.not_forgotten(run, error.said.rstrip("."))
 
     def _freeze(self, wanted: t.Mapping[str, t.Any]) -> FrozenRun:
         try:
@@ -160,9 +173,9 @@ class RoleTask:
         return FrozenRun(flow.begin(secrets.token_hex(16), made), tuple(command))
 
     def _go_on(self, name: str, run: Run) -> Result:
-        after = self._after_all(name, run)
+        after = self._after_all(name, run, lambda run: self._after(name, run))
         if after.done and not run.done:
-            after = self._steps.close(after)
+            after = self._closed(after)
         if name not in FOR_THE_HOST:
             return _told(after, diff=name in ORDERS or self._shows_for_begin(name, after))
         if after.result.reason != run.result.reason:
@@ -180,13 +193,14 @@ class RoleTask:
         command = begun.get("power_cycle_command") if isinstance(begun, t.Mapping) else None
         return name == "wait" and run.predicted and run.plan.power_cycle.no_log and bool(command)
 
-    def _after_all(self, name: str, run: Run) -> Run:
+    def _after_all(self, name: str, run: Run, work: t.Callable[[Run], Run]) -> Run:
         """The run after a step. Whatever that fails by, what was done before is not forgotten.
 
         A host that does not answer is unreachable, as for any task, while nothing was done to it.
         """
         try:
-            return self._after(name, run)
+            with within_its_time():
+                return work(run)
         except Exception as error:
             forgettable = run.untouched and not run.result.drained
             if forgettable and isinstance(error, AnsibleConnectionFailure):
@@ -257,6 +271,9 @@ class RoleTask:
         if run is None:
             reason = flow.step_failed(self._broken.said)
             return _nothing(RebootResult(reason=reason, rebooted=None))
+        if rescued.step_was_cut_off(self._variables):
+            # It may have ordered the host to leave.
+            run = run.told(rebooted=None)
         return _told(run if told and run.failed else flow.broke(run, self._broken))
 
     def _end(self, result: t.Mapping[str, t.Any]) -> Result:
@@ -268,7 +285,7 @@ class RoleTask:
         run = _read(result["run"])
         # A host that may be gone remembers its order, and cannot be told more.
         if run.result.rebooted is not None:
-            run = self._steps.close(run)
+            run = self._closed(run)
         raise _failed(run.result, _last_word({**result, **run.result.as_dict()}))
 
     def _recall(self) -> Result:
@@ -345,6 +362,11 @@ def _defective(name: str, run: Run, error: Exception) -> StepError:
     if name == "leave":
         asked = isinstance(error, AnsibleConnectionFailure)
         run = run.told(stage="trigger", rebooted=False if asked else None)
+    if isinstance(error, EndedError):
+        # What the host remembers of an earlier run is not known while it is asked.
+        known = run.told(rebooted=None) if name in BEGINNINGS else run
+        ended = flow.fail(known, flow.ended(error.message, error.remedy))
+        return _failed(ended.result, _told(ended))
     if isinstance(error, StepError):
         return StepError(error.message, error.remedy, **_told(run))
     if isinstance(error, AnsibleError):

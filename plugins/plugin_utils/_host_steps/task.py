@@ -12,7 +12,7 @@ import typing as t
 from dataclasses import replace
 
 from .._fast_reboot import rescued
-from .._step import StepError
+from .._step import StepError, within_its_time
 from .._variables.speakers import Variables
 from .asking import Asking, StepArguments, StepResult
 from .ending import SoFar, mark_of
@@ -46,7 +46,8 @@ class HostTask:
 
     def step(self, given: StepArguments) -> StepResult:
         try:
-            return {**self._steps()[given["step"]](given)}
+            with within_its_time():
+                return {**self._steps()[given["step"]](given)}
         except StepError as error:
             raise StepError(error.message, error.remedy, **{**error.told, **_kept(given)}) from None
 

@@ -16,11 +16,12 @@ from dataclasses import dataclass, replace
 from .._parsing.answer import Answer, parse
 from .._reboot import orders, results
 from .._reboot.checkup import Checkup
-from .._reboot.failure import local_connection, module_hung
+from .._reboot.failure import RebootError, local_connection, module_hung, task_timeout
 from .._reboot.health import Health
 from .._reboot.ports import Clock
 from .._reboot.protocol import Order, Reboot
 from .._reboot.spec import Handed, Request
+from .._step import EndedError, within_its_time
 from .._transport import client, controller
 from .._transport.limit import CallTimeoutError, limit
 from .._transport.remote import AnsibleRemote, Execute
@@ -56,6 +57,8 @@ class RebootTask:
         self._clock = clock
         # What the host said, as far as the task came.
         self.answer = Answer()
+        # What it has ordered, or another task has that it waits for.
+        self._ordered: Order | None = None
 
     def run(
         self, request: Request, before_order: t.Callable[[Order], None] = lambda _order: None
@@ -66,6 +69,25 @@ class RebootTask:
         """
         if self._ansible.connection.transport == "local":
             raise local_connection(rebooted=None if request.wait_for else False)
+        with self._ended_in_words():
+            return self._run(request, before_order)
+
+    @contextlib.contextmanager
+    def _ended_in_words(self) -> t.Iterator[None]:
+        """What Ansible ends by a timeout says what was ordered by then."""
+        try:
+            with within_its_time():
+                yield
+        except EndedError as error:
+            raise self._ended(error.said) from None
+
+    def _ended(self, said: str) -> RebootError:
+        if self._ordered is None:
+            return task_timeout(said, ordered=False)
+        handed = orders.hand_over(self._ordered, self.answer, acknowledged=False)
+        return task_timeout(said, ordered=True, order=handed)
+
+    def _run(self, request: Request, before_order: t.Callable[[Order], None]) -> Result:
         if request.wait_for is not None:
             return self._wait(request, request.wait_for)
         token, started = secrets.token_hex(16), self._clock.now()
@@ -90,7 +112,7 @@ class RebootTask:
 
     def _wait(self, request: Request, handed: Handed) -> Result:
         """Wait for a reboot that another task ordered."""
-        order, self.answer = orders.taken_over(request, handed)
+        order = self._taken_over(request, handed)
         if self._ansible.check_mode:
             return results.not_waited(self.answer)
         with self._rebooting(request, order) as reboot:
@@ -100,12 +122,18 @@ class RebootTask:
         self, request: Request, handed: Handed, within: float
     ) -> tuple[Result, list[str]]:
         """Wait for a reboot that another task ordered, and look once whether the host is well."""
-        wanted, (order, self.answer) = request.health, orders.taken_over(request, handed)
-        with self._rebooting(request, replace(order, health=None)) as reboot:
+        wanted, order = request.health, self._taken_over(request, handed)
+        waited = self._rebooting(request, replace(order, health=None))
+        with self._ended_in_words(), waited as reboot:
             proof = reboot.wait(within)
             boot_id = proof.observation.boot_id
             findings = [] if wanted is None else reboot.checkup(wanted).look(boot_id, 0.0)
             return results.proven(order, proof, self.answer), findings
+
+    def _taken_over(self, request: Request, handed: Handed) -> Order:
+        order, self.answer = orders.taken_over(request, handed)
+        self._ordered = order
+        return order
 
     def look(
         self, wanted: Health, before: t.Sequence[str], boot_id: str, seconds: float
@@ -118,7 +146,9 @@ class RebootTask:
         self, request: Request, order: Order, before_order: t.Callable[[Order], None]
     ) -> Result:
         with self._rebooting(request, order) as reboot:
-            before_order(reboot.prepare())
+            ready = reboot.prepare()
+            before_order(ready)
+            self._ordered = ready
             if request.wait:
                 return results.proven(order, reboot.run(), self.answer)
             acknowledged = reboot.leave()

@@ -38,6 +38,7 @@ FAILURES: dict[str, str] = {
     "module_failed": "The preflight could not run on the host.",
     "answer_invalid": "What the host returned is no result of the preflight.",
     "firmware_boots_other_kernel": "Firmware would boot another kernel than the one asked for.",
+    "task_timeout": "Ansible ended the task by its timeout before it came to its end.",
     "trigger_failed": "The host refused to start the shutdown.",
     "trigger_lost": "The shutdown never started.",
     "other_host": "Another machine answers than the one that was ordered to leave.",
@@ -105,6 +106,24 @@ def module_hung(seconds: float) -> RebootError:
         "See whether the host answers, and what python3 and kexec do on it; it was not rebooted.",
         stage="preflight",
         rebooted=False,
+    )
+
+
+def task_timeout(said: str, *, ordered: bool, **details: t.Any) -> RebootError:
+    """Ansible ends a task where it stands: what was ordered by then goes on."""
+    left = (
+        "Whether the host reboots is not known: see what became of it."
+        if ordered
+        else "No reboot was ordered."
+    )
+    return RebootError(
+        "task_timeout",
+        f"Ansible ended the task on its way: {said.rstrip('.')}. {left}",
+        "Give it more time, by the keyword timeout or the setting task_timeout, or leave both out: "
+        "reboot_timeout is its end in any case.",
+        stage="shutdown" if ordered else "preflight",
+        rebooted=None if ordered else False,
+        **details,
     )
 
 

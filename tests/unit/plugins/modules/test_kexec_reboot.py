@@ -14,7 +14,11 @@ import yaml
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.port import Outcome
 from ansible_collections.alpinefleet.kexec.plugins.modules import kexec_reboot
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._parsing.answer import parse
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure, results
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import (
+    failure,
+    orders,
+    results,
+)
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.observation import (
     Observation,
 )
@@ -54,6 +58,7 @@ SUCCESSES = {
 ERRORS = {
     "local_connection": failure.local_connection(rebooted=False),
     "module_hung": failure.module_hung(600.0),
+    "task_timeout": failure.task_timeout("Timed out.", ordered=False),
     "trigger_lost": failure.trigger_lost(acknowledged=True),
     "too_late": failure.too_late(),
     "already_leaving": failure.already_leaving(),
@@ -78,8 +83,15 @@ WITHOUT_ONE = {
     "test_failed, unheard": failure.test_failed("false", None, "kexec", FOUND),
     "not_confirmed, unheard": failure.not_confirmed(None, FOUND),
 }
+CUT_OFF = {
+    "task_timeout, ordered": failure.task_timeout(
+        "Timed out.",
+        ordered=True,
+        order=orders.hand_over(ORDER, PREPARED, acknowledged=False),
+    )
+}
 NOT_WELL = {"unhealthy": failure.unhealthy(["service nginx"], 120.0, "kexec", FOUND)}
-FAILURES = {**ERRORS, **HEARD_LAST, **WITH_AN_ANSWER, **WITHOUT_ONE, **NOT_WELL}
+FAILURES = {**ERRORS, **HEARD_LAST, **WITH_AN_ANSWER, **WITHOUT_ONE, **CUT_OFF, **NOT_WELL}
 RESULTS = {
     **SUCCESSES,
     **{kind: results.failed(error, PREPARED) for kind, error in FAILURES.items()},
@@ -94,7 +106,10 @@ RETURNED: dict[str, t.Collection[str]] = {
     "failure, if the order to leave, the test command or the confirmation failed with an answer": (
         WITH_AN_ANSWER
     ),
-    "success, with O(wait=false)": ("order", "order, unheard", "check mode, order"),
+    "success, with O(wait=false), and if Ansible ended the task after the order": (
+        *("order", "order, unheard", "check mode, order"),
+        *CUT_OFF,
+    ),
     "success, outside check mode, with O(wait=false), if the order was not acknowledged": (
         "order, unheard",
     ),

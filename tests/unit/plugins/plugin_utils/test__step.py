@@ -11,11 +11,15 @@ from types import SimpleNamespace
 
 import pytest
 from ansible.errors import AnsibleActionFail
+from ansible.executor import task_executor
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
+    EndedError,
     StepError,
     arguments,
+    is_timeout,
     outcome,
     told,
+    within_its_time,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import speakers
 
@@ -80,3 +84,52 @@ def test_outcome_is_what_was_carried_out_or_why_it_was_not() -> None:
         "It is locked. Unlock it.",
     )
     assert len(failed["nonce"]) == len(done["nonce"]) == 16
+
+
+def ended() -> type[BaseException]:
+    """What this ansible-core ends a task by."""
+    module = getattr(task_executor, "_task_timeout", task_executor)
+    return t.cast("type[BaseException]", module.TaskTimeoutError)
+
+
+class TaskTimeoutError(BaseException):
+    """As an ansible-core of another place may have it."""
+
+
+class OfThatKindError(TaskTimeoutError):
+    """As one may name it."""
+
+
+class NeverError(BaseException):
+    """What ends a task by other means."""
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        pytest.param(ended()(5), True, id="of this ansible-core"),
+        pytest.param(TaskTimeoutError("Timed out."), True, id="of another place"),
+        pytest.param(OfThatKindError("Timed out."), True, id="of that kind"),
+        pytest.param(TimeoutError("a socket"), False, id="of the system"),
+        pytest.param(KeyboardInterrupt(), False, id="of the user"),
+        pytest.param(NeverError(), False, id="another one"),
+    ],
+)
+def test_timeout_of_a_task_is_known_wherever_ansible_has_it(
+    error: BaseException, expected: bool
+) -> None:
+    assert is_timeout(error) is expected
+    with pytest.raises(EndedError if expected else type(error)) as caught, within_its_time():
+        raise error
+    assert not expected or "on its way: Timed out" in str(caught.value)
+
+
+def test_step_that_is_ended_by_ansible_says_so() -> None:
+    action: t.Any = SimpleNamespace(validate_argument_spec=lambda given: (None, given))
+
+    def hang(_given: t.Any) -> t.NoReturn:
+        raise TaskTimeoutError("Timed out after 5 second(s).")
+
+    failed = outcome(action, {}, hang)
+    assert failed["failed"]
+    assert failed["msg"].startswith("Ansible ended the task on its way: Timed out after 5 second")

@@ -26,6 +26,12 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.flo
             id="that changed something",
         ),
         pytest.param(
+            {"name": "Drain"},
+            {"msg": "x", "timedout": {"period": 5}},
+            Broken("Drain: x", changed=True),
+            id="that was cut off",
+        ),
+        pytest.param(
             {"name": "Reload", "listen": []},
             {"msg": "x"},
             Broken("Reload: x", handler=True),

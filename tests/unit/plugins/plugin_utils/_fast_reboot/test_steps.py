@@ -59,7 +59,7 @@ class FakeTask:
         self.requests: list[Request] = []
         self.turns: list[float] = []
         # What the host remembers, and how it came to that.
-        self.memory: str | Exception = ""
+        self.memory: str | BaseException = ""
         self.notes: list[tuple[str, str]] = []
         self.looked_for: list[tuple[Health, tuple[str, ...]]] = []
         self.looks: list[tuple[str, float]] = []
@@ -88,7 +88,7 @@ class FakeTask:
 
     def _use(self, what: str, run: str) -> str:
         self.notes.append((what, run))
-        if isinstance(self.memory, Exception):
+        if isinstance(self.memory, BaseException):
             raise self.memory
         return self.memory
 
@@ -109,7 +109,7 @@ class FakeTask:
         self.requests += [request] if request else []
         self._clock.advance(7.0)
         answer = self._answers.pop(0)
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer
 

@@ -497,6 +497,96 @@ def test_order_that_breaks_forgets_no_hook(
     assert (after["rebooted"], after["run"]["next"]) == (rebooted, next_step)
 
 
+class TaskTimeoutError(BaseException):
+    """What Ansible ends a task by."""
+
+
+CUT_OFF = TaskTimeoutError("Timed out after 5 second(s).")
+
+
+def test_order_that_ansible_ends_forgets_neither_hook_nor_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = failure.task_timeout("Timed out.", ordered=True, order=ORDER)
+    # It was remembered, and given.
+    role = drained(LEFT)
+    run = role.scene.task.run
+
+    def cut_off(request: t.Any, before_order: t.Any) -> t.NoReturn:
+        run(request, before_order)
+        raise given
+
+    monkeypatch.setattr(role.scene.task, "run", cut_off)
+    told = role.go_on("leave")
+    assert (told["reason"]["code"], told["rebooted"], told["drained"]) == (
+        "task_timeout",
+        None,
+        ["lb"],
+    )
+    assert (told["run"]["next"], told["run"]["order"]["token"]) == ("", ORDER["token"])
+    assert role.end()["failed"]
+    assert all(word in str(role.scene.task.memory) for word in ("down", "order", 'drained "lb"'))
+
+
+@pytest.mark.parametrize("step", ["leave", "wait"])
+def test_step_that_ansible_ends_forgets_no_hook(step: str) -> None:
+    role = drained(*([CUT_OFF] if step == "leave" else [LEFT, CUT_OFF]))
+    failed = role.go_on("leave") if step == "leave" else role.go_on("leave", "wait")
+    told = role.broke(failed)
+    assert (told["reason"]["code"], told["rebooted"], told["drained"]) == (
+        "task_timeout",
+        None,
+        ["lb"],
+    )
+    assert told["run"]["next"] == ""
+    assert "The host is still drained: lb." in role.end()["msg"]
+
+
+def test_drain_that_ansible_ends_undoes_the_hooks_before() -> None:
+    role = Role({**LEFT, "rebooted": False}, hooks=[HOOK, {**HOOK, "name": "second"}])
+    role.begin()
+    role.go_on("drain", "note_drained")
+    role.scene.task.memory = CUT_OFF
+    told = role.broke(role.go_on("drain"))
+    assert (told["reason"]["code"], told["rebooted"], told["undrain"]) == (
+        "task_timeout",
+        False,
+        ["lb"],
+    )
+
+
+def test_beginning_that_ansible_ends_does_not_know_what_an_earlier_run_has_left() -> None:
+    role = Role()
+    role.scene.task.memory = CUT_OFF
+    told = role.broke(role.begin())
+    assert (told["reason"]["code"], told["rebooted"], told["done"]) == ("task_timeout", None, False)
+    assert role.end()["reason"]["code"] == "task_timeout"
+
+
+def test_host_that_is_drained_stays_known_as_such_where_its_order_is_ended_at_once() -> None:
+    role = left_drained()
+    role._wanted["hooks"] = [HOOK]
+    role.scene.task._answers = [CUT_OFF]
+    told = role.begin()
+    assert told["drained"] == ["lb"]
+
+
+def test_end_that_ansible_ends_keeps_what_the_run_came_to() -> None:
+    role = Role(LEFT, result())
+    role.begin()
+    role.scene.task.memory = CUT_OFF
+    told = role.go_on("wait")
+    assert (told["done"], told["rebooted"]) == (True, True)
+    assert told["reasons"][-1]["code"] == "not_remembered"
+
+
+def test_step_that_says_nothing_when_it_is_ended_may_have_ordered_a_reboot() -> None:
+    role = drained()
+    failed = {"msg": "Timed out.", "timedout": {"period": 5}}
+    told = role.broke(failed, action=rescued.STEP)
+    assert (told["rebooted"], told["drained"], told["undrain"]) == (None, ["lb"], [])
+
+
 def test_wait_that_breaks_forgets_no_hook() -> None:
     role = drained(LEFT, KeyError("x"))
     after = role.broke(role.go_on("leave", "wait"))

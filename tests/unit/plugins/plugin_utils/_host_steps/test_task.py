@@ -83,6 +83,26 @@ def test_step_that_fails_forgets_nothing_and_believes_no_host_about_it(name: str
     assert found.booted is (name == "booted")
 
 
+class TaskTimeoutError(BaseException):
+    """What Ansible ends a task by."""
+
+
+@pytest.mark.parametrize("name", ["must_boot", "booted"])
+def test_step_that_ansible_ends_forgets_nothing(name: str) -> None:
+    so_far = SoFar(reboot_required=True, boots=True)
+
+    def hang(_name: str, _options: t.Any) -> t.NoReturn:
+        raise TaskTimeoutError("Timed out after 5 second(s).")
+
+    defaults = {key: option.get("default") for key, option in HOST_STEP_SPEC.items()}
+    task = HostTask({}, Asking(hang, None), check_mode=False)
+    given = {**defaults, "wanted": WANTED, "so_far": so_far.as_dict(), "step": name}
+    with pytest.raises(StepError, match="Ansible ended the task") as caught:
+        task.step(given)
+    found = SoFar.from_dict(caught.value.as_result())
+    assert (found.boots, found.reboot_required, found.booted) == (True, True, name == "booted")
+
+
 def test_what_is_refused_fails_the_step() -> None:
     told = step("verify", so_far=SoFar(left="It is locked. Reboot.").as_dict())
     assert (told["failed"], told["msg"]) == (True, "It is locked. Reboot.")

@@ -42,6 +42,13 @@ ORDER: dict[str, t.Any] = {
     "loader_ends_in_kexec": False,
     "acknowledged": True,
 }
+
+
+class TaskTimeoutError(BaseException):
+    """What Ansible ends a task by."""
+
+
+CUT_OFF = TaskTimeoutError("Timed out after 5 second(s).")
 # What is run on a host beside modules.
 SCRIPTS = ("leave.sh", "observe.sh", "memory.sh", "health.sh")
 
@@ -52,6 +59,8 @@ class Lender:
     def __init__(self, transport: str = "fake") -> None:
         self.done: list[str] = []
         self.answer: dict[str, t.Any] | Exception = SAID
+        self.silence: BaseException = AnsibleConnectionFailure("No route to host")
+        self.hangs = False
         self.options = {"timeout": 10}
         self.connection = SimpleNamespace(
             transport=transport,
@@ -67,12 +76,14 @@ class Lender:
     def run_module(self, name: str, _arguments: dict[str, t.Any]) -> t.Mapping[str, t.Any]:
         self.done.append(name.rpartition(".")[2])
         self.connection._shell.tmpdir = LEFT
+        if self.hangs:
+            raise CUT_OFF
         return fakes.answer(self.answer)
 
     def execute(self, command: str) -> t.Mapping[str, t.Any]:
         script = next(name for name in SCRIPTS if name in command)
         self.done.append(script)
-        raise AnsibleConnectionFailure("No route to host")
+        raise self.silence
 
     def clean_up(self) -> None:
         self.done.append("clean up")
@@ -110,6 +121,43 @@ def test_files_of_the_module_are_gone_before_the_order(lender: Lender) -> None:
     assert refusal(ready(lender), request()) == ("did_not_return", None)
     assert lender.done[:3] == ["kexec_load", "clean up", "leave.sh"]
     assert lender.connection._shell.tmpdir is None
+
+
+def test_task_that_ansible_ends_before_the_order_has_ordered_nothing(lender: Lender) -> None:
+    lender.hangs = True
+    assert refusal(ready(lender), request()) == ("task_timeout", False)
+    assert "leave.sh" not in lender.done
+    assert lender.connection._shell.tmpdir is None
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_task_that_ansible_ends_after_the_order_tells_it(lender: Lender, wait: bool) -> None:
+    lender.silence = CUT_OFF
+    with pytest.raises(RebootError, match="Whether the host reboots is not known") as caught:
+        ready(lender).run(request(wait=wait))
+    assert (caught.value.reason.code, caught.value.rebooted) == ("task_timeout", None)
+    # So that another task can wait for it.
+    order = caught.value.details["order"]
+    assert (order["host"], order["boot_id"], order["method"]) == ("web1", BOOT_ID, "kexec")
+
+
+def test_task_that_ansible_ends_while_the_order_is_noted_has_not_given_it(lender: Lender) -> None:
+    def note(_order: t.Any) -> t.NoReturn:
+        raise CUT_OFF
+
+    with pytest.raises(RebootError) as caught:
+        ready(lender).run(request(), note)
+    assert (caught.value.reason.code, caught.value.rebooted) == ("task_timeout", False)
+    assert "leave.sh" not in lender.done
+
+
+def test_wait_that_ansible_ends_still_has_its_order(lender: Lender) -> None:
+    lender.silence = CUT_OFF
+    waiting = request(wait_for=ORDER)
+    assert refusal(ready(lender), waiting) == ("task_timeout", None)
+    with pytest.raises(RebootError) as caught:
+        ready(lender).wait_and_look(waiting, spec.Handed(**{**ORDER, "services": None}), 5.0)
+    assert caught.value.details["order"]["token"] == ORDER["token"]
 
 
 @pytest.mark.parametrize(
