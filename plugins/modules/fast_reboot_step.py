@@ -68,8 +68,8 @@ options:
     default: {}
   frozen:
     description: What the step V(note) returned, for the steps V(begin) and V(settle) of a role that noted it before.
-    type: dict
-    default: {}
+    type: raw
+    default: ""
   changed:
     description: Whether something was changed on the host before, for the step V(settle).
     type: bool
@@ -95,12 +95,12 @@ EXAMPLES = r"""
 RETURN = r"""
 done:
   description: Whether all is well and nothing is left to do.
-  returned: always, but for the steps V(recall) and V(set_aside)
+  returned: always, but for the step V(recall); null for V(set_aside)
   type: bool
   sample: true
 run:
   description: How far the run is, for the next step.
-  returned: always, but for the steps V(recall), V(set_aside) and V(end)
+  returned: always, but for the steps V(recall) and V(end); null for V(set_aside)
   type: dict
   sample:
     next: undrain

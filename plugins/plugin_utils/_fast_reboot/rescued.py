@@ -57,7 +57,8 @@ def step_of_role(variables: Variables) -> Told:
     """What a step of the role has failed with; nothing where another task failed, whatever that says."""
     task, result = _failed(variables)
     is_step = task is not None and task.get("action") == STEP
-    return result if is_step and is_result(result) else {}
+    mine = is_step and speakers.is_told(variables, "ansible_failed_result")
+    return result if mine and is_result(result) else {}
 
 
 def step_was_cut_off(variables: Variables) -> bool:

@@ -52,7 +52,8 @@ STEP_ARGUMENTS: dict[str, dict[str, t.Any]] = {
         ],
     },
     "wanted": {"type": "dict", "default": {}},
-    "frozen": {"type": "dict", "default": {}},
+    # Nothing, or what the step "note" returned.
+    "frozen": {"type": "raw", "default": ""},
     "changed": {"type": "bool", "default": False},
     "run": {"type": "dict", "default": {}},
 }
@@ -79,7 +80,7 @@ class RoleTask:
         if name in others:
             return others[name]()
         run = arguments["run"]
-        if "id" not in run:
+        if not run.get("id"):
             # None was begun, and there is nothing to go on with.
             return dict(self._last)
         return self._go_on(name, _read(run))
@@ -104,7 +105,7 @@ class RoleTask:
         return {
             **dict.fromkeys(BEGINNINGS, begin),
             "recall": self._recall,
-            "set_aside": lambda: {"looked_after": True},
+            "set_aside": lambda: {"looked_after": True, "done": None, "run": None},
             "note_failed_handler": self._note_failed_handler,
             "note_failure": self._note_failure,
             "end": lambda: self._end(self._last),
@@ -265,7 +266,7 @@ class RoleTask:
         """What is known of a run of which a task failed."""
         told = rescued.step_of_role(self._variables)
         run = self._latest(told)
-        if run is None and told and "id" not in told["run"]:
+        if run is None and told and not told["run"].get("id"):
             # It was refused, and none was begun.
             return {name: value for name, value in told.items() if name not in ("failed", "msg")}
         if run is None:
@@ -280,7 +281,7 @@ class RoleTask:
         """The last word: what failed fails here, when all hosts of the batch are through."""
         if result["done"]:
             return _last_word(result)
-        if "id" not in result["run"]:
+        if not result["run"].get("id"):
             raise _failed(parse(RebootResult, result), _last_word(result))
         run = _read(result["run"])
         # A host that may be gone remembers its order, and cannot be told more.
@@ -307,7 +308,7 @@ class RoleTask:
             _run_in(speakers.own(self._variables, name))
             for name in (registered.BEGUN, registered.RESULT)
         )
-        if "id" not in first:
+        if not first.get("id"):
             return None
         known = [each for each in (_run_in(failed), last) if each.get("id") == first["id"]]
         with contextlib.suppress(FormError):
@@ -334,7 +335,9 @@ def _told(run: Run, *, diff: bool = False) -> Result:
 
 def _nothing(result: RebootResult) -> Result:
     """What it returns where no run was begun."""
-    return {**result.as_dict(), "run": {"next": ""}, "done": False, "undrain": []}
+    # With each key that is looked at: where hashes are merged, a host could say what is not there.
+    run = {"id": "", "next": ""}
+    return {**result.as_dict(), "run": run, "done": False, "undrain": []}
 
 
 def _refused(reason: Reason) -> StepError:

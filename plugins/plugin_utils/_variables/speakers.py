@@ -69,14 +69,30 @@ def _facts(variables: Variables) -> list[str]:
 def own(variables: Variables, name: str) -> t.Any:
     """A variable that a task of ours has left, None where only the host says so.
 
-    What a task leaves outranks a fact of its name, and no fact is the same as what a step leaves.
+    What a task leaves outranks a fact of its name, and no fact is the same as what a step leaves. Where
+    hashes are merged (hash_behaviour=merge), a fact adds to it what it has no key for.
     """
+    value = variables.get(name)
+    return None if value in _said(variables, name) else value
+
+
+def is_told(variables: Variables, name: str) -> bool:
+    """Whether a variable is what a step of ours has told: each of its keys is the step's then.
+
+    What the step has not told may be a host's, but for the nonce, which no host is told.
+    """
+    value = own(variables, name)
+    nonce = value.get("nonce") if isinstance(value, t.Mapping) else None
+    said = [each.get("nonce") for each in _said(variables, name) if isinstance(each, t.Mapping)]
+    return isinstance(nonce, str) and nonce not in said
+
+
+def _said(variables: Variables, name: str) -> list[t.Any]:
+    """What the host says by a name."""
     facts = variables.get("ansible_facts")
     # Ansible hands out a fact with and without this prefix.
     names = (name, name.removeprefix("ansible_"))
-    said = [facts[each] for each in names if each in facts] if isinstance(facts, t.Mapping) else []
-    value = variables.get(name)
-    return None if value in said else value
+    return [facts[each] for each in names if each in facts] if isinstance(facts, t.Mapping) else []
 
 
 def refuse_a_speaker(variables: Variables) -> None:

@@ -9,20 +9,25 @@ from __future__ import annotations
 import json
 import re
 import typing as t
+from dataclasses import replace
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
+from ansible.utils.vars import merge_hash
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._preflight import judge
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import rescued
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.task import (
     STEP_ARGUMENTS,
+    FrozenRun,
     RoleTask,
 )
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._parsing.values import parse
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import failure, spec
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports import (
     NoAnswerError,
     OtherRunError,
 )
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import told as with_nonce
 from ansible_collections.alpinefleet.kexec.tests.unit import documentation
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import result
 from ansible_collections.alpinefleet.kexec.tests.unit.steps import carried_out
@@ -74,7 +79,8 @@ class Role:
         is_step = failed is not None and "done" in failed
         action = rescued.STEP if is_step else "ansible.builtin.command"
         self.variables["ansible_failed_task"] = {"name": "A task", "action": action, **task}
-        self.variables["ansible_failed_result"] = failed or {"msg": "it broke"}
+        found = failed or {"msg": "it broke"}
+        self.variables["ansible_failed_result"] = with_nonce(found) if is_step else found
         self.variables["fast_reboot_result"] = self._step("note_failure")
         return t.cast("Result", self.variables["fast_reboot_result"])
 
@@ -646,6 +652,54 @@ def test_host_that_says_how_far_a_run_is_has_no_file_run(name: str) -> None:
     assert "/tmp/evil.yml" not in json.dumps(told)
 
 
+def said_besides(told: t.Any) -> t.Any:
+    """What a host would say of everything, so that where hashes are merged it adds what is not there."""
+    if isinstance(told, dict) and told:
+        return {"more": "said", **{name: said_besides(each) for name, each in told.items()}}
+    return {"said": "said"}
+
+
+@pytest.mark.parametrize("wanted", [{}, {"hooks": [HOOK], "power_cycle_command": ["reset"]}])
+def test_run_is_what_was_frozen_where_hashes_are_merged(wanted: Result) -> None:
+    role = Role(LEFT, **wanted)
+    told = role._step("note", wanted={**DEFAULTS, **wanted})
+    assert set(told["run"]["plan"]["arguments"]) == set(spec.ARGUMENT_SPEC)
+    assert set(told["run"]["plan"]["arguments"]["health"]) == set(spec.HEALTH_SPEC)
+    merged = merge_hash(said_besides(told), told)
+    # What the host knows of a reboot, and nothing that is done.
+    merged["run"]["result"]["timings"] = {}
+    mine, its = (parse(FrozenRun, each) for each in (told, merged))
+    assert its.power_cycle_command == mine.power_cycle_command == tuple(told["power_cycle_command"])
+    assert spec.parse(its.run.plan.arguments, "web1") == spec.parse(mine.run.plan.arguments, "web1")
+    arguments = mine.run.plan.arguments
+    plan = replace(its.run.plan, arguments=arguments)
+    assert replace(its.run, plan=plan) == mine.run
+
+
+def test_host_adds_no_run_to_what_was_refused_where_hashes_are_merged() -> None:
+    role = Role(timeout=-1)
+    said = evil(Role(hooks=[HOOK]).begin()["run"])
+    told = merge_hash(said, role.broke(role.begin()))
+    role.variables |= {"fast_reboot_result": told, "ansible_facts": {"fast_reboot_result": said}}
+    after = role.go_on("note_undrained")
+    assert (after["reason"]["code"], after["run"]["next"]) == ("argument_invalid", "")
+    assert role.end()["reason"]["code"] == "argument_invalid"
+    assert role.scene.task.notes == []
+
+
+def test_host_adds_no_result_to_a_step_that_said_nothing_where_hashes_are_merged() -> None:
+    role = Role(hooks=[HOOK])
+    mine = role.begin()["run"]
+    said = evil(mine)
+    role.variables |= {
+        "ansible_failed_task": {"name": "A step", "action": rescued.STEP},
+        "ansible_failed_result": merge_hash(said, {"msg": "it broke", "failed": True}),
+        "ansible_facts": {"failed_result": said},
+    }
+    told = role._step("note_failure")
+    assert (told["drained"], told["run"]["next"]) == ([], "")
+
+
 def test_step_that_failed_is_gone_on_from_with_the_plan_that_was_frozen() -> None:
     role = Role(hooks=[HOOK])
     mine = role.begin()["run"]
@@ -708,7 +762,11 @@ def test_difference_that_a_reboot_makes_is_shown_once(hooks: list[Result]) -> No
 
 
 def test_host_that_was_looked_after_is_not_done() -> None:
-    assert Role()._step("set_aside") == {"looked_after": True}
+    assert Role()._step("set_aside") == {
+        "looked_after": True,
+        "done": None,
+        "run": None,
+    }
 
 
 def test_step_that_breaks_before_anything_is_known_is_no_success() -> None:

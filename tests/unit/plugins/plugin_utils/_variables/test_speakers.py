@@ -92,6 +92,26 @@ def test_message_about_a_pretender_says_what_it_is_for() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "said", "expected"),
+    [
+        pytest.param({"nonce": "1"}, None, True, id="a step has told it"),
+        pytest.param({"nonce": "1", "b": 2}, {"b": 2}, True, id="and the host has added to it"),
+        pytest.param({"nonce": "1", "b": 2}, {"nonce": "2"}, True, id="and the host has tried"),
+        pytest.param({"nonce": "2", "b": 2}, {"nonce": "2"}, False, id="the host has marked it"),
+        pytest.param({"b": 2}, {"b": 2}, False, id="the host says so"),
+        pytest.param({"b": 2}, None, False, id="another task has left it"),
+        pytest.param(7, 7, False, id="no result"),
+    ],
+)
+def test_what_a_step_has_told_is_known_where_hashes_are_merged(
+    value: t.Any, said: t.Any, expected: bool
+) -> None:
+    facts = {} if said is None else {"failed_result": said}
+    variables = {"ansible_failed_result": value, "ansible_facts": facts}
+    assert speakers.is_told(variables, "ansible_failed_result") is expected
+
+
+@pytest.mark.parametrize(
     ("variables", "expected"),
     [
         pytest.param({"a": 1}, 1, id="a task has left it"),
