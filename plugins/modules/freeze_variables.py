@@ -65,8 +65,10 @@ wanted:
     packages: []
     reboot: auto
 nonce:
-  description: A value that no host is told, so that none can say just what a step has left.
+  description:
+    - A value that no host is told, so that none can say just what a step has left. It begins with the moment in
+      nanoseconds, by a clock that is of use within one run only.
   returned: always
   type: str
-  sample: 9f2c41d07ab35e68
+  sample: 2a1f5d3c90e7-9f2c41d07ab35e68
 """

@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import secrets
+import time
 import traceback
 import typing as t
 
@@ -21,6 +23,7 @@ from ._parsing.values import FormError, Value, parse
 if t.TYPE_CHECKING:
     from ansible.plugins.action import ActionBase
 
+NONCE = re.compile(r"([0-9a-f]{1,16})-[0-9a-f]{16}")
 # What Ansible ends a task by.
 TIMEOUTS = ("TaskTimeoutError", "AnsibleTimeoutError")
 MORE_TIME = (
@@ -75,9 +78,16 @@ def told(result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What a step leaves for the steps after it.
 
     The nonce is one that no host is told. So a fact that is the same as what a variable has is where
-    that comes from, and not by chance the same as what a step has left.
+    that comes from, and not by chance the same as what a step has left. It begins with the moment.
     """
-    return {**printable(result), "nonce": secrets.token_hex(8)}
+    return {**printable(result), "nonce": f"{time.monotonic_ns():x}-{secrets.token_hex(8)}"}
+
+
+def moment(result: object) -> int | None:
+    """When a step has told its result, by a clock that all tasks of a play share; None of what none has."""
+    nonce = result.get("nonce") if isinstance(result, t.Mapping) else None
+    found = NONCE.fullmatch(nonce) if isinstance(nonce, str) else None
+    return None if found is None else int(found[1], 16)
 
 
 def arguments(

@@ -67,6 +67,16 @@ class Site:
             timeout=PLAY_SECONDS,
         )
 
+    def playbooks(self, *playbooks: tuple[str, Values], options: t.Sequence[str] = ()) -> PlayRun:
+        """Playbooks of the collection in one run, each with its variables."""
+        playbook, inventory = self._files([])
+        content = [
+            {"import_playbook": str(ROOT / f"playbooks/{name}.yml"), "vars": variables}
+            for name, variables in playbooks
+        ]
+        playbook.write_text(json.dumps(content), encoding="utf-8")
+        return run_playbook(playbook, inventory, *options, timeout=PLAY_SECONDS)
+
     def fast_reboot(self, *options: str, **variables: t.Any) -> PlayRun:
         """The role, with a hook that takes the host out of work, and a task for the others."""
         return self.play([self._role(variables), raw("Next")], *options)

@@ -65,6 +65,20 @@ def test_batch_after_a_lost_host_is_not_touched(site: Site) -> None:
     assert tables(run)[-1][-1] == "hosts 3: done 1, failed 1, away 0, waiting 1"
 
 
+def test_result_of_an_earlier_playbook_of_the_run_is_none_of_the_next(site: Site) -> None:
+    hosts = [site.hosts.add(name, Script(downtime=1.0)) for name in ("web1", "web2")]
+    wanted = {"fast_reboot_hosts": "all", "fast_reboot_serial": "2"}
+    run = site.playbooks(
+        ("fast-reboot", wanted), ("fast-reboot", {**wanted, "fast_reboot_error_budget": "many"})
+    )
+    assert run.rc != 0
+    assert "The error budget is 'many'" in run.output
+    assert [host.boot.number for host in hosts] == [1, 1]
+    first, second = tables(run)
+    assert first[-1] == "hosts 2: done 2, failed 0, away 0, waiting 0"
+    assert second[-1] == "hosts 2: done 0, failed 0, away 0, waiting 2"
+
+
 def test_run_stops_at_once_while_a_host_of_an_earlier_run_is_not_well(site: Site) -> None:
     hosts = [site.hosts.add(name, Script(downtime=1.0)) for name in ("web1", "web2")]
     sick = site.hosts.add("web3", Script(lacks=("crond",)))

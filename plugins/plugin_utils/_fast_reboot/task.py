@@ -294,6 +294,9 @@ class RoleTask:
             found = self._steps.recall()
         except CannotTellError as error:
             raise _refused(error.reason) from None
+        except AnsibleConnectionFailure as error:
+            # As Ansible would say it, with the moment in which the host was asked.
+            return {"unreachable": True, "msg": str(error)}
         if found is None:
             return {"remembered": None}
         told = {"run_id": found.run_id, "progress": found.progress, "drained": [*found.drained]}

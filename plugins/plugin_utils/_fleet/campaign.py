@@ -16,6 +16,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import 
 
 from .._fast_reboot.result import Pair
 from .._parsing.values import FormError, parse
+from .._step import moment
 from .._variables import registered, speakers
 from .._variables.speakers import Variables
 
@@ -91,22 +92,42 @@ def read(
     braked: set[str] = set()
     silent: dict[str, str] = {}
     for host in hosts if of is None else of:
-        of_host = everything[host]
-        # What a host says of itself by such a name is none of these.
-        told = speakers.own(of_host, result)
+        left_there = LeftOn(everything[host])
+        told = left_there.since(result)
         if told is not None:
             results[host] = told
-        words = [_word(speakers.own(of_host, name)) for name in failure]
+        words = [_word(left_there.since(name)) for name in failure]
         failed = [each.failure for each in words if each.failure]
         if failed:
             failures[host] = failed[0]
-        if _word(speakers.own(of_host, registered.BRAKED)).failed:
+        if _word(left_there.since(registered.BRAKED)).failed:
             braked.add(host)
-        why = _silence(_word(speakers.own(of_host, registered.ASKED)))
+        why = _silence(_word(left_there.asked))
         if why:
             silent[host] = why
     left, batch = variables["ansible_play_hosts"], variables["ansible_play_batch"]
     return Campaign(hosts, left, batch, results, failures, braked, silent)
+
+
+class LeftOn:
+    """What tasks have left of one host; what it says of itself by such a name is none of that.
+
+    Variables outlive a play. What is older than the question what an earlier run has left, with which a
+    playbook begins, is another playbook's.
+    """
+
+    def __init__(self, variables: Variables) -> None:
+        self._variables = variables
+        self.asked = speakers.own(variables, registered.ASKED)
+        self._asked_at = moment(self.asked)
+
+    def since(self, name: str) -> t.Any:
+        """What a task has left since then; None of what is older, or nobody has left."""
+        told = speakers.own(self._variables, name)
+        told_at = moment(told)
+        if self._asked_at is None or told_at is None:
+            return told
+        return told if told_at > self._asked_at else None
 
 
 def _word(told: object) -> TaskWord:

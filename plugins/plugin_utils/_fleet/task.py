@@ -162,8 +162,10 @@ class FleetTask:
 
 def _answer(of_host: Variables) -> object:
     """What a host has answered, or why it was not asked."""
-    told = (speakers.own(of_host, name) for name in registered.AUDITED)
-    return next((each for each in told if each), {})
+    answer, frozen = (speakers.own(of_host, name) for name in registered.AUDITED)
+    # An answer beside a refusal is that of another audit of the same run.
+    refused = isinstance(frozen, t.Mapping) and frozen.get("failed") is True
+    return (frozen if refused else answer) or frozen or {}
 
 
 def _refuse_what_lacks(shown: TaskResult) -> None:

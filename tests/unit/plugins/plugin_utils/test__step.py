@@ -17,6 +17,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import (
     StepError,
     arguments,
     is_timeout,
+    moment,
     outcome,
     told,
     within_its_time,
@@ -47,6 +48,13 @@ def test_what_is_told_cannot_be_said_by_a_host() -> None:
     # So a fact that is the same as a variable is no chance.
     for variables in ({"a": first, "ansible_facts": {"a": second}}, {"a": first}):
         assert speakers.own(variables, "a") == first
+
+
+@pytest.mark.parametrize(
+    "result", [None, 7, {}, {"nonce": 7}, {"nonce": "9f2c41d0"}, {"nonce": "1-2"}, {"nonce": "x"}]
+)
+def test_what_no_step_has_told_has_no_moment(result: t.Any) -> None:
+    assert moment(result) is None
 
 
 def test_options_are_validated_by_ansible() -> None:
@@ -83,7 +91,7 @@ def test_outcome_is_what_was_carried_out_or_why_it_was_not() -> None:
         True,
         "It is locked. Unlock it.",
     )
-    assert len(failed["nonce"]) == len(done["nonce"]) == 16
+    assert (moment(done) or 0) < (moment(failed) or 0)
 
 
 def ended() -> type[BaseException]:

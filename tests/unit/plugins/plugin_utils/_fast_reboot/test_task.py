@@ -408,6 +408,12 @@ def test_host_that_remembers_nothing_says_so() -> None:
     assert Role()._step("recall") == {"remembered": None}
 
 
+def test_host_that_does_not_answer_says_when_it_was_asked() -> None:
+    role = Role()
+    role.scene.task.memory = NoAnswerError("silent", "no route")
+    assert role._step("recall") == {"unreachable": True, "msg": "no route"}
+
+
 def test_host_that_was_left_drained_is_undrained_on_request() -> None:
     role = left_drained()
     assert following(role.begin(step="begin_undrain")) == (

@@ -83,3 +83,38 @@ def test_what_a_role_has_left_in_another_form_is_a_failure_and_not_nothing(left:
     found = campaign.read(variables, "fast_reboot_result", "__failure")
     assert list(found.failures) == ["web1"]
     assert "is not understood" in found.failures["web1"]
+
+
+def told_at(moment: int, **result: t.Any) -> dict[str, t.Any]:
+    """What a step tells at a moment."""
+    return {**result, "nonce": f"{moment:x}-{'0' * 16}"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "known"),
+    [
+        pytest.param(told_at(5, remembered=None), True, id="before"),
+        pytest.param(told_at(50, remembered=None), False, id="after"),
+        pytest.param(told_at(50, unreachable=True), False, id="after, and it did not answer"),
+        pytest.param(None, True, id="nobody asked"),
+    ],
+)
+def test_what_is_older_than_the_question_what_is_left_is_another_playbooks(
+    asked: t.Any, known: bool
+) -> None:
+    of_host = {
+        "fast_reboot_result": told_at(10, done=True),
+        "__failure": told_at(11, failure="Refused."),
+        "__fast_reboot_braked": told_at(12, failed=True),
+    }
+    variables = {
+        **{name: ["web1"] for name in ("ansible_play_hosts_all", "ansible_play_hosts")},
+        "ansible_play_batch": ["web1"],
+        "hostvars": {
+            "web1": of_host if asked is None else {**of_host, "__fast_reboot_asked": asked}
+        },
+    }
+    found = campaign.read(variables, "fast_reboot_result", "__failure")
+    assert bool(found.results) is bool(found.failures) is bool(found.braked) is known
+    # What it could not tell is of weight again.
+    assert bool(found.silent) is ("unreachable" in (asked or {}))

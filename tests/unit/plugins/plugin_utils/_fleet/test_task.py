@@ -285,6 +285,16 @@ def test_audit_shows_why_a_host_was_not_asked_and_believes_no_host_about_it(tmp_
     assert (told["summary"]["hosts"], told["summary"]["kexec"]) == (3, 0)
 
 
+def test_answer_beside_a_refusal_is_another_audit_s(tmp_path: Path) -> None:
+    variables = play({"web1": None}, "web1")
+    refused = {"failed": True, "msg": "It spoke before."}
+    facts = {"running_release": "6.18", "boot_loader": "extlinux", "reboot_needed": False}
+    said = {"changed": False, "able": True, "reasons": [], "facts": facts}
+    variables["hostvars"] = {"web1": {"__audit_preflight": said, "__audit_frozen": refused}}
+    told = step("audit", variables, output=str(tmp_path / "report.json"))
+    assert told["msg"][1].split()[:2] == ["web1", "failed"]
+
+
 @pytest.mark.parametrize("strict", [True, False])
 @pytest.mark.parametrize("able", [True, False])
 def test_strict_audit_fails_with_the_table_where_a_host_is_not_able(
