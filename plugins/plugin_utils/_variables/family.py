@@ -9,14 +9,28 @@
 from __future__ import annotations
 
 import difflib
+import math
 import typing as t
 from dataclasses import dataclass, field
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from .._parsing.forms import shown
 from .._step import StepError
 
 Given = t.Mapping[str, t.Any]
+
+# What types are called, for people; what is true is a number, too, and comes before it.
+KINDS: dict[type, str] = {
+    bool: "a truth value",
+    str: "a text",
+    int: "a number",
+    float: "a number",
+    list: "a list",
+    tuple: "a list",
+    dict: "a mapping",
+}
+NUMBERS = {"int", "float"}
 
 # From this share of common letters on, a name is a slip of the pen for another one.
 LIKENESS = 0.85
@@ -42,6 +56,8 @@ class Family:
     shares_prefix: bool = False
     # What becomes of a text before anything else, where it is not taken as it is.
     forms: t.Mapping[str, t.Callable[[str], str | list[str]]] = field(default_factory=dict)
+    # What may have a secret in it, and is never shown, in whatever form it comes.
+    secrets: tuple[str, ...] = ()
 
     @property
     def prefix(self) -> str:
@@ -69,34 +85,33 @@ class Family:
         missing = [name for name in self.specification if given.get(name) is None]
         if missing:
             raise VariableError([self._omitted(missing)])
-        problems = [
-            f"The variable {self.prefix}{name} is {given[name]!r} and must be a text."
+        wrong = {
+            name: f"The variable {self.prefix}{name} is {self._found(name, given[name])} and must be {wanted}."
             for name, option in self.specification.items()
-            if option["type"] == "str" and not isinstance(given[name], str)
-        ]
-        problems += [
-            f"The variable {self.prefix}{name} is {given[name]!r} and must be a number."
-            for name, option in self.specification.items()
-            if _is_of_numbers(option) and _has_truth(given[name])
-        ]
-        problems += [
-            f"The variable {self.prefix}{name} is {given[name]!r} and must be a text or texts."
-            for name, option in self.specification.items()
-            if option.get("elements") == "str" and not _is_of_texts(given[name])
-        ]
-        values = {
-            f"{self.prefix}{name}": self._listed(name, given[name]) for name in self.specification
+            for wanted in _wanted_of(option, given[name])
         }
-        result = ArgumentSpecValidator(self._named()).validate(values)
+        # Of what is wrong already Ansible would tell the value.
+        right = [name for name in self.specification if name not in wrong]
+        values = {f"{self.prefix}{name}": self._listed(name, given[name]) for name in right}
+        result = ArgumentSpecValidator(self._named(right)).validate(values)
+        problems = [*wrong.values()]
         problems += [f"Variables cannot be used: {message}." for message in result.error_messages]
         if problems:
             raise VariableError(problems)
         found = result.validated_parameters
         return {name: found[f"{self.prefix}{name}"] for name in self.specification}
 
-    def _named(self) -> dict[str, t.Any]:
-        """Each option under its own name, so that what is said of it names it."""
-        return {f"{self.prefix}{name}": dict(each) for name, each in self.specification.items()}
+    def _found(self, name: str, value: object) -> str:
+        """What a variable is, in words: its value if that is no secret, and its type."""
+        known = (word for kind, word in KINDS.items() if isinstance(value, kind))
+        kind = next(known, f"of the type {type(value).__name__}")
+        return (
+            f"{kind}, which is not shown," if name in self.secrets else f"{shown(value)}, {kind},"
+        )
+
+    def _named(self, names: t.Iterable[str]) -> dict[str, t.Any]:
+        """Options under their own names, so that what is said of one names it."""
+        return {f"{self.prefix}{name}": dict(self.specification[name]) for name in names}
 
     def _omitted(self, missing: t.Sequence[str]) -> str:
         names = ", ".join(f"{self.prefix}{name}" for name in missing)
@@ -115,18 +130,47 @@ class Family:
         return _many(value) if is_list else value
 
 
-def _is_of_numbers(option: t.Mapping[str, t.Any]) -> bool:
-    return bool({option["type"], option.get("elements")} & {"int", "float"})
+def _wanted_of(option: t.Mapping[str, t.Any], value: object) -> t.Iterator[str]:
+    """What a variable must be, where Ansible would make one of what is another thing."""
+    many, elements = option["type"] == "list", option.get("elements")
+    if option["type"] == "str" and not isinstance(value, str):
+        yield "a text"
+    elif many and elements == "str" and not all(map(_is_text, _many(value))):
+        yield "a text or a list of texts"
+    elif many and elements == "raw" and not all(map(_is_command, _many(value))):
+        yield "a command or a list of commands, each a text or a list of texts"
+    elif {option["type"], elements} & NUMBERS and not all(map(_can_be_number, _many(value))):
+        yield "a number or a list of numbers" if many else "a number"
+    elif option["type"] == "bool" and isinstance(value, (t.Mapping, list, tuple, float)):
+        yield "true or false"
 
 
-def _is_of_texts(value: object) -> bool:
-    """Ansible would write down anything else as if it were one."""
-    return all(isinstance(each, (str, int, float)) for each in _many(value))
+def _is_text(value: object) -> bool:
+    """Ansible would write down anything else as if it were one; a number can be meant by its digits."""
+    return isinstance(value, str) or _is_number(value)
 
 
-def _has_truth(value: object) -> bool:
-    """Ansible takes what is true for a 1."""
-    return any(isinstance(each, bool) for each in _many(value))
+def _is_command(value: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(isinstance(word, str) for word in value)
+    return isinstance(value, str)
+
+
+def _is_number(value: object) -> bool:
+    """What is true or false is none, which Ansible takes for a 1; and one without an end is none."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return math.isfinite(value)
+
+
+def _can_be_number(value: object) -> bool:
+    if not isinstance(value, str):
+        return _is_number(value)
+    try:
+        return math.isfinite(float(value))
+    except ValueError:
+        # Ansible says so itself.
+        return True
 
 
 def _many(value: t.Any) -> t.Any:

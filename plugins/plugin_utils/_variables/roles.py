@@ -69,6 +69,7 @@ FAST_REBOOT = Family(
         *("changed", "changes", "frozen", "noted"),
     ),
     forms={"power_cycle_command": shlex.split},
+    secrets=("power_cycle_command",),
 )
 KEXEC_HOST = Family(
     "kexec_host",
@@ -173,8 +174,11 @@ def _of_audit(values: Given) -> t.Iterator[str]:
 def _of_rolling_upgrade(values: Given) -> t.Iterator[str]:
     """A name that begins with a dash would be an option of apk."""
     for name in values["packages"]:
-        if not name or name.startswith("-") or not name.isprintable() or " " in name:
-            yield f"The variable rolling_upgrade_packages has {name!r}, which is no name of a package."
+        if not name or name.startswith("-") or not name.isprintable() or {*" ,"} & {*name}:
+            yield (
+                f"The variable rolling_upgrade_packages has {name!r}, which is no name of a package; it must "
+                "be a list with one name in each element."
+            )
 
 
 ROLE_CHECKS: dict[str, t.Callable[[Given], t.Iterator[str]]] = {

@@ -170,9 +170,9 @@ def test_power_cycle_is_a_command_as_a_text_or_in_words(given: t.Any, words: lis
 
 
 REFUSALS: dict[str, tuple[dict[str, t.Any], str]] = {
-    "a truth for a time": ({"timeout": True}, "fast_reboot_timeout is True and must be a number."),
-    "a truth among ports": ({"health_ports": [22, True]}, "must be a number."),
-    "a mapping for a command": ({"power_cycle_command": {}}, "must be a text or texts."),
+    "a truth for a time": ({"timeout": True}, "is True, a truth value, and must be a number."),
+    "a truth among ports": ({"health_ports": [22, True]}, "must be a number or a list"),
+    "a mapping for a command": ({"power_cycle_command": {}}, "must be a text or a list"),
     "no program": ({"power_cycle_command": [""]}, "must begin with a program"),
     "a control character": ({"power_cycle_command": ["reset", "a\nb"]}, "no control characters."),
     "a reset by nobody": (
@@ -189,7 +189,7 @@ REFUSALS: dict[str, tuple[dict[str, t.Any], str]] = {
     "nothing": ({"stable_seconds": None}, "cannot be omitted: fast_reboot_stable_seconds."),
     "a word for a time": ({"timeout": "soon"}, "'fast_reboot_timeout'"),
     "a negative time": ({"timeout": -1}, "The variable fast_reboot_timeout is -1 and must be"),
-    "no time": ({"stable_seconds": "nan"}, "The variable fast_reboot_stable_seconds is nan"),
+    "no time": ({"stable_seconds": "nan"}, "fast_reboot_stable_seconds is 'nan', a text,"),
     "a time of health": ({"health_timeout": -3}, "The variable fast_reboot_health_timeout is -3"),
     "a time of the host": ({"watchdog_timeout": -1}, "variable fast_reboot_watchdog_timeout is -1"),
     "an unknown method": ({"method": "kexek"}, "value of fast_reboot_method must be one of"),
@@ -202,7 +202,7 @@ REFUSALS: dict[str, tuple[dict[str, t.Any], str]] = {
         {"power_cycle_command": "a 'b"},
         "fast_reboot_power_cycle_command is no command: No closing quotation",
     ),
-    "a list for a text": ({"test_command": ["a"]}, "fast_reboot_test_command is ['a'] and must be"),
+    "a list for a text": ({"test_command": ["a"]}, "test_command is ['a'], a list, and"),
     "a word for yes": ({"health_services": "maybe"}, "'fast_reboot_health_services'"),
     "no file": ({"health_tasks": "no-such.yml"}, "There is no task file /play/no-such.yml."),
     "a hook without a file": (
@@ -219,7 +219,8 @@ REFUSALS: dict[str, tuple[dict[str, t.Any], str]] = {
         "only one can be set",
     ),
     "no time for a reset": ({"power_cycle_timeout": 0}, "fast_reboot_power_cycle_timeout is 0"),
-    "no number": ({"power_cycle_timeout": "nan"}, "fast_reboot_power_cycle_timeout is nan"),
+    "a mapping for commands": ({"health_commands": {"a": "b"}}, "must be a command or a list"),
+    "no number": ({"power_cycle_timeout": "nan"}, "power_cycle_timeout is 'nan', a text,"),
 }
 
 

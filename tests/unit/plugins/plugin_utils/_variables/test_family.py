@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import shlex
+import traceback
 import typing as t
 
 import pytest
@@ -22,11 +23,21 @@ FAMILY = Family(
         "count": {"type": "int"},
         "words": {"type": "list", "elements": "str"},
         "command": {"type": "list", "elements": "str"},
+        "commands": {"type": "list", "elements": "raw"},
+        "switch": {"type": "bool"},
     },
     others=("hosts",),
     forms={"command": shlex.split},
+    secrets=("command",),
 )
-GIVEN: dict[str, t.Any] = {"name": "a", "count": "3", "words": "b, c", "command": "d 'e f'"}
+GIVEN: dict[str, t.Any] = {
+    "name": "a",
+    "count": "3",
+    "words": "b, c",
+    "command": "d 'e f'",
+    "commands": ["g", ["h", "i"]],
+    "switch": "yes",
+}
 
 
 def test_values_have_their_types_and_one_stands_for_a_list_of_one() -> None:
@@ -35,6 +46,8 @@ def test_values_have_their_types_and_one_stands_for_a_list_of_one() -> None:
         "count": 3,
         "words": ["b, c"],
         "command": ["d", "e f"],
+        "commands": ["g", ["h", "i"]],
+        "switch": True,
     }
 
 
@@ -43,7 +56,20 @@ def test_values_have_their_types_and_one_stands_for_a_list_of_one() -> None:
     [
         ({"name": None, "count": None}, "cannot be omitted: x_name, x_count."),
         ({"name": "c"}, "value of x_name must be one of: a, b"),
-        ({"name": 7}, "The variable x_name is 7 and must be a text."),
+        ({"name": 7}, "The variable x_name is 7, a number, and must be a text."),
+        ({"name": True}, "The variable x_name is True, a truth value, and must be a text."),
+        ({"name": {"a": 1}}, "x_name is {'a': 1}, a mapping, and must be a text."),
+        ({"words": ["a", True]}, "a list, and must be a text or a list of texts."),
+        (
+            {"words": float("nan")},
+            "x_words is nan, a number, and must be a text or a list of texts.",
+        ),
+        ({"count": float("inf")}, "x_count is inf, a number, and must be a number."),
+        ({"count": "1e999"}, "x_count is '1e999', a text, and must be a number."),
+        ({"switch": []}, "x_switch is [], a list, and must be true or false."),
+        ({"commands": {"a": "b"}}, "x_commands is {'a': 'b'}, a mapping, and must be a command or"),
+        ({"commands": [["a", True]]}, "must be a command or a list of commands, each a text or a"),
+        ({"commands": True}, "x_commands is True, a truth value, and must be a command or a list"),
         ({"count": "many"}, "x_count"),
         ({"command": "'"}, "The variable x_command is no command: No closing quotation."),
     ],
@@ -54,10 +80,29 @@ def test_what_cannot_be_used_is_named(changes: dict[str, t.Any], said: str) -> N
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        {"password": "xyzzy"},
+        [{"password": "xyzzy"}],
+        ["reset", ["xyzzy"]],
+        ["reset", True, "xyzzy"],
+        "reset 'xyzzy",
+        {"reset", "xyzzy"},
+    ],
+    ids=["mapping", "mappings", "lists", "a truth", "an open quote", "a set"],
+)
+def test_secret_is_not_shown_in_whatever_form_it_comes(command: t.Any) -> None:
+    with pytest.raises(VariableError, match="x_command is ") as caught:
+        FAMILY.validated({**GIVEN, "command": command, "count": "many"})
+    assert "xyzzy" not in str(caught.value)
+    assert "xyzzy" not in "".join(traceback.format_exception(caught.value))
+
+
 def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(VariableError) as caught:
-        FAMILY.validated({**GIVEN, "name": "c", "count": "many"})
-    assert len(caught.value.problems) == 2
+        FAMILY.validated({**GIVEN, "name": "c", "count": "many", "words": {}})
+    assert len(caught.value.problems) == 3
 
 
 def test_name_that_the_role_does_not_have_is_named() -> None:

@@ -71,7 +71,11 @@ def test_defaults_can_be_used(role: str) -> None:
             {"reboot_timeout": 0},
             "kexec_host_reboot_timeout is 0 and must be more than",
         ),
-        ("kexec_host", {"reboot_timeout": "nan"}, "kexec_host_reboot_timeout is nan"),
+        (
+            "kexec_host",
+            {"reboot_timeout": "nan"},
+            "kexec_host_reboot_timeout is 'nan', a text, and must be a number.",
+        ),
         (
             "kexec_host",
             {"kernel": "vmlinuz-virt"},
@@ -97,6 +101,10 @@ def test_defaults_can_be_used(role: str) -> None:
             "has '--force', which is no name of a package",
         ),
         ("rolling_upgrade", {"packages": "a b"}, "has 'a b', which is no name of a package"),
+        ("rolling_upgrade", {"packages": "a,b"}, "has 'a,b', which is no name of a package; it"),
+        ("rolling_upgrade", {"packages": {"a": 1}}, "must be a text or a list of texts"),
+        ("kexec_host", {"kernel": True}, "kexec_host_kernel is True, a truth value, and must"),
+        ("kexec_host", {"panic_timeout": float("inf")}, "kexec_host_panic_timeout is inf, a"),
         ("rolling_upgrade", {"packages": [""]}, "has '', which is no name"),
     ],
 )
