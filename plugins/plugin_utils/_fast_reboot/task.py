@@ -220,7 +220,7 @@ class RoleTask:
             "end_file": self._steps.end_file,
             "power_cycle": lambda run: run,
             "note_failed_reset": self._note_failed_reset,
-            "wait_after_reset": self._steps.wait_after_reset,
+            "wait_after_reset": self._wait_after_reset,
             "undrain": self._undrain,
             "note_undrained": lambda run: flow.undrained(run) if run.undoing else run,
         }
@@ -245,10 +245,23 @@ class RoleTask:
         mine = run if run.undoing else self._steps.still_mine(run, "undrain")
         return flow.next_undrain(mine) if mine.result.reason == run.result.reason else mine
 
+    @property
+    def _reset(self) -> t.Mapping[str, t.Any]:
+        """What the power cycle's command came to, nothing where its tasks were run in its place."""
+        found = self._variables.get(registered.RESET)
+        return found if isinstance(found, t.Mapping) else {}
+
+    def _wait_after_reset(self, run: Run) -> Run:
+        """Nobody waits for a host that was not reset, because who was to do it cannot be reached."""
+        if not self._reset.get("unreachable"):
+            return self._steps.wait_after_reset(run)
+        cycle = run.plan.power_cycle
+        why = "" if cycle.no_log else words.of_failure(self._reset)
+        return flow.reset_failed(run, f"{cycle.delegate} cannot be reached{why and f': {why}'}")
+
     def _note_failed_reset(self, run: Run) -> Run:
         """Of a command with a secret in it the exit status tells something all the same."""
-        found = self._variables.get(registered.RESET)
-        command = found if isinstance(found, t.Mapping) else {}
+        command = self._reset
         status = command.get("rc")
         printed = "" if run.plan.power_cycle.no_log else words.printed(command)
         ended = "" if status is None else f"; it ended with exit status {status}"

@@ -28,6 +28,8 @@ class Doing:
     """What a run was at."""
 
     hook: str = ""
+    # The file of tasks that was next, or is at work.
+    next: str = ""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import typing as t
 from dataclasses import asdict, dataclass
 
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
+
 from .._fast_reboot.result import Pair
 from .._text.table import EMPTY_CELL, TEXT_LIMIT, aligned, one_line
 from .campaign import Campaign, RoleResult
@@ -35,6 +37,7 @@ HOST_COLUMNS = (
 
 BOOT_IS_MISSING = "It has still to be rebooted."
 ON_ITS_WAY = "It left the play at the stage {stage}; its last message says why."
+NOT_RESET = "{message} It left the play in its power cycle; its last message says why."
 WITHOUT_RESULT = "It left the play before the role had a result; its last message says why."
 
 
@@ -84,8 +87,14 @@ def _row(campaign: Campaign, host: str, *, is_left: bool) -> Row:
         release.after,
         _drained(result, is_away=outcome == "away"),
         None if reason is None else reason.code,
-        failure or None if reason is None else reason.message,
+        failure or None if reason is None else _message(result, reason, is_left=is_left),
     )
+
+
+def _message(result: RoleResult, reason: Reason, *, is_left: bool) -> str:
+    """What a host failed by, and where the helper that was to reset it could not be reached that, too."""
+    cut_off = not is_left and result.run is not None and result.run.next == "power_cycle"
+    return NOT_RESET.format(message=reason.message) if cut_off else reason.message
 
 
 def _drained(result: RoleResult, *, is_away: bool) -> tuple[str, ...]:

@@ -180,6 +180,26 @@ def test_reset_tells_what_it_printed_where_that_is_no_secret(no_log: bool) -> No
     assert ("no route" in message) is not no_log
 
 
+@pytest.mark.parametrize("no_log", [True, False])
+def test_nobody_waits_for_a_reset_by_a_helper_that_cannot_be_reached(no_log: bool) -> None:
+    wanted = {"power_cycle_no_log": no_log, "power_cycle_delegate": "pdu1"}
+    role = Role(LEFT, LOST, power_cycle_command=["reset"], **wanted)
+    role.begin()
+    role.scene.clock.advance(600.0)
+    assert following(role.go_on("wait"))[0] == "power_cycle"
+    # For Ansible that is neither a failure nor anything else that would be rescued.
+    refused = {"unreachable": True, "changed": False, "msg": "Connection refused"}
+    role.variables["__fast_reboot_reset"] = refused
+    turns = list(role.scene.task.turns)
+    told = role.go_on("power_cycle", "wait_after_reset")
+    assert (following(told), role.scene.task.turns) == (("", "down", False, False), turns)
+    assert told["reason"]["code"] == "did_not_return"
+    why = "" if no_log else ": Connection refused"
+    said = f"The power cycle failed, too: pdu1 cannot be reached{why}"
+    assert told["reason"]["message"].endswith(said)
+    assert told["rungs"][-1] == {"method": "power_cycle", "reason": "power_cycle_failed"}
+
+
 @pytest.mark.parametrize(
     ("wanted", "shown"),
     [
@@ -212,6 +232,28 @@ def test_host_that_was_not_left_has_no_turn_of_the_wait() -> None:
     told = role.go_on("wait")
     assert following(told) == following(begun) == ("drain", "preflight", False, False)
     assert role.scene.task.requests == []
+
+
+# Of six hosts that five forks wait for, each has half of what the confirmation leaves it. What is not
+# there or nobody can count makes no turns.
+@pytest.mark.parametrize(
+    ("batch", "forks", "seconds"),
+    [(6, 5, 75.0), (5, 5, 600.0), (6, 6, 600.0), (50, 5, 15.0), (None, 5, 600.0), (1, None, 600.0)],
+)
+def test_turn_of_a_host_is_that_of_its_batch_and_the_forks(
+    batch: int | None, forks: int | None, seconds: float
+) -> None:
+    role = Role(LEFT, result(), timeout=600, confirm_timeout=300)
+    told = {
+        "ansible_play_batch": batch and [f"web{number}" for number in range(batch)],
+        "ansible_forks": forks,
+        # More of them are no more turns: those of other batches are not waited for now.
+        "ansible_play_hosts_all": [f"web{number}" for number in range(100)],
+    }
+    role.variables.update(told)
+    role.begin()
+    role.go_on("wait")
+    assert role.scene.task.turns == [seconds]
 
 
 def test_host_that_is_done_remembers_nothing() -> None:

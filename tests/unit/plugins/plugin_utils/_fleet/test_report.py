@@ -69,6 +69,19 @@ def test_host_of_which_a_role_has_said_why_it_failed_is_not_on_its_way() -> None
 
 
 @pytest.mark.parametrize(
+    ("next_file", "is_left", "told"),
+    [("power_cycle", False, True), ("power_cycle", True, False), ("", False, False)],
+)
+def test_host_that_left_the_play_in_its_power_cycle_says_so(
+    next_file: str, is_left: bool, told: bool
+) -> None:
+    lost = {**SICK, "stage": "down", "run": {"next": next_file}}
+    (found, *_others) = rows(["web1"] if is_left else [], web1=lost)
+    assert (found.outcome, found.drained) == ("failed", ("a", "b"))
+    assert str(found.message).endswith("in its power cycle; its last message says why.") is told
+
+
+@pytest.mark.parametrize(
     ("found", "due"),
     [
         pytest.param(rows(), False, id="nobody had a turn"),
