@@ -37,7 +37,9 @@ def remembers(progress: t.Any, **changes: t.Any) -> dict[str, t.Any]:
     return {**SCRIPT, "memory": f"{RUN} {memory.as_text()}\n", **changes}
 
 
-def run(folder: Path, role: str, script: dict[str, t.Any], answer: dict[str, t.Any]) -> PlayRun:
+def run(
+    folder: Path, role: str, script: dict[str, t.Any], answer: dict[str, t.Any], **variables: t.Any
+) -> PlayRun:
     include = task("Run", "include_role", arguments={"name": f"alpinefleet.kexec.{role}"})
     play = {"hosts": "all", "gather_facts": False, "tasks": [include]}
     (folder / "playbook.yml").write_text(json.dumps([play]))
@@ -45,7 +47,7 @@ def run(folder: Path, role: str, script: dict[str, t.Any], answer: dict[str, t.A
         "script": script,
         "ansible_python_interpreter": str(python_that_answers(folder / "python", **answer)),
     }
-    return run_scripted(folder, {"host": host}, {"kexec_host_reboot_allowed": True})
+    return run_scripted(folder, {"host": host}, {"kexec_host_reboot_allowed": True, **variables})
 
 
 def names(found: PlayRun) -> list[str]:
@@ -73,6 +75,30 @@ def test_packages_are_upgraded_only_after_what_was_left_is_seen_to(
         assert taken_over < done.index("Upgrade all packages")
     else:
         assert "unhealthy" in found.output
+
+
+@pytest.mark.parametrize(
+    ("changed", "packages"),
+    [(True, []), (True, ["openssl"]), (False, []), (False, ["openssl"])],
+    ids=["all", "named", "all, unchanged", "named, unchanged"],
+)
+def test_host_whose_packages_changed_is_looked_at_where_it_needs_no_reboot(
+    tmp_path: Path, changed: bool, packages: list[str]
+) -> None:
+    answer = {**ANSWER, "changed": changed}
+    found = run(
+        tmp_path,
+        "rolling_upgrade",
+        {**SCRIPT, "looks": SICK},
+        answer,
+        rolling_upgrade_packages=packages,
+        fast_reboot_health_services=False,
+    )
+    done = names(found)
+    assert any(name.startswith("Upgrade ") for name in done), found.output
+    assert "Order the reboot" not in done
+    assert ("See whether the host is well" in done) is changed
+    assert (found.rc != 0, "service crond" in found.output) == (changed, changed)
 
 
 def test_order_of_before_is_no_reboot_of_a_host_that_was_changed_since(tmp_path: Path) -> None:
