@@ -603,3 +603,29 @@ def test_readme_names_each_boot_loader_that_is_written_and_not_read() -> None:
     sentence = re.search(r"`boot_parameter` writes the configurations of ([^()]*) \(", README)
     assert sentence is not None
     assert re.split(r",\s+|\s+and\s+", sentence[1]) == list(ONLY_WRITTEN.values())
+
+
+# --- What is said once, and rightly ---------------------------------------------------------
+
+
+def paragraphs(words: str) -> list[str]:
+    """Return the paragraphs of all documents that have some words, each as one line."""
+    found = re.split(r"\n\s*\n|\n *(?=\* |#\. )", DOCUMENTS)
+    return [line for line in (" ".join(each.split()) for each in found) if words in line]
+
+
+def test_whoever_names_apk_fix_says_that_it_mends_nothing_without_that_build() -> None:
+    named = paragraphs("apk fix")
+    assert named
+    for each in named:
+        assert "where the index still has that build" in each
+        assert "ends without an error and mends nothing" in each
+
+
+# That they do is tried in tests/unit/roles/test_batches.py.
+def test_what_other_strategies_do_is_said_once() -> None:
+    (said,) = paragraphs("host_pinned")
+    assert "``free`` and ``host_pinned`` wait for a batch, too" in said
+    assert "each host asks the brake by itself" in said
+    others = [each for each in paragraphs("strategy: free") if each != said]
+    assert [each for each in others if "batch" in each or "serial" in each] == []

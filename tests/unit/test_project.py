@@ -436,15 +436,103 @@ def test_roles_decide_nothing_in_yaml() -> None:
 ERRORS = ("any_errors_fatal", "ignore_errors", "ignore_unreachable")
 
 
-@pytest.mark.parametrize("role", ["fast_reboot", "kexec_host", "rolling_upgrade"])
-def test_role_lets_the_play_pass_over_no_error(role: str) -> None:
-    tasks = ROOT / f"roles/{role}/tasks"
-    outermost, last = yaml.safe_load((tasks / "main.yml").read_text())
-    assert all(outermost[word] is False for word in ERRORS)
-    # The last task passes on that the role failed.
-    assert last["ansible.builtin.import_tasks"] == "end.yml"
-    (end,) = yaml.safe_load((tasks / "end.yml").read_text())
-    assert (end["ignore_errors"], "any_errors_fatal" in {**last, **end}) == (False, False)
+# What only asks or takes variables, hands all else to another entry point, or is a first task of its own.
+WITHOUT_A_BLOCK = {
+    ("fast_reboot", "note"): "what it could not take is no run that anybody goes on with",
+    ("fast_reboot", "resume"): "settle",
+    ("fast_reboot", "look_after"): "settle",
+    ("fast_reboot", "status"): "only asks",
+    ("fast_reboot", "brake"): "has them otherwise",
+    ("kexec_host", "bootstrap"): "changes nothing but that Python is there",
+}
+
+
+def tasks_at(role: str, entry: str) -> list[dict[str, t.Any]]:
+    found = yaml.safe_load((ROOT / f"roles/{role}/tasks/{entry}.yml").read_text(encoding="utf-8"))
+    return t.cast("list[dict[str, t.Any]]", found)
+
+
+def blocks_that_pass_over(tasks: list[dict[str, t.Any]]) -> list[str]:
+    """What is wrong with the tasks of an entry point, where a play passes over errors."""
+    outermost, *others, last = tasks
+    wrong = [word for word in ERRORS if outermost.get(word) is not False]
+    wrong += [] if outermost.get("block") and outermost.get("rescue") else ["no block"]
+    # The last task passes on that the role failed; nothing else is outside of the block.
+    wrong += [] if last.get("ansible.builtin.import_tasks") == "end.yml" else ["no end"]
+    return wrong + ["more tasks"] * bool(others) + [each for each in ERRORS if each in last]
+
+
+@pytest.mark.parametrize(
+    ("role", "entry"),
+    [
+        (role, entry)
+        for role, entry, _spec in entry_points()
+        if (role, entry) not in WITHOUT_A_BLOCK
+    ],
+)
+def test_entry_point_lets_the_play_pass_over_no_error(role: str, entry: str) -> None:
+    assert blocks_that_pass_over(tasks_at(role, entry)) == []
+    (end,) = tasks_at(role, "end")
+    assert (end["ignore_errors"], "any_errors_fatal" in end) == (False, False)
+
+
+def test_entry_points_without_a_block_are_those_that_need_none() -> None:
+    known = {(role, entry) for role, entry, _spec in entry_points()}
+    assert WITHOUT_A_BLOCK.keys() < known
+    for (role, entry), why in WITHOUT_A_BLOCK.items():
+        if why in {name for _role, name in known}:
+            assert f"{why}.yml" in included(tasks_at(role, entry))
+    (brake,) = tasks_at("fast_reboot", "brake")
+    assert (brake["any_errors_fatal"], brake["ignore_errors"]) == (True, False)
+
+
+def included(tasks: list[dict[str, t.Any]]) -> list[t.Any]:
+    return [
+        task[name]
+        for task in flat(tasks)
+        for name in task
+        if name.endswith(("include_tasks", "import_tasks"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("- {block: [], rescue: []}\n- {}", [*ERRORS, "no block", "no end"]),
+        (
+            """
+- {block: [a], rescue: [a], any_errors_fatal: false, ignore_errors: false, ignore_unreachable: true}
+- a
+- {ansible.builtin.import_tasks: end.yml, ignore_errors: true}
+""",
+            ["ignore_unreachable", "more tasks", "ignore_errors"],
+        ),
+    ],
+)
+def test_block_that_passes_over_something_is_found(text: str, wrong: list[str]) -> None:
+    assert blocks_that_pass_over(yaml.safe_load(text)) == wrong
+
+
+# --- Tags -----------------------------------------------------------------------------------
+
+
+def keys(node: t.Any) -> t.Iterator[str]:
+    """Yield each key in what a file says."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield name
+            yield from keys(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from keys(value)
+
+
+# By a tag somebody leaves out the guard or the brake, and not the reboot: even by "always".
+def test_no_playbook_and_no_role_has_tags() -> None:
+    files = [*ROOT.glob("playbooks/*.yml"), *ROOT.glob("roles/*/[!d]*/*.yml")]
+    assert {path.parent.name for path in files} >= {"playbooks", "tasks", "handlers", "meta"}
+    assert "tags" in keys([{"block": [{"tags": "always"}]}])
+    assert [path for path in files if "tags" in keys(yaml.safe_load(path.read_text()))] == []
 
 
 INCLUDES = {

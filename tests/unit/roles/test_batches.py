@@ -17,6 +17,7 @@ from tests.plays import PlayRun, run_playbook
 TIMEOUT = 120.0
 HOSTS = [f"web{number}" for number in range(5)]
 IN_ORDER, AGAIN, SHUFFLED = "Brake", "Brake again", "Brake out of order"
+FREE = {name: f"Brake of {name}" for name in ("free", "host_pinned")}
 OF_ONE_RUN = pytest.mark.xdist_group("batches")
 pytestmark = OF_ONE_RUN
 
@@ -37,6 +38,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> PlayRun:
     inventory, playbook = folder / "inventory", folder / "play.yml"
     inventory.write_text("".join(f"{host} ansible_connection=local\n" for host in HOSTS))
     plays = [a_play(IN_ORDER), a_play(AGAIN), a_play(SHUFFLED, order="reverse_sorted")]
+    plays += [a_play(name, strategy=strategy) for strategy, name in FREE.items()]
     playbook.write_text(yaml.safe_dump(plays))
     return run_playbook(playbook, inventory, timeout=TIMEOUT)
 
@@ -58,3 +60,12 @@ def test_batches_of_a_play_know_each_other_and_not_those_of_another(run: PlayRun
     # In another order than the inventory's every brake counts all.
     assert plays[2] == {""}
     assert "" not in plays[0] | plays[1]
+
+
+@pytest.mark.parametrize("name", FREE.values(), ids=FREE)
+def test_other_strategies_wait_for_a_batch_and_each_host_asks_the_brake(
+    run: PlayRun, name: str
+) -> None:
+    asked = [task.host for task in run.tasks if task.task == name and "counted" in task.result]
+    assert [sorted(asked[:2]), *asked[2:]] == [HOSTS[:2], *HOSTS[2:]]
+    assert sorted(each["counted"] for each in told(run, name)) == [0, 0, 2, 3, 4]
