@@ -25,6 +25,10 @@ Hosts = t.Mapping[str, Variables]
 
 TIMEOUT = 300.0
 
+LINKED = (
+    *("galaxy.yml", "meta", "roles"),
+    *(f"plugins/{kind}" for kind in ("filter", "modules", "module_utils")),
+)
 COLLECTION = "ansible_collections/alpinefleet/kexec"
 LOCAL = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
 
@@ -60,7 +64,7 @@ def stand_in(folder: Path) -> Path:
     collection = folder / COLLECTION
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(Path(__file__).parent / "stand_in", collection / "plugins", ignore=ignored)
-    for name in ("galaxy.yml", "meta", "roles", "plugins/modules", "plugins/module_utils"):
+    for name in LINKED:
         (collection / name).symlink_to(ROOT / name)
     for kind in ("action", "plugin_utils"):
         link_missing(ROOT / "plugins" / kind, collection / "plugins" / kind)
