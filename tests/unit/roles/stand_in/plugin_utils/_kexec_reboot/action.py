@@ -6,11 +6,13 @@
 
 The variable "script" of the host has the results of the prediction, of the order, of the wait, and
 of the wait after a power cycle, and what is found when the host is looked at: at once, and later.
+What it remembers is "memory", or is kept in the file "kept_in" from one run to the next.
 """
 
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
@@ -34,10 +36,19 @@ class ScriptedTask:
         return self.tell()
 
     def tell(self) -> str:
-        return t.cast("str", self._script.get("memory", ""))
+        if self._kept is not None and self._kept.exists():
+            return self._kept.read_text()
+        return str(self._script.get("memory", ""))
 
-    def keep(self, _run: str, _note: str, *, known: bool) -> None:
-        """Nothing is remembered."""
+    def keep(self, run: str, note: str, *, known: bool) -> None:
+        """Nothing is remembered, unless there is a file for it."""
+        if self._kept is not None:
+            self._kept.write_text(note and f"{run} {note}\n")
+
+    @property
+    def _kept(self) -> Path | None:
+        place = self._script.get("kept_in")
+        return Path(place) if place else None
 
     def run(self, request: t.Any, _before_order: t.Any = None) -> Result:
         result = self._answer("predict" if self._check_mode else "order")
