@@ -9,6 +9,7 @@ import typing as t
 from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import patterns
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.task import (
     FLEET_ARGUMENTS,
     Asked,
@@ -34,7 +35,7 @@ class ActionModule(ActionBase):
         play = self._task.get_play()
         return Asked(
             variables={**play.get_vars(), **load_extra_vars(self._loader)},
-            limited=bool(context.CLIARGS.get("subset")),
+            limited=patterns.limit_hosts(context.CLIARGS.get("subset")),
             # In another order the hosts of a batch are no slice of those of the play.
             play=getattr(play, "_uuid", "") if play.order in (None, "inventory") else "",
         )

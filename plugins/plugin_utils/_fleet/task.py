@@ -16,7 +16,7 @@ from .._step import StepError
 from .._variables import registered, speakers
 from .._variables.roles import FAMILIES
 from .._variables.speakers import Variables
-from . import audit, batches, brake, campaign, outfile, remembered, report, standing
+from . import audit, batches, brake, campaign, outfile, patterns, remembered, report, standing
 from .campaign import Campaign
 
 TaskResult = dict[str, t.Any]
@@ -79,7 +79,7 @@ class FleetTask:
     def _guard(self, name: str, sizes: object, output: object) -> TaskResult:
         """Nobody reboots all hosts of an inventory by leaving something out, or by a size of 0."""
         unread = self._unread(name, f"{name.removesuffix('hosts')}serial")
-        if not self._asked.limited and not self._asked.variables.get(name):
+        if not self._asked.limited and not patterns.name_hosts(self._asked.variables.get(name)):
             count = len(self._variables["ansible_play_hosts_all"])
             raise StepError(
                 f"This playbook reboots hosts, and nobody has said which: it would be all {count} of "
@@ -90,9 +90,6 @@ class FleetTask:
         if unread:
             raise StepError(unread.strip(), "Give it with -e; nothing was done.")
         noted = self._check_output(output)
-        family = FAMILIES.get(name.removesuffix("_hosts"))
-        if family is not None:
-            family.refuse_unknown(self._variables)
         batches.sizes(sizes)
         return noted
 
@@ -136,6 +133,8 @@ class FleetTask:
     def _check_output(self, output: object) -> TaskResult:
         """Where a report will be; what would not work at the end is refused before a host is asked."""
         speakers.refuse_a_speaker(self._variables)
+        for family in FAMILIES.values():
+            family.refuse_unknown(self._variables)
         return {"output": outfile.path_of(output)}
 
     def _report_remembered(self, output: str) -> TaskResult:
