@@ -59,7 +59,8 @@ def path_of(given: object) -> str:
 def _unfit(path: str) -> StepError:
     return StepError(
         f"The report cannot be written to {path}: it must be a file in a folder that is there "
-        f"and can be written to, with a name of at most {NAME_BYTES} bytes, or a pipe or a terminal, and none that a process writes to already.",
+        f"and can be written to, with a name of at most {NAME_BYTES} bytes, or a pipe or a terminal, "
+        "and none that a process writes to already.",
         "Name another one; nothing was done.",
     )
 

@@ -134,7 +134,7 @@ def test_file_that_a_process_has_open_is_left_to_it(tmp_path: Path) -> None:
         log.write("begun\n")
         log.flush()
         for refused in (outfile.path_of, lambda name: outfile.write(name, "new")):
-            with pytest.raises(StepError, match="(cannot|could not) be written to"):
+            with pytest.raises(StepError, match=r"(cannot|could not) be written to"):
                 refused(f"/proc/{os.getpid()}/fd/{log.fileno()}")
         assert path.read_text() == "begun\n"
         assert os.fstat(log.fileno()).st_ino == path.stat().st_ino
