@@ -16,6 +16,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.task impo
     FleetTask,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import outcome
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import turns
 
 
 class ActionModule(ActionBase):
@@ -37,5 +38,6 @@ class ActionModule(ActionBase):
             variables={**play.get_vars(), **load_extra_vars(self._loader)},
             limited=patterns.limit_hosts(context.CLIARGS.get("subset")),
             # In another order the hosts of a batch are no slice of those of the play.
+            turns=turns.of(self._task),
             play=getattr(play, "_uuid", "") if play.order in (None, "inventory") else "",
         )
