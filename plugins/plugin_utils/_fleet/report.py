@@ -35,10 +35,6 @@ HOST_COLUMNS = (
 
 BOOT_IS_MISSING = "It has still to be rebooted."
 ON_ITS_WAY = "It left the play at the stage {stage}; its last message says why."
-AFTER_ALL = (
-    "It was well when the role was done with what was left on it, and left the play in a task after that; the "
-    "last message of it says why."
-)
 WITHOUT_RESULT = "It left the play before the role had a result; its last message says why."
 
 
@@ -76,7 +72,7 @@ def _row(campaign: Campaign, host: str, *, is_left: bool) -> Row:
     # A role around the reboot that has said why it failed is not on its way any more.
     outcome = "failed" if failure else _outcome(result, is_left)
     if outcome == "away":
-        failure = AFTER_ALL if result.done else ON_ITS_WAY.format(stage=result.stage)
+        failure = ON_ITS_WAY.format(stage=result.stage)
     if outcome == "done" and result.reboot_required:
         failure = BOOT_IS_MISSING
     return Row(
@@ -100,7 +96,7 @@ def _drained(result: RoleResult, *, is_away: bool) -> tuple[str, ...]:
 
 def _outcome(result: RoleResult, is_left: bool) -> Ending:
     if result.done:
-        return "done" if is_left else "away"
+        return "done"
     # Of a host that was on its way when it left the play nobody knows more.
     return "failed" if result.reason or is_left else "away"
 
