@@ -16,6 +16,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._kexec_reboot.ac
     RebootingAction,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import outcome
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import turns
 
 
 class ActionModule(RebootingAction):
@@ -30,4 +31,4 @@ class ActionModule(RebootingAction):
             self.clock,
             check_mode=self._task.check_mode,
         )
-        return outcome(self, STEP_ARGUMENTS, RoleTask(variables, steps).step)
+        return outcome(self, STEP_ARGUMENTS, RoleTask(variables, steps, turns.of(self._task)).step)

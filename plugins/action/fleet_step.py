@@ -9,12 +9,14 @@ import typing as t
 from ansible import context
 from ansible.plugins.action import ActionBase
 from ansible.utils.vars import load_extra_vars
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet import patterns
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fleet.task import (
     FLEET_ARGUMENTS,
     Asked,
     FleetTask,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import outcome
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import turns
 
 
 class ActionModule(ActionBase):
@@ -34,7 +36,8 @@ class ActionModule(ActionBase):
         play = self._task.get_play()
         return Asked(
             variables={**play.get_vars(), **load_extra_vars(self._loader)},
-            limited=bool(context.CLIARGS.get("subset")),
+            limited=patterns.limit_hosts(context.CLIARGS.get("subset")),
             # In another order the hosts of a batch are no slice of those of the play.
+            turns=turns.of(self._task),
             play=getattr(play, "_uuid", "") if play.order in (None, "inventory") else "",
         )

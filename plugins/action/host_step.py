@@ -13,6 +13,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._host_steps.task
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import outcome
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._transport import controller
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import turns
 
 
 class ActionModule(ActionBase):
@@ -32,5 +33,5 @@ class ActionModule(ActionBase):
             ),
             controller.boot_id(),
         )
-        task = HostTask(variables, asking, check_mode=self._task.check_mode)
+        task = HostTask(variables, asking, turns.of(self._task), check_mode=self._task.check_mode)
         return outcome(self, HOST_STEP_SPEC, task.step)

@@ -136,6 +136,11 @@ play:
   returned: for the step V(brake), if it does not fail
   type: str
   sample: 5254003f-2a4e-9d1c-7b6a-00000000000a
+of_play:
+  description: The same, whatever order the play has. The roles look for it before they do anything to a host.
+  returned: for the step V(brake), if it does not fail
+  type: str
+  sample: 5254003f-2a4e-9d1c-7b6a-00000000000a
 summary:
   description: How many hosts there are of each kind, as P(alpinefleet.kexec.audit_report#filter) has them.
   returned: for the step V(audit)

@@ -34,6 +34,7 @@ options:
       - What the role has come to.
       - V(begin) is the first one of both roles, V(broke) is that of their C(rescue), and V(end) the last one, which
         fails if the role has failed.
+      - V(turn) fails where a playbook of this collection was begun in the middle, as V(begin) does.
       - V(look) returns what M(alpinefleet.kexec.kexec_preflight) does, of a host that must not be the controller.
       - V(able), V(lead), V(must_boot), V(booted) and V(verify) are for a host that is made able, V(restore), V(lead),
         V(as_before) and V(must_boot) for one of which everything is taken back.
@@ -41,6 +42,7 @@ options:
     type: str
     required: true
     choices:
+      - turn
       - begin
       - look
       - broke

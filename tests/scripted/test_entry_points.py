@@ -93,6 +93,8 @@ def test_what_an_earlier_run_has_left_is_seen_to_once(site: Site, host: Host, na
     assert host.memory == remembered
     done = site.entry_point(name)
     assert (done.rc, undrained(done), host.memory) == (0, 1, ""), done.output
+    # It is no result of what comes next, in which the host may be lost.
+    assert (done.tasks[-1].result["looked_after"], done.tasks[-1].result["done"]) == (True, None)
     for options in ((), ("--check",)):
         again = site.entry_point(name, *options)
         assert (again.rc, undrained(again), again.changed) == (0, 0, []), again.output

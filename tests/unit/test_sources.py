@@ -370,6 +370,7 @@ OF_SEVERAL = {
     "tests/unit/roles/test_errors.py": "all roles",
     "tests/unit/roles/test_facts.py": "all roles",
     "tests/unit/roles/test_left_behind.py": "the roles around a reboot",
+    "tests/unit/roles/test_merged_hashes.py": "the role fast_reboot where hashes are merged",
     "tests/unit/roles/test_stand_in.py": "what stands in for the reboot in those",
     "tests/unit/roles/test_variables.py": "all roles",
     "tests/unit/roles/test_kexec_host_confirm.py": "one of the services of a role",

@@ -33,6 +33,10 @@ _HEAD = re.compile(r"([0-9a-f]{32}) ?([a-z]*)")
 LINES = 200
 # The host keeps and tells this many bytes of a note, the name of the run with them.
 BYTES = 16384
+# How much of that the names of hooks may take, so that an order and the services stay in it.
+HOOKS_BYTES, HOOKS_LINES = BYTES // 2, LINES // 2
+# Beside these an order has room, with its services as long as it is no longer than this.
+ORDER_BYTES = BYTES * 3 // 8
 # Whole numbers up to here are the same everywhere.
 LARGEST = 2**53
 # How many findings a note has, and how much of each.
@@ -74,15 +78,37 @@ class Memory:
 
         A line is in it as a whole, or not at all.
         """
-        lines: list[str] = [self.progress]
-        lines += [f"drained {json.dumps(name)}" for name in self.drained]
-        if self.order is not None:
-            lines.append(f"order {json.dumps(self.order)}")
+        lines: list[str] = [self.progress, *map(_drained_line, self.drained)]
+        lines += _ordered_lines(self.order)
         lines += [f"service {json.dumps(name)}" for name in self.services]
         lines += [f"finding {json.dumps(text[:FINDING])}" for text in self.findings[:FINDINGS]]
         sizes = itertools.accumulate(len(line.encode()) + 1 for line in lines)
         fits = (size <= BYTES - len(self.run_id) - 1 for size in sizes)
         return "\n".join(itertools.islice(itertools.compress(lines, fits), LINES))
+
+
+def _drained_line(name: str) -> str:
+    return f"drained {json.dumps(name)}"
+
+
+def _ordered_lines(order: t.Mapping[str, Plain] | None) -> list[str]:
+    """The order in one line; services that have no room in it have lines of their own."""
+    if order is None:
+        return []
+    services = order.get("services")
+    if not isinstance(services, list):
+        return [f"order {json.dumps(order)}"]
+    left = ORDER_BYTES - len(json.dumps({**order, "services": []}).encode())
+    sizes = itertools.accumulate(len(json.dumps(name).encode()) + 2 for name in services)
+    fitting = sum(size <= left for size in sizes)
+    apart = [f"service {json.dumps(name)}" for name in services[fitting:]]
+    return [f"order {json.dumps({**order, 'services': services[:fitting]})}", *apart]
+
+
+def hooks_that_fit(names: t.Sequence[str]) -> int:
+    """How many of some hooks, by their names and in their order, a host can remember at most."""
+    sizes = itertools.accumulate(len(_drained_line(name).encode()) + 1 for name in names)
+    return min(HOOKS_LINES, sum(size <= HOOKS_BYTES for size in sizes))
 
 
 def parse(text: str) -> Memory | None:

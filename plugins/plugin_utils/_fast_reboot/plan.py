@@ -21,6 +21,7 @@ from .._reboot.observation import Method
 from .._variables.family import Given, VariableError
 from .._variables.roles import FAST_REBOOT, HEALTH, OPTIONS, OWN_SPEC
 from . import files as task_files
+from . import memory
 from .files import TaskFiles
 
 NAME_LENGTH = 100
@@ -158,6 +159,13 @@ def _relations(plan: RunPlan) -> t.Iterator[str]:
     names = [hook.name for hook in plan.hooks]
     if len(set(names)) < len(names):
         yield "Two hooks in fast_reboot_hooks have the same name."
+    fitting = memory.hooks_that_fit(names)
+    if fitting < len(names):
+        yield (
+            f"The variable fast_reboot_hooks has {len(names)} hooks, and a host can remember {fitting} of them: "
+            f"at most {memory.HOOKS_LINES}, and of their names {memory.HOOKS_BYTES} bytes. Have one hook do more, "
+            "or give them shorter names."
+        )
     for name in names:
         # It is kept on the host, and must be the same when it comes back.
         if not (name.isprintable() and 0 < len(name) <= NAME_LENGTH):

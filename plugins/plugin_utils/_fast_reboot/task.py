@@ -23,6 +23,8 @@ from .._text import words
 from .._variables import registered, speakers
 from .._variables.roles import FAST_REBOOT
 from .._variables.speakers import Variables
+from .._variables.turns import ANY as ANY_TURNS
+from .._variables.turns import Turns
 from . import flow, plan, rescued
 from .files import Playbooks
 from .flow import Run
@@ -70,8 +72,9 @@ class FrozenRun:
 class RoleTask:
     """One task of the role for one host."""
 
-    def __init__(self, variables: Variables, steps: Steps) -> None:
+    def __init__(self, variables: Variables, steps: Steps, turns: Turns = ANY_TURNS) -> None:
         self._variables = variables
+        self._turns = turns
         self._steps = steps
 
     def step(self, arguments: t.Mapping[str, t.Any]) -> Result:
@@ -129,6 +132,10 @@ class RoleTask:
 
     def _frozen(self, arguments: t.Mapping[str, t.Any]) -> FrozenRun:
         """What was taken before the host was asked, or is taken now."""
+        try:
+            self._turns.refuse_out_of_turn(self._variables)
+        except StepError as error:
+            raise _refused(flow.argument_invalid(error.message, error.remedy)) from None
         given = arguments["frozen"]
         if not given:
             return self._freeze(arguments["wanted"])

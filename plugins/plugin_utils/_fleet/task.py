@@ -16,7 +16,9 @@ from .._step import StepError
 from .._variables import registered, speakers
 from .._variables.roles import FAMILIES
 from .._variables.speakers import Variables
-from . import audit, batches, brake, campaign, outfile, remembered, report, standing
+from .._variables.turns import ANY as ANY_TURNS
+from .._variables.turns import Turns
+from . import audit, batches, brake, campaign, outfile, patterns, remembered, report, standing
 from .campaign import Campaign
 
 TaskResult = dict[str, t.Any]
@@ -53,6 +55,8 @@ class Asked:
     limited: bool
     # What tells the play from others of the run; "" where its batches are no slices of its hosts.
     play: str = ""
+    # What the hosts of the play must have behind them.
+    turns: Turns = ANY_TURNS
 
 
 class FleetTask:
@@ -79,7 +83,7 @@ class FleetTask:
     def _guard(self, name: str, sizes: object, output: object) -> TaskResult:
         """Nobody reboots all hosts of an inventory by leaving something out, or by a size of 0."""
         unread = self._unread(name, f"{name.removesuffix('hosts')}serial")
-        if not self._asked.limited and not self._asked.variables.get(name):
+        if not self._asked.limited and not patterns.name_hosts(self._asked.variables.get(name)):
             count = len(self._variables["ansible_play_hosts_all"])
             raise StepError(
                 f"This playbook reboots hosts, and nobody has said which: it would be all {count} of "
@@ -90,14 +94,13 @@ class FleetTask:
         if unread:
             raise StepError(unread.strip(), "Give it with -e; nothing was done.")
         noted = self._check_output(output)
-        family = FAMILIES.get(name.removesuffix("_hosts"))
-        if family is not None:
-            family.refuse_unknown(self._variables)
         batches.sizes(sizes)
         return noted
 
     def _brake(self, error_budget: object) -> TaskResult:
         """Fail where too many hosts are not well; the budget must not be a host's word."""
+        turns = self._asked.turns
+        turns.refuse_unguarded(self._variables)
         counted = standing.count(self._variables, self._asked.play)
         hosts = self._read(counted.fresh)
         try:
@@ -109,7 +112,7 @@ class FleetTask:
         found = counted.not_well(hosts.hosts, brake.not_well(hosts))
         if len(found) > allowed:
             raise brake.stopped(hosts, found)
-        return counted.told(found)
+        return {**counted.told(found), "of_play": turns.play}
 
     def _report(self, role: str, output: str) -> TaskResult:
         """Show what became of the hosts, when there is nothing more to come or something new is wrong."""
@@ -136,15 +139,19 @@ class FleetTask:
     def _check_output(self, output: object) -> TaskResult:
         """Where a report will be; what would not work at the end is refused before a host is asked."""
         speakers.refuse_a_speaker(self._variables)
+        for family in FAMILIES.values():
+            family.refuse_unknown(self._variables)
         return {"output": outfile.path_of(output)}
 
     def _report_remembered(self, output: str) -> TaskResult:
         """Show what the step "recall" found on the hosts."""
+        _refuse_unchecked(output)
         found = remembered.rows(campaign.read(self._variables, registered.RECALLED))
         return _shown(remembered.table(found), remembered.as_dict(found), output)
 
     def _audit(self, output: str, *, strict: bool) -> TaskResult:
         """Show what the preflight found on the hosts, or why one was not asked."""
+        _refuse_unchecked(output)
         everything = self._variables["hostvars"]
         found = audit.report(
             {host: _answer(everything[host]) for host in self._variables["ansible_play_hosts_all"]}
@@ -166,6 +173,16 @@ def _answer(of_host: Variables) -> object:
     # An answer beside a refusal is that of another audit of the same run.
     refused = isinstance(frozen, t.Mapping) and frozen.get("failed") is True
     return (frozen if refused else answer) or frozen or {}
+
+
+def _refuse_unchecked(output: object) -> None:
+    """A playbook has false for a file of which the step that looks at it has said nothing."""
+    if output is False:
+        raise StepError(
+            "The playbook was begun in the middle, or a task of it was left out: nobody has seen where the "
+            "report goes.",
+            "Run it from its beginning, without --start-at-task and --step.",
+        )
 
 
 def _refuse_what_lacks(shown: TaskResult) -> None:

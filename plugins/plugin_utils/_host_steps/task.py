@@ -14,6 +14,8 @@ from dataclasses import replace
 from .._fast_reboot import rescued
 from .._step import StepError, within_its_time
 from .._variables.speakers import Variables
+from .._variables.turns import ANY as ANY_TURNS
+from .._variables.turns import Turns
 from .asking import Asking, StepArguments, StepResult
 from .ending import SoFar, mark_of
 from .kexec_host.steps import PreparingSteps
@@ -22,7 +24,7 @@ from .rolling_upgrade.steps import UpgradingSteps
 HostStep = t.Callable[[StepArguments], t.Mapping[str, t.Any]]
 
 HOST_STEPS = (
-    *("begin", "look", "broke", "end"),
+    *("turn", "begin", "look", "broke", "end"),
     *("able", "lead", "restore", "as_before", "must_boot", "booted", "verify"),
     *("foresee", "decide"),
 )
@@ -39,8 +41,11 @@ HOST_STEP_SPEC: dict[str, dict[str, t.Any]] = {
 class HostTask:
     """One step, with the variables of the host and what can be asked of it."""
 
-    def __init__(self, variables: Variables, asking: Asking, *, check_mode: bool) -> None:
+    def __init__(
+        self, variables: Variables, asking: Asking, turns: Turns = ANY_TURNS, *, check_mode: bool
+    ) -> None:
         self._variables = variables
+        self._turns = turns
         self._asking = asking
         self._check_mode = check_mode
 
@@ -55,7 +60,8 @@ class HostTask:
         preparing = PreparingSteps(self._asking, check_mode=self._check_mode)
         upgrading = UpgradingSteps(self._asking)
         return {
-            "begin": lambda given: SoFar(earlier=mark_of(given["reboot"])).as_dict(),
+            "turn": self._turn,
+            "begin": self._begin,
             "look": lambda _given: self._asking.result({}),
             "broke": self._broke,
             "end": lambda given: _so_far(given).last_word(given["reboot"]),
@@ -69,6 +75,14 @@ class HostTask:
             "foresee": upgrading.foresee,
             "decide": upgrading.decide,
         }
+
+    def _turn(self, _given: StepArguments) -> StepResult:
+        self._turns.refuse_out_of_turn(self._variables)
+        return {}
+
+    def _begin(self, given: StepArguments) -> StepResult:
+        self._turns.refuse_out_of_turn(self._variables)
+        return SoFar(earlier=mark_of(given["reboot"])).as_dict()
 
     def _broke(self, given: StepArguments) -> StepResult:
         """What the role has failed by, for its last task and for the table of the playbook."""

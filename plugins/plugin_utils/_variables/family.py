@@ -21,7 +21,7 @@ from .._step import StepError
 Given = t.Mapping[str, t.Any]
 
 # What types are called, for people; what is true is a number, too, and comes before it.
-KINDS: dict[type, str] = {
+TYPES_IN_WORDS: dict[type, str] = {
     bool: "a truth value",
     str: "a text",
     int: "a number",
@@ -30,7 +30,7 @@ KINDS: dict[type, str] = {
     tuple: "a list",
     dict: "a mapping",
 }
-NUMBERS = {"int", "float"}
+OF_NUMBERS = {"int", "float"}
 
 # From this share of common letters on, a name is a slip of the pen for another one.
 LIKENESS = 0.85
@@ -103,7 +103,7 @@ class Family:
 
     def _found(self, name: str, value: object) -> str:
         """What a variable is, in words: its value if that is no secret, and its type."""
-        known = (word for kind, word in KINDS.items() if isinstance(value, kind))
+        known = (word for kind, word in TYPES_IN_WORDS.items() if isinstance(value, kind))
         kind = next(known, f"of the type {type(value).__name__}")
         return (
             f"{kind}, which is not shown," if name in self.secrets else f"{shown(value)}, {kind},"
@@ -139,7 +139,7 @@ def _wanted_of(option: t.Mapping[str, t.Any], value: object) -> t.Iterator[str]:
         yield "a text or a list of texts"
     elif many and elements == "raw" and not all(map(_is_command, _many(value))):
         yield "a command or a list of commands, each a text or a list of texts"
-    elif {option["type"], elements} & NUMBERS and not all(map(_can_be_number, _many(value))):
+    elif {option["type"], elements} & OF_NUMBERS and not all(map(_can_be_number, _many(value))):
         yield "a number or a list of numbers" if many else "a number"
     elif option["type"] == "bool" and isinstance(value, (t.Mapping, list, tuple, float)):
         yield "true or false"

@@ -15,6 +15,8 @@ RESET = "__fast_reboot_reset"
 # What hosts said when they were asked what they remember, by the playbook status and before others.
 RECALLED = "fast_reboot_status"
 ASKED = "__fast_reboot_asked"
+# What the guard left, with which a playbook begins.
+GUARDED = "__look_after_guarded"
 # What the brake left on the hosts of its batch.
 BRAKED = "__fast_reboot_braked"
 # The audit: the answer of a host, and why it was not asked.

@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.block import Block
+from ansible.playbook.play import Play
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.template import Templar
@@ -28,7 +30,7 @@ VARIABLES: dict[str, t.Any] = {
 
 @pytest.fixture
 def task() -> Task:
-    task = Task()
+    task = Task(block=Block(play=Play()))
     task.action = "alpinefleet.kexec.fast_reboot_step"
     task.check_mode = False
     task.async_val = 0

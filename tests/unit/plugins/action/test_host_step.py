@@ -11,6 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.block import Block
+from ansible.playbook.play import Play
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.template import Templar
@@ -44,7 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 
 
 def run(*, check_mode: bool = False, **arguments: t.Any) -> dict[str, t.Any]:
-    task = Task()
+    task = Task(block=Block(play=Play()))
     task.action = "alpinefleet.kexec.host_step"
     task.check_mode = check_mode
     task.async_val = 0

@@ -110,3 +110,62 @@ def test_file_that_would_leave_a_host_without_a_word_is_refused(
     _contents, (found,) = loaded(tmp_path, text)
     assert f"has meta: {word}." in found
     assert loaded(tmp_path, text.replace(word, "flush_handlers"))[1] == []
+
+
+ENDINGS = {
+    "a word": "meta: end_host",
+    "its whole name": "ansible.builtin.meta: end_host",
+    "its old name": "ansible.legacy.meta: end_host",
+    "an action": "action: meta end_host",
+    "an action by its whole name": "action: ansible.builtin.meta end_host",
+    "an action in words": "action: {module: meta, _raw_params: end_host}",
+    "an action in one word": "action: {module: meta end_host}",
+    "an action with arguments": "action: meta\n  args: {_raw_params: end_host}",
+    "a local action": "local_action: meta end_host",
+    "a local action in words": "local_action: {module: ansible.builtin.meta, _raw_params: end_host}",
+    "arguments": "meta:\n  args: {_raw_params: end_host}",
+    "blanks": "meta: '  end_host '",
+    "a template": "meta: \"{{ 'end_host' }}\"",
+    "a template with other quotes": """meta: '{{ "end_host" }}'""",
+}
+
+
+@pytest.mark.parametrize("form", ENDINGS.values(), ids=ENDINGS)
+def test_end_of_a_host_is_found_in_every_form(tmp_path: Path, form: str) -> None:
+    text = f"- name: End\n  {form}\n"
+    _contents, (found,) = loaded(tmp_path, text)
+    assert "has meta: end_host." in found
+
+
+@pytest.mark.parametrize(
+    "form", ["action: meta noop", "debug: {msg: end_host}", "meta: noop", "7: 8"]
+)
+def test_what_ends_nothing_is_no_problem(tmp_path: Path, form: str) -> None:
+    assert loaded(tmp_path, f"- name: Stay\n  {form}\n")[1] == []
+
+
+INCLUDES = {
+    "included": "ansible.builtin.include_tasks: more/b.yml",
+    "imported": "import_tasks: more/b.yml",
+    "by a keyword": "include_tasks: {file: more/b.yml, apply: {become: true}}",
+    "by an action": "action: include_tasks more/b.yml",
+    "by an action in words": "action: {module: ansible.builtin.include_tasks, file: more/b.yml}",
+}
+
+
+@pytest.mark.parametrize("form", INCLUDES.values(), ids=INCLUDES)
+def test_end_of_a_host_is_found_in_files_that_are_included(tmp_path: Path, form: str) -> None:
+    (tmp_path / "more").mkdir()
+    # Beside itself, and back to the first one.
+    inner = "- name: On\n  include_tasks: c.yml\n- name: Back\n  import_tasks: ../drain.yml\n"
+    (tmp_path / "more/b.yml").write_text(inner)
+    (tmp_path / "more/c.yml").write_text("- name: End\n  meta: end_play\n")
+    contents, (found,) = loaded(tmp_path, f"- name: More\n  {form}\n")
+    assert f"The task file {tmp_path}/more/c.yml has meta: end_play." in found
+    # Nor is it told there that something was changed.
+    assert files.hide_changes(contents)
+
+
+@pytest.mark.parametrize("name", ["no.yml", '"{{ x }}.yml"', "{}", "7"])
+def test_file_whose_name_is_not_known_yet_is_no_problem(tmp_path: Path, name: str) -> None:
+    assert loaded(tmp_path, f"- name: More\n  include_tasks: {name}\n")[1] == []

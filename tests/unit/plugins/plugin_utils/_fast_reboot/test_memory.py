@@ -59,6 +59,17 @@ def test_note_is_cut_between_lines_where_the_host_would_cut_it() -> None:
     assert found.services == many[: len(found.services)]
 
 
+def test_order_with_hundreds_of_services_is_kept_beside_as_many_hooks_as_there_may_be() -> None:
+    services = [f"service-{number}" for number in range(450)]
+    names = tuple(f"hook {number}" for number in range(memory.HOOKS_LINES))
+    assert memory.hooks_that_fit(names) == len(names)
+    told = Memory(RUN, "down", names, order={**ORDER, "services": [*services]})
+    found = memory.parse(f"{RUN} {told.as_text()}")
+    assert found is not None
+    assert (found.drained, found.order is not None) == (names, True)
+    assert sorted(found.required) == sorted(services)
+
+
 def test_note_has_no_more_lines_than_are_looked_at() -> None:
     told = Memory(RUN, "down", services=tuple(map(str, range(300))), findings=("port 1",))
     note = f"{RUN} {told.as_text()}"

@@ -229,6 +229,26 @@ def test_what_cannot_be_carried_out_is_refused(given: dict[str, t.Any], said: st
     assert said in problems(**given)
 
 
+@pytest.mark.parametrize(
+    ("number", "name", "fitting"),
+    [
+        (100, "hook {}", 100),
+        (101, "hook {}", 100),
+        (300, "hook {}", 100),
+        (100, "hook {} " + "\u263a" * 90, 14),
+    ],
+)
+def test_more_hooks_than_a_host_can_remember_are_refused(
+    number: int, name: str, fitting: int
+) -> None:
+    hooks = [{**HOOK, "name": name.format(each)} for each in range(number)]
+    if number == fitting:
+        assert len(make(hooks=hooks)[0].hooks) == number
+        return
+    said = f"fast_reboot_hooks has {number} hooks, and a host can remember {fitting} of them"
+    assert said in problems(hooks=hooks)
+
+
 def test_all_that_is_wrong_is_told_at_once() -> None:
     said = problems(timeout=-1, hooks=[{**HOOK, "name": ""}], health_tasks="no-such.yml")
     for each in ("fast_reboot_timeout is -1", "of 1 to 100 characters", "no task file"):

@@ -86,6 +86,8 @@ def test_brake_takes_no_budget_from_a_host() -> None:
     [
         pytest.param({}, False, {}, "it would be all 2 of the inventory", id="nothing is said"),
         pytest.param({"x_hosts": ""}, False, {}, "it would be all 2", id="nothing is meant"),
+        pytest.param({"x_hosts": ","}, False, {}, "it would be all 2", id="a comma"),
+        pytest.param({"x_hosts": ["", ","]}, False, {}, "it would be all 2", id="empty words"),
         pytest.param({"x_hosts": "web*"}, False, {}, "", id="a pattern"),
         pytest.param({"x_hosts": "all"}, False, {}, "", id="all of them, and said so"),
         pytest.param({}, True, {}, "", id="a limit"),
@@ -149,6 +151,22 @@ def test_slip_of_the_pen_in_a_variable_of_a_playbook_is_named(name: str, stops: 
     told = guard(variables, "prepare_hosts", Asked(given, limited=False))
     assert told.get("failed", False) is stops
     assert not stops or "There is no variable prepare_sreial of alpinefleet" in told["msg"]
+
+
+@pytest.mark.parametrize(
+    ("name", "stops"),
+    [
+        ("status_outptu", True),
+        ("fast_reboot_tiemout", True),
+        ("kexec_host_lock", True),
+        ("status_page", False),
+        ("fast_reboot_result", False),
+    ],
+)
+def test_slip_of_the_pen_is_named_in_every_playbook(name: str, stops: bool) -> None:
+    told = step("check_output", play({"web1": None}, "web1", **{name: 1}), output="")
+    assert told.get("failed", False) is stops
+    assert not stops or f"There is no variable {name} of alpinefleet" in told["msg"]
 
 
 def test_brake_counts_a_host_that_did_not_answer_when_it_was_asked_what_is_left() -> None:
