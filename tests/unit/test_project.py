@@ -481,18 +481,26 @@ def test_entry_points_without_a_block_are_those_that_need_none() -> None:
     assert WITHOUT_A_BLOCK.keys() < known
     for (role, entry), why in WITHOUT_A_BLOCK.items():
         if why in {name for _role, name in known}:
-            assert f"{why}.yml" in included(tasks_at(role, entry))
+            assert f"{why}.yml" in included(role, entry)
     (brake,) = tasks_at("fast_reboot", "brake")
     assert (brake["any_errors_fatal"], brake["ignore_errors"]) == (True, False)
 
 
-def included(tasks: list[dict[str, t.Any]]) -> list[t.Any]:
-    return [
-        task[name]
-        for task in flat(tasks)
-        for name in task
-        if name.endswith(("include_tasks", "import_tasks"))
-    ]
+def included(role: str, entry: str) -> set[str]:
+    """Return the files of tasks that an entry point comes to by those that it names, itself included."""
+    found, left = set(), [f"{entry}.yml"]
+    while left:
+        file = left.pop()
+        found.add(file)
+        named = [
+            task[name]
+            for task in flat(tasks_at(role, file.removesuffix(".yml")))
+            for name in task
+            if name in INCLUDES
+        ]
+        left += [each for each in named if isinstance(each, str) and "{" not in each]
+        left = [each for each in left if each not in found]
+    return found
 
 
 @pytest.mark.parametrize(
