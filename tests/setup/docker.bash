@@ -9,6 +9,9 @@
 engine_log=.cache/logs/docker-engine.log
 engine_seconds=60
 
+# How often it is asked whether something has happened that nobody tells of.
+engine_pause=0.2
+
 engine_answers() { timeout 10 docker version >/dev/null 2>&1; }
 
 # Runs as root in a shell of its own: an engine in a folder, until standard input ends or the owner,
@@ -31,7 +34,10 @@ run_engine() {
     watches=("$!")
     tail --pid="$owner" --follow /dev/null &
     watches+=("$!")
-    wait -n || true
+    # "wait -n" would not hear of what has ended before it.
+    while kill -0 "$engine" && kill -0 "${watches[0]}" && kill -0 "${watches[1]}"; do
+        sleep "$engine_pause"
+    done 2>/dev/null
     kill -KILL "${watches[@]}" 2>/dev/null || true
     kill -TERM "$engine" 2>/dev/null || true
     timeout 30 tail --pid="$engine" --follow /dev/null || kill -KILL "$engine" || true
@@ -61,7 +67,7 @@ provide_docker() {
     printf '{}\n' >"$folder/daemon.json"
     # What connects a coprocess is closed in all other children: the tests do not hold it.
     coproc engine {
-        as_root bash -c "$(declare -f run_engine); run_engine \"\$@\"" run_engine "$folder" "$(id -gn)" $$
+        as_root bash -c "$(declare -p engine_pause; declare -f run_engine); run_engine \"\$@\"" run_engine "$folder" "$(id -gn)" $$
     } >"$engine_log" 2>&1
     # Bash forgets the array as soon as the engine has ended, which may be by now.
     engine_pid=$! engine_input=${engine[1]-}
@@ -72,7 +78,7 @@ provide_docker() {
         kill -0 "$engine_pid" 2>/dev/null || engine_failed "Docker's engine did not start"
         ((SECONDS - start < engine_seconds)) ||
             engine_failed "Docker's engine did not answer in $engine_seconds s"
-        sleep 0.2
+        sleep "$engine_pause"
     done
     say "The Docker engine answers after $((SECONDS - start)) s"
 }
