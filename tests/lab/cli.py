@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 
 from . import machine, records, states
 from .commands import environment, missing_tool
-from .config import DEFAULT_PACKAGES, ImageSpec, MachineSpec, cache_dir
+from .config import ALPINES, DEFAULT_PACKAGES, NEWEST, ImageSpec, MachineSpec, cache_dir
 from .container import ensure_archive, ensure_container_image
 from .errors import LabError
 from .image import ensure_image
@@ -31,7 +31,8 @@ INTERRUPTED = 130
 def image_spec(options: argparse.Namespace) -> ImageSpec:
     """Return the image that the options ask for."""
     packages = tuple(name for name in options.packages.split(",") if name)
-    return ImageSpec(() if options.bare else packages, options.loader, options.mirror)
+    wanted = () if options.bare else packages
+    return ImageSpec(wanted, options.loader, options.mirror, options.alpine)
 
 
 def machine_spec(options: argparse.Namespace) -> MachineSpec:
@@ -44,6 +45,7 @@ def machine_spec(options: argparse.Namespace) -> MachineSpec:
         parallel_rc=options.parallel_rc == "yes",
         append=options.append,
         watchdog=options.watchdog,
+        panic_store=options.panic_store,
         write_log=options.write_log,
         timeout=options.timeout,
     )
@@ -173,6 +175,8 @@ def _image_options(parser: argparse.ArgumentParser) -> None:
     loaders = "extlinux or grub on BIOS, grub-efi on UEFI (%(default)s)"
     parser.add_argument("--loader", choices=sorted(LOADERS), default="extlinux", help=loaders)
     parser.add_argument("--mirror", default="", metavar="URL", help="an Alpine mirror to use")
+    older = "which Alpine; on an older one the kernel can be upgraded (%(default)s)"
+    parser.add_argument("--alpine", choices=sorted(ALPINES), default=NEWEST, help=older)
 
 
 def _waiting_options(parser: argparse.ArgumentParser) -> None:
@@ -193,6 +197,8 @@ def _up_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parallel-rc", choices=("yes", "no"), default="no")
     parser.add_argument("--append", default="", metavar="PARAMS", help="kernel parameters to add")
     parser.add_argument("--watchdog", action="store_true", help="add an i6300esb that resets")
+    store = "have firmware keep the text of a panic (ERST)"
+    parser.add_argument("--panic-store", action="store_true", help=store)
     parser.add_argument("--write-log", action="store_true", help="log all writes to the disk")
     _image_options(parser)
     _waiting_options(parser)

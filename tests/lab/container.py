@@ -65,7 +65,7 @@ def image_key() -> str:
         "debian": config.DEBIAN_PACKAGES,
         "packages": PACKAGES,
         "unwanted": UNWANTED,
-        "wheel": config.WHEEL_SHA256,
+        "wheel": config.ALPINES[config.NEWEST].sha256,
     }
     return cache.digest(inputs, SOURCES)
 

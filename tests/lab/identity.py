@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .commands import run
-from .config import MachineSpec
+from .config import ImageSpec, MachineSpec
 from .image import Image
 from .layout import Layout
 from .loaders import LOADERS, kernel_options
+from .packages import KERNELS
 from .qemu import DISK
 from .tree import rc_settings, repositories
 
@@ -61,7 +62,7 @@ def guest_files(spec: MachineSpec, image: Image, folder: Path) -> dict[str, Gues
     """Return the files, by path, that differ from machine to machine."""
     files = {
         **{path: GuestFile(text) for path, text in name_files(spec.name).items()},
-        "etc/apk/repositories": GuestFile(repositories(spec.image.mirror)),
+        "etc/apk/repositories": GuestFile(_repositories(spec.image)),
         "etc/rc.conf": GuestFile(rc_settings(image.rc_conf, parallel=spec.parallel_rc)),
         HOST_KEY: GuestFile((folder / "host_key").read_text("utf-8"), 0o600),
         f"{HOST_KEY}.pub": GuestFile((folder / HOST_PUBLIC_KEY).read_text("utf-8")),
@@ -72,6 +73,10 @@ def guest_files(spec: MachineSpec, image: Image, folder: Path) -> dict[str, Gues
     options = kernel_options(locked=spec.locked, append=spec.append)
     texts = LOADERS[spec.image.loader].configure(image.boot, options)
     return {**files, **{path: GuestFile(text) for path, text in texts.items()}}
+
+
+def _repositories(image: ImageSpec) -> str:
+    return repositories(image.mirror, *([KERNELS] if image.upgrades_kernel else []))
 
 
 def name_files(name: str) -> dict[str, str]:

@@ -34,7 +34,8 @@ SOURCES = (*PACKAGE_SOURCES, *LOADER_SOURCES, "config.py", "image.py", "tree.py"
 # What every boot loader can read: these two features of today's mke2fs extlinux cannot.
 FEATURES = "^64bit,^metadata_csum"
 KEPT_IMAGES = 8
-KEPT_BASES = 2
+# That of this source and that of another checkout, of each Alpine.
+KEPT_BASES = 4
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ def image_key(spec: ImageSpec) -> str:
         "loader": spec.loader,
         "mirror": spec.mirror,
         "packages": wanted_packages(spec),
-        "wheel": config.WHEEL_SHA256,
+        # The packages are made with the newest.
+        "wheels": [config.ALPINES[alpine].sha256 for alpine in (spec.alpine, config.NEWEST)],
     }
     return cache.digest(inputs, SOURCES)
 
@@ -96,6 +98,7 @@ def load(folder: Path, cached: bool = True) -> Image:
 
 def _build_as_root(spec: ImageSpec) -> None:
     options = ["--loader", spec.loader, "--packages", ",".join(spec.packages)]
+    options += ["--alpine", spec.alpine]
     options += ["--mirror", spec.mirror] if spec.mirror else []
     lab_as_root("build", *options)
 
@@ -117,7 +120,7 @@ def lab_as_root(command: str, *options: str) -> None:
 
 
 def _build(spec: ImageSpec, folder: Path, progress: Progress) -> None:
-    source, repo = base_tree(progress), repository(progress)
+    source, repo = base_tree(progress, spec.alpine), repository(progress)
     tree, identity = folder / "tree", str(uuid.uuid4())
     with progress.step("image: installing packages with apk"):
         run(["cp", "-a", source, tree])

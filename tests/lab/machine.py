@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from . import cache, config, identity, qmp, records, snapshot
+from . import cache, config, identity, panics, qmp, records, snapshot
 from .commands import environment, missing_tool, run
 from .config import MachineSpec
 from .emulator import PROGRAM, ensure_emulator
@@ -113,6 +113,7 @@ def _install(
         memory=spec.memory,
         repository=str(repo / "www"),
         watchdog=spec.watchdog,
+        panic_store=spec.panic_store,
         phase="starting",
         uefi=loader.uefi,
         emulator=ensure_emulator(progress).command,
@@ -137,6 +138,7 @@ def _thaw(spec: MachineSpec, source: Snapshot, folder: Path) -> Record:
         memory=source.memory,
         repository=source.repository,
         watchdog=source.watchdog,
+        panic_store=source.panic_store,
         phase="starting",
         uefi=source.uefi,
         emulator=list(source.emulator),
@@ -161,8 +163,14 @@ def _resume(record: Record, timeout: float) -> Record:
     start = time.monotonic()
     record = _start(record, resume=True)
     snapshot.go_on(record.path)
-    wait_for_login(record, timeout, lambda: identity.renamed(record.name, time.time()))
+    wait_for_login(record, timeout, lambda: _at_home(record))
     return _ready(record, start)
+
+
+def _at_home(record: Record) -> str:
+    """Return the shell commands for a machine that has just gone on."""
+    does = identity.renamed(record.name, time.time())
+    return f"{does} && {panics.found_again()}" if record.panic_store else does
 
 
 def _ready(record: Record, start: float) -> Record:
@@ -192,6 +200,7 @@ def _start(record: Record, *, resume: bool = False) -> Record:
             repository=Path(record.repository),
             emulator=record.emulator,
             watchdog=record.watchdog,
+            panic_store=record.panic_store,
             uefi=record.uefi,
             kvm=kvm,
             overlay=record.overlay,

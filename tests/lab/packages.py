@@ -6,7 +6,7 @@
 
 No registry offers Alpine's own python3, kexec-tools, openssh, syslinux and GRUB. Debian's programs
 run beside musl once glibc's loader and libraries are there, so they are put into packages of
-Alpine's names, in a repository that the image's own apk makes and signs.
+Alpine's names, in a repository that the image's own apk makes and signs. Its kernel is Alpine's own.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from . import config
+from . import config, kernels
 from .base import SOURCES as BASE_SOURCES
 from .base import apk, base_tree
 from .cache import artifact, digest
@@ -40,9 +41,13 @@ SOURCES = (
     "files/update-extlinux",
     "files/update-grub",
     "grub_scripts.py",
+    "kernels.py",
     "recipes.py",
 )
 KEY = "alpinefleet-lab.rsa"
+MAIN = "main"
+# What only a machine with an older Alpine is told of: there its kernel can be upgraded.
+KERNELS = "kernels"
 GLIBC = "glibc-compat"
 LIBRARY_DIRS = ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu")
 # Loaded by name at run time, so no program lists them as needed.
@@ -82,7 +87,8 @@ def repository(progress: Progress) -> Path:
 
 
 def _repository_name() -> str:
-    return f"repository-{digest([config.DEBIAN_PACKAGES, config.WHEEL_SHA256], SOURCES)}"
+    newest = config.ALPINES[config.NEWEST].sha256
+    return f"repository-{digest([config.DEBIAN_PACKAGES, newest], SOURCES)}"
 
 
 def trusts(folder: Path) -> bool:
@@ -97,9 +103,26 @@ def trusts(folder: Path) -> bool:
         return False
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of the repository in a folder."""
+
+    folder: Path
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """The directory that a line of /etc/apk/repositories names."""
+        return self.folder / "www" / config.ALPINE_RELEASE / self.name
+
+    @property
+    def packages(self) -> Path:
+        return self.path / config.ARCH
+
+
 def main_dir(folder: Path) -> Path:
-    """Return the directory that a line of /etc/apk/repositories names."""
-    return folder / "www" / config.ALPINE_RELEASE / "main"
+    """Return the directory of all packages but kernels."""
+    return Part(folder, MAIN).path
 
 
 def _build(tree: Path, folder: Path) -> None:
@@ -110,19 +133,29 @@ def _build(tree: Path, folder: Path) -> None:
         run(["dpkg-deb", "-x", path, stage])
     _compile_python(stage)
     make_key(folder)
-    output = main_dir(folder) / config.ARCH
-    output.mkdir(parents=True)
+    main = Part(folder, MAIN)
+    main.packages.mkdir(parents=True)
     for recipe in RECIPES:
         _gather(recipe, stage, debs, work / recipe.name)
     _gather_libraries(stage, work)
     glibc = {"name": GLIBC, "version": _version("libc6", debs), "description": GLIBC}
-    make_package(tree, folder, work / GLIBC, glibc)
+    make_package(tree, main, work / GLIBC, glibc)
     for recipe in RECIPES:
         info = _info(recipe, _version(recipe.version_from, debs))
-        make_package(tree, folder, work / recipe.name, info, recipe.trigger, recipe.setuid)
-    make_index(tree, folder)
+        make_package(tree, main, work / recipe.name, info, recipe.trigger, recipe.setuid)
+    make_index(tree, main)
+    _add_kernel(tree, Part(folder, KERNELS), work)
     shutil.rmtree(stage)
     shutil.rmtree(work)
+
+
+def _add_kernel(tree: Path, part: Part, work: Path) -> None:
+    """Make Alpine's package of the tree's kernel anew, of what the tree has of it."""
+    package = kernels.installed(tree)
+    package.copy(tree, work / kernels.PACKAGE)
+    part.packages.mkdir(parents=True)
+    make_package(tree, part, work / kernels.PACKAGE, package.info)
+    make_index(tree, part)
 
 
 def _version(source: str, debs: dict[str, Path]) -> str:
@@ -160,6 +193,8 @@ def _gather(recipe: Recipe, stage: Path, debs: dict[str, Path], target: Path) ->
         edit.apply(target)
     for name, destination, mode in recipe.own:
         _write_own(FILES / name, target / destination, mode)
+    for folder in recipe.folders:
+        (target / folder).mkdir(parents=True)
 
 
 def _unpack_whole(recipe: Recipe, stage: Path, debs: dict[str, Path], target: Path) -> None:
@@ -234,32 +269,31 @@ def make_key(folder: Path) -> None:
 
 def make_package(
     tree: Path,
-    folder: Path,
+    part: Part,
     files: Path,
     info: dict[str, str],
     trigger: str = "",
     setuid: Sequence[str] = (),
 ) -> None:
-    """Make one signed package in the repository of `folder`."""
+    """Make one signed package in a part of the repository."""
     run(["chown", "-R", "root:root", files])
     for name in setuid:
         # A change of the owner takes the bit away.
         (files / name).chmod(0o4755)
-    output = main_dir(folder) / config.ARCH / f"{info['name']}-{info['version']}.apk"
+    output = part.packages / f"{info['name']}-{info['version']}.apk"
     details = {"arch": config.ARCH, "license": "see Debian's package", **info}
-    words: list[str | Path] = ["mkpkg", "-F", files, "-o", output, "--sign-key", folder / KEY]
+    words: list[str | Path] = ["mkpkg", "-F", files, "-o", output, "--sign-key", part.folder / KEY]
     for key, value in details.items():
         words += ["-I", f"{key}:{value}"]
     if trigger:
-        script = folder / "trigger.sh"
+        script = part.folder / "trigger.sh"
         script.write_text(f"#!/bin/sh\n{trigger}\n", encoding="utf-8")
         words += ["-s", f"trigger:{script}", "-t", "/boot"]
     apk(tree, words)
 
 
-def make_index(tree: Path, folder: Path) -> None:
-    """Make the signed index over all packages of the repository."""
-    where = main_dir(folder) / config.ARCH
-    names = sorted(path.name for path in where.glob("*.apk"))
+def make_index(tree: Path, part: Part) -> None:
+    """Make the signed index over all packages of a part."""
+    names = sorted(path.name for path in part.packages.glob("*.apk"))
     options = ["-d", "alpinefleet lab", "-o", "APKINDEX.tar.gz", "--allow-untrusted"]
-    apk(tree, ["mkndx", *options, "--sign-key", folder / KEY, *names], cwd=where)
+    apk(tree, ["mkndx", *options, "--sign-key", part.folder / KEY, *names], cwd=part.packages)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import panics
 from .config import GUEST_ADDRESS, REPOSITORY_ADDRESS
 
 SERIAL_LOG = "serial.log"
@@ -48,6 +49,7 @@ class Hardware:
     emulator: Sequence[str]
     """The beginning of its command."""
     watchdog: bool = False
+    panic_store: bool = False
     uefi: bool = False
     kvm: bool = False
     overlay: bool = False
@@ -121,6 +123,8 @@ def drive(hardware: Hardware) -> list[str]:
         f"driver={kind},file=file,{cache},node-name={top}",
     ]
     if hardware.write_log:
+        # With the log's own parts a request must not have more of them than the host can write at once:
+        # else it fails. QEMU joins requests up to that number, unless the device is told not to.
         # A machine that is powered on again goes on with its disk, and so with the log of it.
         append = "on" if hardware.append_log else "off"
         kept = f"log-append={append},log-super-update-interval=1"
@@ -151,7 +155,8 @@ def argv(hardware: Hardware) -> list[str]:
     words += ["-no-user-config", "-nodefaults", "-M", "q35", *accelerator]
     words += ["-cpu", "host" if hardware.kvm else "qemu64", "-smp", "1"]
     words += ["-m", str(hardware.memory), "-display", "none", *firmware(hardware)]
-    words += [*drive(hardware), "-device", "virtio-blk-pci,drive=disk0,bootindex=0"]
+    separate = ",request-merging=off" if hardware.write_log else ""
+    words += [*drive(hardware), "-device", f"virtio-blk-pci,drive=disk0,bootindex=0{separate}"]
     words += ["-netdev", network(hardware), "-device", "virtio-net-pci,netdev=net0,romfile="]
     words += ["-device", "virtio-rng-pci"]
     # The log is continued when a machine that was powered off is started again.
@@ -159,6 +164,8 @@ def argv(hardware: Hardware) -> list[str]:
     words += ["-serial", "chardev:serial0", "-qmp", f"unix:{QMP_SOCKET},server=on,wait=off"]
     if hardware.watchdog:
         words += ["-device", "i6300esb", "-watchdog-action", "reset"]
+    if hardware.panic_store:
+        words += panics.options(escape(hardware.folder / panics.STORE))
     if hardware.resume:
         words += ["-incoming", f"exec:cat {STATE_MEMORY}"]
     return words

@@ -44,6 +44,8 @@ class Recipe:
     copies: tuple[tuple[str, str], ...] = ()
     whole: tuple[str, ...] = ()
     own: tuple[tuple[str, str, int], ...] = ()
+    folders: tuple[str, ...] = ()
+    """Those that are empty."""
     provides: tuple[str, ...] = ()
     edits: tuple[Edit, ...] = ()
     """Changes to the copies."""
@@ -105,6 +107,7 @@ RECIPES = (
             ("usr/lib/syslinux/modules/bios", "usr/share/syslinux"),
         ),
         own=(("update-extlinux", "sbin/update-extlinux", 0o755),),
+        folders=("etc/update-extlinux.d",),
         trigger="exec /sbin/update-extlinux --warn-only",
     ),
     Recipe(

@@ -43,6 +43,7 @@ class Record:
     emulator: list[str] = field(default_factory=list)
     overlay: bool = False
     write_log: bool = False
+    panic_store: bool = False
 
     @property
     def path(self) -> Path:

@@ -26,7 +26,7 @@ from .records import Record
 
 DETAILS = "state.json"
 # What a machine that goes on must be like.
-MACHINE = ("memory", "watchdog", "uefi")
+MACHINE = ("memory", "watchdog", "uefi", "panic_store")
 STATE_VARIABLES = "state.efivars"
 # Not the name of the memory that it went on from, which is a link into another snapshot.
 SAVED_MEMORY = "saved.memory"
@@ -46,6 +46,8 @@ class Snapshot:
     repository: str
     emulator: tuple[str, ...]
     """How to call the QEMU that wrote it, since no other one need understand it."""
+    panic_store: bool = False
+    """What is in it is kept with the memory."""
 
 
 def load(folder: Path, repository: str, emulator: Sequence[str]) -> Snapshot:

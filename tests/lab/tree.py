@@ -53,10 +53,10 @@ iface eth0 inet static
 SERIAL_GETTY = "ttyS0::respawn:/sbin/getty -L 115200 ttyS0 vt100"
 
 
-def repositories(mirror: str) -> str:
-    """Return the text of /etc/apk/repositories."""
+def repositories(mirror: str, *more: str) -> str:
+    """Return the text of /etc/apk/repositories, with more parts of the lab's own."""
     base = f"{(mirror or config.LOCAL_MIRROR).rstrip('/')}/{config.ALPINE_RELEASE}"
-    parts = ("main", "community") if mirror else ("main",)
+    parts = ("main", "community") if mirror else ("main", *more)
     return "".join(f"{base}/{part}\n" for part in parts)
 
 

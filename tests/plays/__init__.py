@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from .cuts import MENUS, WRITTEN_BACK, Cuts, image_of, sums
 from .extent import EXHAUSTIVE, only_in_full
 from .initramfs import HANG, initramfs_with
 from .machine import Machine, State
@@ -25,6 +26,9 @@ __all__ = [
     "EXHAUSTIVE",
     "FAST_REBOOT",
     "HANG",
+    "MENUS",
+    "WRITTEN_BACK",
+    "Cuts",
     "DeprecatedError",
     "Machine",
     "PlayRun",
@@ -32,9 +36,11 @@ __all__ = [
     "Supply",
     "TaskResult",
     "codes_of",
+    "image_of",
     "initramfs_with",
     "interrupt_playbook",
     "kill_playbook",
     "only_in_full",
     "run_playbook",
+    "sums",
 ]

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""extlinux.conf, as the manual of SYSLINUX says that it is read."""
+"""extlinux.conf, as the manual of SYSLINUX says that it is read, and what is to be started once."""
 
 from __future__ import annotations
 
 import posixpath
+import struct
 from collections.abc import Iterator
 
 from .menus import Start
@@ -15,18 +16,53 @@ Entry = dict[str, str]
 # These count for the whole menu, wherever they stand.
 _GENERAL = ("default", "ontimeout", "prompt", "timeout", "totaltimeout", "ui")
 _MODULE = ".c32"
+# Both copies of what the program keeps for itself are at the end of ldlinux.sys. The words between
+# the first and the last one add up to the second magic number.
+_KEPT = struct.Struct("<128I")
+_COPIES = 2
+_FIRST, _SUM, _LAST = 0x5A2D2FA5, 0xA3041767, 0xDD28BF64
+_HEAD, _TAIL = 8, 4
+_ONCE = 1
 
 
-def default_entry(text: str, folder: str, _state: str = "") -> Start | None:
-    """Return what is started without a key pressed, or None."""
+def once(program: bytes) -> str:
+    """Return the label that `extlinux --once` ordered, by the content of ldlinux.sys."""
+    copies = program[-_COPIES * _KEPT.size :]
+    for place in range(0, len(copies) - _KEPT.size + 1, _KEPT.size):
+        copy = copies[place : place + _KEPT.size]
+        first, *others, last = _KEPT.unpack(copy)
+        if (first, sum(others) & 0xFFFFFFFF, last) == (_FIRST, _SUM, _LAST):
+            return _value(copy[_HEAD:-_TAIL], _ONCE).decode(errors="replace")
+    return ""
+
+
+def _value(data: bytes, wanted: int) -> bytes:
+    """Return what is kept under a number; each value is behind its number and its length."""
+    place = 0
+    while place + 2 <= len(data) and data[place]:
+        number, length = data[place : place + 2]
+        if number == wanted:
+            return data[place + 2 : place + 2 + length]
+        place += 2 + length
+    return b""
+
+
+def default_entry(text: str, folder: str, ordered: str = "") -> Start | None:
+    """Return what is started without a key pressed, or None; an order for once comes first."""
     general, entries = _parse(text)
+    if ordered in entries:
+        return _start(entries[ordered], folder, "")
     name = _first(general.get("default", ""))
     ui = _first(general.get("ui", "")) or (name if name.endswith(_MODULE) else "")
     if not _starts_alone(general, bool(ui)):
         return None
     entry = _chosen(general, entries, name, bool(ui))
-    kernel = _first(entry.get("kernel", "")) if entry is not None else ""
-    if entry is None or not kernel:
+    return _start(entry, folder, ui) if entry is not None else None
+
+
+def _start(entry: Entry, folder: str, ui: str) -> Start | None:
+    kernel = _first(entry.get("kernel", ""))
+    if not kernel:
         return None
     paths = [posixpath.join(folder, path) for path in (kernel, *_initramfs(entry))]
     return Start(paths[0], tuple(paths[1:]), (posixpath.join(folder, ui),) if ui else ())

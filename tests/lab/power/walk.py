@@ -87,6 +87,11 @@ def _scratch(disk: Path) -> Iterator[Path]:
         yield Path(name)
 
 
+def seen_after(runs: Iterable[Run], count: int) -> Sight:
+    """Return what is seen after so many entries."""
+    return next(run.sight for run in runs if run.first <= count <= run.last)
+
+
 def differences(runs: Iterable[Run]) -> dict[tuple[str, ...], int]:
     """Return each kind of difference between the two views, with its first entry."""
     first: dict[tuple[str, ...], int] = {}

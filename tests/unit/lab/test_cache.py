@@ -104,6 +104,7 @@ def test_need_space_names_needed_and_free() -> None:
         {"packages": ()},
         {"mirror": "http://192.0.2.1/alpine"},
         {"loader": "grub"},
+        {"alpine": "3.23.5"},
     ],
     ids=str,
 )
@@ -118,11 +119,19 @@ def test_image_key_ignores_the_order_of_packages() -> None:
     assert image.image_key(one) == image.image_key(two)
 
 
-@pytest.mark.parametrize("pin", ["WHEEL_SHA256", "DEBIAN_PACKAGES"])
-def test_image_key_changes_with_the_pins(monkeypatch: pytest.MonkeyPatch, pin: str) -> None:
-    before = image.image_key(ImageSpec())
-    monkeypatch.setattr(config, pin, "other")
-    assert image.image_key(ImageSpec()) != before
+@pytest.mark.parametrize("alpine", config.ALPINES)
+def test_image_key_changes_with_the_pins(monkeypatch: pytest.MonkeyPatch, alpine: str) -> None:
+    before = image.image_key(ImageSpec(alpine=alpine))
+    pinned = config.ALPINES[config.NEWEST]
+    others = [
+        ("DEBIAN_PACKAGES", "other"),
+        # Its packages are in every image.
+        ("ALPINES", {**config.ALPINES, config.NEWEST: replace(pinned, sha256="other")}),
+    ]
+    for name, value in others:
+        with monkeypatch.context() as patch:
+            patch.setattr(config, name, value)
+            assert image.image_key(ImageSpec(alpine=alpine)) != before
 
 
 def test_digest_changes_with_the_sources() -> None:

@@ -32,13 +32,15 @@ def test_verify_removes_another_file(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_wheel_in_the_cache_is_verified_too(lab_cache: Path) -> None:
+@pytest.mark.parametrize("alpine", config.ALPINES)
+def test_wheel_in_the_cache_is_verified_too(lab_cache: Path, alpine: str) -> None:
     folder = lab_cache / "downloads"
     folder.mkdir(parents=True)
-    name = f"{config.WHEEL.replace('-', '_')}-{config.WHEEL_VERSION}-py3-none-any.whl"
+    pinned = config.ALPINES[alpine]
+    name = f"{config.WHEEL.replace('-', '_')}-{pinned.version}-py3-none-any.whl"
     (folder / name).write_bytes(b"spoiled")
     with pytest.raises(LabError) as caught:
-        fetch.wheel()
+        fetch.wheel(pinned)
     assert caught.value.code == "checksum"
 
 

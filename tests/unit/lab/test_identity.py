@@ -55,6 +55,26 @@ def test_guest_files_carry_the_machines_own_identity(tmp_path: Path) -> None:
 
 
 @needs_tools
+@pytest.mark.parametrize(
+    ("spec", "parts"),
+    [
+        (ImageSpec(), ["main"]),
+        (ImageSpec(alpine="3.23.5"), ["main", "kernels"]),
+        (ImageSpec(alpine="3.23.5", mirror="http://192.0.2.1"), ["main", "community"]),
+    ],
+)
+def test_only_an_older_alpine_is_told_of_a_newer_kernel(
+    tmp_path: Path, spec: ImageSpec, parts: list[str]
+) -> None:
+    (tmp_path / "rc.conf").write_text("")
+    identity.make_keys(tmp_path, "web1")
+    image = Image(tmp_path, BootFiles("1-2", {"boot/vmlinuz-virt": ""}), True)
+    files = identity.guest_files(MachineSpec("web1", image=spec), image, tmp_path)
+    lines = files["etc/apk/repositories"].text.splitlines()
+    assert [line.rpartition("/")[2] for line in lines] == parts
+
+
+@needs_tools
 def test_guest_files_of_a_grub_machine(tmp_path: Path) -> None:
     (tmp_path / "rc.conf").write_text("")
     identity.make_keys(tmp_path, "web1")

@@ -74,9 +74,21 @@ def test_argv_of_a_machine_that_goes_on_reads_memory_and_writes_beside_the_disk(
     assert after(words, "-incoming") == ["exec:cat state.memory"]
 
 
+def test_argv_with_a_panic_store_has_it_in_a_file_behind_all_other_devices() -> None:
+    assert after(qemu.argv(PLAIN), "-object") == []
+    hardware = replace(PLAIN, folder=Path("/m,1"), panic_store=True, watchdog=True)
+    words = qemu.argv(hardware)
+    path = "/m,,1/panics.erst"
+    memory = f"memory-backend-file,id=erst,mem-path={path},size=64K,share=on"
+    assert after(words, "-object") == [memory]
+    assert after(words, "-device")[-2:] == ["i6300esb", "acpi-erst,memdev=erst"]
+
+
 @pytest.mark.parametrize("hardware", [PLAIN, OVERLAY])
 def test_argv_with_a_log_has_all_writes_go_through_it(hardware: Hardware) -> None:
-    nodes = after(qemu.argv(replace(hardware, write_log=True)), "-blockdev")
+    words = qemu.argv(replace(hardware, write_log=True))
+    assert after(words, "-device")[0].endswith(",drive=disk0,bootindex=0,request-merging=off")
+    nodes = after(words, "-blockdev")
     assert nodes[1].endswith(",node-name=disk")
     assert nodes[2] == "driver=file,filename=/m/web1/writes.log,node-name=log-file"
     assert nodes[4].startswith("driver=blklogwrites,file=disk,log=log,")

@@ -46,7 +46,7 @@ class Machines:
 
     def take(self, record: Record, folder: Path) -> None:
         (folder / "state.raw").write_text("disk")
-        machine = {"memory": record.memory, "watchdog": False, "uefi": False}
+        machine = dict.fromkeys(snapshot.MACHINE, False) | {"memory": record.memory}
         details = {**machine, "sizes": {"state.raw": 4}}
         (folder / snapshot.DETAILS).write_text(json.dumps(details))
 
@@ -89,8 +89,10 @@ def test_booted_is_made_once_whatever_the_machine_is_called(machines: Machines) 
         replace(SPEC, locked=True),
         replace(SPEC, parallel_rc=True),
         replace(SPEC, watchdog=True),
+        replace(SPEC, panic_store=True),
         replace(SPEC, append="quiet"),
         replace(SPEC, image=ImageSpec(loader="grub")),
+        replace(SPEC, image=ImageSpec(alpine="3.23.5")),
         replace(SPEC, image=ImageSpec(packages=())),
     ],
 )

@@ -61,6 +61,14 @@ def test_repositories(mirror: str, expected: str) -> None:
     assert tree.repositories(mirror) == expected
 
 
+def test_repositories_of_the_lab_can_have_more_parts() -> None:
+    first, second = tree.repositories("", "kernels").splitlines()
+    assert (first, second) == (
+        "http://10.0.2.100/v3.23/main",
+        "http://10.0.2.100/v3.23/kernels",
+    )
+
+
 def test_adapt_removes_what_the_wheels_maker_added(root: Path) -> None:
     tree.adapt(root, "1-2", "")
     assert not (root / ".dockerenv").exists()

@@ -18,7 +18,7 @@ import pytest
 from tests.lab.commands import environment
 from tests.lab.layout import MIB, START
 from tests.lab.power.disk import Span
-from tests.lab.power.judge import Known, Menu
+from tests.lab.power.judge import Image, Known, Menu
 
 SAMPLES = Path(__file__).parent / "samples"
 ROOT = Span(START, 16 * MIB)
@@ -37,8 +37,8 @@ class Sample:
     menu: Menu = MENU
 
 
-def _stand_in(number: int) -> frozenset[str]:
-    return frozenset([hashlib.sha256(f"stand-in {number}\n".encode() * 1000).hexdigest()])
+def _stand_in(number: int) -> str:
+    return hashlib.sha256(f"stand-in {number}\n".encode() * 1000).hexdigest()
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +50,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sample]:
         for kind in ("disk", "log"):
             packed = (SAMPLES / f"{name}.{kind}.xz").read_bytes()
             (folder / f"{name}.{kind}").write_bytes(lzma.decompress(packed))
-        known = Known(frozenset(menus), _stand_in(0), _stand_in(1))
+        known = Known(frozenset(menus), {Image(_stand_in(0), (_stand_in(1),)): "stand-in"})
         found[name] = Sample(folder / f"{name}.disk", folder / f"{name}.log", known)
     return found
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import struct
 from pathlib import Path
 
 import pytest
 
 from tests.lab.power import extlinux, grub
 from tests.lab.power import judge as judge_module
-from tests.lab.power.judge import Known, Menu, Verdict, judge
+from tests.lab.power.judge import Image, Known, Menu, Verdict, judge
 from tests.lab.power.menus import Start
 from tests.lab.power.views import Content
 
@@ -138,6 +139,52 @@ def test_default_of_extlinux(text: str, expected: Start | None) -> None:
     assert extlinux.default_entry(text, "/boot") == expected
 
 
+def program(*values: tuple[int, bytes], broken: tuple[int, ...] = ()) -> bytes:
+    """Return a stand-in for ldlinux.sys that keeps these values, with copies that are not whole."""
+    data = b"".join(bytes([number, len(value)]) + value for number, value in values)
+    words = struct.unpack("<125I", data.ljust(500, b"\0"))
+    copy = [0x5A2D2FA5, (0xA3041767 - sum(words)) % (1 << 32), *words, 0xDD28BF64]
+    copies = [struct.pack("<128I", *copy) for _number in range(2)]
+    for number in broken:
+        copies[number] = copies[number][:40] + b"x" + copies[number][41:]
+    return b"the program" * 99 + b"".join(copies)
+
+
+ORDERED = (1, b"lts")
+
+
+@pytest.mark.parametrize(
+    ("content", "label"),
+    [
+        pytest.param(program(), "", id="nothing"),
+        pytest.param(program(ORDERED), "lts", id="an order"),
+        pytest.param(program((2, b"menu"), ORDERED), "lts", id="behind something else"),
+        pytest.param(program((2, b"menu")), "", id="something else"),
+        pytest.param(program(ORDERED, broken=(0,)), "lts", id="the first copy is not whole"),
+        pytest.param(program(ORDERED, broken=(0, 1)), "", id="no copy is whole"),
+        pytest.param(program(ORDERED)[-600:], "", id="cut"),
+        pytest.param(program((1, b"x" * 255)), "x" * 255, id="long"),
+        pytest.param(b"program", "", id="another program"),
+        pytest.param(b"", "", id="empty"),
+    ],
+)
+def test_once_of_extlinux(content: bytes, label: str) -> None:
+    assert extlinux.once(content) == label
+
+
+@pytest.mark.parametrize(
+    ("text", "ordered", "expected"),
+    [
+        pytest.param(EXTLINUX, "lts", Start("/boot/vmlinuz-lts"), id="another"),
+        pytest.param(MARKED, "virt", VIRT, id="without the menu"),
+        pytest.param(MARKED, "gone", WITH_MENU, id="no such label"),
+        pytest.param(EXTLINUX.replace("LINUX vmlinuz-lts", "LINUX"), "lts", None, id="no kernel"),
+    ],
+)
+def test_an_order_for_once_comes_first(text: str, ordered: str, expected: Start | None) -> None:
+    assert extlinux.default_entry(text, "/boot", ordered) == expected
+
+
 def defaults_to(value: str) -> str:
     return GRUB.replace('set default="0"', f'set default="{value}"')
 
@@ -187,14 +234,23 @@ FILES = {
 }
 
 
-def sums(*texts: str) -> frozenset[str]:
-    return frozenset(hashlib.sha256(text.encode()).hexdigest() for text in texts)
+def sums(*texts: str) -> tuple[str, ...]:
+    return tuple(hashlib.sha256(text.encode()).hexdigest() for text in texts)
+
+
+def image(kernel: str, *initramfs: str) -> Image:
+    return Image(sums(kernel)[0], sums(*initramfs))
 
 
 KNOWN = Known(
-    menus=sums(EXTLINUX, MARKED, FILES["/boot/grub/grub.cfg"], EXTLINUX.replace("INITRD", "#")),
-    kernels=sums("kernel 1", "kernel 2"),
-    initramfs=sums("initramfs 1"),
+    menus=frozenset(
+        sums(EXTLINUX, MARKED, FILES["/boot/grub/grub.cfg"], EXTLINUX.replace("INITRD", "#"))
+    ),
+    images={
+        image("kernel 1", "initramfs 1"): "old",
+        image("kernel 2", "initramfs 1"): "new",
+        image("kernel 4", "microcode", "initramfs 4"): "slot",
+    },
 )
 MENUS = {"extlinux": Menu("extlinux", "/boot/extlinux.conf")}
 MENUS["grub"] = Menu("grub", "/boot/grub/grub.cfg")
@@ -225,6 +281,14 @@ def verdict(kind: str, changes: dict[str, str | None], known: Known = KNOWN) -> 
         ("extlinux", {"/boot/extlinux.conf": EXTLINUX[:-1] + "+"}, "menu_not_whole"),
         ("extlinux", {"/boot/extlinux.conf": EXTLINUX + "# own\n"}, "menu_not_known"),
         ("extlinux", {"/boot/extlinux.conf": MARKED}, "ok"),
+        ("extlinux", {"/boot/vmlinuz-virt": "kernel 4"}, "mixed"),
+        ("extlinux", {"/boot/initramfs-virt": "initramfs 4"}, "mixed"),
+        ("grub", {"/boot/initramfs-virt": "initramfs 4"}, "mixed"),
+        (
+            "extlinux",
+            {"/boot/vmlinuz-virt": "kernel 4", "/boot/extlinux.conf": EXTLINUX + "#"},
+            "mixed",
+        ),
         ("extlinux", {"/boot/extlinux.conf": MARKED, "/boot/menu.c32": None}, "module_missing"),
         ("extlinux", {"/boot/extlinux.conf": MARKED, "/boot/menu.c32": ""}, "module_empty"),
         ("extlinux", {"/boot/vmlinuz-virt": None}, "kernel_missing"),
@@ -254,7 +318,7 @@ def test_judge(kind: str, changes: dict[str, str | None], code: str) -> None:
 
 
 def test_judge_without_initramfs_wants_none() -> None:
-    known = Known(KNOWN.menus, KNOWN.kernels, frozenset())
+    known = Known(KNOWN.menus, {image("kernel 2"): "bare"})
     text = EXTLINUX.replace("INITRD", "#")
     assert verdict("extlinux", {"/boot/extlinux.conf": text}, known).code == "ok"
 
@@ -263,6 +327,64 @@ def test_judge_tells_what_it_found() -> None:
     told = verdict("extlinux", {"/boot/vmlinuz-virt": "kern+"})
     assert told.found == "/boot/vmlinuz-virt has 5 bytes and 4 can be read"
     assert [path for path, _sum in told.sums] == ["/boot/extlinux.conf", "/boot/vmlinuz-virt"]
+
+
+SLOT: dict[str, str | None] = {
+    "/boot/vmlinuz-virt": "kernel 4",
+    "/boot/intel-ucode.img": "microcode",
+    "/boot/initramfs-virt": "initramfs 4",
+    "/boot/extlinux.conf": EXTLINUX.replace("INITRD ", "INITRD intel-ucode.img,"),
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [
+        pytest.param({}, "new", id="new"),
+        pytest.param({"/boot/vmlinuz-virt": "kernel 1"}, "old", id="old"),
+        pytest.param(SLOT, "slot", id="of several files"),
+        pytest.param(
+            {
+                **SLOT,
+                "/boot/extlinux.conf": EXTLINUX.replace(
+                    "D i", "D initramfs-virt,intel-ucode.img,i"
+                ),
+            },
+            "",
+            id="in another order",
+        ),
+        pytest.param({"/boot/vmlinuz-virt": "kernel 4"}, "", id="mixed"),
+        pytest.param({"/boot/vmlinuz-virt": None}, "", id="no kernel"),
+        pytest.param({"/boot/extlinux.conf": EXTLINUX + "#"}, "new", id="a menu that is not known"),
+        pytest.param({"/boot/extlinux.conf": None}, "", id="no menu"),
+    ],
+)
+def test_judge_names_what_would_be_started(changes: dict[str, str | None], found: str) -> None:
+    told = verdict("extlinux", changes)
+    assert told.image == found
+    assert told.code != "ok" or told.found.startswith(f"{found}: /boot/")
+
+
+def test_judge_looks_at_what_extlinux_is_ordered_to_start_once() -> None:
+    menu = EXTLINUX.replace("LINUX vmlinuz-lts", "LINUX vmlinuz-lts\n  INITRD initramfs-virt")
+    files = {path: text.encode() for path, text in FILES.items()}
+    files |= {"/boot/extlinux.conf": menu.encode(), "/boot/vmlinuz-lts": b"kernel 1"}
+
+    def started(kept: bytes) -> str:
+        found = {**files, "/boot/ldlinux.sys": kept}
+        look = {path: Content(data, len(data)) for path, data in found.items()}.get
+        return judge(MENUS["extlinux"], look, Known(None, KNOWN.images)).image
+
+    assert started(program(ORDERED)) == "old"
+    assert started(program()) == "new"
+
+
+def test_any_menu_will_do_that_starts_what_is_known() -> None:
+    known = Known(None, KNOWN.images)
+    changed: dict[str, str | None] = {"/boot/extlinux.conf": EXTLINUX + "# own\n"}
+    assert verdict("extlinux", changed, known).code == "ok"
+    assert verdict("extlinux", {"/boot/extlinux.conf": ""}, known).code == "menu_empty"
+    assert verdict("extlinux", SLOT, known).code == "ok"
 
 
 def test_judge_imports_nothing_of_the_collection() -> None:

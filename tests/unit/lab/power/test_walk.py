@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from tests.lab.power.judge import Verdict
-from tests.lab.power.walk import Run, Sight, differences, prefixes, report
+from tests.lab.power.walk import Run, Sight, differences, prefixes, report, seen_after
 
 EMPTY = Verdict("menu_empty", "/m is empty", (("/m", "0"),))
 OLD = Verdict("ok", "/m 1", (("/m", "1"), ("/k", "7")))
@@ -48,6 +48,13 @@ def test_prefixes_are_no_more_than_there_are(
     runs: list[Run], most: int, expected: list[int]
 ) -> None:
     assert prefixes(runs, 1, most) == expected
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, RUNS[0]), (4, RUNS[0]), (5, RUNS[1]), (20, RUNS[3]), (31, RUNS[4])]
+)
+def test_seen_after_is_of_the_run_that_has_the_entry(count: int, expected: Run) -> None:
+    assert seen_after(RUNS, count) == expected.sight
 
 
 def test_report_tells_runs_and_seed() -> None:

@@ -10,9 +10,9 @@ import random
 
 import pytest
 
-from tests.plays import EXHAUSTIVE, Supply
+from tests.plays import EXHAUSTIVE, MENUS, Supply
 
-from .conftest import MENUS, Host
+from .conftest import Host
 
 KILLS = 20 if EXHAUSTIVE else 5
 LOADERS = tuple(MENUS) if EXHAUSTIVE else ("extlinux",)

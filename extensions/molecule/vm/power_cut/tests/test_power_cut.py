@@ -14,9 +14,9 @@ import pytest
 
 from tests.lab.power.judge import OK
 from tests.lab.power.walk import Run, prefixes, report
-from tests.plays import EXHAUSTIVE, Supply
+from tests.plays import EXHAUSTIVE, MENUS, WRITTEN_BACK, Supply
 
-from .conftest import MENUS, WRITTEN_BACK, Watch, watch
+from .conftest import Watch, watch
 
 CONVERGE = Path(__file__).parents[1] / "converge.yml"
 # Each of them replaces the menu once.
@@ -82,6 +82,6 @@ def test_menu_is_whole_after_each_write(
     shown = {dict(run.sight.boot_loader.sums).get(path) for run in runs}
     assert shown == set(seen.menus), told
     for count in prefixes(runs, seed, BOOTS):
-        host = seen.boot(machines, count, tmp_path)
+        host = seen.cuts.boot(machines, count, tmp_path)
         assert host.boot_id(), told
         machines.down(host)
