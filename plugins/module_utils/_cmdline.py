@@ -22,6 +22,12 @@ ADDED_PARAMETER = "alpinefleet_kexec.added"
 CONFIRM_PARAMETER = "alpinefleet_kexec.confirm"
 WATCHDOG_PARAMETER = "alpinefleet_kexec.watchdog"
 
+# Names the slot that an entry of a boot loader's menu boots.
+SLOT_PARAMETER = "alpinefleet_kexec.slot"
+# The run that has a kernel on trial, and the seconds of uptime in which that must be over.
+TRIAL_PARAMETER = "alpinefleet_kexec.trial"
+DEADLINE_PARAMETER = "alpinefleet_kexec.deadline"
+
 UNLOCK_PARAMETER = "kexec_load_disabled"
 
 # Put there by boot loaders and by this collection for one boot only.
@@ -32,7 +38,10 @@ TRANSIENT = frozenset(
         "kexec_jump_back_entry",
         ADDED_PARAMETER,
         CONFIRM_PARAMETER,
+        DEADLINE_PARAMETER,
+        SLOT_PARAMETER,
         TOKEN_PARAMETER,
+        TRIAL_PARAMETER,
         WATCHDOG_PARAMETER,
     }
 )

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._bootloader.loader import NotUnderstoodError
 from .._host import notes
@@ -36,13 +36,22 @@ class Plan:
     expected: Expectation
     # None where a file is not there, which counts as empty.
     before: t.Mapping[str, str | None]
-    after: t.Mapping[str, str]
+    # In the order in which they are written, None where a file is not to be there.
+    after: t.Mapping[str, str | None]
     # Whether the menu does not say what its files do.
     stale: bool
+    # What files must have, whatever they have; those that lack it are written, too.
+    modes: t.Mapping[str, int] = field(default_factory=dict)
+    wrong_modes: t.Collection[str] = ()
 
     @property
     def writes(self) -> tuple[str, ...]:
-        return tuple(path for path, text in self.after.items() if text != (self.before[path] or ""))
+        return tuple(path for path in self.after if path in self.wrong_modes or self._differs(path))
+
+    def _differs(self, path: str) -> bool:
+        """A file of nothing is as good as none, unless none is what is wanted."""
+        before, after = self.before[path], self.after[path]
+        return before is not None if after is None else after != (before or "")
 
     @property
     def regenerates(self) -> bool:
@@ -51,7 +60,7 @@ class Plan:
     def result(self) -> dict[str, t.Any]:
         return {
             "changed": bool(self.writes or self.regenerates),
-            "diff": [self._difference(path) for path in self.writes],
+            "diff": [self._difference(path) for path in self.writes if self._differs(path)],
             "boot_loader": self.settings.loader,
             "files": list(self.settings.files),
             "regenerated": self.regenerates,
@@ -61,7 +70,7 @@ class Plan:
     def _difference(self, path: str) -> dict[str, str]:
         return {
             "before": self.before[path] or "",
-            "after": self.after[path],
+            "after": self.after[path] or "",
             "before_header": path,
             "after_header": path,
         }
@@ -124,7 +133,7 @@ def check_places(host: Host, found: Plan) -> None:
             raise ReasonError(not_mounted(point), stage="write")
     for path in found.writes:
         opened_up = path.startswith(MEDIA) and read_only_mount(host, path) is not None
-        size = len(_bytes(found.after[path]))
+        size = len(_bytes(found.after[path] or ""))
         replaceable.check(host, path, size, opened_up=opened_up)
     by_a_command = found.settings.draft is None
     for path in found.settings.read_at_boot if found.regenerates else ():
@@ -155,7 +164,11 @@ def _write(files: Writer, found: Plan, making: Making, *, backup: bool) -> list[
     for path in found.writes:
         before = found.before[path]
         files.expect(path, None if before is None else _bytes(before))
-        files.write(path, _bytes(found.after[path]))
+        after = found.after[path]
+        if after is None:
+            files.remove(path)
+        else:
+            files.write(path, _bytes(after), found.modes.get(path))
     if found.regenerates:
         making.make()
         making.settled()

@@ -13,7 +13,8 @@ import typing as t
 from dataclasses import dataclass, field
 
 from .. import _cmdline
-from .._bootloader import find
+from .._bootloader import find, listing
+from .._bootloader.listing import Listing
 from .._bootloader.loader import Entry, Loader, NotUnderstoodError
 from .._host.port import Host, Outcome
 from .._reasons import ReasonError, reason
@@ -32,13 +33,20 @@ Digests = t.Mapping[str, t.Optional[str]]
 
 
 class Expectation(t.Protocol):
-    """What a menu that was made must say, or it gives way to the one before."""
+    """What a menu that was made must say, or it gives way to the one before.
+
+    The whole of it may matter, and not its default entry alone.
+    """
 
     def entry(self, host: Host, settings: Settings, text: str | None) -> Entry | str:
         """The entry that tells it, or why there is none."""
 
     def missing(self, entry: Entry) -> list[str]:
         """What is not in it."""
+
+    @property
+    def names(self) -> t.Collection[str]:
+        """By what the menu must have entries, whatever its default entry is."""
 
     def dropped(self, before: Entry, entry: Entry) -> list[str]:
         """What has gone, and without which the host does not boot."""
@@ -131,15 +139,15 @@ class Making:
             raise self._not_made("No kernel is installed to make an image of.")
         if settings.menu is not None and settings.draft is not None:
             content = self._make_elsewhere(commands, settings.draft)
-            text = content.decode("utf-8", "surrogateescape")
-            self._prove(self._entry_of(text), before)
+            self._prove(content.decode("utf-8", "surrogateescape"), before)
             # Until here the old menu is what it was.
             self.files.write(settings.menu, content)
         else:
             self._keep()
             self._run(commands)
             # Before it is made to last, so that a wrong menu gives way before a power cut keeps it.
-            self._prove(self._entry(), before)
+            if settings.menu is not None:
+                self._prove(self.host.text(settings.menu), before)
             self._settle()
 
     def _make_elsewhere(self, commands: list[Argv], draft: str) -> bytes:
@@ -181,12 +189,15 @@ class Making:
     def _entry_of(self, text: str | None) -> Entry | str:
         return self.expected.entry(self.host, self.settings, text)
 
-    def _prove(self, entry: Entry | str | None, before: Entry | str | None) -> None:
-        menu = self.settings.menu
+    def _prove(self, text: str | None, before: Entry | str | None) -> None:
+        menu, entry = self.settings.menu, self._entry_of(text)
         if isinstance(entry, str):
             raise self._not_made(f"{menu} cannot be read: {entry}.")
-        if entry is not None:
-            self._prove_entry(entry, before)
+        there = {each.name for each in listed(self.host, self.settings, text).entries}
+        absent = ", ".join(sorted(set(self.expected.names) - there))
+        if absent:
+            raise self._not_made(f"{menu} has no entry {absent}.")
+        self._prove_entry(entry, before)
 
     def _prove_entry(self, entry: Entry, before: Entry | str | None) -> None:
         shown = f"The entry {entry.title!r} of {self.settings.menu}"
@@ -234,7 +245,13 @@ class Making:
 
 
 def _reader(settings: Settings) -> Loader:
+    """What reads the menu of a boot loader."""
     return next(loader for loader in find.LOADERS if loader.name == settings.loader)
+
+
+def listed(host: Host, settings: Settings, text: str | None) -> Listing:
+    """All entries of a menu's text, as far as they can be told."""
+    return listing.listed(settings.loader, host, settings.menu or settings.files[0], text)
 
 
 def default_entry(host: Host, settings: Settings, text: str | None) -> Entry | str:

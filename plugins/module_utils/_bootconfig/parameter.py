@@ -15,10 +15,11 @@ from .._bootloader.loader import Entry, NotUnderstoodError
 from .._host.port import Host
 from .._reasons import ReasonError, reason
 from .._write.files import text_or_refuse
-from . import change, edit, editors, menu
+from . import change, edit, editors
 from .change import Plan, not_understood
 from .edit import Change
 from .editors import Settings
+from .slots import configured as configured_entry
 
 ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
@@ -69,11 +70,16 @@ class Parameters:
     changes: tuple[Change, ...]
 
     def entry(self, host: Host, settings: Settings, text: str | None) -> Entry | str:
-        return menu.default_entry(host, settings, text)
+        return configured_entry.entry(host, settings, text)
 
     def missing(self, entry: Entry) -> list[str]:
         words = _cmdline.split(entry.cmdline)
         return [each.word for each in self.changes if not each.holds(words)]
+
+    @property
+    def names(self) -> t.Collection[str]:
+        """The entries are other people's."""
+        return ()
 
     def dropped(self, before: Entry, entry: Entry) -> list[str]:
         # A kernel that was installed meanwhile has another name, and any other parameter may have
@@ -136,7 +142,7 @@ def see(host: Host, boot_loader: str) -> Seen:
     """What there is of the boot loader that was named, or of the one that boots this host."""
     settings = _choose(host, boot_loader)
     made, mark = settings.menu, settings.mark
-    entry = menu.default_entry(host, settings, host.text(made)) if made is not None else None
+    entry = configured_entry.entry(host, settings, host.text(made)) if made is not None else None
     owed = mark is not None and host.exists(mark)
     return Seen(settings, _read(host, settings), host.machine, entry, owed)
 

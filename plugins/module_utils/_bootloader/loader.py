@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .._host.port import Host
 
@@ -27,6 +27,8 @@ class Entry:
     kernel: str | None
     initramfs: tuple[str, ...]
     cmdline: str
+    # By what a default can name it where titles may be those of several, or are for people.
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,13 @@ from .port import Host
 def run_directory(host: Host) -> t.Iterator[str]:
     """The real path of a directory that nobody else can change, held by one run at a time.
 
-    A run that is killed holds it until the command that it had started has ended, too.
+    A run that is killed holds it until the command that it had started has ended, too. Whoever holds
+    it already goes on holding it.
     """
     path = host.real(notes.RUN)
+    if host.inherited:
+        yield path
+        return
     os.makedirs(path, mode=0o700, exist_ok=True)
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:

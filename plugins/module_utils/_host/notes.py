@@ -13,6 +13,8 @@ RUN = "/run/alpinefleet-kexec"
 IMAGE = f"{RUN}/image.json"
 # What the service kexec-load loaded before it locked kexec.
 FROZEN = f"{RUN}/frozen"
+# The run whose trial is well, for its guard.
+VERIFIED = f"{RUN}/verified"
 # Whoever shuts the host down by kexec_reboot's order holds its lock.
 LEAVING = f"{RUN}/leaving"
 
@@ -24,6 +26,12 @@ JUMP = f"{MEMORY}/jump"
 ORIGIN = f"{MEMORY}/origin"
 # A run of the role fast_reboot that is not over.
 UNFINISHED = f"{MEMORY}/run"
+# The trial of a kernel, and the builds that were refused.
+TRIAL = f"{MEMORY}/trial.json"
+# Why the guard of a trial left it.
+TRIAL_END = f"{MEMORY}/trial-end"
+# What kernels had said when they panicked, before the last trials.
+RECORDS = f"{MEMORY}/pstore"
 # What the services tell in the next boot.
 LAST_REBOOT = f"{MEMORY}/last-reboot"
 

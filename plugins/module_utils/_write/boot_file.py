@@ -96,6 +96,11 @@ class BootFile:
                 raise
         sync_directory(self.directory)
 
+    def discard_old(self) -> None:
+        """Remove what was there before the last change, which is on the disk by now."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.old)
+
     def forget(self) -> None:
         """Remove the second name of a file that did not give up its first one."""
         if self._is_kept():

@@ -22,9 +22,10 @@ _REFUSED = frozenset({errno.EPERM, errno.EACCES})
 _OF_THE_CONTENT = frozenset({"security.ima", "security.evm"})
 
 
-def make(path: str, pieces: t.Iterable[bytes], like: str) -> None:
+def make(path: str, pieces: t.Iterable[bytes], like: str, mode: int | None = None) -> None:
     """Write a file anew, with owner, mode and extended attributes of another if that is there.
 
+    A mode that is given is the one that it gets.
     What a run that was killed left under the name is of no use to anybody.
     """
     with contextlib.suppress(FileNotFoundError):
@@ -37,6 +38,8 @@ def make(path: str, pieces: t.Iterable[bytes], like: str) -> None:
             file.flush()
             # Behind the writing, which takes capabilities away.
             _take_over(file.fileno(), like)
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
     except BaseException:
         remove(path)

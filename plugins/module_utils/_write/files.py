@@ -55,6 +55,8 @@ class Writer:
     _placed: set[str] = field(default_factory=set)
     # The last good ones, which a command may write into.
     _revived: dict[str, bytes | None] = field(default_factory=dict)
+    # Those of files that get another one, or are removed.
+    _modes: dict[str, int] = field(default_factory=dict)
     # Under both names, where a link leads from one to the other: a command may replace either.
     _kept: dict[str, list[BootFile]] = field(default_factory=dict)
 
@@ -78,14 +80,32 @@ class Writer:
         if self._before[path] != content:
             raise _changed_meanwhile(path)
 
-    def write(self, path: str, content: bytes) -> None:
+    def write(self, path: str, content: bytes, mode: int | None = None) -> None:
+        """Write a file that is like the old one, but for its mode if one is given."""
         self.remember(path)
         try:
+            if mode is not None:
+                self._remember_mode(path)
             _check_room(self.host.real(path), len(content))
-            self._put(path, content, self._refuse_another)
+            self._put(path, content, self._refuse_another, mode)
             self._written[path] = content
         except OSError as error:
             raise refusal(path, error) from error
+
+    def remove(self, path: str) -> None:
+        """Remove a file that is nobody else's, and may be put back."""
+        self.remember(path)
+        try:
+            self._remember_mode(path)
+            self._refuse_another(path)
+            os.unlink(self.host.real(path))
+            sync_directory(os.path.dirname(self.host.real(path)))
+        except OSError as error:
+            raise refusal(path, error) from error
+
+    def _remember_mode(self, path: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            self._modes.setdefault(path, stat.S_IMODE(os.stat(self.host.real(path)).st_mode))
 
     def keep(self, path: str) -> None:
         """Have the old file stay whole while a command makes a new one.
@@ -187,6 +207,8 @@ class Writer:
             boot_file.undo()
         if self._changed(path):
             self._put_back(path, self._before[path])
+        if path in self._modes:
+            os.chmod(self.host.real(path), self._modes[path])
         for boot_file in kept or [self._boot_file(path)]:
             boot_file.forget()
         for boot_file in kept:
@@ -217,7 +239,11 @@ class Writer:
             raise _changed_meanwhile(path)
 
     def _put(
-        self, path: str, content: bytes, see: t.Callable[[str], None] = lambda _path: None
+        self,
+        path: str,
+        content: bytes,
+        see: t.Callable[[str], None] = lambda _path: None,
+        mode: int | None = None,
     ) -> None:
         """Put a new content in place, after the last look that somebody wants to have."""
         boot_file = self._boot_file(path)
@@ -230,7 +256,7 @@ class Writer:
             else:
                 plainly(new)
 
-        _replace(boot_file.path, content, put)
+        _replace(boot_file.path, content, put, mode)
 
     def _place(self, path: str, boot_file: BootFile, new: str) -> None:
         self._placed.add(path)
@@ -252,10 +278,12 @@ def _names(path: str) -> list[str]:
     return list(dict.fromkeys([own, os.path.realpath(path)]))
 
 
-def _replace(path: str, content: bytes, put: t.Callable[[str], None]) -> None:
+def _replace(
+    path: str, content: bytes, put: t.Callable[[str], None], mode: int | None = None
+) -> None:
     """Make a draft of a file that is like the old one, and put it where it belongs."""
     new = beside(path, DRAFT)
-    draft.make(new, [content], like=path)
+    draft.make(new, [content], like=path, mode=mode)
     try:
         put(new)
     except BaseException:

@@ -13,6 +13,7 @@ from ..._bootloader.loaders.extlinux import (
     Menu,
     parse,
 )
+from ..slots.entry import id_of
 from ..text import Finder, Line, Span, Texts, indent, line_break
 
 # What leads elsewhere from an entry of a menu.
@@ -40,7 +41,8 @@ def lines_for(*, syslinux: bool) -> Finder:
 
 
 def _lines(path: str, text: str, menu: Menu) -> list[Line]:
-    kernels = [label for label in menu.labels if label.kernel and not label.program]
+    others = [label for label in menu.labels if id_of(label.name) is None]
+    kernels = [label for label in others if label.kernel and not label.program]
     booting = [label for label in kernels if label.special not in LEADS_ON]
     if not booting:
         return []

@@ -148,3 +148,14 @@ def assigned_or_new(path: str, text: str, name: str) -> Span:
     else:
         before, after = f'{newline}{name}="', '"'
     return Span(path, len(text), len(text), DOUBLE, before, after)
+
+
+def value_of(text: str, span: Span) -> str:
+    """What an assignment gives its variable."""
+    return "".join(char for char, _written in span.quoting.read(text[span.start : span.end]))
+
+
+def with_value(text: str, span: Span, value: str) -> str:
+    """The settings with another value."""
+    raw = span.quoting.finish(span.quoting.write(value))
+    return f"{text[: span.start]}{span.before}{raw}{span.after}{text[span.end :]}"

@@ -30,6 +30,8 @@ UBOOT_MENU = "/boot/extlinux/extlinux.conf"
 INSTALLED = ("/boot", "/boot/syslinux")
 LATER = ("/boot/boot/syslinux", "/boot/syslinux", "/boot")
 CORE = "ldlinux.sys"
+# Its last sectors hold what boots once.
+CORES = tuple(f"{directory}/{CORE}" for directory in INSTALLED)
 NAMES = ("extlinux.conf", "syslinux.cfg")
 # As kernels report that the family started them.
 FAMILY = frozenset({3})
@@ -180,7 +182,9 @@ class Menu:
     # --- What boots ------------------------------------------------------------------------
 
     def default_entry(self) -> Entry:
-        label = self._chosen()
+        return self.entry(self._chosen())
+
+    def entry(self, label: Label) -> Entry:
         if label.program:
             raise self._no_kernel(label)
         if not label.kernel:
@@ -195,7 +199,7 @@ class Menu:
         named = re.findall("(?<![^\0- ])initrd=([^\0- ]*)", cmdline)
         images = label.initramfs or "".join(named[-1:])
         names = images.split(",") if self.syslinux else [images]
-        return Entry(label.name, label.kernel, tuple(filter(None, names)), cmdline)
+        return Entry(label.name, label.kernel, tuple(filter(None, names)), cmdline, label.name)
 
     def _no_kernel(self, label: Label) -> NotUnderstoodError:
         names = [word.lower().rpartition("/")[2] for word in _words(label.program)[:2]]
@@ -268,8 +272,13 @@ def reads_as_syslinux(host: Host) -> bool:
     return "86" in host.machine
 
 
+def is_syslinux(host: Host, path: str) -> bool:
+    """Tell whether it is the syslinux family that reads a file."""
+    return path != UBOOT_MENU or reads_as_syslinux(host)
+
+
 def _read(host: Host, path: str, text: str) -> Entry:
-    return default_entry(text, syslinux=path != UBOOT_MENU or reads_as_syslinux(host))
+    return default_entry(text, syslinux=is_syslinux(host, path))
 
 
 EXTLINUX = Loader("extlinux", _places, _read, FAMILY)

@@ -42,7 +42,10 @@ BUILT_IN = re.compile(
     r"root|prefix|cmdpath|chosen|pager|theme|lang|locale_dir|secondary_locale_dir|[0-9]+|[?@*#]"
     r"|(?:grub|feature|config|pxe|net|color|menu)_.*"
 )
+_ENVIRONMENT = "grubenv"
 ENVIRONMENT_BLOCK = "# GRUB Environment Block\n"
+# Names the entry of the next boot only.
+NEXT_ENTRY = "next_entry"
 
 _SETS = re.compile(r" (?:--set[= ]|-s )(?:[0-9]+:)?([$\w]+)")
 _FILE_TESTS = ("-s", "-f", "-e")
@@ -295,7 +298,7 @@ class Item:
 
 
 @dataclass
-class _Run:
+class Followed:
     """The state of the script while it is followed."""
 
     environment: t.Mapping[str, str]
@@ -417,12 +420,20 @@ def default_entry(
     text: str, variables: t.Mapping[str, str], beside: t.Collection[str] = ()
 ) -> Entry:
     """The entry that boots when nobody touches the menu."""
+    return default_of(followed(text, variables, beside))
+
+
+def followed(text: str, variables: t.Mapping[str, str], beside: t.Collection[str]) -> Followed:
     # Every GRUB since 2.02 sets it.
-    run = _Run(variables, beside, {"feature_timeout_style": "y"})
+    run = Followed(variables, beside, {"feature_timeout_style": "y"})
     run.follow(parse(text))
+    return run
+
+
+def default_of(run: Followed) -> Entry:
     item, inside = _find(run.items, run.default(), run)
     _refuse_other_file_systems(item, [*run.items, *inside.items])
-    return _entry(item, inside)
+    return entry_of(item, inside)
 
 
 # --- Following -----------------------------------------------------------------------------
@@ -501,7 +512,7 @@ def _text_of(word: Word | None) -> str:
     return "" if word is None else word.text or ""
 
 
-def _find(items: list[Item], path: str, run: _Run) -> tuple[Item, _Run]:
+def _find(items: list[Item], path: str, run: Followed) -> tuple[Item, Followed]:
     """A default is a number, a title or an identifier; ">" leads into submenus."""
     name, _arrow, rest = path.partition(">")
     before = _up_to(items, name)
@@ -514,11 +525,16 @@ def _find(items: list[Item], path: str, run: _Run) -> tuple[Item, _Run]:
         raise NotUnderstoodError(f"its entry {item.names[0]!r} waits for a password")
     if item.command.name == "menuentry":
         return item, run
+    inside = inside_of(item, run)
+    return _find(inside.items, rest or "0", inside)
+
+
+def inside_of(submenu: Item, run: Followed) -> Followed:
     # What is not exported is not seen in there.
     unknown = dict.fromkeys(run.values)
-    inside = _Run(run.environment, run.beside, unknown, functions=run.functions)
-    inside.follow(item.command.body)
-    return _find(inside.items, rest or "0", inside)
+    inside = Followed(run.environment, run.beside, unknown, functions=run.functions)
+    inside.follow(submenu.command.body)
+    return inside
 
 
 def _up_to(items: list[Item], name: str) -> list[Item]:
@@ -532,7 +548,7 @@ def _up_to(items: list[Item], name: str) -> list[Item]:
     return [item for item in items if name in item.names][:1]
 
 
-def _entry(item: Item, run: _Run) -> Entry:
+def entry_of(item: Item, run: Followed) -> Entry:
     title = item.names[0]
     commands = [each for each in item.command.body if isinstance(each, Command)]
     _refuse_what_depends(title, commands, item.command.body, run.functions)
@@ -546,7 +562,8 @@ def _entry(item: Item, run: _Run) -> Entry:
         raise NotUnderstoodError(f"its entry {title!r} names no kernel")
     if any(posixpath.normpath(path).startswith("(") for path in (kernel[0], *initramfs)):
         raise NotUnderstoodError("its default entry names a device")
-    return Entry(title, kernel[0], tuple(initramfs), " ".join(map(_quoted, kernel[1:])))
+    cmdline = " ".join(map(_quoted, kernel[1:]))
+    return Entry(title, kernel[0], tuple(initramfs), cmdline, item.names[-1])
 
 
 def _refuse_what_depends(
@@ -599,10 +616,18 @@ def _quoted(word: str) -> str:
     return f'"{word}"' if " " in word else word
 
 
+def block_of(menu: str) -> str:
+    """Where the variables are that outlive a boot."""
+    return posixpath.join(posixpath.dirname(menu), _ENVIRONMENT)
+
+
+def around(host: Host, path: str) -> tuple[dict[str, str], tuple[str, ...]]:
+    variables = environment(host.text(block_of(path)) or "")
+    return variables, host.names(posixpath.dirname(path))
+
+
 def _read(host: Host, path: str, text: str) -> Entry:
-    directory = posixpath.dirname(path)
-    variables = host.text(posixpath.join(directory, "grubenv")) or ""
-    return default_entry(text, environment(variables), host.names(directory))
+    return default_entry(text, *around(host, path))
 
 
 GRUB = Loader("grub", always(*MENUS), _read, type_ids=frozenset({7}))

@@ -98,7 +98,10 @@ def default_entry(text: str) -> Entry:
     if re.search(r"^[ \t]*\$\{[^}\n]*\}[^=\n]", text, re.MULTILINE):
         raise NotUnderstoodError("the name of an option is a macro")
     menu = parse(text)
-    entry = _chosen(menu)
+    return entry_of(_chosen(menu))
+
+
+def entry_of(entry: Node) -> Entry:
     protocol = entry.protocol
     if protocol in EFI_PROTOCOLS:
         raise NotUnderstoodError(f"its entry {entry.title!r} starts an EFI program")
@@ -109,7 +112,7 @@ def default_entry(text: str) -> Entry:
     if kernel is None:
         raise NotUnderstoodError(f"its entry {entry.title!r} names no kernel")
     modules = tuple(str(_file(option.value)) for option in entry.all("module_path"))
-    return Entry(entry.title, kernel, modules, cmdline.value if cmdline else "")
+    return Entry(entry.title, kernel, modules, cmdline.value if cmdline else "", entry.title)
 
 
 def _chosen(menu: Tree) -> Node:

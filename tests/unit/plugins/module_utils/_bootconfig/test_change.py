@@ -87,3 +87,22 @@ def test_check_mode_asks_for_no_lock(alpine: fakes.FakeHost) -> None:
 )
 def test_lock_that_cannot_be_had_is_told(error: OSError, said: str) -> None:
     assert said in change.not_held(error).reason.message
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "wrong_modes", "writes"),
+    [
+        pytest.param("a", None, (), (PATH,), id="a file that is not to be there"),
+        pytest.param("", None, (), (PATH,), id="an empty file that is not to be there"),
+        pytest.param(None, None, (), (), id="none, and none wanted"),
+        pytest.param("a", "a", (PATH,), (PATH,), id="a mode alone"),
+    ],
+)
+def test_what_is_removed_or_gets_a_mode_is_written(
+    before: str | None, after: str | None, wrong_modes: tuple[str, ...], writes: tuple[str, ...]
+) -> None:
+    found = Plan(
+        STATIC, Parameters(()), {PATH: before}, {PATH: after}, False, {PATH: 0o755}, wrong_modes
+    )
+    assert found.writes == writes
+    assert len(found.result()["diff"]) == (after is None and bool(writes))

@@ -470,3 +470,38 @@ def test_back_up_is_gone_when_everything_is_put_back(alpine: fakes.FakeHost, old
     files.back_up(PATH)
     assert files.restore() == []
     assert names(alpine) == before
+
+
+def test_file_that_was_removed_comes_back_with_its_mode(alpine: fakes.FakeHost) -> None:
+    alpine.write("/etc/script", "old")
+    alpine.path("/etc/script").chmod(0o750)
+    files = Writer(alpine.host)
+    files.remove("/etc/script")
+    assert not alpine.path("/etc/script").exists()
+    assert files.restore() == []
+    assert alpine.path("/etc/script").read_text() == "old"
+    assert alpine.path("/etc/script").stat().st_mode & 0o777 == 0o750
+
+
+@pytest.mark.parametrize("old", [0o640, None])
+def test_mode_that_is_asked_for_is_taken_back(alpine: fakes.FakeHost, old: int | None) -> None:
+    path = alpine.path("/etc/script")
+    if old is not None:
+        alpine.write("/etc/script", "same")
+        path.chmod(old)
+    files = Writer(alpine.host)
+    files.write("/etc/script", b"same", 0o755)
+    assert path.stat().st_mode & 0o777 == 0o755
+    assert files.restore() == []
+    assert path.exists() is (old is not None)
+    assert old is None or path.stat().st_mode & 0o777 == old
+
+
+def test_file_that_somebody_changed_is_not_removed(alpine: fakes.FakeHost) -> None:
+    alpine.write("/etc/script", "old")
+    files = Writer(alpine.host)
+    files.remember("/etc/script")
+    alpine.write("/etc/script", "new")
+    with pytest.raises(ReasonError):
+        files.remove("/etc/script")
+    assert alpine.path("/etc/script").read_text() == "new"

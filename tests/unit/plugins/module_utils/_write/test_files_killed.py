@@ -18,8 +18,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import traceback
-import types
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +26,7 @@ import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig import parameter
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig.edit import Change
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig.parameter import Options
-from ansible_collections.alpinefleet.kexec.tests.unit import fakes
+from ansible_collections.alpinefleet.kexec.tests.unit import fakes, killing
 
 # Where a process is killed: in the writer, and in the command of the host, which is played here.
 MODULES = (
@@ -122,35 +120,8 @@ CASES = {
 # --- In a process of its own ---------------------------------------------------------------
 
 
-def die_at(number: int) -> t.Callable[[types.FrameType, str, t.Any], None]:
-    """A profiler that ends its process before the writer's nth call into Python's own functions."""
-    calls = itertools.count(1)
-
-    def look(frame: types.FrameType, event: str, _argument: t.Any) -> None:
-        own = event == "c_call" and frame.f_code.co_filename.endswith(MODULES)
-        if own and next(calls) == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    return look
-
-
-def ended(work: t.Callable[[], None]) -> int:
-    """How a child ends: its exit status, or minus the signal."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        finally:
-            if status:
-                traceback.print_exc()
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 def run_and_die(case: Case, root: Path, number: int) -> None:
-    sys.setprofile(die_at(number))
+    sys.setprofile(killing.die_at(number, MODULES))
     case.run(root)
 
 
@@ -172,7 +143,7 @@ def problems(case: Case, root: Path, number: int, wanted: dict[str, str]) -> t.I
     for path, old in case.files.items():
         if found.get(path) not in (old, wanted[path]):
             yield f"call {number}: {path} holds {found.get(path)!r}"
-    if ended(lambda: case.run(root)) != 0:
+    if killing.ended(lambda: case.run(root)) != 0:
         yield f"call {number}: the next run failed"
     after = contents(root)
     # What there was before has its second name only if that run had anything left to do.
@@ -187,13 +158,13 @@ def main(name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "whole"
         case.lay_out(root)
-        assert ended(lambda: case.run(root)) == 0
+        assert killing.ended(lambda: case.run(root)) == 0
         wanted = contents(root)
         assert wanted.pop(second_of(case.menu)) == case.files[case.menu]
         for number in itertools.count(1):
             root = Path(folder) / "killed"
             case.lay_out(root)
-            end = ended(functools.partial(run_and_die, case, root, number))
+            end = killing.ended(functools.partial(run_and_die, case, root, number))
             wrong = list(problems(case, root, number, wanted))
             if wrong or end not in (0, -signal.SIGKILL):
                 sys.exit("\n".join(wrong) or "the run failed")
