@@ -62,8 +62,8 @@ def test_modules_use_no_place_that_is_not_listed() -> None:
 
 def test_no_place_is_listed_twice_or_used_by_nobody() -> None:
     in_shell = set().union(*(used_by(text) for text in PROGRAMS.values()))
-    # This one no program of the host reads.
-    assert sorted(LISTED) == sorted(in_shell | {notes.ORIGIN})
+    # These no program of the host reads.
+    assert sorted(LISTED) == sorted(in_shell | {notes.ORIGIN, notes.RECORDS, notes.TRIAL})
 
 
 def functions(text: str) -> dict[str, str]:
@@ -90,12 +90,16 @@ def functions(text: str) -> dict[str, str]:
         ("kexec-confirm", "kexec-confirm.initd", ("has_open_quote", "parameter", "put")),
         ("kexec-confirm", "kexec-load.initd", ("has_open_quote", "parameter", "put")),
         ("kexec-confirm", "confirm.sh", ("has_open_quote", "parameter", "put")),
+        ("kexec-confirm", "kexec-load.initd", ("is_there",)),
+        ("kexec-confirm", "kexec-modules", ("has_open_quote", "parameter")),
+        ("kexec-load.initd", "kexec-modules", ("is_slot",)),
         ("kexec-confirm", "leave.sh", ("put",)),
         ("kexec-confirm", "memory.sh", ("put",)),
     ],
     ids=[
         *("feeding", "notes late in a shutdown", "notes of a jump", "what was asked for", "a boot"),
-        *("a boot that is proven", "the end", "a run"),
+        *("a boot that is proven", "what is there", "a slot", "what a slot is called", "the end"),
+        "a run",
     ],
 )
 def test_what_programs_share_is_the_same(one: str, other: str, shared: tuple[str, ...]) -> None:
@@ -369,6 +373,29 @@ def is_confirmed(machine: ServiceHost) -> bool:
     return "busybox reboot" not in machine.log()
 
 
+TRIAL = f"alpinefleet_kexec.trial={BOOT_ID}"
+
+
+def of_trial(machine: ServiceHost, confirmed: str = UUID) -> bool:
+    """Tell whether a trial that is confirmed, and says no more, is left as one that failed."""
+    machine.write(
+        "proc/cmdline",
+        f"{TOKEN} alpinefleet_kexec.confirm=9 {TRIAL} alpinefleet_kexec.deadline=30\n",
+    )
+    machine.write(OF_RUN("confirmed"), f"{confirmed}\n")
+    machine.script("kexec-confirm")
+    return "busybox reboot" in machine.log()
+
+
+def is_verified(machine: ServiceHost) -> bool:
+    return not of_trial(machine)
+
+
+def fails_trial(machine: ServiceHost) -> bool:
+    of_trial(machine)
+    return "required_check" in machine.read("var/lib/alpinefleet-kexec/trial-end")
+
+
 def is_image_of_order(note_name: str) -> t.Callable[[ServiceHost], bool]:
     def reader(machine: ServiceHost) -> bool:
         code = of_leave("is_noted", f"token={UUID}")
@@ -422,6 +449,15 @@ READINGS = {
     "armed, kexec-exec": Reading(OF_RUN("armed"), f"{UUID}\n", jumps, REGULAR),
     "confirmed, kexec-confirm": Reading(
         OF_RUN("confirmed"), f"{UUID}\n", is_confirmed, {*FILES, "more lines"}
+    ),
+    "verified, kexec-confirm": Reading(
+        OF_RUN("verified"), f"{BOOT_ID}\n", is_verified, {*FILES, "more lines"}
+    ),
+    "checks, kexec-confirm": Reading(
+        OF_RUN("checks"),
+        f"{BOOT_ID} failed the required check x failed.\n",
+        fails_trial,
+        {*FILES, "more lines", "more words", "huge"},
     ),
     "image.json, leave.sh": Reading(
         OF_RUN("image.json"), f'{{"cmdline": "{TOKEN}"}}\n', is_image_of_order("image.json"), LINES

@@ -52,10 +52,22 @@ mount() {
     case $1 in
     -t) echo "$5 $6 $2 $4 0 0" >>"$root/proc/mounts" ;;
     -r) : >"$root/boot-is-mounted" ;;
+    -o) is_bound "$@" || return 1 ;;
     esac
     [ ! -e "$root/mount-hangs" ] || command sleep 600
 }
-umount() { log "umount $*"; rm -f "$root/boot-is-mounted"; }
+# What is mounted on an empty folder is seen there.
+is_bound() {
+    case $2 in
+    bind) [ ! -e "$root/no-bind" ] && { ! rmdir "$4" || ln -s "$3" "$4"; } 2>/dev/null ;;
+    remount,bind,ro) [ ! -e "$root/no-read-only" ] ;;
+    esac
+}
+umount() {
+    log "umount $*"
+    rm -f "$root/boot-is-mounted"
+    [ ! -L "$1" ] || { rm "$1"; mkdir "$1"; }
+}
 logger() { :; }
 sync() { [ ! -e "$root/sync-hangs" ] || command sleep 600; }
 pgrep() { [ -e "$root/init-ends" ]; }

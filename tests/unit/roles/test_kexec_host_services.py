@@ -454,14 +454,18 @@ def test_stop_does_not_use_what_was_locked_and_then_replaced(host: ServiceHost) 
             {"kexec_cmdline": f"{LASTING} ro"}, "the command line was set", id="a word more"
         ),
         pytest.param({"kexec_cmdline": LASTING[:-6]}, "the command line was set", id="a word less"),
-        pytest.param({"kexec_initramfs": "boot/vmlinuz-virt"}, "changed after", id="another file"),
+        pytest.param(
+            {"kexec_kernel": "boot/vmlinuz-virt", "kexec_initramfs": "boot/vmlinuz-virt"},
+            "changed after",
+            id="another file",
+        ),
     ],
 )
 def test_what_was_locked_is_not_used_when_something_else_is_set(
     host: ServiceHost, setting: dict[str, str], why: str
 ) -> None:
-    if "kexec_initramfs" in setting:
-        setting = {"kexec_initramfs": f"{host.root}/{setting['kexec_initramfs']}"}
+    if "kexec_kernel" in setting:
+        setting = {name: f"{host.root}/{path}" for name, path in setting.items()}
     start(host, kexec_lock_after_load="YES")
     *_started, verified = host.service("kexec-load", "verify", **setting)
     assert verified.startswith("eerror")

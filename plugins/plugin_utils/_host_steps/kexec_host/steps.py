@@ -47,7 +47,8 @@ class PreparingSteps:
         return {"leads_to": command.leads_to(wanted, now, kept.parse(given["kept"]).reboot)}
 
     def restore(self, given: StepArguments) -> StepResult:
-        """What brings back what the host was like."""
+        """What brings back what the host was like, unless what firmware boots needs what is taken away."""
+        refuse(*verdict.of_slots(given["slots"]))
         found = kept.parse(given["kept"])
         return {
             "restores": found.restores,

@@ -11,8 +11,12 @@ from __future__ import annotations
 import typing as t
 from dataclasses import dataclass
 
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._host.slot_places import (
+    SLOTS_FOLDER,
+)
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason, blocking
 
+from ..._parsing import forms
 from ..._parsing.answer import Answer
 from ..._step import handed
 from ..._text import words
@@ -60,6 +64,28 @@ def advice(wanted: Preparation, *, boots: bool) -> str:
     return (
         f"kexec stays {stays} until the host has rebooted once through firmware. Reboot it, or run the "
         "role again with kexec_host_reboot_allowed set to true."
+    )
+
+
+def of_slots(found: t.Mapping[str, t.Any]) -> tuple[str, str]:
+    """What slots have against taking the services away, and the remedy; "" where there are none.
+
+    After an upgrade the kernel of a slot has its modules from a service, those of disks and networks too.
+    """
+    folders = (forms.mapping(each) or {} for each in forms.items(found.get("files")) or ())
+    paths = (forms.text(each.get("path")) or "" for each in folders)
+    names = sorted(
+        path[len(SLOTS_FOLDER) + 1 :] for path in paths if path.startswith(f"{SLOTS_FOLDER}/")
+    )
+    if not names:
+        return "", ""
+    why = (
+        f"The host has slots of kernels ({', '.join(names)}), and the service kexec-modules gives their "
+        "modules back."
+    )
+    return (
+        why,
+        "Have the module alpinefleet.kexec.kernel_slot take them back first, by state absent.",
     )
 
 

@@ -36,6 +36,8 @@ def test_services_are_where_openrc_looks(container: Machine) -> None:
     assert "kexec-load | default" in " ".join(shown.split())
     assert "kexec-exec | shutdown" in " ".join(shown.split())
     assert "kexec-confirm | sysinit" in " ".join(shown.split())
+    assert "kexec-modules | sysinit" in " ".join(shown.split())
+    assert "kexec-modules-links | boot" in " ".join(shown.split())
     assert container.host.check_output("rc-service kexec-load status").endswith("started")
     assert container.host.file("/run/alpinefleet-kexec").mode == 0o700
 

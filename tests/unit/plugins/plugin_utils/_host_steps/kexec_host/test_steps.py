@@ -40,7 +40,8 @@ def steps(said: dict[str, t.Any] | None = None, *, check_mode: bool = False) -> 
 def given(**values: t.Any) -> dict[str, t.Any]:
     """The options of a step, where only some are set."""
     wanted = {**DEFAULTS, **values.pop("wanted", {})}
-    empty: dict[str, t.Any] = {key: {} for key in ("so_far", "kept", "compared", "verified")}
+    options = ("so_far", "kept", "slots", "compared", "verified")
+    empty: dict[str, t.Any] = {key: {} for key in options}
     return {**empty, "wanted": wanted, "reboot_command": BUSYBOX, "mark": "# ours: ", **values}
 
 
@@ -103,6 +104,14 @@ def test_host_that_has_kept_nothing_is_told_of() -> None:
     found = steps().restore(given(kept=told(None)))
     assert (found["restores"], found["removes_package"]) == ([], False)
     assert "The host has not kept what it was like before." in found["warning"]
+
+
+def test_host_with_slots_keeps_what_gives_them_their_modules() -> None:
+    found = {"files": [{"path": "/boot/alpinefleet-kexec/6.18-0-virt-0123456789ab"}]}
+    with pytest.raises(StepError) as caught:
+        steps().restore(given(kept=told(), slots=found))
+    assert "slots of kernels (6.18-0-virt-0123456789ab)" in str(caught.value)
+    assert "kernel_slot take them back first" in str(caught.value)
 
 
 def test_what_is_not_as_it_was_is_to_be_put_back_by_hand() -> None:

@@ -134,3 +134,23 @@ def test_service_says_itself_why_it_would_load_nothing(
     assert said in found
     assert bool(found) is bool(said)
     assert not found or "run the role again" in found
+
+
+@pytest.mark.parametrize(
+    ("found", "names"),
+    [
+        pytest.param({}, "", id="no result"),
+        pytest.param({"files": []}, "", id="none"),
+        pytest.param({"files": [{"path": "/boot/other/a-0123456789ab"}]}, "", id="elsewhere"),
+        pytest.param({"files": ["a", {"path": 1}, {}]}, "", id="of another form"),
+        pytest.param(
+            {"files": [{"path": f"/boot/alpinefleet-kexec/{name}"} for name in ("b-1", "a-1")]},
+            "(a-1, b-1)",
+            id="two",
+        ),
+    ],
+)
+def test_slots_stand_against_taking_their_service_away(found: dict[str, t.Any], names: str) -> None:
+    why, remedy = verdict.of_slots(found)
+    assert names in why
+    assert bool(why) is bool(remedy) is bool(names)
