@@ -84,6 +84,7 @@ def facts(boot: Boot, image: Image | None, *, able: bool) -> Values:
         "running_cmdline": boot.cmdline,
         "running_release": boot.release,
         "secure_boot": False,
+        "slots": None,
         "started_by_kexec": boot.bootloader_type == KEXEC,
         "unlocked_after_firmware": True,
         "unlocked_after_kexec": True,

@@ -22,6 +22,8 @@ CHUNK = 256 * 1024
 MEMORY_LIMIT = 128 * 1024 * 1024
 CPIO_MAGIC = (b"070701", b"070702")
 HEADER_BYTES = 110
+# Where the kernel looks for the next archive: at a multiple of so many bytes.
+ALIGNMENT = 4
 TRAILER = "TRAILER!!!"
 MICROCODE = "kernel/x86/microcode/"
 # A longer name is not a name: the kernel's PATH_MAX.

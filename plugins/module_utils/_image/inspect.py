@@ -17,6 +17,7 @@ import typing as t
 import zlib
 from dataclasses import dataclass, replace
 
+from .._host import slot_places
 from .._host.port import FileProblemError, Host, read_piece
 from .._reasons import Reason, reason
 from . import initramfs
@@ -223,8 +224,9 @@ def read(host: Host, files: Files, installed: t.Mapping[str, str]) -> Contents:
     """Read every file once; nothing is judged."""
     kernel = read_part(host, files.kernel, _head)
     parsed = parse_kernel(kernel.head)
-    release = (parsed and parsed.release) or installed.get(files.flavour or "")
-    modules = f"/lib/modules/{release}"
+    known = slot_places.release_of(files.kernel) or installed.get(files.flavour or "")
+    release = (parsed and parsed.release) or known
+    modules = slot_places.tree_of(host, files.kernel, str(release))
     return Contents(
         kernel,
         tuple(read_part(host, path, _inside) for path in files.initramfs),

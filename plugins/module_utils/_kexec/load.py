@@ -19,12 +19,10 @@ from .._host import notes
 from .._host.lock import run_directory
 from .._host.machine import LOADED, holds_image
 from .._host.port import FileProblemError, Host, Outcome
+from .._image.initramfs import ALIGNMENT
 from .._jump.image import Image
 from .._preflight.survey import Survey
 from .._reasons import ReasonError, reason
-
-# The kernel finds the next archive at a multiple of four bytes.
-ALIGNMENT = 4
 
 
 def wanted_image(found: Survey) -> Image:

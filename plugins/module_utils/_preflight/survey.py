@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from .. import _cmdline, _reasons
 from .._bootloader import find
 from .._bootloader.find import Configured
+from .._host import slot_places
 from .._host.port import Host
 from .._image import choose, inspect
 from .._image.choose import Cmdline, Files, Wish
@@ -20,7 +21,7 @@ from .._image.inspect import Inspected
 from .._jump import watchdog
 from .._jump.note import Frozen
 from .._reasons import Blocks, Reason, ReasonError
-from . import judge
+from . import judge, slots
 from .state import State
 from .state import read as read_state
 
@@ -40,6 +41,7 @@ class Survey:
     reasons: tuple[Reason, ...]
     # What is loaded and locked, where it is what was wished for.
     frozen: Frozen | None = None
+    slots: t.Mapping[str, t.Any] | None = None
 
     @property
     def obstacles(self) -> tuple[Reason, ...]:
@@ -68,7 +70,8 @@ def survey(
     configured = find.configured(host)
     reasons: list[Reason] = []
     files = _choose_files(wish, configured, state, reasons)
-    cmdline = _choose_cmdline(wish, configured, state, once(state), reasons)
+    told = (*once(state), *_slot_words(files))
+    cmdline = _choose_cmdline(wish, configured, state, told, reasons)
     inspected = Inspected()
     if files is not None:
         inspected = inspect.inspect(host, files, state.machine, state.installed)
@@ -77,7 +80,8 @@ def survey(
         reasons = [_as_unified(part, each) for each in reasons]
     subject = judge.Subject(state, wish, cmdline, inspected, tuple(reasons))
     found = _gravest_first(_reasons.ignore(judge.judge(subject), wish.ignore))
-    return _with_frozen(Survey(state, configured, files, cmdline, inspected, found))
+    kept = slots.read(host, configured.kernel)
+    return _with_frozen(Survey(state, configured, files, cmdline, inspected, found, slots=kept))
 
 
 def _with_frozen(found: Survey) -> Survey:
@@ -118,6 +122,12 @@ def _as_unified(kernel: inspect.ImageFile, unmet: Reason) -> Reason:
     if unmet.code != "initramfs_missing" or not inspect.is_unified(kernel.head):
         return unmet
     return inspect.UNIFIED.reason(kernel.path, Files(kernel.path, (), "option"))
+
+
+def _slot_words(files: Files | None) -> tuple[str, ...]:
+    """What tells a kernel the slot that it is of: its place does, whatever command line it gets."""
+    slot = slot_places.slot_of(files.kernel) if files is not None else None
+    return () if slot is None else (f"{_cmdline.SLOT_PARAMETER}={slot}",)
 
 
 def _choose_cmdline(
@@ -207,6 +217,7 @@ def facts(found: Survey) -> dict[str, t.Any]:
         "running_cmdline": state.cmdline,
         "running_release": state.release,
         "secure_boot": state.secure_boot,
+        "slots": found.slots,
         "started_by_kexec": state.started_by_kexec,
         "unlocked_after_firmware": cmdline.unlocked_by_firmware if cmdline else None,
         "unlocked_after_kexec": cmdline.unlocked if cmdline else None,

@@ -518,16 +518,33 @@ CASES = [
 ]
 
 # These two say what the kexec command did; the tests of loading have them.
-# Of loading, unloading, and of boot_parameter: a survey finds none of them.
+# Of loading, unloading, of boot_parameter and of slots: a survey finds none of them.
 OF_COMMANDS = {
+    "cold_proof_unsupported",
+    "slot_invalid",
+    "slots_edited",
+    "slots_unsupported",
     "load_in_progress",
     "boot_config_damaged",
     "boot_config_unwritable",
     "boot_menu_not_regenerated",
+    "build_refused",
     "load_failed",
     "parameter_invalid",
+    "slot_damaged",
+    "slot_in_use",
+    "slot_source_changed",
+    "slot_unknown",
+    "space_low",
     "origin_not_understood",
     "package_unknown",
+    "slots_missing",
+    "slots_unguarded",
+    "trial_left_running",
+    "trial_not_running",
+    "trial_not_understood",
+    "trial_of_another",
+    "trial_over",
     "unload_failed",
 }
 
@@ -805,3 +822,43 @@ def test_facts_name_every_line_that_sets_the_lock(alpine: fakes.FakeHost) -> Non
         {"path": "/etc/sysctl.d/99-hard.conf", "line": 2, "value": "1"},
         {"path": "/etc/sysctl.conf", "line": 1, "value": "0"},
     ]
+
+
+# --- A kernel that is of a slot ---------------------------------------------------------------
+
+SLOT = f"{fakes.RELEASE}-0f3a5c7e9b1d"
+
+
+def in_slot(alpine: fakes.FakeHost) -> None:
+    """Have the boot loader boot a slot, of which apk has removed the modules."""
+    folder = f"/boot/alpinefleet-kexec/{SLOT}"
+    alpine.write(f"{folder}/linux", fakes.bzimage())
+    alpine.write(f"{folder}/initrd", fakes.initramfs())
+    alpine.write(f"/lib/alpinefleet-kexec/{SLOT}/modules.dep", "")
+    alpine.remove(f"/lib/modules/{fakes.RELEASE}")
+    cmdline = f"{fakes.CONFIGURED} alpinefleet_kexec.slot={SLOT}"
+    files = {
+        "kernel": f"alpinefleet-kexec/{SLOT}/linux",
+        "initrd": f"alpinefleet-kexec/{SLOT}/initrd",
+    }
+    alpine.write("/boot/extlinux.conf", fakes.extlinux(cmdline, **files))
+
+
+def test_slot_needs_no_modules_of_apk_and_its_kernel_is_told_its_slot(
+    alpine: fakes.FakeHost,
+) -> None:
+    in_slot(alpine)
+    found = survey.survey(alpine.host, Wish())
+    assert found.able
+    assert found.inspected.release == fakes.RELEASE
+    assert found.cmdline is not None
+    assert found.cmdline.text == f"{fakes.CONFIGURED} alpinefleet_kexec.slot={SLOT}"
+
+
+def test_kernel_that_is_of_no_slot_is_told_none(alpine: fakes.FakeHost) -> None:
+    in_slot(alpine)
+    alpine.write(f"/lib/modules/{fakes.RELEASE}/modules.dep", "")
+    found = survey.survey(alpine.host, Wish(kernel="/boot/vmlinuz-virt"))
+    assert found.able
+    assert found.cmdline is not None
+    assert found.cmdline.text == fakes.CONFIGURED
