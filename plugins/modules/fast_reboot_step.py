@@ -67,13 +67,20 @@ options:
     type: dict
     default: {}
   frozen:
-    description: What the step V(note) returned, for the steps V(begin) and V(settle) of a role that noted it before.
+    description:
+      - What the step V(note) returned, for the steps V(begin), V(begin_undrain) and V(settle) of a role that noted it
+        before.
     type: raw
     default: ""
   changed:
     description: Whether something was changed on the host before, for the step V(settle).
     type: bool
     default: false
+  boot:
+    description:
+      - What another role wants of this one boot, for the steps V(begin) and V(settle), as the role's
+        C(fast_reboot_boot). With none it is as the variables say.
+    type: raw
   run:
     description: How far the run is, as the step before returned it.
     type: dict

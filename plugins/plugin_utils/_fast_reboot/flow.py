@@ -64,6 +64,9 @@ class Run:
     before: Memory | None = None
     # Whether the host remembers this run, so that it would tell of another one.
     known: bool = False
+    # Whether this boot comes after another one of the run, and whether the host stays drained for the next.
+    follows: bool = False
+    holds: bool = False
 
     @property
     def failed(self) -> bool:
@@ -73,6 +76,11 @@ class Run:
     def done(self) -> bool:
         """Whether all is well, and nothing is left to do."""
         return not self.next and not self.failed
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the host is well, and kept as it is for what another role does next."""
+        return self.done and self.holds
 
     @property
     def untouched(self) -> bool:
@@ -91,8 +99,10 @@ class Run:
         return next(hook for hook in self.plan.hooks if hook.name == name)
 
 
-def begin(run_id: str, plan: RunPlan) -> Run:
-    return Run(run_id, plan, next="drain" if plan.hooks else "leave", hooks_left=len(plan.hooks))
+def begin(run_id: str, plan: RunPlan, *, follows: bool = False, holds: bool = False) -> Run:
+    left = 0 if follows else len(plan.hooks)
+    first: Next = "drain" if left else "leave"
+    return Run(run_id, plan, next=first, hooks_left=left, follows=follows, holds=holds)
 
 
 # --- Hooks ----------------------------------------------------------------------------------
@@ -202,9 +212,10 @@ def _is_over(attempt: Attempt) -> bool:
 def _anew(run: Run) -> Run:
     """Nothing is under way; what was left on the host is still known."""
     before = None if run.before is None else run.before.without_order()
-    first = replace(
-        begin(run.id, run.plan), before=before, reboots=run.reboots, known=run.known
-    ).told(drained=run.result.drained, taken_over=run.result.taken_over)
+    anew = begin(run.id, run.plan, follows=run.follows, holds=run.holds)
+    first = replace(anew, before=before, reboots=run.reboots, known=run.known).told(
+        drained=run.result.drained, taken_over=run.result.taken_over
+    )
     return first if run.reboots else without_reboot(first, changed=True)
 
 
@@ -318,9 +329,9 @@ def _unhealthy(findings: t.Sequence[str]) -> Reason:
 
 
 def _after_health(run: Run) -> Run:
-    """The host is well: what was drained is undone, or all is done."""
+    """The host is well: what was drained is undone, or all is done, or another role has its turn."""
     well = replace(run, before=None)
-    return _close(replace(well, next="undrain" if well.undoes else ""))
+    return _close(replace(well, next="undrain" if well.undoes and not well.holds else ""))
 
 
 def _close(run: Run) -> Run:

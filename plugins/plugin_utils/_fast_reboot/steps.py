@@ -91,8 +91,8 @@ class Steps:
             lambda task: task.tell() if self._check_mode else task.take(run.id),
         )
         taken = replace(run, known=bool(said.strip()))
-        # In check mode what was ordered counts as over.
-        waits, now = not self._check_mode, self._clock.now()
+        # In check mode what was ordered counts as over, and so does what was before another boot of the run.
+        waits, now = not (self._check_mode or run.follows), self._clock.now()
         return takeover.take_over(taken, memory.parse(said), self._host, now=now, waits=waits)
 
     def recall(self) -> Memory | None:

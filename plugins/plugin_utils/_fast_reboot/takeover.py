@@ -78,7 +78,7 @@ def left_by(run: Run, progress: Progress) -> Memory:
     before = run.before or Memory(run.id, progress)
     keeps_order = run.order is None and progress == before.progress
     drained = dict.fromkeys((*run.result.drained, *before.drained))
-    return Memory(
+    left = Memory(
         run.id,
         progress,
         drained=tuple(drained),
@@ -86,12 +86,14 @@ def left_by(run: Run, progress: Progress) -> Memory:
         order=before.order if keeps_order else plain(run.order),
         services=before.required,
     )
+    # What was ordered has come to its end; whoever goes on has the host to look at, and to give back.
+    return left.without_order() if run.is_held else left
 
 
 def progress_of(run: Run) -> Progress | None:
     """What a host is to remember of a run that has ended; None where nothing is left to do."""
     if not run.failed:
-        return None
+        return "undrain" if run.is_held else None
     if run.before is not None and run.untouched:
         return run.before.progress
     if run.result.code == "unhealthy":

@@ -25,7 +25,7 @@ from .._variables.roles import FAST_REBOOT
 from .._variables.speakers import Variables
 from .._variables.turns import ANY as ANY_TURNS
 from .._variables.turns import Turns
-from . import flow, plan, rescued
+from . import boot, flow, plan, rescued
 from .files import Playbooks
 from .flow import Run
 from .result import RebootResult
@@ -57,6 +57,8 @@ STEP_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     # Nothing, or what the step "note" returned.
     "frozen": {"type": "raw", "default": ""},
     "changed": {"type": "bool", "default": False},
+    # Nothing, or what the role that includes this one wants.
+    "boot": {"type": "raw"},
     "run": {"type": "dict", "default": {}},
 }
 
@@ -124,7 +126,7 @@ class RoleTask:
     def _begin(self, name: str, arguments: t.Mapping[str, t.Any]) -> Result:
         """Take what is wanted, unless it was taken before, and leave a host that has no hooks."""
         frozen = self._frozen(arguments)
-        run = frozen.run
+        run = _for_boot(frozen.run, arguments["boot"])
         if name != "note":
             run = self._taken_over(name, run, changed=arguments["changed"])
         told = _told(run, diff=name in ORDERS)
@@ -337,6 +339,15 @@ class RoleTask:
         with contextlib.suppress(FormError):
             return parse(Run, {**(known[0] if known else first), "plan": first.get("plan")})
         return None
+
+
+def _for_boot(run: Run, given: object) -> Run:
+    """A run with what another role wants of this boot."""
+    if not given:
+        return run
+    wanted = handed(boot.Boot, given, option="boot", by="a step of the role that includes this one")
+    made = boot.plan_of(run.plan, wanted)
+    return flow.begin(run.id, made, follows=wanted.follows, holds=wanted.holds)
 
 
 def _run_in(told: object) -> t.Mapping[str, t.Any]:

@@ -478,3 +478,35 @@ REASON = parse(Reason, reason("x"))
 )
 def test_message_says_what_is_left_to_do(told: dict[str, t.Any], said: str) -> None:
     assert " ".join(flow.message(RebootResult(**told))) == said
+
+
+# --- One boot of several --------------------------------------------------------------------
+
+
+def test_boot_that_follows_another_one_drains_nothing() -> None:
+    run = flow.begin("r1", plan(hooks=HOOKS), follows=True)
+    assert (run.next, run.hooks_left) == ("leave", 0)
+
+
+def test_host_that_is_held_stays_drained_when_it_is_well() -> None:
+    run = replace(left(hooks=HOOKS, drained=["a", "c"]), holds=True)
+    held = waited(run, result())
+    assert (held.next, held.done, held.is_held, [*held.result.drained]) == (
+        "",
+        True,
+        True,
+        ["a", "c"],
+    )
+    assert held.result.stage is None
+
+
+def test_host_that_is_not_well_is_not_held() -> None:
+    run = replace(left(hooks=HOOKS, drained=["a"]), holds=True)
+    lost = waited(run, GONE)
+    assert (lost.failed, lost.is_held) == (True, False)
+
+
+def test_order_that_came_to_nothing_makes_no_other_boot_of_it() -> None:
+    run = replace(left(hooks=HOOKS), taken_over=True, follows=True, holds=True)
+    anew = waited(run, failure("wrong_method", "verify", True))
+    assert (anew.next, anew.follows, anew.holds) == ("leave", True, True)

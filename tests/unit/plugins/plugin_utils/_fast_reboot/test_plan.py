@@ -77,7 +77,7 @@ def test_what_another_role_says_is_heard_from_nowhere_else() -> None:
     options = {name: option for entry in entries for name, option in entry["options"].items()}
     said = {name for name, option in options.items() if "default" not in option}
     assert said == {
-        f"{roles.FAST_REBOOT.prefix}{name}" for name in ("changed", "changes", "frozen")
+        f"{roles.FAST_REBOOT.prefix}{name}" for name in ("boot", "changed", "changes", "frozen")
     }
     # Variables of a role win over those of an inventory, and over facts of a host.
     assert said <= set(read("vars/main.yml"))

@@ -445,3 +445,12 @@ def test_host_remembers_what_is_left_to_do(told: dict[str, t.Any], progress: str
     scene.steps.close(begun().told(**changes, **failed))
     found = remembered(scene)
     assert (found and found.progress) == progress
+
+
+def test_boot_that_follows_waits_for_no_order_of_before() -> None:
+    scene = Scene()
+    scene.task.memory = f"{RUN} {Memory(RUN, 'ended', order=ORDER).as_text()}"
+    made, _command = test_plan.make()
+    run = scene.steps.begin(flow.begin(RUN, made, follows=True))
+    assert (run.next, run.taken_over) == ("leave", False)
+    assert run.before is not None

@@ -190,3 +190,19 @@ def test_order_of_which_nothing_comes_leaves_all_else_as_it_was(
 def test_run_goes_from_task_to_task_with_what_was_left(progress: memory.Progress) -> None:
     run = taken(replace(SICK, progress=progress))
     assert parse(Run, json.loads(json.dumps(asdict(run)))) == run
+
+
+def test_host_that_is_held_remembers_what_to_give_back_and_no_order() -> None:
+    run = replace(
+        begun(), next="", order=parse(Handed, reboots.order(services=["sshd"])), holds=True
+    )
+    held = run.told(drained=("lb",), rebooted=True)
+    assert takeover.progress_of(held) == "undrain"
+    memory_of_it = takeover.left_by(held, "undrain")
+    assert (memory_of_it.order, memory_of_it.drained) == (None, ("lb",))
+    # What ran before the first boot must run after the next one.
+    assert memory_of_it.services == ("sshd",)
+
+
+def test_host_that_is_well_and_not_held_remembers_nothing() -> None:
+    assert takeover.progress_of(replace(begun(), next="")) is None

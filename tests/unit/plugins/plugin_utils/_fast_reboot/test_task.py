@@ -876,3 +876,28 @@ def test_what_no_step_has_returned_is_refused(step: str, arguments: Result) -> N
     assert re.search(r"Run\.?(run|plan)? (lacks some of|is of another form)", told["msg"])
     assert re.search(r"Hand on what the (step before|entry point note) has returned\.", told["msg"])
     assert role.scene.task.notes == []
+
+
+# --- One boot of several, for another role ---------------------------------------------------
+
+
+IMAGE = {"kernel": "/boot/a/linux", "initramfs": ["/boot/a/initrd"], "cmdline": "quiet"}
+
+
+def test_boot_of_another_role_is_ordered_with_its_image_and_held() -> None:
+    role = Role(LEFT, result())
+    noted = role.begin("note")
+    role.begin(frozen=noted, boot={"method": "kexec", "image": IMAGE, "holds": True})
+    told = role.go_on("wait")
+    assert following(told) == ("", None, True, False)
+    assert role.scene.task.requests[0].image["kernel"] == "/boot/a/linux"
+    # The run is the one that was noted, and the host remembers it.
+    assert told["run"]["id"] == noted["run"]["id"]
+    assert role.scene.task.memory == f'{noted["run"]["id"]} undrain\nservice "sshd"'
+
+
+def test_boot_that_is_none_is_refused() -> None:
+    role = Role()
+    told = role.begin(boot={"method": "jump"})
+    assert told["failed"] is True
+    assert "The option boot is not what it has to be" in told["msg"]
