@@ -59,6 +59,7 @@ options:
     choices:
       - fast_reboot
       - kexec_host
+      - kernel_upgrade
       - rolling_upgrade
     default: fast_reboot
   output:

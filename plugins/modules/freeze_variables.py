@@ -33,6 +33,7 @@ options:
     required: true
     choices:
       - kexec_host
+      - kernel_upgrade
       - rolling_upgrade
       - audit
   wanted:

@@ -46,6 +46,8 @@ class RoleResult:
     run: Doing | None = None
     # Whether a boot is missing that the role was not to make.
     reboot_required: bool | None = None
+    # By what a kernel that was tried is not kept.
+    cause: str | None = None
 
 
 @dataclass(frozen=True)

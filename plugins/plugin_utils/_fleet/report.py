@@ -55,6 +55,8 @@ class Row:
     # Code and message of what the host failed by.
     reason: str | None = None
     message: str | None = None
+    # By what a kernel that was tried is not kept.
+    cause: str | None = None
 
 
 def rows(campaign: Campaign) -> list[Row]:
@@ -88,6 +90,7 @@ def _row(campaign: Campaign, host: str, *, is_left: bool) -> Row:
         _drained(result, is_away=outcome == "away"),
         None if reason is None else reason.code,
         failure or None if reason is None else _message(result, reason, is_left=is_left),
+        result.cause,
     )
 
 

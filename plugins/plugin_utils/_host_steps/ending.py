@@ -9,9 +9,12 @@
 from __future__ import annotations
 
 import typing as t
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 
 from .._step import handed
+
+# What the last reboot tells of a host as it is now, whichever is told of.
+OF_NOW = frozenset({"drained", "unhealthy", "stage"})
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,9 @@ class SoFar:
     left: str = ""
     # What tells the result of a reboot that was there before from one by this role.
     earlier: str = ""
+    # The result of the reboot that is told of, where another one may follow; and what the role says besides.
+    account: t.Mapping[str, t.Any] = field(default_factory=dict)
+    told: t.Mapping[str, t.Any] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, told: t.Mapping[str, t.Any]) -> SoFar:
@@ -39,13 +45,26 @@ class SoFar:
     def as_dict(self) -> dict[str, t.Any]:
         return asdict(self)
 
+    def with_account(self, reboot: object) -> SoFar:
+        """With the reboot that the role has made last; of one that follows it is kept what it failed by."""
+        own = self._own(reboot)
+        kept = {**self.account, "reason": own["reason"]} if own.get("reason") else self.account
+        return replace(self, account=kept if self.account else {**own})
+
+    def saying(self, **words: t.Any) -> SoFar:
+        return replace(self, told={**self.told, **words})
+
     def last_word(self, reboot: object) -> dict[str, t.Any]:
         """The result of the role, with that of its reboot: what failed fails here.
 
         Without a reboot by the role it is only an earlier play, or the host, that has said something of one.
         """
+        own = self._own(reboot)
+        kept = {name: value for name, value in self.account.items() if name not in {*own} & OF_NOW}
         told = {
-            **self._own(reboot),
+            **own,
+            **kept,
+            **self.told,
             "done": not self.failure,
             "reboot_required": self.reboot_required,
         }

@@ -4,7 +4,7 @@
 
 # Private to this collection.
 
-"""One task of the roles kexec_host and rolling_upgrade for one host: its arguments, and its result."""
+"""One task of a role around the reboot for one host: its arguments, and its result."""
 
 from __future__ import annotations
 
@@ -18,23 +18,37 @@ from .._variables.turns import ANY as ANY_TURNS
 from .._variables.turns import Turns
 from .asking import Asking, StepArguments, StepResult
 from .ending import SoFar, mark_of
+from .foresight import Foresight
+from .kernel_upgrade.steps import KernelSteps
 from .kexec_host.steps import PreparingSteps
 from .rolling_upgrade.steps import UpgradingSteps
 
 HostStep = t.Callable[[StepArguments], t.Mapping[str, t.Any]]
 
+KERNEL_STEPS = (
+    *("in_time", "earlier", "choose", "armed", "jump", "tried", "proof", "committed"),
+    *("take_back", "leave", "taken_back", "stuck"),
+)
 HOST_STEPS = (
     *("turn", "begin", "look", "broke", "end"),
     *("able", "lead", "restore", "as_before", "must_boot", "booted", "verify"),
-    *("foresee", "decide"),
+    *("foresee", "upgraded", "decide"),
+    *KERNEL_STEPS,
 )
 # What other tasks have returned.
-DICTIONARIES = ("wanted", "so_far", "reboot_command", "kept", "compared", "verified", "noted")
+DICTIONARIES = (
+    *("wanted", "so_far", "reboot_command", "kept", "compared", "verified", "noted"),
+    *("upgraded", "slots", "found"),
+)
 HOST_STEP_SPEC: dict[str, dict[str, t.Any]] = {
     "step": {"type": "str", "required": True, "choices": [*HOST_STEPS]},
     "mark": {"type": "str", "default": ""},
     **{name: {"type": "dict", "default": {}} for name in DICTIONARIES},
     "reboot": {"type": "raw", "default": {}},
+    "boots": {"type": "bool", "default": False},
+    "follows": {"type": "bool", "default": False},
+    "needs": {"type": "list", "elements": "str", "choices": ["kexec"], "default": []},
+    "upgrades": {"type": "list", "elements": "dict", "default": []},
 }
 
 
@@ -58,7 +72,9 @@ class HostTask:
 
     def _steps(self) -> dict[str, HostStep]:
         preparing = PreparingSteps(self._asking, check_mode=self._check_mode)
-        upgrading = UpgradingSteps(self._asking)
+        foresight = Foresight(self._asking)
+        upgrading = UpgradingSteps(foresight)
+        kernel = KernelSteps(self._variables, check_mode=self._check_mode)
         return {
             "turn": self._turn,
             "begin": self._begin,
@@ -72,8 +88,10 @@ class HostTask:
             "must_boot": preparing.must_boot,
             "booted": preparing.booted,
             "verify": preparing.verify,
-            "foresee": upgrading.foresee,
+            "foresee": foresight.foresee,
+            "upgraded": upgrading.upgraded,
             "decide": upgrading.decide,
+            **{name: getattr(kernel, name) for name in KERNEL_STEPS},
         }
 
     def _turn(self, _given: StepArguments) -> StepResult:
@@ -82,11 +100,12 @@ class HostTask:
 
     def _begin(self, given: StepArguments) -> StepResult:
         self._turns.refuse_out_of_turn(self._variables)
-        return SoFar(earlier=mark_of(given["reboot"])).as_dict()
+        return SoFar(earlier=mark_of(given["reboot"]), boots=given["boots"]).as_dict()
 
     def _broke(self, given: StepArguments) -> StepResult:
         """What the role has failed by, for its last task and for the table of the playbook."""
-        return replace(_so_far(given), failure=rescued.message(self._variables)).as_dict()
+        so_far = _so_far(given).with_account(given["reboot"])
+        return replace(so_far, failure=rescued.message(self._variables)).as_dict()
 
 
 def _so_far(given: StepArguments) -> SoFar:

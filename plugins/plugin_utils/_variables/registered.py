@@ -25,5 +25,6 @@ AUDITED = ("__audit_preflight", "__audit_frozen")
 LEFT_BY: dict[str, tuple[str, ...]] = {
     "fast_reboot": (RESULT,),
     "kexec_host": ("kexec_host_result", "__kexec_host_so_far"),
+    "kernel_upgrade": ("kernel_upgrade_result", "__kernel_upgrade_so_far"),
     "rolling_upgrade": (RESULT, "__rolling_upgrade_so_far"),
 }

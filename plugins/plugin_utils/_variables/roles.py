@@ -13,11 +13,17 @@ import shlex
 import typing as t
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig import editors
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._slot import ensure as slots
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._trial import ensure as trials
 
 from .._reboot import spec
 from .family import Family, Given, VariableError
 
 _FLAVOUR = re.compile(r"[A-Za-z0-9._-]{0,64}")
+# With one slot alone there would be nothing to go back to.
+LEAST_KEPT = 2
+# What a boot takes at least, in seconds.
+LEAST_DEADLINE = 60
 
 # What the role fast_reboot has for each option of kexec_reboot, and for those of its health.
 OPTIONS = {
@@ -66,7 +72,7 @@ FAST_REBOOT = Family(
     # says where it includes this one.
     others=(
         *("error_budget", "hosts", "output", "result", "serial", "status"),
-        *("changed", "changes", "frozen", "noted"),
+        *("boot", "changed", "changes", "frozen", "noted"),
     ),
     forms={"power_cycle_command": shlex.split},
     secrets=("power_cycle_command",),
@@ -99,7 +105,21 @@ ROLLING_UPGRADE = Family(
         "packages": {"type": "list", "elements": "str"},
         "reboot": {"type": "str", "choices": ["auto", "always", "never"]},
     },
-    others=("error_budget", "hosts", "output", "serial"),
+    # Those of the playbook, what the role leaves, and what another role says where it includes its tasks.
+    others=("error_budget", "hosts", "output", "serial", "upgraded", "frozen", "needs"),
+)
+KERNEL_UPGRADE = Family(
+    "kernel_upgrade",
+    {
+        "slots": {"type": "str", "choices": ["present", "absent"]},
+        "packages": {"type": "list", "elements": "str"},
+        "flavour": {"type": "str"},
+        "keep": {"type": "int"},
+        "deadline": {"type": "int"},
+        "cold_proof": {"type": "str", "choices": ["first_batch", "always", "never"]},
+        "force": {"type": "bool"},
+    },
+    others=("error_budget", "hosts", "output", "serial", "result"),
 )
 AUDIT = Family(
     "audit",
@@ -116,7 +136,10 @@ STATUS = Family("status", {}, others=("hosts", "output"), shares_prefix=True)
 # A new role or playbook has its variables above, and its place here.
 FAMILIES = {
     family.role: family
-    for family in (FAST_REBOOT, KEXEC_HOST, ROLLING_UPGRADE, AUDIT, PREPARE, LOOK_AFTER, STATUS)
+    for family in (
+        *(FAST_REBOOT, KEXEC_HOST, KERNEL_UPGRADE, ROLLING_UPGRADE),
+        *(AUDIT, PREPARE, LOOK_AFTER, STATUS),
+    )
 }
 
 
@@ -142,12 +165,15 @@ def _of_kexec_host(values: Given) -> t.Iterator[str]:
             f"The variable kexec_host_cmdline is {values['cmdline']!r} and must be one line without "
             "control characters."
         )
-    if not _FLAVOUR.fullmatch(values["flavour"]):
-        yield (
-            f"The variable kexec_host_flavour is {values['flavour']!r} and must be as in the name of "
-            "the package, such as virt."
-        )
+    yield from _flavour("kexec_host_flavour", values["flavour"])
     yield from _numbers(values)
+
+
+def _flavour(name: str, value: str) -> t.Iterator[str]:
+    if not _FLAVOUR.fullmatch(value):
+        yield (
+            f"The variable {name} is {value!r} and must be as in the name of the package, such as virt."
+        )
 
 
 def _numbers(values: Given) -> t.Iterator[str]:
@@ -172,17 +198,38 @@ def _of_audit(values: Given) -> t.Iterator[str]:
 
 
 def _of_rolling_upgrade(values: Given) -> t.Iterator[str]:
+    yield from _packages("rolling_upgrade_packages", values["packages"])
+
+
+def _packages(variable: str, names: t.Iterable[str]) -> t.Iterator[str]:
     """A name that begins with a dash would be an option of apk."""
-    for name in values["packages"]:
+    for name in names:
         if not name or name.startswith("-") or not name.isprintable() or {*" ,"} & {*name}:
             yield (
-                f"The variable rolling_upgrade_packages has {name!r}, which is no name of a package; it must "
+                f"The variable {variable} has {name!r}, which is no name of a package; it must "
                 "be a list with one name in each element."
             )
 
 
+def _of_kernel_upgrade(values: Given) -> t.Iterator[str]:
+    yield from _packages("kernel_upgrade_packages", values["packages"])
+    yield from _flavour("kernel_upgrade_flavour", values["flavour"])
+    keep, deadline = values["keep"], values["deadline"]
+    if not LEAST_KEPT <= keep <= slots.MOST_KEPT:
+        yield (
+            f"The variable kernel_upgrade_keep is {keep} and must be at least {LEAST_KEPT}, which are what "
+            f"firmware boots and what it has booted before, and at most {slots.MOST_KEPT}."
+        )
+    if not LEAST_DEADLINE <= deadline <= trials.MAX_DEADLINE:
+        yield (
+            f"The variable kernel_upgrade_deadline is {deadline} and must be at least {LEAST_DEADLINE} and at "
+            f"most {trials.MAX_DEADLINE}, in seconds."
+        )
+
+
 ROLE_CHECKS: dict[str, t.Callable[[Given], t.Iterator[str]]] = {
     "kexec_host": _of_kexec_host,
+    "kernel_upgrade": _of_kernel_upgrade,
     "rolling_upgrade": _of_rolling_upgrade,
     "audit": _of_audit,
 }

@@ -41,6 +41,8 @@ LINES: dict[str, str] = {
     "a name in quotes": '"initrd=a b" "BOOT_IMAGE" quiet',
     "a value in quotes": 'initrd="a b" quiet',
     "what was there for one boot": f"{TOKEN}=a quiet alpinefleet_kexec.confirm=9 {ADDED}=",
+    "what a slot is booted with": "alpinefleet_kexec.slot=a-b alpinefleet_kexec.trial=r quiet "
+    "alpinefleet_kexec.deadline=9 alpinefleet_kexec.slots=1",
     "the same with a dash": f"{TOKEN.replace('_', '-')}=a quiet",
     "what was added": f"quiet panic=10 oops=panic {ADDED}=panic=10,oops=panic",
     "what was added before it is named": f"{ADDED}=panic=10 quiet panic=10 panic=20",

@@ -81,7 +81,7 @@ def test_step_knows_check_mode(asked: Asked) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"step": "leave"}, "value of step must be one of"),
+        ({"step": "wait"}, "value of step must be one of"),
         ({}, "missing required arguments: step"),
         ({"step": "look", "of": "x"}, "Unsupported parameters"),
         ({"step": "end", "so_far": 7}, "so_far"),

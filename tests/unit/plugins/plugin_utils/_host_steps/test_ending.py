@@ -91,3 +91,36 @@ def test_value_of_another_form_is_none() -> None:
         StepError, match=r"The option so_far .*failure is .* the step before has returned"
     ):
         SoFar.from_dict({"failure": 7})
+
+
+def test_reboot_that_is_kept_is_told_of_whatever_follows() -> None:
+    so_far = SoFar(boots=True).with_account(REBOOT)
+    again = so_far.with_account({**REBOOT, "method": "kexec", "nonce": "1"})
+    assert again.last_word({**REBOOT, "nonce": "2"})["method"] == "firmware"
+    # One of an earlier play, or of nobody, is none.
+    assert SoFar(boots=True, earlier="9f2c").with_account(REBOOT).account == {}
+    assert SoFar().with_account(REBOOT).account == {}
+
+
+def test_host_is_as_the_last_reboot_has_left_it() -> None:
+    held = {**REBOOT, "method": "kexec", "drained": ["lb"], "stage": None}
+    so_far = SoFar(boots=True).with_account(held)
+    last = so_far.last_word({**REBOOT, "drained": [], "stage": "undrain", "nonce": "2"})
+    assert (last["method"], last["drained"], last["stage"]) == ("kexec", [], "undrain")
+
+
+def test_reboot_that_is_kept_has_the_reason_of_one_that_failed_later() -> None:
+    so_far = SoFar(boots=True).with_account(REBOOT)
+    failed = so_far.with_account({**REBOOT, "method": None, "reason": {"code": "unhealthy"}})
+    assert (failed.account["method"], failed.account["reason"]) == (
+        "firmware",
+        {"code": "unhealthy"},
+    )
+    assert failed.with_account(REBOOT) == failed
+
+
+def test_words_of_the_role_come_before_those_of_its_reboot() -> None:
+    so_far = SoFar("It broke.", boots=True).saying(way="trial", reason=None).saying(reason="x")
+    told = so_far.last_word(REBOOT)
+    assert (told["way"], told["reason"], told["done"]) == ("trial", "x", False)
+    assert SoFar.from_dict(so_far.as_dict()) == so_far

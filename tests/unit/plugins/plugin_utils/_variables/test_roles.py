@@ -21,7 +21,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables.roles
 from tests.plays.run import ROOT
 
 # Those that are roles.
-ROLES = ("kexec_host", "rolling_upgrade")
+ROLES = ("kexec_host", "kernel_upgrade", "rolling_upgrade")
 
 
 def defaults(role: str) -> dict[str, t.Any]:
@@ -106,6 +106,26 @@ def test_defaults_can_be_used(role: str) -> None:
         ("kexec_host", {"kernel": True}, "kexec_host_kernel is True, a truth value, and must"),
         ("kexec_host", {"panic_timeout": float("inf")}, "kexec_host_panic_timeout is inf, a"),
         ("rolling_upgrade", {"packages": [""]}, "has '', which is no name"),
+        (
+            "kernel_upgrade",
+            {"packages": ["-U"]},
+            "kernel_upgrade_packages has '-U', which is no name",
+        ),
+        ("kernel_upgrade", {"flavour": "a b"}, "kernel_upgrade_flavour is 'a b' and must be as in"),
+        ("kernel_upgrade", {"slots": "gone"}, "value of kernel_upgrade_slots must be one of"),
+        (
+            "kernel_upgrade",
+            {"cold_proof": "x"},
+            "value of kernel_upgrade_cold_proof must be one of",
+        ),
+        ("kernel_upgrade", {"keep": 1}, "kernel_upgrade_keep is 1 and must be at least 2"),
+        ("kernel_upgrade", {"keep": 10}, "at most 9"),
+        (
+            "kernel_upgrade",
+            {"deadline": 59},
+            "kernel_upgrade_deadline is 59 and must be at least 60",
+        ),
+        ("kernel_upgrade", {"deadline": 65536}, "at most 65535, in seconds"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(role: str, changes: dict[str, t.Any], said: str) -> None:
@@ -129,6 +149,7 @@ def test_one_package_stands_for_a_list_of_one() -> None:
     [
         ("kexec_host", ["kexec_host_result"]),
         ("rolling_upgrade", ["rolling_upgrade_hosts", "rolling_upgrade_error_budget"]),
+        ("kernel_upgrade", ["kernel_upgrade_hosts", "kernel_upgrade_result"]),
     ],
 )
 def test_variable_that_is_none_of_the_role_is_named(role: str, known: list[str]) -> None:

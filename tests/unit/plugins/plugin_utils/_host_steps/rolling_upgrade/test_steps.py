@@ -10,6 +10,9 @@ import typing as t
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._host_steps.asking import Asking
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._host_steps.foresight import (
+    Foresight,
+)
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._host_steps.rolling_upgrade import (
     steps,
 )
@@ -36,8 +39,12 @@ class UpgradedHost:
         self.asked: list[dict[str, t.Any]] = []
 
     @property
+    def foresight(self) -> Foresight:
+        return Foresight(Asking(self._run, None))
+
+    @property
     def steps(self) -> UpgradingSteps:
-        return UpgradingSteps(Asking(self._run, None))
+        return UpgradingSteps(self.foresight)
 
     def _run(self, _name: str, options: dict[str, t.Any]) -> dict[str, t.Any]:
         self.asked.append(options)
@@ -48,24 +55,38 @@ def given(reboot: str = "auto") -> dict[str, t.Any]:
     return {"wanted": {"packages": [], "reboot": reboot}, "noted": NOTED}
 
 
-def test_host_is_asked_with_what_was_noted_of_its_reboot() -> None:
-    host = UpgradedHost(LOCKED)
-    assert host.steps.foresee(given()) == {}
-    assert host.asked == [{"ignore_reasons": ["kexec_hung"], "denied_platforms": []}]
+@pytest.mark.parametrize("reboot", ["auto", "always", "never"])
+def test_host_that_could_not_boot_again_stays_up(reboot: str) -> None:
+    with pytest.raises(StepError) as caught:
+        UpgradedHost(LOCKED, BROKEN).steps.decide(given(reboot))
+    said = "The host was upgraded and must not be rebooted now. Gone. Install."
+    assert str(caught.value) == said
 
 
 @pytest.mark.parametrize(
-    ("step", "said"),
+    ("upgrades", "told"),
     [
-        ("foresee", "The host was not upgraded. Gone. Install."),
-        ("decide", "The host was upgraded and must not be rebooted now. Gone. Install."),
+        ([], (False, [])),
+        (
+            [{"changed": False, "skipped": True}, {"changed": False, "packages": ["musl"]}],
+            (False, []),
+        ),
+        (
+            [{"changed": True, "packages": ["musl", "linux-virt", "musl"]}, {"skipped": True}],
+            (True, ["musl", "linux-virt"]),
+        ),
+        # apk does not say which in check mode.
+        ([{"changed": True}], (True, [])),
     ],
 )
-@pytest.mark.parametrize("reboot", ["auto", "always", "never"])
-def test_host_that_could_not_boot_again_stays_up(step: str, said: str, reboot: str) -> None:
-    with pytest.raises(StepError) as caught:
-        getattr(UpgradedHost(LOCKED, BROKEN).steps, step)(given(reboot))
-    assert str(caught.value) == said
+def test_what_apk_has_changed_is_told_once(upgrades: t.Any, told: t.Any) -> None:
+    found = UpgradedHost().steps.upgraded({"upgrades": upgrades})
+    assert (found["upgraded"], found["packages"]) == told
+
+
+def test_packages_of_another_form_are_refused() -> None:
+    with pytest.raises(StepError, match="The option upgrades"):
+        UpgradedHost().steps.upgraded({"upgrades": [{"changed": True, "packages": "musl"}]})
 
 
 @pytest.mark.parametrize("needed", [None, "yes", 1])

@@ -7,6 +7,7 @@
 The variable "script" of the host has the results of the prediction, of the order, of the wait, and
 of the wait after a power cycle, and what is found when the host is looked at: at once, and later.
 What it remembers is "memory", or is kept in the file "kept_in" from one run to the next.
+What is below the name of a method holds for a reboot by that one.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ class ScriptedTask:
         return Path(place) if place else None
 
     def run(self, request: t.Any, _before_order: t.Any = None) -> Result:
+        self._heed(request.method)
         result = self._answer("predict" if self._check_mode else "order")
         if not request.wait and not result.get("failed"):
             result["order"] = {**self._ordered, "host": self._host}
@@ -59,11 +61,15 @@ class ScriptedTask:
     def wait_and_look(
         self, _request: t.Any, handed: t.Any, _within: float
     ) -> tuple[Result, list[str]]:
+        self._heed(handed.method)
         lost_before = handed.fallback != self._ordered["fallback"]
         return self._answer("again" if lost_before else "wait"), self._script["looks"][0]
 
     def look(self, _wanted: t.Any, _before: t.Any, _boot_id: str, _seconds: float) -> list[str]:
         return t.cast("list[str]", self._script["looks"][1])
+
+    def _heed(self, method: str) -> None:
+        self._script = {**self._script, **self._script.get(method, {})}
 
     @property
     def _ordered(self) -> Result:
