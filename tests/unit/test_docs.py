@@ -29,6 +29,8 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootloader impo
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._image import choose
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._kexec import once
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._record import ensure
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._slot import ensure as slots
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._trial import ensure as trials
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import (
     task as role_task,
 )
@@ -59,8 +61,8 @@ DOCUMENTS = README + "".join(GUIDES.values())
 # The playbooks, each by the name that its variables begin with; some have a name with a hyphen, too.
 PLAYBOOKS = {path.stem.replace("-", "_"): path for path in (ROOT / "playbooks").glob("*.yml")}
 # Those that run the role of their name, and what the role itself leaves or listens for.
-ROLES = ("fast_reboot", "rolling_upgrade")
-OF_ROLES = {"fast_reboot_result", "fast_reboot_drained"}
+ROLES = ("fast_reboot", "kernel_upgrade", "rolling_upgrade")
+OF_ROLES = {"fast_reboot_result", "fast_reboot_drained", "kernel_upgrade_result"}
 # The codes that the role fast_reboot adds to those of its reboot.
 ROLE_CODES = (
     "drain_failed",
@@ -73,6 +75,9 @@ ROLE_CODES = (
     "task_failed",
     "undrain_failed",
 )
+
+# The one that the role kernel_upgrade adds.
+KERNEL_CODES = ("trial_failed",)
 
 # --- The list of reasons -------------------------------------------------------------------
 
@@ -103,7 +108,7 @@ def test_entries_and_fields_of_a_sample() -> None:
 
 def test_reasons_list_each_code_once_and_no_other() -> None:
     codes = [*_reasons.VOCABULARY, *failure.FAILURES, *failure.NOTES, *audit.AUDIT_CODES]
-    codes += ROLE_CODES
+    codes += [*ROLE_CODES, *KERNEL_CODES]
     assert sorted(code for code, _text in entries(REASONS)) == sorted(codes)
 
 
@@ -256,6 +261,8 @@ SPECS: dict[str, tuple[dict[str, t.Any], dict[str, t.Any]]] = {
     "freeze_variables": (role_variables.FREEZE_ARGUMENTS, {}),
     "host_step": (host_task.HOST_STEP_SPEC, {}),
     "host_origin": (ensure.ORIGIN_ARGUMENTS, {}),
+    "kernel_slot": (slots.SLOT_ARGUMENTS, {}),
+    "kernel_trial": (trials.TRIAL_ARGUMENTS, {"required_if": trials.TRIAL_REQUIRED_IF}),
 }
 PREFIX = "alpinefleet.kexec."
 IMPORT = "ansible.builtin.import_playbook"
@@ -509,7 +516,8 @@ def test_variables_of_samples() -> None:
 
 
 def test_every_playbook_that_ansible_can_ask_for_is_known() -> None:
-    names = {"audit", "fast_reboot", "look_after", "prepare", "rolling_upgrade", "status"}
+    names = {"audit", "fast_reboot", "look_after", "prepare", "status"}
+    names |= {"kernel_upgrade", "rolling_upgrade"}
     assert set(PLAYBOOKS) == names
     assert all((ROOT / f"playbooks/{name}.yml").is_file() for name in names)
 

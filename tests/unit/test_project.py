@@ -355,7 +355,7 @@ def test_tasks_that_read_sees_templates_conditions_and_blocks(tmp_path: Path) ->
 
 # Facts of a host outrank the defaults and the inventory: what is read before a host is asked, and
 # never again, no host changes.
-@pytest.mark.parametrize("role", ["fast_reboot", "kexec_host", "rolling_upgrade"])
+@pytest.mark.parametrize("role", ["fast_reboot", "kernel_upgrade", "kexec_host", "rolling_upgrade"])
 def test_variables_of_a_role_are_read_once_before_the_host_is_asked(role: str) -> None:
     variables = load(ROOT / f"roles/{role}/defaults/main.yml")
     places = {name: tasks_that_read(ROOT / "roles" / role, name) for name in variables}
@@ -444,6 +444,8 @@ WITHOUT_A_BLOCK = {
     ("fast_reboot", "status"): "only asks",
     ("fast_reboot", "brake"): "has them otherwise",
     ("kexec_host", "bootstrap"): "changes nothing but that Python is there",
+    ("rolling_upgrade", "check"): "the role that includes it has one around it",
+    ("rolling_upgrade", "upgrade"): "the role that includes it has one around it",
 }
 
 
