@@ -9,6 +9,8 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import subprocess
+import sys
 import traceback
 import types
 import typing as t
@@ -26,6 +28,20 @@ def die_at(
             os.kill(os.getpid(), signal.SIGKILL)
 
     return look
+
+
+def calls_survived(module: str, case: str) -> int:
+    """How many deaths the function "main" of a test's module tries, in a process without pytest's threads."""
+    completed = subprocess.run(
+        [sys.executable, "-c", f"import {module} as this; this.main({case!r})"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    assert completed.returncode == 0, completed.stderr
+    return int(completed.stdout)
 
 
 def ended(work: t.Callable[[], None]) -> int:

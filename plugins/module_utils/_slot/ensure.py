@@ -41,9 +41,9 @@ def wish_of(params: t.Mapping[str, t.Any]) -> SlotWish:
     """The user's options as a value."""
     state, good, keep = params["state"], params["good"], params["keep"]
     if not 1 <= keep <= MOST_KEPT:
-        raise ReasonError(_invalid(f"keep is {keep} and must be between 1 and {MOST_KEPT}"))
+        raise plans.options_invalid(f"keep is {keep} and must be between 1 and {MOST_KEPT}")
     if good is not None and state == "absent":
-        raise ReasonError(_invalid("good is set and state is absent"))
+        raise plans.options_invalid("good is set and state is absent")
     return SlotWish(
         "present" if good is not None else state, params["flavour"], good, keep, params["force"]
     )
@@ -70,10 +70,7 @@ def make_default(host: Host, slot: str, keep: int = store.KEPT_SLOTS) -> dict[st
 
     Returns changed and diff. The caller holds the lock of the host, and keeps the journal.
     """
-    seen = situation.see(host)
-    found = seen.slot(slot)
-    if found is None or not found.whole:
-        raise ReasonError(plans.damaged(found or store.missing(slot)))
+    seen = _see_whole(host, slot)
     names = (slot, *seen.earlier(slot)[: keep - 1])
     return defaults.ensure(host, _entries(seen, names), slot, check_mode=False)
 
@@ -83,12 +80,18 @@ def name_for_proof(host: Host, slot: str, keep: int = store.KEPT_SLOTS) -> dict[
 
     Returns changed and diff. The caller holds the lock of the host.
     """
+    seen = _see_whole(host, slot)
+    names = (str(seen.good), *seen.earlier(seen.good)[: keep - 1], slot)
+    return defaults.ensure(host, _entries(seen, names), seen.good, check_mode=False)
+
+
+def _see_whole(host: Host, slot: str) -> Situation:
+    """What there is, of which this slot must be whole."""
     seen = situation.see(host)
     found = seen.slot(slot)
     if found is None or not found.whole:
         raise ReasonError(plans.damaged(found or store.missing(slot)))
-    names = (str(seen.good), *seen.earlier(seen.good)[: keep - 1], slot)
-    return defaults.ensure(host, _entries(seen, names), seen.good, check_mode=False)
+    return seen
 
 
 def _ensure(host: Host, wish: SlotWish, work: _Work) -> dict[str, t.Any]:
@@ -253,12 +256,4 @@ def _unclear(why: str) -> Reason:
         "boot_loader_not_understood",
         f"Which entry of the boot loader's menu is the default cannot be told: {why}.",
         "Run kernel_slot with state=present, which has the menu made anew.",
-    )
-
-
-def _invalid(what: str) -> Reason:
-    return reason(
-        "parameter_invalid",
-        f"The options do not fit: {what}.",
-        "See the documentation of the module.",
     )

@@ -48,9 +48,7 @@ class Situation:
 
     @property
     def good(self) -> str | None:
-        """What firmware boots, or will once the menu is made anew."""
-        menus = self.menus
-        return menus.default if menus.agrees else menus.configured or menus.default
+        return self.menus.good
 
     def slot(self, name: str | None) -> Slot | None:
         return next((slot for slot in self.slots if slot.id == name), None)
@@ -268,6 +266,16 @@ def _check_no_trial(seen: Situation, wish: SlotWish) -> None:
 
 
 # --- Reasons -------------------------------------------------------------------------------
+
+
+def options_invalid(what: str) -> ReasonError:
+    return ReasonError(
+        reason(
+            "parameter_invalid",
+            f"The options do not fit: {what}.",
+            "See the documentation of the module.",
+        )
+    )
 
 
 def damaged(found: Slot, hinders: Reason | None = None, blocks: Blocks | None = None) -> Reason:

@@ -30,8 +30,7 @@ def see(host: Host, flavour: str | None = None) -> Situation:
     """
     found = menus.look(host, flavour)
     slots = store.listed(host)
-    good = found.default if found.agrees else found.configured or found.default
-    own = [slot.manifest.flavour for slot in slots if slot.id == good and slot.manifest]
+    own = [slot.manifest.flavour for slot in slots if slot.id == found.good and slot.manifest]
     if flavour is None and own:
         flavour = own[0]
         found = menus.look(host, flavour)

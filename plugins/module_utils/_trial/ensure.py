@@ -65,12 +65,12 @@ def wish_of(params: t.Mapping[str, t.Any]) -> TrialWish:
     """The user's options as a value."""
     wish = TrialWish(**{name: params[name] for name in TRIAL_ARGUMENTS})
     if wish.run is not None and not journal.RUN_ID.fullmatch(wish.run):
-        raise refusals.invalid(
+        raise plans.options_invalid(
             f"run is {wish.run!r} and must be letters, digits, dots, dashes and underscores, at "
             "most 64 of them"
         )
     if not 1 <= wish.deadline <= MAX_DEADLINE:
-        raise refusals.invalid(
+        raise plans.options_invalid(
             f"deadline is {wish.deadline} and must be between 1 and {MAX_DEADLINE}"
         )
     return replace(wish, text=journal.cut(wish.text))

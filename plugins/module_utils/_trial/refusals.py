@@ -12,16 +12,6 @@ from .journal import Trial
 from .state import TrialVerdict
 
 
-def invalid(what: str) -> ReasonError:
-    return ReasonError(
-        reason(
-            "parameter_invalid",
-            f"The options do not fit: {what}.",
-            "See the documentation of the module.",
-        )
-    )
-
-
 def of_another(trial: Trial, verdict: TrialVerdict) -> ReasonError:
     return _refusal(
         "trial_of_another",

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import GONE
 from ansible_collections.alpinefleet.kexec.tests.unit.roles.scripted_reboot import (
+    ABLE,
     SCRIPT,
     python_that_answers,
     run_scripted,
@@ -49,18 +50,6 @@ def test_host_without_python_leaves_the_play_in_check_mode(
 
 # --- Hosts that are rebooted ----------------------------------------------------------------
 
-# What each module says of a host that is to be as it was, for which a boot is missing.
-ABLE: dict[str, t.Any] = {
-    "changed": False,
-    "reasons": [],
-    "facts": {"kexec_load_disabled": False, "lock_settings": []},
-    "stat": {"exists": True, "lnk_target": "/bin/busybox", "islnk": True, "isdir": False},
-    "origin": {"reboot": "/bin/busybox", "package": True, "parameters": {}},
-    "restore": {"present": [], "absent": [{"name": "kexec_load_disabled"}]},
-    "left": [],
-    "files": [],
-    "rc": 0,
-}
 COMMON = {
     "kexec_host_state": "absent",
     "kexec_host_reboot_allowed": True,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.alpinefleet.kexec.tests.unit.roles.scripted_reboot import (
+    ABLE,
     python_that_answers,
     run_scripted,
     task,
@@ -29,18 +30,6 @@ def reason(code: str, blocks: str) -> dict[str, str]:
 
 HARD = {"path": "/etc/sysctl.d/99-hard.conf", "line": 3, "value": "1"}
 WHY = "A reboot through kexec is not possible: /boot/vmlinuz-virt is missing or empty."
-# What every module says of a host, and the command that asks the service.
-ABLE: dict[str, t.Any] = {
-    "changed": False,
-    "reasons": [],
-    "facts": {"kexec_load_disabled": False, "lock_settings": []},
-    "stat": {"exists": True, "lnk_target": "/bin/busybox", "islnk": True, "isdir": False},
-    "origin": {"reboot": "/bin/busybox", "package": True, "parameters": {}},
-    "restore": {"present": [], "absent": [{"name": "kexec_load_disabled"}]},
-    "left": [],
-    "files": [],
-    "rc": 0,
-}
 ANSWERS: dict[str, dict[str, t.Any]] = {
     "able": ABLE,
     # A module of which Ansible takes the status for a failure says that it is none.

@@ -41,6 +41,11 @@ class Menus:
     # The slot that boots once, at the next boot through firmware.
     once: str | None = None
 
+    @property
+    def good(self) -> str | None:
+        """What firmware boots, or will once the menu is made anew."""
+        return self.default if self.agrees else self.configured or self.default
+
 
 def look(host: Host, flavour: str | None = None) -> Menus:
     """Read all of it; nothing is written. ReasonError where there is no such boot loader."""

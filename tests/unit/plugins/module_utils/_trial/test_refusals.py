@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
+from ansible_collections.alpinefleet.kexec.plugins.module_utils._slot import plan as plans
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._trial import refusals
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._trial.journal import Trial
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._trial.state import TrialVerdict
@@ -22,7 +23,7 @@ DONE = TrialVerdict("committed", "nothing")
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [
-        (refusals.invalid("it is so"), "parameter_invalid", ["fit: it is so."]),
+        (plans.options_invalid("it is so"), "parameter_invalid", ["fit: it is so."]),
         (refusals.of_another(TRIAL, ON), "trial_of_another", [SLOT, "run run-7", "on_trial"]),
         (refusals.over(TRIAL, BACK), "trial_over", [SLOT, "required_check: nginx is down", GOOD]),
         (refusals.over(TRIAL, DONE), "trial_over", ["it is committed.", f"good={GOOD}"]),
