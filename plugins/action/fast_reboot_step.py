@@ -31,4 +31,5 @@ class ActionModule(RebootingAction):
             self.clock,
             check_mode=self._task.check_mode,
         )
-        return outcome(self, STEP_ARGUMENTS, RoleTask(variables, steps, turns.of(self._task)).step)
+        role = RoleTask(variables, steps, self._templar.template, turns.of(self._task))
+        return outcome(self, STEP_ARGUMENTS, role.step)

@@ -62,10 +62,12 @@ options:
       - note_failed_file
       - note_failure
       - end
-  wanted:
-    description: The variables of the role, without their prefix, for the steps with which a run begins.
-    type: dict
-    default: {}
+  changes:
+    description:
+      - What is to be in place of some of the variables of the role, by their names without its prefix, for the steps
+        with which a run begins. Those steps read the variables themselves.
+    type: raw
+    default: ""
   frozen:
     description:
       - What the step V(note) returned, for the steps V(begin), V(begin_undrain) and V(settle) of a role that noted it

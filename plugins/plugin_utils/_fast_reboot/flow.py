@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
+from .._parsing.values import prepare
 from .._reboot.spec import Handed
 from .memory import PLACE, Memory
 from .plan import Hook, RunPlan
@@ -32,6 +33,7 @@ ANOTHER_BOOT = ("wrong_kernel", "wrong_method")
 HOST_UNTOUCHED = ("preflight", "load", "drain", "trigger")
 
 
+@prepare
 @dataclass(frozen=True)
 class Run:
     """How far one run of the role is with one host; what one task hands to the next."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from .._parsing.forms import shown
 from .._reboot import spec
 from .._reboot.failure import RebootError
 from .._reboot.observation import Method
@@ -25,6 +26,9 @@ from . import memory
 from .files import TaskFiles
 
 NAME_LENGTH = 100
+
+# Made once, and not in the process of each host's task.
+_VALIDATOR = ArgumentSpecValidator(spec.ARGUMENT_SPEC, **spec.RULES)
 
 
 @dataclass(frozen=True)
@@ -74,16 +78,25 @@ class RunPlan:
         return (*found, *([self.power_cycle.tasks] if self.power_cycle.tasks else []))
 
 
+def changed(given: Given, changes: object) -> Given:
+    """The variables with what another role wants in place of some of them."""
+    if not changes:
+        return given
+    if not isinstance(changes, t.Mapping):
+        raise VariableError([f"fast_reboot_changes is {shown(changes)} and must be a mapping."])
+    strange = [str(name) for name in changes if name not in FAST_REBOOT.specification]
+    if strange:
+        raise VariableError(
+            [f"fast_reboot_changes has {', '.join(strange)}, which no variable is called."]
+        )
+    return {**given, **changes}
+
+
 def make(given: Given, folder: str, files: TaskFiles) -> tuple[RunPlan, list[str]]:
     """The plan of the variables, by their names without the prefix, and the power cycle's command.
 
     A relative path begins at FOLDER. What cannot be carried out is told at once, all of it.
     """
-    strange = [name for name in given if f"{FAST_REBOOT.prefix}{name}" not in FAST_REBOOT.names]
-    if strange:
-        raise VariableError(
-            [f"fast_reboot_changes has {', '.join(strange)}, which no variable is called."]
-        )
     values = FAST_REBOOT.validated(given)
     own = {name: values[name] for name in OWN_SPEC}
     arguments, problems = _arguments(values)
@@ -102,7 +115,7 @@ def _arguments(values: Given) -> tuple[dict[str, t.Any], list[str]]:
     """What kexec_reboot gets, and what it would refuse, in the words of the role."""
     given = {option: values[name] for name, option in OPTIONS.items()}
     given["health"] = {option: values[name] for name, option in HEALTH.items()}
-    result = ArgumentSpecValidator(spec.ARGUMENT_SPEC, **spec.RULES).validate(given)
+    result = _VALIDATOR.validate(given)
     arguments = t.cast("dict[str, t.Any]", result.validated_parameters)
     try:
         spec.parse(arguments, "")

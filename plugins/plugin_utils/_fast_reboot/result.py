@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import Reason
 
+from .._parsing.values import prepare
 from .._reboot.observation import Method
 from .._reboot.spec import Handed
 from .memory import Progress
@@ -86,6 +87,7 @@ class Account:
         return None if self.reason is None else self.reason.code
 
 
+@prepare
 @dataclass(frozen=True)
 class Attempt(Account):
     """What one task of kexec_reboot came to."""

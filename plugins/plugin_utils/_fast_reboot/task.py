@@ -53,7 +53,8 @@ STEP_ARGUMENTS: dict[str, dict[str, t.Any]] = {
             *("note_failed_reset", "note_failed_file", "note_failure", "end"),
         ],
     },
-    "wanted": {"type": "dict", "default": {}},
+    # Nothing, or what another role wants in place of some of the variables.
+    "changes": {"type": "raw", "default": ""},
     # Nothing, or what the step "note" returned.
     "frozen": {"type": "raw", "default": ""},
     "changed": {"type": "bool", "default": False},
@@ -74,10 +75,17 @@ class FrozenRun:
 class RoleTask:
     """One task of the role for one host."""
 
-    def __init__(self, variables: Variables, steps: Steps, turns: Turns = ANY_TURNS) -> None:
+    def __init__(
+        self,
+        variables: Variables,
+        steps: Steps,
+        template: t.Callable[[t.Any], t.Any],
+        turns: Turns = ANY_TURNS,
+    ) -> None:
         self._variables = variables
-        self._turns = turns
         self._steps = steps
+        self._template = template
+        self._turns = turns
 
     def step(self, arguments: t.Mapping[str, t.Any]) -> Result:
         name = arguments["step"]
@@ -140,7 +148,7 @@ class RoleTask:
             raise _refused(flow.argument_invalid(error.message, error.remedy)) from None
         given = arguments["frozen"]
         if not given:
-            return self._freeze(arguments["wanted"])
+            return self._freeze(arguments["changes"])
         return handed(FrozenRun, given, option="frozen", by="the entry point note has")
 
     def _taken_over(self, name: str, run: Run, *, changed: bool) -> Run:
@@ -172,12 +180,13 @@ class RoleTask:
         except EndedError as error:
             return flow.not_forgotten(run, error.said.rstrip("."))
 
-    def _freeze(self, wanted: t.Mapping[str, t.Any]) -> FrozenRun:
+    def _freeze(self, changes: object) -> FrozenRun:
         try:
             speakers.refuse_a_speaker(self._variables)
             FAST_REBOOT.refuse_unknown(self._variables)
+            wanted = FAST_REBOOT.wanted(self._variables, self._template)
             folder = str(self._variables["playbook_dir"])
-            made, command = plan.make(wanted, folder, Playbooks())
+            made, command = plan.make(plan.changed(wanted, changes), folder, Playbooks())
         except StepError as error:
             raise _refused(flow.argument_invalid(error.message, error.remedy)) from None
         return FrozenRun(flow.begin(secrets.token_hex(16), made), tuple(command))

@@ -62,6 +62,15 @@ def _dataclass(kind: t.Any, given: object, place: str) -> t.Any:
         raise FormError(f"{place} lacks some of {', '.join(missing)}") from None
 
 
+def prepare(kind: type[Value]) -> type[Value]:
+    """Look its types up, and those of all in it: once, and not in the process of each task."""
+    for hint in _hints(kind).values():
+        for each in (hint, *t.get_args(hint)):
+            if dataclasses.is_dataclass(each):
+                prepare(t.cast("type[t.Any]", each))
+    return kind
+
+
 @functools.cache
 def _hints(kind: type) -> dict[str, t.Any]:
     return t.get_type_hints(kind)

@@ -8,14 +8,18 @@
 
 from __future__ import annotations
 
-import re
+import typing as t
 
 
 def between(output: str, nonce: str) -> str | None:
     """What stands between the two lines with the nonce; None if it is not whole."""
-    frame = re.search(
-        rf"^BEGIN {re.escape(nonce)}\r*\n(.*?)^END {re.escape(nonce)}\r*$",
-        output,
-        re.MULTILINE | re.DOTALL,
-    )
-    return None if frame is None else frame.group(1)
+    lines = output.split("\n")
+    begin = _line(f"BEGIN {nonce}", lines, 0)
+    end = None if begin is None else _line(f"END {nonce}", lines, begin + 1)
+    return None if end is None else "".join(f"{line}\n" for line in lines[begin + 1 : end])
+
+
+def _line(text: str, lines: t.Sequence[str], start: int) -> int | None:
+    """Where it stands first; a terminal ends lines with more than a newline."""
+    numbers = range(start, len(lines))
+    return next((number for number in numbers if lines[number].rstrip("\r") == text), None)

@@ -34,11 +34,15 @@ class Lookup:
     def __init__(self, host: str, port: int) -> None:
         self._host = host
         self._port = port
-        self._found: list[Address] = []
+        self._found = _numeric(host, port)
+        # An address stays what it is, and a thread for each probe is most of what a probe costs.
+        self._is_address = bool(self._found)
         self._question: threading.Thread | None = None
 
     def addresses(self) -> list[Address]:
         """What is known after a moment."""
+        if self._is_address:
+            return self._found
         # A controller with many forks may have no thread left for now; the next question may get one.
         with contextlib.suppress(RuntimeError):
             if self._question is None or not self._question.is_alive():
@@ -50,8 +54,19 @@ class Lookup:
 
     def _ask(self) -> None:
         with contextlib.suppress(OSError, UnicodeError):
-            found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
-            self._found = [(family, address) for family, _type, _proto, _name, address in found]
+            self._found = _ask(self._host, self._port)
+
+
+def _ask(host: str, port: int, flags: int = 0) -> list[Address]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+    return [(family, address) for family, _type, _proto, _name, address in found]
+
+
+def _numeric(host: str, port: int) -> list[Address]:
+    """What is an address already, empty for a name; nobody is asked for that."""
+    with contextlib.suppress(OSError, UnicodeError):
+        return _ask(host, port, socket.AI_NUMERICHOST)
+    return []
 
 
 class BannerProber:

@@ -13,6 +13,7 @@ import math
 import typing as t
 from dataclasses import dataclass, field
 
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 from .._parsing.forms import shown
@@ -58,6 +59,11 @@ class Family:
     forms: t.Mapping[str, t.Callable[[str], str | list[str]]] = field(default_factory=dict)
     # What may have a secret in it, and is never shown, in whatever form it comes.
     secrets: tuple[str, ...] = ()
+    # For all variables; made once, and not in the process of each host's task.
+    _all_named: ArgumentSpecValidator = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_all_named", self._named(self.specification))
 
     @property
     def prefix(self) -> str:
@@ -67,6 +73,26 @@ class Family:
     def names(self) -> frozenset[str]:
         """All that is known by this prefix."""
         return frozenset(f"{self.prefix}{name}" for name in (*self.specification, *self.others))
+
+    def wanted(self, variables: Given, template: t.Callable[[t.Any], t.Any]) -> dict[str, t.Any]:
+        """What each variable is set to, by its name without the prefix; all are read at one moment.
+
+        Without a word of Jinja around them: Ansible would compile one for each variable and host.
+        """
+        found: dict[str, t.Any] = {}
+        problems = []
+        for name in self.specification:
+            variable = f"{self.prefix}{name}"
+            # In a mapping, which a variable that is omitted is not in any more.
+            own = {name: variables[variable]} if variable in variables else {}
+            try:
+                found |= template(own)
+            except AnsibleError as error:
+                said = " ".join(str(error).split()).rstrip(".")
+                problems.append(f"The variable {variable} cannot be told: {said}.")
+        if problems:
+            raise VariableError(problems)
+        return found
 
     def refuse_unknown(self, names: t.Iterable[str]) -> None:
         """A variable that looks as if it were the role's, and is none, would be missed too late."""
@@ -93,7 +119,8 @@ class Family:
         # Of what is wrong already Ansible would tell the value.
         right = [name for name in self.specification if name not in wrong]
         values = {f"{self.prefix}{name}": self._listed(name, given[name]) for name in right}
-        result = ArgumentSpecValidator(self._named(right)).validate(values)
+        validator = self._named(right) if wrong else self._all_named
+        result = validator.validate(values)
         problems = [*wrong.values()]
         problems += [f"Variables cannot be used: {message}." for message in result.error_messages]
         if problems:
@@ -109,9 +136,11 @@ class Family:
             f"{kind}, which is not shown," if name in self.secrets else f"{shown(value)}, {kind},"
         )
 
-    def _named(self, names: t.Iterable[str]) -> dict[str, t.Any]:
+    def _named(self, names: t.Iterable[str]) -> ArgumentSpecValidator:
         """Options under their own names, so that what is said of one names it."""
-        return {f"{self.prefix}{name}": dict(self.specification[name]) for name in names}
+        return ArgumentSpecValidator(
+            {f"{self.prefix}{name}": dict(self.specification[name]) for name in names}
+        )
 
     def _omitted(self, missing: t.Sequence[str]) -> str:
         names = ", ".join(f"{self.prefix}{name}" for name in missing)

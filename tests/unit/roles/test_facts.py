@@ -65,7 +65,6 @@ SAID = {name: other(OPTIONS[role][name]) for role, name in VARIABLES}
 SAID_TOO = {
     "fast_reboot_result": {"failed": False},
     "kexec_host_result": {"done": True},
-    "__fast_reboot_wanted": {"power_cycle_delegate": "said"},
     "__fast_reboot_begun": {"run": {}},
     "__fast_reboot_no_log": False,
     "fast_reboot_changed": True,

@@ -12,7 +12,7 @@ import typing as t
 from tests import lab
 from tests.plays import MENUS, Machine, PlayRun, Supply
 
-from .variables import ENTRY, JOURNAL, KERNEL_UPGRADE, PLAIN, SLOT_PARAMETER, UPGRADE
+from .variables import ENTRY, JOURNAL, KERNEL_UPGRADE, PLAIN, SLOT_PARAMETER, TRIAL_PARAMETER, UPGRADE
 
 LOADERS = tuple(MENUS)
 # A driver of Alpine's kernel package that is in no initramfs, and that nothing loads by itself.
@@ -63,12 +63,19 @@ class Host(Machine):
         return self.module("kernel_trial").result
 
     def journal(self) -> dict[str, t.Any]:
-        """What the host's journal has, without Ansible; empty if it cannot be read now."""
+        """What the host's journal has of its trial, without Ansible; empty if it cannot be read now."""
         try:
             found: dict[str, t.Any] = json.loads(self.shell(f"cat {JOURNAL}"))
         except ValueError:
             return {}
-        return found
+        return found["trial"] or {}
+
+    def reached(self) -> str:
+        """How far its trial is, without Ansible, in the words of kernel_trial; empty if that is not known."""
+        step = str(self.journal().get("step", ""))
+        if step == "armed" and TRIAL_PARAMETER in self.shell("cat /proc/cmdline"):
+            return "on_trial"
+        return step
 
     def upgrade(self, *options: str, **variables: t.Any) -> PlayRun:
         """Run the playbook."""

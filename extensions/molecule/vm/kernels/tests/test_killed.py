@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tests import lab
-from tests.plays import Supply, kill_playbook, only_in_full
+from tests.plays import Supply, codes_of, kill_playbook, only_in_full
 
 from .conftest import Host, take
 from .variables import DEADLINE, KERNEL_UPGRADE, NEW, OLD, PLAIN
@@ -27,8 +27,8 @@ def reached(host: Host, state: str) -> None:
     """Wait until the host's journal says so, or more than that."""
     end = time.monotonic() + WITHIN_SECONDS
     enough = STATES[STATES.index(state) :]
-    while host.journal().get("state") not in enough:
-        assert time.monotonic() < end, f"the journal never said {state}: {host.journal()}"
+    while host.reached() not in enough:
+        assert time.monotonic() < end, f"the trial was never {state}: {host.journal()}"
         time.sleep(0.2)
 
 
@@ -39,8 +39,15 @@ def test_next_run_finishes_what_a_dead_one_began(machines: Supply, state: str) -
     kill_playbook(
         KERNEL_UPGRADE, host.inventory, moment=lambda: reached(host, state), variables=PLAIN
     )
+    orphan = host.journal()["run"]
     run = host.upgrade()
     assert run.rc == 0, run.output
+    late = host.module("kernel_trial", state="committed", run=orphan)
+    if host.journal()["run"] == orphan:
+        # The next run has seen the host well, and ended what the dead one began.
+        assert (late.status, late.result["changed"]) == ("ok", False), late.result
+    else:
+        assert codes_of(late.result) == ["trial_of_another"]
     assert (host.release(), host.trial()["state"]) == (NEW, "committed")
     assert host.reboot() == "firmware"
     assert (host.release(), host.lost_modules()) == (NEW, "")

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 from dataclasses import asdict
 from pathlib import Path
@@ -92,9 +93,6 @@ def test_all_variables_of_the_role_are_known() -> None:
     ] == sorted(
         options,
         key=[f"{roles.FAST_REBOOT.prefix}{name}" for name in roles.FAST_REBOOT.specification].index,
-    )
-    assert set(read("vars/main.yml")["__fast_reboot_wanted"]) == set(
-        roles.FAST_REBOOT.specification
     )
 
 
@@ -185,7 +183,6 @@ REFUSALS: dict[str, tuple[dict[str, t.Any], str]] = {
         "The variable fast_reboot_cmdline_append has 'a\\nb'",
     ),
     "no parameter": ({"cmdline_append": [""]}, "which is no parameter of a kernel"),
-    "a change of nothing": ({"methud": "firmware"}, "fast_reboot_changes has methud"),
     "nothing": ({"stable_seconds": None}, "cannot be omitted: fast_reboot_stable_seconds."),
     "a word for a time": ({"timeout": "soon"}, "'fast_reboot_timeout'"),
     "a negative time": ({"timeout": -1}, "The variable fast_reboot_timeout is -1 and must be"),
@@ -247,6 +244,27 @@ def test_more_hooks_than_a_host_can_remember_are_refused(
         return
     said = f"fast_reboot_hooks has {number} hooks, and a host can remember {fitting} of them"
     assert said in problems(hooks=hooks)
+
+
+def test_another_role_changes_some_of_the_variables() -> None:
+    assert plan.changed(DEFAULTS, "") == DEFAULTS
+    assert plan.changed(DEFAULTS, {"timeout": 7}) == {**DEFAULTS, "timeout": 7}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"methud": "firmware"}, "fast_reboot_changes has methud, which no variable is called"),
+        # Its playbook has it, and the role does not.
+        ({"serial": 1}, "fast_reboot_changes has serial, which no variable is called"),
+        ({1: 2}, "fast_reboot_changes has 1, which no variable is called"),
+        (["method"], "fast_reboot_changes is ['method'] and must be a mapping"),
+        ("firmware", "fast_reboot_changes is 'firmware' and must be a mapping"),
+    ],
+)
+def test_change_of_what_is_no_variable_is_refused(changes: object, said: str) -> None:
+    with pytest.raises(VariableError, match=re.escape(said)):
+        plan.changed(DEFAULTS, changes)
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:

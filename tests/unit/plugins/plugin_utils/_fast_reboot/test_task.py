@@ -60,11 +60,11 @@ class Role:
             "inventory_hostname": "web1",
             "ansible_forks": 5,
             "ansible_play_batch": ["web1"],
+            **{f"fast_reboot_{name}": value for name, value in {**DEFAULTS, **wanted}.items()},
         }
-        self._wanted = {**DEFAULTS, **wanted}
 
     def begin(self, step: str = "begin", **arguments: t.Any) -> Result:
-        found = self._step(step, **{"wanted": self._wanted, **arguments})
+        found = self._step(step, **arguments)
         self.variables["__fast_reboot_begun"] = found
         return found
 
@@ -88,7 +88,8 @@ class Role:
         return self._step("end")
 
     def _step(self, step: str, **arguments: t.Any) -> Result:
-        role = RoleTask(self.variables, self.scene.steps)
+        # Nothing in them is a template.
+        role = RoleTask(self.variables, self.scene.steps, lambda value: value)
         told = carried_out(role.step, STEP_ARGUMENTS, step=step, **arguments)
         return t.cast("Result", json.loads(json.dumps(told)))
 
@@ -340,10 +341,11 @@ def test_what_cannot_be_begun_is_refused(variables: Result, wanted: Result, said
 
 def test_what_was_frozen_before_is_not_looked_at_again() -> None:
     noted = Role(timeout=77)
-    frozen = noted._step("note", wanted={**DEFAULTS, "timeout": 77})
+    frozen = noted._step("note")
     role = Role(LEFT)
     role.variables["ansible_facts"] = {"fast_reboot_timeout": 1}
-    told = role.begin(frozen=frozen, wanted={"timeout": -1})
+    role.variables["fast_reboot_timeout"] = -1
+    told = role.begin(frozen=frozen, changes={"timeout": -1})
     assert (told.get("failed", False), told["run"]["next"]) == (False, "wait")
     assert told["run"]["plan"]["arguments"]["reboot_timeout"] == 77
 
@@ -619,7 +621,7 @@ def test_beginning_that_ansible_ends_does_not_know_what_an_earlier_run_has_left(
 
 def test_host_that_is_drained_stays_known_as_such_where_its_order_is_ended_at_once() -> None:
     role = left_drained()
-    role._wanted["hooks"] = [HOOK]
+    role.variables["fast_reboot_hooks"] = [HOOK]
     role.scene.task._answers = [CUT_OFF]
     told = role.begin()
     assert told["drained"] == ["lb"]
@@ -672,7 +674,7 @@ def test_earlier_run_of_the_role_in_the_play_is_none_of_this_one() -> None:
     role.begin()
     role.go_on("wait")
     second = Role(hooks=[HOOK])
-    second.variables.update(role.variables)
+    second.variables = {**role.variables, **second.variables}
     second.begin()
     after = second.broke()
     assert (after["rebooted"], after["boot_id"]["after"]) == (False, None)
@@ -710,7 +712,7 @@ def said_besides(told: t.Any) -> t.Any:
 @pytest.mark.parametrize("wanted", [{}, {"hooks": [HOOK], "power_cycle_command": ["reset"]}])
 def test_run_is_what_was_frozen_where_hashes_are_merged(wanted: Result) -> None:
     role = Role(LEFT, **wanted)
-    told = role._step("note", wanted={**DEFAULTS, **wanted})
+    told = role._step("note")
     assert set(told["run"]["plan"]["arguments"]) == set(spec.ARGUMENT_SPEC)
     assert set(told["run"]["plan"]["arguments"]["health"]) == set(spec.HEALTH_SPEC)
     merged = merge_hash(said_besides(told), told)

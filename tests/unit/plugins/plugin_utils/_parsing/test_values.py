@@ -11,9 +11,11 @@ import typing as t
 from dataclasses import asdict, dataclass
 
 import pytest
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._parsing import values
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._parsing.values import (
     FormError,
     parse,
+    prepare,
 )
 
 
@@ -85,3 +87,14 @@ def test_data_of_another_form_is_refused_with_its_place(
 def test_what_is_no_such_thing_at_all_is_refused(given: object) -> None:
     with pytest.raises(FormError, match="Whole"):
         parse(Whole, given)
+
+
+def test_types_are_looked_up_beforehand_with_those_of_all_parts() -> None:
+    @prepare
+    @dataclass(frozen=True)
+    class Outer:
+        parts: tuple[Part, ...]
+
+    before = values._hints.cache_info().misses
+    assert parse(Outer, {"parts": [{"name": "a"}]}) == Outer((Part("a"),))
+    assert values._hints.cache_info().misses == before

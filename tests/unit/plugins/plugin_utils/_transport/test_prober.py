@@ -90,6 +90,8 @@ def names(monkeypatch: pytest.MonkeyPatch, answers: list[t.Any]) -> t.Iterator[t
     answered = threading.Event()
 
     def look_up(*question: t.Any, **options: t.Any) -> t.Any:
+        if options["flags"] == socket.AI_NUMERICHOST:
+            return LOOK_UP(*question, **options)
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         if answer is None:
             answered.wait(30)
@@ -137,7 +139,7 @@ def test_controller_without_a_thread_for_the_question_asks_again(
         raise RuntimeError("can't start new thread")
 
     with server(b"SSH-2.0-x\r\n") as port:
-        prober = BannerProber(LOCAL, port)
+        prober = BannerProber("localhost", port)
         monkeypatch.setattr(threading.Thread, "start", none_left)
         assert prober.answers() is False
         monkeypatch.setattr(threading.Thread, "start", start)
@@ -154,11 +156,23 @@ def test_controller_without_a_descriptor_has_no_answer(monkeypatch: pytest.Monke
     assert prober.answers() is False
 
 
+@pytest.mark.parametrize("address", [LOCAL, "::1"])
+def test_address_is_asked_of_nobody(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    def never(_thread: threading.Thread) -> None:
+        raise AssertionError("a thread was started for an address")
+
+    monkeypatch.setattr(threading.Thread, "start", never)
+    lookup = prober_module.Lookup(address, 22)
+    assert [found[0] for _family, found in lookup.addresses()] == [address]
+
+
 @pytest.mark.usefixtures("impatient")
 def test_one_question_is_under_way_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[threading.Thread] = []
 
-    def look_up(*_question: t.Any, **_options: t.Any) -> t.Any:
+    def look_up(*question: t.Any, **options: t.Any) -> t.Any:
+        if options["flags"] == socket.AI_NUMERICHOST:
+            return LOOK_UP(*question, **options)
         asked.append(threading.current_thread())
         begun.set()
         done.wait(30)

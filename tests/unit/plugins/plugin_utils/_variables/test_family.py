@@ -11,6 +11,7 @@ import traceback
 import typing as t
 
 import pytest
+from ansible.errors import AnsibleError
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables.family import (
     Family,
     VariableError,
@@ -38,6 +39,30 @@ GIVEN: dict[str, t.Any] = {
     "commands": ["g", ["h", "i"]],
     "switch": "yes",
 }
+
+
+def test_variables_are_read_by_their_names_and_what_is_omitted_is_left_out() -> None:
+    variables = {"x_name": "a", "x_count": "omitted", "x_words": "{{ b }}", "x_other": 1, "y": 2}
+
+    def template(values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        told = {name: "b" if value == "{{ b }}" else value for name, value in values.items()}
+        return {name: value for name, value in told.items() if value != "omitted"}
+
+    assert FAMILY.wanted(variables, template) == {"name": "a", "words": "b"}
+
+
+def test_variables_that_cannot_be_told_are_all_named() -> None:
+    def template(values: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        if "name" in values or "count" in values:
+            raise AnsibleError("'nothing'\nis undefined.")
+        return dict(values)
+
+    with pytest.raises(VariableError) as caught:
+        FAMILY.wanted({"x_name": "{{ nothing }}", "x_count": "{{ nothing }}"}, template)
+    assert caught.value.problems == (
+        "The variable x_name cannot be told: 'nothing' is undefined.",
+        "The variable x_count cannot be told: 'nothing' is undefined.",
+    )
 
 
 def test_values_have_their_types_and_one_stands_for_a_list_of_one() -> None:
