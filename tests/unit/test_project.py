@@ -365,7 +365,7 @@ def test_variables_of_a_role_are_read_once_before_the_host_is_asked(role: str) -
     # An entry point of its own, which asks no host; and Ansible must know beforehand what it is not to show.
     entry = {
         "fast_reboot_error_budget": ["tasks/brake.yml"],
-        **dict.fromkeys(SECRET_OF_FAST_REBOOT, ["vars/main.yml"]),
+        **{name: ["vars/main.yml"] for name in SECRET_OF_FAST_REBOOT},
     }
     # The first step of fast_reboot reads them itself.
     place = {"fast_reboot": [], "rolling_upgrade": ["tasks/note.yml"]}.get(role, ["vars/main.yml"])

@@ -40,13 +40,17 @@ MOST_KEPT = 9
 def wish_of(params: t.Mapping[str, t.Any]) -> SlotWish:
     """The user's options as a value."""
     state, good, keep = params["state"], params["good"], params["keep"]
-    if not 1 <= keep <= MOST_KEPT:
-        raise plans.options_invalid(f"keep is {keep} and must be between 1 and {MOST_KEPT}")
+    check_keep(keep)
     if good is not None and state == "absent":
         raise plans.options_invalid("good is set and state is absent")
     return SlotWish(
         "present" if good is not None else state, params["flavour"], good, keep, params["force"]
     )
+
+
+def check_keep(keep: int) -> None:
+    if not 1 <= keep <= MOST_KEPT:
+        raise plans.options_invalid(f"keep is {keep} and must be between 1 and {MOST_KEPT}")
 
 
 def ensure(
@@ -65,7 +69,7 @@ def ensure(
         raise change.not_held(error) from error
 
 
-def make_default(host: Host, slot: str, keep: int = store.KEPT_SLOTS) -> dict[str, t.Any]:
+def make_default(host: Host, slot: str, keep: int) -> dict[str, t.Any]:
     """Make a slot the default that has proven itself; what was the default keeps its entry.
 
     Returns changed and diff. The caller holds the lock of the host, and keeps the journal.
@@ -75,7 +79,7 @@ def make_default(host: Host, slot: str, keep: int = store.KEPT_SLOTS) -> dict[st
     return defaults.ensure(host, _entries(seen, names), slot, check_mode=False)
 
 
-def name_for_proof(host: Host, slot: str, keep: int = store.KEPT_SLOTS) -> dict[str, t.Any]:
+def name_for_proof(host: Host, slot: str, keep: int) -> dict[str, t.Any]:
     """Give a slot an entry, by which it can boot once; the default stays.
 
     Returns changed and diff. The caller holds the lock of the host.
@@ -166,7 +170,8 @@ class _Work:
         if todo.good is None:
             store.clear(self._host)
         if todo.forgets_journal:
-            Writer(self._host).discard(notes.TRIAL)
+            for name in (notes.TRIAL, notes.TRIAL_END):
+                Writer(self._host).discard(name)
 
 
 def _entries(seen: Situation, names: t.Iterable[str]) -> list[SlotEntry]:

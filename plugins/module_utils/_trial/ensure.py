@@ -41,6 +41,7 @@ TRIAL_ARGUMENTS: dict[str, dict[str, t.Any]] = {
     "deadline": {"type": "int", "default": 600},
     "cold_proof": {"type": "bool", "default": False},
     "force": {"type": "bool", "default": False},
+    "keep": {"type": "int", "default": store.KEPT_SLOTS},
     "cause": {"type": "str", "choices": list(journal.CAUSES)},
     "text": {"type": "str", "default": ""},
 }
@@ -57,6 +58,7 @@ class TrialWish:
     deadline: int = 600
     cold_proof: bool = False
     force: bool = False
+    keep: int = store.KEPT_SLOTS
     cause: Cause | None = None
     text: str = ""
 
@@ -73,6 +75,7 @@ def wish_of(params: t.Mapping[str, t.Any]) -> TrialWish:
         raise plans.options_invalid(
             f"deadline is {wish.deadline} and must be between 1 and {MAX_DEADLINE}"
         )
+    slots.check_keep(wish.keep)
     return replace(wish, text=journal.cut(wish.text))
 
 
@@ -267,7 +270,7 @@ class _Work:
             self._seen = replace(self._seen, once=trial.slot)
         elif verdict.next == "commit":
             if not self._check_mode:
-                slots.make_default(self._host, trial.slot)
+                slots.make_default(self._host, trial.slot, self._wish.keep)
             self._seen = replace(self._seen, default=trial.slot)
         self._record(verdict)
 
@@ -281,7 +284,7 @@ class _Work:
         """The entry is there for that one boot, and the default stays."""
         if self._check_mode:
             return
-        slots.name_for_proof(self._host, trial.slot)
+        slots.name_for_proof(self._host, trial.slot, self._wish.keep)
         one_shot.once(self._host, trial.slot, check_mode=False)
 
     # --- Roll back ---
@@ -325,7 +328,7 @@ class _Work:
         good = trial.good if default in (None, trial.slot) else str(default)
         if not self._check_mode:
             one_shot.clear_once(self._host)
-            slots.make_default(self._host, good)
+            slots.make_default(self._host, good, self._wish.keep)
         self._seen = replace(self._seen, default=good, once=None)
 
 

@@ -32,7 +32,7 @@ from tests.plays.run import ROOT
 # One worker for all of them, and one run.
 pytestmark = pytest.mark.xdist_group("facts")
 
-ROLES = ("fast_reboot", "kexec_host", "rolling_upgrade")
+ROLES = ("fast_reboot", "kernel_upgrade", "kexec_host", "rolling_upgrade")
 
 
 def options(role: str) -> dict[str, dict[str, t.Any]]:
@@ -75,6 +75,13 @@ SAID_TOO = {
     "__kexec_host_noted": {"wanted": {"state": "absent"}},
     "__kexec_host_wanted": {},
     "__kexec_host_so_far": {"failure": "said"},
+    "kernel_upgrade_result": {"done": True},
+    "__kernel_upgrade_given": {"slots": "absent"},
+    "__kernel_upgrade_noted": {"wanted": {"slots": "absent"}},
+    "__kernel_upgrade_wanted": {},
+    "__kernel_upgrade_so_far": {"failure": "said"},
+    "__kernel_upgrade_found": {"state": "on_trial", "run": "said"},
+    "__kernel_upgrade_earlier": {"way": "finish", "back": "", "cause": ""},
     "__rolling_upgrade_noted": {"wanted": {"reboot": "never"}},
     "__rolling_upgrade_wanted": {},
     "__rolling_upgrade_so_far": {"failure": "said"},
@@ -113,6 +120,8 @@ OPERATOR = {
     "fast_reboot_health_services": "yes",
     "fast_reboot_test_command": "echo {{ text.stdout }}",
     "fast_reboot_hooks": [HOOK],
+    "kernel_upgrade_cold_proof": "always",
+    "kernel_upgrade_deadline": 900,
     "kexec_host_kernel": "/boot/{{ text.stdout }}",
     "rolling_upgrade_reboot": "always",
 }
@@ -219,6 +228,7 @@ def hosts(folder: Path) -> dict[str, dict[str, t.Any]]:
         "twice": {},
         **{f"before-{name}": {"runs": name, "before": said_of(name)} for name in ROLES},
         "liar-fast_reboot": {"runs": "fast_reboot", "says": said, **lost},
+        "liar-kernel_upgrade": {"runs": "kernel_upgrade", **lost, **by_module},
         "liar-kexec_host": {"runs": "kexec_host", **by_module},
         "liar-rolling_upgrade": {
             "runs": "rolling_upgrade",
@@ -302,7 +312,7 @@ def test_variable_is_what_the_operator_said(run: PlayRun, role: str, name: str) 
 
 
 def test_role_notes_all_of_its_variables_and_no_other(run: PlayRun) -> None:
-    for role in ("kexec_host", "rolling_upgrade"):
+    for role in ("kernel_upgrade", "kexec_host", "rolling_upgrade"):
         (values,) = noted(run, f"liar-{role}", role)
         assert [f"{role}_{name}" for name in values] == list(OPTIONS[role])
 
@@ -390,6 +400,7 @@ def test_brake_counts_what_the_role_says_and_not_the_host(run: PlayRun) -> None:
         *(f"before-{name}" for name in ROLES),
         "hidden",
         "liar-fast_reboot",
+        "liar-kernel_upgrade",
         "liar-rolling_upgrade",
     ]
     lost += ["pretender", "pretender-early", "pretender-lost"]

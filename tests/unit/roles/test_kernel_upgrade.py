@@ -234,6 +234,7 @@ STEPS = {
     "Have the host keep it": "commit",
     "Put on record that the trial is over": "roll back",
     "Upgrade all packages": "upgrade",
+    "Give the running kernel its modules back, which apk may have removed": "modules",
     "Order the reboot": "order",
     "Have firmware boot the kernel of apk, and remove the slots": "absent",
 }
@@ -249,7 +250,7 @@ def steps(found: PlayRun, name: str) -> list[str]:
     [
         ("tries", ["upgrade", "arm", "drain", "commit", "commit", "undrain"]),
         ("tries-warm", ["upgrade", "arm", "drain", "commit", "undrain"]),
-        ("tries-unproven", ["upgrade", "arm", "arm", "drain", "commit", "undrain"]),
+        ("tries-unproven", ["upgrade", "modules", "arm", "arm", "drain", "commit", "undrain"]),
         ("sick", ["upgrade", "arm", "drain", "roll back", "undrain"]),
         ("panics", ["upgrade", "arm", "drain", "roll back", "undrain"]),
         ("lost", ["upgrade", "arm", "drain"]),
@@ -257,8 +258,8 @@ def steps(found: PlayRun, name: str) -> list[str]:
         ("sick-cold", ["upgrade", "arm", "drain", "commit", "roll back"]),
         ("not-kept", ["upgrade", "arm", "drain", "commit", "roll back", "undrain"]),
         ("refused", ["upgrade"]),
-        ("same", ["upgrade"]),
-        ("cold", ["upgrade", "drain", "undrain"]),
+        ("same", ["upgrade", "modules"]),
+        ("cold", ["upgrade", "modules", "drain", "undrain"]),
         ("finishes", ["commit", "upgrade"]),
         ("unwell", ["roll back"]),
         ("settles", ["roll back", "upgrade"]),

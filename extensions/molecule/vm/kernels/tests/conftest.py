@@ -12,7 +12,15 @@ import typing as t
 from tests import lab
 from tests.plays import MENUS, Machine, PlayRun, Supply
 
-from .variables import ENTRY, JOURNAL, KERNEL_UPGRADE, PLAIN, SLOT_PARAMETER, TRIAL_PARAMETER, UPGRADE
+from .variables import (
+    ENTRY,
+    JOURNAL,
+    KERNEL_UPGRADE,
+    PLAIN,
+    SLOT_PARAMETER,
+    TRIAL_PARAMETER,
+    UPGRADE,
+)
 
 LOADERS = tuple(MENUS)
 # A driver of Alpine's kernel package that is in no initramfs, and that nothing loads by itself.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.plays import HANG, PlayRun, Supply, codes_of, initramfs_with, only_in_full
+from tests.plays import HANG, PlayRun, Supply, initramfs_with, only_in_full
 
 from .conftest import Host, take
 from .variables import DEADLINE, FORCE, NEW, OLD, REQUIRED, TRIAL_PARAMETER
@@ -66,7 +66,8 @@ CASES = {
     "no root": Case(NO_ROOT, frozenset({"unknown", "deadline", "panic"})),
     "no network": Case(NO_NETWORK, frozenset({"deadline"})),
     "required check": Case(CHECK, frozenset({"required_check"}), "of-the-test"),
-    "default runlevel hangs": Case(HANGS, frozenset({"deadline"})),
+    # The controller may find it unwell before its guard does.
+    "default runlevel hangs": Case(HANGS, frozenset({"deadline", "required_check"})),
 }
 
 
@@ -116,9 +117,10 @@ def test_cause_is_told(failed: Failed) -> None:
 
 
 def test_second_run_does_not_try_again(failed: Failed) -> None:
-    assert failed.second.rc != 0
-    refusals = [task for task in failed.second.tasks if "reasons" in task.result]
-    assert "build_refused" in {code for task in refusals for code in codes_of(task.result)}
+    # It is no failure of this run: what else there was to upgrade is upgraded.
+    assert failed.second.rc == 0, failed.second.output
+    told = [task.result.get("reason") or {} for task in failed.second.tasks]
+    assert "build_refused" in {reason.get("code") for reason in told}
     assert failed.host.boot_id() == failed.boot_id
 
 

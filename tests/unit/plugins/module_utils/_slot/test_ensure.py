@@ -77,7 +77,7 @@ def commit(machine: Machine, release: str = NEW) -> str:
     seen = situation.see(machine.host)
     assert seen.candidate is not None
     name = store.make(machine.host, seen.candidate)
-    assert ensure.make_default(machine.host, name)["changed"]
+    assert ensure.make_default(machine.host, name, keep=2)["changed"]
     return name
 
 
@@ -249,7 +249,7 @@ def test_slot_that_is_not_whole_does_not_become_the_default(machine: Machine) ->
     machine.write(store.path_of(good, "linux"), "broken")
     for name in (good, slots.slot().id):
         with pytest.raises(ReasonError) as refusal:
-            ensure.make_default(machine.host, name)
+            ensure.make_default(machine.host, name, keep=2)
         assert refusal.value.reason.code == "slot_damaged"
     assert boots(machine) == two
 
@@ -379,6 +379,7 @@ def test_journal_goes_with_the_slots(machine: Machine) -> None:
     keep(machine, Journal())
     run(machine, ABSENT)
     assert not machine.path(notes.TRIAL).exists()
+    assert not machine.path(notes.TRIAL_END).exists()
 
 
 def test_nothing_is_taken_back_while_a_kernel_is_on_trial(machine: Machine) -> None:

@@ -494,9 +494,11 @@ def test_default_by_hand_is_not_taken_back(kernels: TrialHost) -> None:
         ({"run": ""}, "run is ''"),
         ({"deadline": 0}, "deadline is 0"),
         ({"deadline": 65536}, "between 1 and 65535"),
+        ({"keep": 0}, "keep is 0 and must be between 1 and 9"),
+        ({"keep": 10}, "keep is 10"),
     ],
 )
-def test_options_that_no_command_line_can_hold(
+def test_options_that_cannot_be_meant(
     kernels: TrialHost, options: dict[str, t.Any], said: str
 ) -> None:
     error = refused(trial, kernels, "armed", **{"run": RUN, **options})
@@ -705,6 +707,27 @@ def test_trial_with_a_proof(machine: Machine) -> None:
     assert how(step(machine, state="committed")) == (True, "committed", "nothing", None)
     assert (look(machine.host).default, look(machine.host).once) == (slot, None)
     assert present(machine)["previous"] == good
+
+
+@pytest.mark.parametrize("cold_proof", [False, True])
+def test_commit_leaves_as_many_entries_as_are_kept(machine: Machine, cold_proof: bool) -> None:
+    names = [present(machine)["good"]]
+    boot(machine, 1, [f"alpinefleet_kexec.slot={names[0]}"])
+    for number, release in enumerate((trials.NEW_RELEASE, "6.19.2-0-virt"), 1):
+        parts.install(machine.root, release)
+        told = step(machine, state="armed", cold_proof=cold_proof)
+        names.append(told["slot"])
+        machine.take_orders_for(told["slot"])
+        boot(machine, 10 * number, told["image"]["cmdline_append"])
+        step(machine, state="committed", keep=3)
+        boot(machine, 10 * number + 1, [f"alpinefleet_kexec.slot={names[-1]}"])
+        step(machine, state="committed", keep=3)
+    menu = machine.read(machine.menu) or ""
+    assert [name for name in names if name not in menu] == []
+    again = slots.ensure(
+        machine.host, SlotWish("present", keep=3), check_mode=False, now=lambda: 0.0
+    )
+    assert (again["changed"], again["good"]) == (False, names[-1])
 
 
 def test_proof_that_is_given_up(machine: Machine) -> None:
