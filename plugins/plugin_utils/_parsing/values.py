@@ -64,7 +64,7 @@ def _dataclass(kind: t.Any, given: object, place: str) -> t.Any:
 
 def prepare(kind: type[Value]) -> type[Value]:
     """Look its types up, and those of all in it: once, and not in the process of each task."""
-    for hint in _hints(kind).values():
+    for hint in _hints(t.cast("t.Any", kind)).values():
         for each in (hint, *t.get_args(hint)):
             if dataclasses.is_dataclass(each):
                 prepare(t.cast("type[t.Any]", each))

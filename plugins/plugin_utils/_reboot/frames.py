@@ -8,18 +8,15 @@
 
 from __future__ import annotations
 
-import typing as t
-
 
 def between(output: str, nonce: str) -> str | None:
     """What stands between the two lines with the nonce; None if it is not whole."""
     lines = output.split("\n")
-    begin = _line(f"BEGIN {nonce}", lines, 0)
-    end = None if begin is None else _line(f"END {nonce}", lines, begin + 1)
-    return None if end is None else "".join(f"{line}\n" for line in lines[begin + 1 : end])
-
-
-def _line(text: str, lines: t.Sequence[str], start: int) -> int | None:
-    """Where it stands first; a terminal ends lines with more than a newline."""
-    numbers = range(start, len(lines))
-    return next((number for number in numbers if lines[number].rstrip("\r") == text), None)
+    # A terminal ends lines with more than a newline.
+    texts = [line.rstrip("\r") for line in lines]
+    try:
+        begin = texts.index(f"BEGIN {nonce}") + 1
+        end = texts.index(f"END {nonce}", begin)
+    except ValueError:
+        return None
+    return "".join(f"{line}\n" for line in lines[begin:end])

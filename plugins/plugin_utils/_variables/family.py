@@ -88,8 +88,7 @@ class Family:
             try:
                 found |= template(own)
             except AnsibleError as error:
-                said = " ".join(str(error).split()).rstrip(".")
-                problems.append(f"The variable {variable} cannot be told: {said}.")
+                problems.append(f"The variable {variable} cannot be told{self._why(name, error)}.")
         if problems:
             raise VariableError(problems)
         return found
@@ -127,6 +126,10 @@ class Family:
             raise VariableError(problems)
         found = result.validated_parameters
         return {name: found[f"{self.prefix}{name}"] for name in self.specification}
+
+    def _why(self, name: str, error: Exception) -> str:
+        """What Ansible says of a template; of a secret it may say too much."""
+        return "" if name in self.secrets else f": {' '.join(str(error).split()).rstrip('.')}"
 
     def _found(self, name: str, value: object) -> str:
         """What a variable is, in words: its value if that is no secret, and its type."""

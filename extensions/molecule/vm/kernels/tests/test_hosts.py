@@ -68,7 +68,7 @@ def test_boot_that_is_too_small_for_another_slot_is_said_before_anything_is_trie
 
 
 def test_boot_on_vfat_gets_copies(machines: Supply) -> None:
-    host = machines.take(Host, "untouched-extlinux")
+    host = machines.take(Host, "able-extlinux")
     host.host.check_output("sh -c %s", VFAT)
     made = host.module("kernel_slot", state="present")
     assert (made.status, made.result["changed"]) == ("ok", True), made.result
