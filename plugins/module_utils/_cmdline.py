@@ -26,6 +26,8 @@ WATCHDOG_PARAMETER = "alpinefleet_kexec.watchdog"
 SLOT_PARAMETER = "alpinefleet_kexec.slot"
 # The run that has a kernel on trial, and the seconds of uptime in which that must be over.
 TRIAL_PARAMETER = "alpinefleet_kexec.trial"
+# The same of the one boot through firmware by which it is proven, which no kexec has begun.
+PROOF_PARAMETER = "alpinefleet_kexec.proof"
 DEADLINE_PARAMETER = "alpinefleet_kexec.deadline"
 
 UNLOCK_PARAMETER = "kexec_load_disabled"
@@ -39,6 +41,7 @@ TRANSIENT = frozenset(
         ADDED_PARAMETER,
         CONFIRM_PARAMETER,
         DEADLINE_PARAMETER,
+        PROOF_PARAMETER,
         SLOT_PARAMETER,
         TOKEN_PARAMETER,
         TRIAL_PARAMETER,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .cuts import MENUS, WRITTEN_BACK, Cuts, image_of, sums
 from .extent import EXHAUSTIVE, only_in_full
-from .initramfs import HANG, initramfs_with
+from .initramfs import ALPINES, HANG, initramfs_with
 from .machine import Machine, State
 from .run import (
     FAST_REBOOT,
@@ -23,6 +23,7 @@ from .run import (
 from .supply import Supply
 
 __all__ = [
+    "ALPINES",
     "EXHAUSTIVE",
     "FAST_REBOOT",
     "HANG",

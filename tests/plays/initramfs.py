@@ -13,14 +13,19 @@ folder=$(mktemp -d)
 cd "$folder"
 printf '{init}' >init
 chmod 755 init
+cp -p /usr/share/mkinitfs/initramfs-init init.alpine
 # An archive begins at a multiple of four bytes.
 dd if=/boot/initramfs-virt of={path} bs=512 conv=sync
-echo init | cpio -o -H newc >>{path}
+{ echo init; echo init.alpine; } | cpio -o -H newc >>{path}
 rm -r "$folder"
 """
 
 # A kernel that is up and a system that never gets any further, as a format of printf.
 HANG = r"#!/bin/sh\necho It hangs >/dev/console\nwhile :; do /bin/busybox sleep 60; done\n"
+
+
+# The one that mkinitfs has put there, for a program that goes on with it.
+ALPINES = "/init.alpine"
 
 
 def initramfs_with(init: str, path: str) -> str:

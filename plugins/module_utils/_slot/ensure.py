@@ -76,7 +76,7 @@ def make_default(host: Host, slot: str, keep: int) -> dict[str, t.Any]:
     """
     seen = _see_whole(host, slot)
     names = (slot, *seen.earlier(slot)[: keep - 1])
-    return defaults.ensure(host, _entries(seen, names), slot, check_mode=False)
+    return defaults.ensure(host, _entries(seen, names, slot), slot, check_mode=False)
 
 
 def name_for_proof(host: Host, slot: str, keep: int) -> dict[str, t.Any]:
@@ -86,7 +86,7 @@ def name_for_proof(host: Host, slot: str, keep: int) -> dict[str, t.Any]:
     """
     seen = _see_whole(host, slot)
     names = (str(seen.good), *seen.earlier(seen.good)[: keep - 1], slot)
-    return defaults.ensure(host, _entries(seen, names), seen.good, check_mode=False)
+    return defaults.ensure(host, _entries(seen, names, seen.good), seen.good, check_mode=False)
 
 
 def _see_whole(host: Host, slot: str) -> Situation:
@@ -129,7 +129,7 @@ class _Work:
 
     def do(self, seen: Situation, todo: SlotPlan, wish: SlotWish) -> dict[str, t.Any]:
         """Carry it out; what can be found wrong is found before anything is touched."""
-        host, entries = self._host, _entries(seen, todo.entries)
+        host, entries = self._host, _entries(seen, todo.entries, todo.good)
         flavour = wish.flavour
         if flavour is None and seen.candidate is not None:
             flavour = seen.candidate.manifest.flavour
@@ -174,12 +174,20 @@ class _Work:
                 Writer(self._host).discard(name)
 
 
-def _entries(seen: Situation, names: t.Iterable[str]) -> list[SlotEntry]:
-    """The entries of slots, of which one may still have to be made."""
+def _entries(seen: Situation, names: t.Iterable[str], default: str | None) -> list[SlotEntry]:
+    """The entries of slots, of which one may still have to be made, and one may be proven by its boot."""
     found = {slot.id: slot.manifest for slot in seen.slots if slot.manifest is not None}
     if seen.candidate is not None:
         found.setdefault(seen.candidate.id, seen.candidate.manifest)
-    return [store.entry_of(name, found[name]) for name in names]
+    trial = seen.journal.trial if seen.journal is not None else None
+    proven = trial.slot if trial is not None and trial.is_in_proof else None
+    entries = [store.entry_of(name, found[name]) for name in names]
+    return [
+        replace(each, added=trial.guard_of_proof)
+        if trial is not None and each.id == proven != default
+        else each
+        for each in entries
+    ]
 
 
 # --- What is told --------------------------------------------------------------------------

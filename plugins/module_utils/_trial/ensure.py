@@ -263,7 +263,7 @@ class _Work:
 
     def _go_on(self, trial: Trial, verdict: TrialVerdict) -> None:
         """What is not of the journal comes first, but for the word to the guard, which is for one boot."""
-        if self._seen.run == trial.run:
+        if self._seen.slot == trial.slot:
             self._tell_guard(trial)
         if verdict.next == "prove":
             self._order_proof(trial)
@@ -345,8 +345,7 @@ def image_of(found: Manifest, wish: TrialWish) -> dict[str, t.Any]:
         "cmdline": found.cmdline,
         "cmdline_append": [
             f"{_cmdline.SLOT_PARAMETER}={found.id}",
-            f"{_cmdline.TRIAL_PARAMETER}={wish.run}",
-            f"{_cmdline.DEADLINE_PARAMETER}={wish.deadline}",
+            *journal.guard_words(_cmdline.TRIAL_PARAMETER, str(wish.run), wish.deadline),
         ],
     }
 

@@ -14,6 +14,7 @@ import re
 import typing as t
 from dataclasses import asdict, dataclass, replace
 
+from .. import _cmdline
 from .._bootconfig.slots.entry import is_id
 from .._host import notes
 from .._host.port import FileProblemError, Host
@@ -90,6 +91,15 @@ class Trial:
     def is_open(self) -> bool:
         return self.step in OPEN
 
+    @property
+    def is_in_proof(self) -> bool:
+        """Whether its entry of the boot loader is there for one boot."""
+        return self.cold_proof and self.step in ("verified", "proving")
+
+    @property
+    def guard_of_proof(self) -> tuple[str, ...]:
+        return guard_words(_cmdline.PROOF_PARAMETER, self.run, self.deadline)
+
 
 @dataclass(frozen=True)
 class Journal:
@@ -121,6 +131,11 @@ class Journal:
         refused = [asdict(each) for each in self.refused]
         record = {"version": JOURNAL_VERSION, "trial": trial, "refused": refused}
         return json.dumps(record, sort_keys=True, indent=1) + "\n"
+
+
+def guard_words(parameter: str, run: str, deadline: int) -> tuple[str, ...]:
+    """What a boot of a kernel on trial is told, so that its guard knows of which run, and until when."""
+    return (f"{parameter}={run}", f"{_cmdline.DEADLINE_PARAMETER}={deadline}")
 
 
 def moment(seconds: int) -> str:

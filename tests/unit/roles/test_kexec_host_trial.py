@@ -22,6 +22,7 @@ from ansible_collections.alpinefleet.kexec.tests.unit.roles.service_host import 
 
 RUN = "campaign-7.web-1"
 TRIAL = f"alpinefleet_kexec.trial={RUN}"
+PROOF = f"alpinefleet_kexec.proof={RUN}"
 DEADLINE = "alpinefleet_kexec.deadline=90"
 CONFIRM = "alpinefleet_kexec.confirm=60"
 WATCHDOG = "alpinefleet_kexec.watchdog=i6300esb,30"
@@ -108,6 +109,19 @@ def test_trial_that_nobody_has_to_confirm_waits_for_its_verdict(host: ServiceHos
 def test_trial_without_a_token_is_left_at_its_deadline(host: ServiceHost) -> None:
     assert on_trial(host, DEADLINE, cmdline=f"quiet {TRIAL}")
     assert host.read(STATE) == f"- {LATE}\n"
+
+
+def test_boot_through_firmware_that_proves_a_kernel_is_left_at_its_deadline(
+    host: ServiceHost,
+) -> None:
+    assert on_trial(host, DEADLINE, cmdline=f"quiet {PROOF}")
+    assert last_words(host) == f"{RUN} deadline {LATE}\n"
+
+
+def test_boot_through_firmware_that_proves_a_kernel_is_verified(host: ServiceHost) -> None:
+    at(host, 40, VERIFIED)
+    assert not on_trial(host, DEADLINE, cmdline=f"quiet {PROOF}")
+    assert uptime(host) == 40
 
 
 @pytest.mark.parametrize("deadline", ["", "0", "-1", "1h", "*"])
@@ -306,7 +320,14 @@ def test_console_that_is_held_up_does_not_hold_checks_up(host: ServiceHost) -> N
 
 
 @pytest.mark.parametrize(
-    ("cmdline", "wanted"), [(TRIAL, True), (f"quiet -- {TRIAL}", False), (DEADLINE, False)]
+    ("cmdline", "wanted"),
+    [
+        (TRIAL, True),
+        (PROOF, True),
+        (f"quiet -- {TRIAL}", False),
+        (f"quiet -- {PROOF}", False),
+        (DEADLINE, False),
+    ],
 )
 def test_service_guards_a_trial(host: ServiceHost, cmdline: str, wanted: bool) -> None:
     host.write("proc/cmdline", f"{cmdline}\n")

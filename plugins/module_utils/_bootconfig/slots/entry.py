@@ -63,6 +63,8 @@ class SlotEntry:
     cmdline: str
     # The directory of its device trees.
     dtbs: str | None = None
+    # Parameters that are none of the slot, and are for the next boot of the entry.
+    added: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -72,7 +74,9 @@ class SlotEntry:
     def boots_with(self) -> str:
         """The command line as the menu has it, which tells the running kernel its slot."""
         words = _cmdline.strip_transient(_cmdline.split(self.cmdline))
-        return _cmdline.join(_cmdline.with_parameter(words, f"{_cmdline.SLOT_PARAMETER}={self.id}"))
+        for each in (f"{_cmdline.SLOT_PARAMETER}={self.id}", *self.added):
+            words = _cmdline.with_parameter(words, each)
+        return _cmdline.join(words)
 
 
 @dataclass(frozen=True)

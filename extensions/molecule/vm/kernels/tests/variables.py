@@ -25,6 +25,7 @@ REQUIRED = "/etc/alpinefleet-kexec/required.d"
 ENTRY = "alpinefleet-kexec-{}"
 SLOT_PARAMETER = "alpinefleet_kexec.slot="
 TRIAL_PARAMETER = "alpinefleet_kexec.trial="
+PROOF_PARAMETER = "alpinefleet_kexec.proof="
 
 # Without a boot through firmware before the commit, which test_cold_proof.py is about.
 PLAIN: dict[str, t.Any] = {"kernel_upgrade_cold_proof": "never"}

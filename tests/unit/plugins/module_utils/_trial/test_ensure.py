@@ -37,6 +37,7 @@ from ansible_collections.alpinefleet.kexec.tests.unit.slot_menus import Machine
 from ansible_collections.alpinefleet.kexec.tests.unit.trials import TrialHost
 
 RUN, OTHER_RUN = "run-7", "run-8"
+DEADLINE = "alpinefleet_kexec.deadline=600"
 NOW = 1_795_671_657
 RECORD = f"{evidence.PSTORE}/dmesg-erst-1"
 PANIC = f"Panic#1 Part1\n<0>[ 1.0] Kernel panic - not syncing: no init\n{trials.NEW_RELEASE} #1\n"
@@ -698,13 +699,17 @@ def test_trial_with_a_proof(machine: Machine) -> None:
     boot(machine, 2, told["image"]["cmdline_append"])
     assert how(step(machine, state="committed")) == (True, "verified", "reboot", None)
     assert (look(machine.host).default, look(machine.host).once) == (good, slot)
-    # Whoever looks after slots meanwhile does not take the entry away.
-    assert present(machine)["good"] == good
+    # Whoever looks after slots meanwhile does not take the entry away, nor its guard.
+    again = present(machine)
+    assert (again["changed"], again["good"]) == (False, good)
     assert (look(machine.host).default, look(machine.host).once) == (good, slot)
-    assert slot in (machine.read(machine.menu) or "")
+    guard = f"alpinefleet_kexec.slot={slot} alpinefleet_kexec.proof={RUN} {DEADLINE}"
+    assert guard in (machine.read(machine.menu) or "")
     assert how(step(machine)) == (False, "verified", "reboot", None)
-    boot(machine, 3, [f"alpinefleet_kexec.slot={slot}"])
+    boot(machine, 3, guard.split())
     assert how(step(machine, state="committed")) == (True, "committed", "nothing", None)
+    assert (machine.read(notes.VERIFIED) or "").strip() == RUN
+    assert "alpinefleet_kexec.proof" not in (machine.read(machine.menu) or "")
     assert (look(machine.host).default, look(machine.host).once) == (slot, None)
     assert present(machine)["previous"] == good
 
