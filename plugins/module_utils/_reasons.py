@@ -93,6 +93,7 @@ VOCABULARY: dict[str, Blocks] = {
     "trial_not_understood": "nothing",
     "trial_of_another": "nothing",
     "trial_over": "nothing",
+    "trial_unchecked": "nothing",
     "cmdline_drift": "nothing",
     "initramfs_unverified": "nothing",
     "passphrase_needed": "nothing",

@@ -148,6 +148,10 @@ options:
     description: Whether another boot of the same run came before, for the step V(proof).
     type: bool
     default: false
+  waited:
+    description: Whether a host on its way back was waited for, for the step V(take_back).
+    type: bool
+    default: false
   reboot:
     description:
       - The variable C(fast_reboot_result), for the steps V(broke) and V(end), which heed it where the role has rebooted
@@ -221,6 +225,11 @@ cause:
   returned: for the steps V(earlier) and V(take_back)
   type: str
   sample: required_check
+waits:
+  description: How many seconds a host is to be waited for that its guard takes back, 0 if it is not.
+  returned: for the step V(take_back)
+  type: int
+  sample: 0
 words:
   description: What people are told at once, empty if nothing.
   returned: for the steps V(choose) and V(armed)

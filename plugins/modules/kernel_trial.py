@@ -23,7 +23,11 @@ def main() -> None:
     _module.run(
         module,
         lambda host: ensure.ensure(
-            host, ensure.wish_of(module.params), check_mode=module.check_mode, now=time.time
+            host,
+            ensure.wish_of(module.params),
+            check_mode=module.check_mode,
+            now=time.time,
+            sleep=time.sleep,
         ),
         checkpoint=checkpoint.checkpoint,
     )

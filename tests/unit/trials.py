@@ -11,6 +11,7 @@ import typing as t
 import uuid
 
 import pytest
+from ansible_collections.alpinefleet.kexec.plugins.module_utils import _cmdline
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig.slots import (
     look,
     once,
@@ -134,11 +135,19 @@ class TrialHost:
         self._boot(f"{fakes.CONFIGURED} alpinefleet_kexec.slot={slot}", "52")
         return slot
 
-    def jump(self, image: t.Mapping[str, t.Any], *, confirmed: bool = True) -> None:
-        """Boot what a trial is armed with; the note of a jump that is confirmed is removed."""
+    def jump(
+        self, image: t.Mapping[str, t.Any], *, confirmed: bool = True, checked: str = "passed"
+    ) -> None:
+        """Boot what a trial is armed with; the note of a jump that is confirmed is removed.
+
+        CHECKED is what its guard says of the host's own checks.
+        """
         boot_id = self.alpine.path("/proc/sys/kernel/random/boot_id").read_text().strip()
         words = " ".join(image["cmdline_append"])
         self._boot(f"{image['cmdline']} {words} alpinefleet_kexec.token={fakes.TOKEN}", "208")
+        run = _cmdline.last_value(image["cmdline_append"], _cmdline.TRIAL_PARAMETER)
+        if checked:
+            self.alpine.write(notes.CHECKS, f"{run} {checked}\n")
         if not confirmed:
             self.alpine.write(notes.JUMP, f"{fakes.TOKEN} {boot_id} {NEW_RELEASE} 1795671657\n")
 

@@ -26,7 +26,7 @@ from .._slot.candidate import Candidate
 from .._slot.manifest import INITRAMFS_FILE, KERNEL_FILE, Manifest
 from .._slot.plan import Situation
 from .._write.files import Writer
-from . import evidence, journal, refusals, state
+from . import evidence, guard, journal, refusals, state
 from .journal import Cause, Journal, Trial
 from .sight import Sight, see
 from .state import TrialEnd, TrialVerdict
@@ -80,17 +80,31 @@ def wish_of(params: t.Mapping[str, t.Any]) -> TrialWish:
 
 
 def ensure(
-    host: Host, wish: TrialWish, *, check_mode: bool, now: t.Callable[[], float]
+    host: Host,
+    wish: TrialWish,
+    *,
+    check_mode: bool,
+    now: t.Callable[[], float],
+    sleep: t.Callable[[float], None],
 ) -> dict[str, t.Any]:
     """Bring the trial into the state that the user named, or tell how far it is."""
     if wish.state is None:
         return {"changed": False, **_facts(host, wish)}
+    if wish.state == "committed" and not check_mode:
+        _await_checks(host, str(wish.run), sleep)
     work = _Work(host, wish, check_mode=check_mode, now=now)
     try:
         with contextlib.nullcontext() if check_mode else _held(host, wish):
             return work.do()
     except OSError as error:
         raise change.not_held(error) from error
+
+
+def _await_checks(host: Host, run: str, sleep: t.Callable[[float], None]) -> None:
+    """Before the lock is taken, for nobody else has to wait for that."""
+    trial = journal.read(host).trial
+    if trial is not None and trial.run == run:
+        guard.wait(host, run, trial.deadline, sleep)
 
 
 @contextlib.contextmanager
@@ -260,6 +274,9 @@ class _Work:
         self._end_what_is_over()
         if verdict.state == "rolled_back":
             raise refusals.over(trial, verdict)
+        objection = None if self._check_mode else guard.objection(self._host, trial.run)
+        if objection is not None:
+            raise refusals.unchecked(trial, objection, verdict)
 
     def _go_on(self, trial: Trial, verdict: TrialVerdict) -> None:
         """What is not of the journal comes first, but for the word to the guard, which is for one boot."""
@@ -303,6 +320,9 @@ class _Work:
     def _ending(self, verdict: TrialVerdict) -> TrialEnd:
         """What is proven comes before what somebody says, and that before what is not known."""
         wish = self._wish
+        fault = guard.fault(self._host, self._known.trial.run) if self._known.trial else None
+        if fault is not None and verdict.next != "settle":
+            return TrialEnd("required_check", journal.cut(fault))
         told = TrialEnd(verdict.cause or "operator", verdict.text)
         if verdict.next == "settle" and (wish.cause is None or told.cause in state.PROVEN):
             return told

@@ -53,6 +53,16 @@ def not_running(trial: Trial) -> ReasonError:
     )
 
 
+def unchecked(trial: Trial, why: str, verdict: TrialVerdict) -> ReasonError:
+    return _refusal(
+        "trial_unchecked",
+        f"The host's own checks have not passed with {trial.slot}: {why}.".replace("..", "."),
+        "See rc-status and /etc/alpinefleet-kexec/required.d on the host. Roll the trial back, or commit it "
+        "once they have passed.",
+        verdict,
+    )
+
+
 def stray(verdict: TrialVerdict) -> ReasonError:
     return _refusal(
         "trial_left_running",

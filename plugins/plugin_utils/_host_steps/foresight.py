@@ -37,6 +37,8 @@ class RebootArguments:
 
     ignore_reasons: tuple[str, ...]
     denied_platforms: tuple[str, ...]
+    # Seconds that a host may take until it is back.
+    reboot_timeout: float
     health: HealthTimes | None = None
 
 

@@ -47,6 +47,7 @@ HOST_STEP_SPEC: dict[str, dict[str, t.Any]] = {
     "reboot": {"type": "raw", "default": {}},
     "boots": {"type": "bool", "default": False},
     "follows": {"type": "bool", "default": False},
+    "waited": {"type": "bool", "default": False},
     "needs": {"type": "list", "elements": "str", "choices": ["kexec"], "default": []},
     "upgrades": {"type": "list", "elements": "dict", "default": []},
 }

@@ -139,6 +139,14 @@ CASES: dict[str, dict[str, t.Any]] = {
     ),
     # Of one that does not answer at all the wait would last until the deadline.
     "lost": host({"facts": [NOTHING, UNREACHABLE]}, script={"wait": LOST}),
+    # Its guard finds it unwell when the role has found it well.
+    "leaves": host(
+        {
+            "facts": [NOTHING, UNREACHABLE, OVER],
+            "committed": [UNREACHABLE],
+            "rolled_back": [PANICKED],
+        },
+    ),
     "no-jump": host(
         {"facts": [NOTHING, ARMED], "rolled_back": [{**PANICKED, "cause": "operator", "text": ""}]},
         script={"order": failure("kexec_locked", "load", False)},
@@ -189,6 +197,8 @@ def run(folder: Path, cases: dict[str, dict[str, t.Any]], *options: str) -> Play
             "changed": bool(packages),
             "packages": packages,
             "reasons": [],
+            # To whoever waits for its connection.
+            "ping": "pong",
             "facts": {"reboot_needed": name.startswith("absent")},
         }
         python = python_that_answers(folder / f"python-{name}", **answer)
@@ -254,6 +264,7 @@ def steps(found: PlayRun, name: str) -> list[str]:
         ("sick", ["upgrade", "arm", "drain", "roll back", "undrain"]),
         ("panics", ["upgrade", "arm", "drain", "roll back", "undrain"]),
         ("lost", ["upgrade", "arm", "drain"]),
+        ("leaves", ["upgrade", "arm", "drain", "commit", "roll back", "undrain"]),
         ("no-jump", ["upgrade", "arm", "drain", "undrain", "roll back"]),
         ("sick-cold", ["upgrade", "arm", "drain", "commit", "roll back"]),
         ("not-kept", ["upgrade", "arm", "drain", "commit", "roll back", "undrain"]),

@@ -42,6 +42,9 @@ NO_COLD_PROOF = (
     "firmware before it is the default."
 )
 NOT_PROVEN = "The host did not come up with the kernel that was to be tried, but through {method}."
+NO_ANSWER = (
+    "The host was well with the kernel that was tried, and did not answer when it was to keep it."
+)
 NOT_KEPT = "The kernel that was tried is not the default: the trial is {state}, and next is {next}."
 TAKE_IT_BACK = (
     "See the text of the trial and the console of the host. When the build is mended, apk brings another one; "
@@ -94,7 +97,7 @@ class KernelSteps:
 
     def choose(self, given: StepArguments) -> StepResult:
         """The least that is needed, for the steps that follow and for the result."""
-        wish = handed(UpgradeWish, given["wanted"], option="wanted", by="freeze_variables has")
+        wish = _wish(given)
         upgraded = handed(
             Upgraded, given["upgraded"], option="upgraded", by="the step upgraded has"
         )
@@ -116,7 +119,7 @@ class KernelSteps:
 
     def armed(self, given: StepArguments) -> StepResult:
         """Whether it is armed once more, without a proof that the boot loader cannot give."""
-        wish = handed(UpgradeWish, given["wanted"], option="wanted", by="freeze_variables has")
+        wish = _wish(given)
         found, so_far = TrialTold.from_dict(given["found"]), SoFar.from_dict(given["so_far"])
         if not found.is_refused:
             return {**so_far.as_dict(), "again": False, "words": ""}
@@ -128,7 +131,7 @@ class KernelSteps:
     def jump(self, given: StepArguments) -> StepResult:
         """The boot of a trial, which may be away until its guard has taken it back."""
         found = TrialTold.from_dict(given["found"])
-        wish = handed(UpgradeWish, given["wanted"], option="wanted", by="freeze_variables has")
+        wish = _wish(given)
         if found.image is None:
             raise StepError(
                 f"No trial is armed, it is {found.state}: what apk has is not what it was a moment ago.",
@@ -146,7 +149,10 @@ class KernelSteps:
         return so_far.as_dict()
 
     def proof(self, given: StepArguments) -> StepResult:
-        """The boot of a slot once through firmware, which may bring another release than that of the default."""
+        """The boot of a slot once through firmware, which may bring another release than that of the default.
+
+        It may be away until its guard has taken it back, as the trial.
+        """
         found, slots = TrialTold.from_dict(given["found"]), SlotsTold.from_dict(given["slots"])
         image = next(
             (
@@ -161,11 +167,20 @@ class KernelSteps:
                 f"The slot {found.slot} is to be proven, and it is not there any more.",
                 "See who else changes the slots of the host, and run the role again.",
             )
-        return {"boot": asdict(Boot("firmware", image, follows=given["follows"], holds=True))}
+        boot = Boot(
+            "firmware",
+            image,
+            follows=given["follows"],
+            holds=True,
+            more_seconds=float(_wish(given).deadline),
+        )
+        return {"boot": asdict(boot)}
 
     def committed(self, given: StepArguments) -> StepResult:
         """See that the slot is the default, and whether firmware must start the machine for something else."""
         found, so_far = TrialTold.from_dict(given["found"]), SoFar.from_dict(given["so_far"])
+        if found.unreachable:
+            raise StepError(NO_ANSWER, TAKE_IT_BACK)
         if found.state != "committed" and not self._check_mode:
             raise StepError(NOT_KEPT.format(state=found.state, next=found.next), TAKE_IT_BACK)
         told = so_far.told
@@ -175,16 +190,21 @@ class KernelSteps:
         return {**kept.as_dict(), "starts_cold": starts}
 
     def take_back(self, given: StepArguments) -> StepResult:
-        """Whether a trial is taken back after a failure."""
-        found = TrialTold.from_dict(given["found"])
+        """Whether a trial is taken back after a failure, or its host is on its way back by itself.
+
+        One that was up with the trial's kernel, and does not answer, is waited for once.
+        """
+        found, so_far = TrialTold.from_dict(given["found"]), SoFar.from_dict(given["so_far"])
+        if found.unreachable and so_far.account and not given["waited"]:
+            return {**so_far.as_dict(), "way": "", "cause": "", "waits": _seconds_away(given)}
         reason = _rebooted(given["reboot"]).reason
         made = retreat.retreat(found, None if reason is None else reason.code)
-        so_far = SoFar.from_dict(given["so_far"])
         failure = " ".join(filter(None, (so_far.failure, made.said)))
         return {
             **replace(so_far, failure=failure).as_dict(),
             "way": made.way,
             "cause": made.cause,
+            "waits": 0,
         }
 
     def leave(self, given: StepArguments) -> StepResult:
@@ -218,7 +238,7 @@ class KernelSteps:
 
     def in_time(self, given: StepArguments) -> StepResult:
         """Refuse a deadline by which nobody could know whether the host is well."""
-        wish = handed(UpgradeWish, given["wanted"], option="wanted", by="freeze_variables has")
+        wish = _wish(given)
         health = Noted.from_dict(given["noted"]).run.plan.arguments.health
         needed = SPARE_SECONDS
         if health is not None:
@@ -231,6 +251,16 @@ class KernelSteps:
                 "Raise it, or lower those; nothing was done to the host.",
             )
         return {}
+
+
+def _wish(given: StepArguments) -> UpgradeWish:
+    return handed(UpgradeWish, given["wanted"], option="wanted", by="freeze_variables has")
+
+
+def _seconds_away(given: StepArguments) -> int:
+    """Until its guard has left the trial's kernel at the latest, and firmware has booted the other one."""
+    timeout = Noted.from_dict(given["noted"]).run.plan.arguments.reboot_timeout
+    return round(_wish(given).deadline + timeout)
 
 
 def is_first_batch(variables: Variables) -> bool:

@@ -545,6 +545,7 @@ OF_COMMANDS = {
     "trial_not_understood",
     "trial_of_another",
     "trial_over",
+    "trial_unchecked",
     "unload_failed",
 }
 

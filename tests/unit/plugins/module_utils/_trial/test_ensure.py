@@ -27,6 +27,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._slot.plan impor
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._trial import (
     ensure,
     evidence,
+    guard,
     journal,
 )
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._trial.ensure import TrialWish
@@ -53,10 +54,16 @@ def kernels(alpine: fakes.FakeHost, monkeypatch: pytest.MonkeyPatch) -> TrialHos
 def trial(
     kernels: TrialHost, state: str | None = None, run: str | None = None, **options: t.Any
 ) -> dict[str, t.Any]:
-    check_mode = options.pop("check_mode", False)
+    check_mode, sleep = options.pop("check_mode", False), options.pop("sleep", never)
     defaults = {name: each.get("default") for name, each in ensure.TRIAL_ARGUMENTS.items()}
     wish = ensure.wish_of({**defaults, "state": state, "run": run, **options})
-    return ensure.ensure(kernels.host, wish, check_mode=check_mode, now=lambda: float(NOW))
+    return ensure.ensure(
+        kernels.host, wish, check_mode=check_mode, now=lambda: float(NOW), sleep=sleep
+    )
+
+
+def never(_seconds: float) -> None:
+    raise AssertionError("nobody has to be waited for")
 
 
 def arm(kernels: TrialHost, run: str = RUN, **options: t.Any) -> dict[str, t.Any]:
@@ -81,10 +88,10 @@ def how(told: t.Mapping[str, t.Any]) -> tuple[object, ...]:
     return (told["changed"], told["state"], told["next"], told["cause"])
 
 
-def on_trial(kernels: TrialHost, **options: t.Any) -> str:
+def on_trial(kernels: TrialHost, checked: str = "passed", **options: t.Any) -> str:
     """Bring the host to where the kernel on trial runs; returns its slot."""
     told = arm(kernels, **options)
-    kernels.jump(told["image"])
+    kernels.jump(told["image"], checked=checked)
     return str(told["slot"])
 
 
@@ -338,6 +345,50 @@ def test_commit(kernels: TrialHost) -> None:
     assert how(commit(kernels)) == (False, "committed", "nothing", None)
     assert kernels.firmware() == slot
     assert how(commit(kernels)) == (False, "committed", "nothing", None)
+
+
+def test_commit_waits_for_the_checks_of_the_host(kernels: TrialHost) -> None:
+    slot = on_trial(kernels, checked="")
+    looks: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            kernels.alpine.write(notes.CHECKS, f"{RUN} passed\n")
+
+    assert how(commit(kernels, sleep=sleep)) == (True, "committed", "nothing", None)
+    assert (looks, kernels.menus.default) == ([guard.GAP] * 3, slot)
+
+
+@pytest.mark.parametrize(
+    ("checked", "said", "looks"),
+    [
+        ("", "its services have not all come up", 30),
+        ("failed the required check 50-storage failed with status 1.", "50-storage failed", 0),
+    ],
+)
+def test_kernel_with_which_the_checks_have_not_passed_is_not_committed(
+    kernels: TrialHost, checked: str, said: str, looks: int
+) -> None:
+    on_trial(kernels, deadline=30, checked=checked)
+    slept: list[float] = []
+    error = refused(commit, kernels, sleep=slept.append)
+    assert (error.reason.code, error.details["state"]) == ("trial_unchecked", "on_trial")
+    assert said in error.reason.message
+    assert len(slept) == looks
+    assert kernels.menus.default == kernels.good
+    assert not kernels.alpine.path(notes.VERIFIED).exists()
+    assert how(trial(kernels)) == (False, "on_trial", "judge", None)
+
+
+def test_roll_back_says_which_check_has_failed(kernels: TrialHost) -> None:
+    slot = on_trial(kernels, checked="failed the required check 50-storage failed with status 1.")
+    told = roll_back(kernels, RUN, cause="operator", text="It could not be committed.")
+    assert (told["cause"], told["text"]) == (
+        "required_check",
+        "the required check 50-storage failed with status 1.",
+    )
+    assert [each["slot"] for each in told["refused"]] == [slot]
 
 
 def test_commit_with_a_proof(kernels: TrialHost) -> None:
@@ -673,7 +724,11 @@ def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Machine:
 
 def step(machine: Machine, **wish: t.Any) -> dict[str, t.Any]:
     return ensure.ensure(
-        machine.host, TrialWish(run=RUN, **wish), check_mode=False, now=lambda: float(NOW)
+        machine.host,
+        TrialWish(run=RUN, **wish),
+        check_mode=False,
+        now=lambda: float(NOW),
+        sleep=never,
     )
 
 
@@ -686,6 +741,8 @@ def boot(machine: Machine, number: int, words: t.Sequence[str]) -> None:
     once.clear_once(machine.host)
     machine.write("/proc/sys/kernel/random/boot_id", f"{uuid.UUID(int=number)}\n")
     machine.write("/proc/cmdline", " ".join((fakes.CONFIGURED, *words)) + "\n")
+    machine.path(notes.VERIFIED).unlink(missing_ok=True)
+    machine.write(notes.CHECKS, f"{RUN} passed\n")
 
 
 def test_trial_with_a_proof(machine: Machine) -> None:

@@ -61,7 +61,7 @@ def test_look_returns_what_the_preflight_does() -> None:
     ],
 )
 def test_step_is_the_one_that_is_meant(name: str, key: str) -> None:
-    arguments: dict[str, list[str]] = {"ignore_reasons": [], "denied_platforms": []}
+    arguments = {"ignore_reasons": [], "denied_platforms": [], "reboot_timeout": 600.0}
     noted = {"run": {"plan": {"arguments": arguments}}}
     assert key in step(name, noted=noted, wanted={**WANTED, "reboot": "auto"})
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from dataclasses import replace
 
 import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.boot import Boot
@@ -47,6 +48,7 @@ NOTED = {
             "arguments": {
                 "ignore_reasons": [],
                 "denied_platforms": [],
+                "reboot_timeout": 300.0,
                 "health": {"timeout": 120.0, "stable_seconds": 30.0},
             }
         },
@@ -65,7 +67,14 @@ FAILED = SoFar("The host is not well.", boots=True, account=REBOOT).as_dict()
 def step(name: str, *, check_mode: bool = False, **given: t.Any) -> dict[str, t.Any]:
     variables = given.pop("variables", {})
     work = getattr(KernelSteps(variables, check_mode=check_mode), name)
-    defaults: dict[str, t.Any] = {"wanted": WANTED, "so_far": SO_FAR, "found": {}, "follows": False}
+    defaults: dict[str, t.Any] = {
+        "wanted": WANTED,
+        "noted": NOTED,
+        "so_far": SO_FAR,
+        "found": {},
+        "follows": False,
+        "waited": False,
+    }
     return t.cast("dict[str, t.Any]", work({**defaults, **given}))
 
 
@@ -204,6 +213,8 @@ def test_slot_is_proven_by_a_boot_of_what_firmware_was_told() -> None:
     verified = {"state": "verified", "next": "reboot", "slot": "new"}
     boot = parse(Boot, step("proof", found=verified, slots=slots, follows=True)["boot"])
     assert (boot.method, boot.follows, boot.holds) == ("firmware", True, True)
+    # It may be away until its guard has taken it back.
+    assert boot.more_seconds == WANTED["deadline"]
     # Another release than that of the default may come up.
     assert boot.image is not None
     assert (boot.image.kernel, boot.image.initramfs, boot.image.cmdline) == ("/new", (), None)
@@ -239,6 +250,8 @@ def test_slot_that_is_not_kept_fails_the_role() -> None:
         step("committed", found=verified)
     # It was only foretold.
     step("committed", found=verified, check_mode=True)
+    with pytest.raises(StepError, match="did not answer when it was to keep it"):
+        step("committed", found={"unreachable": True, "msg": "timed out"})
 
 
 # --- The way back ---------------------------------------------------------------------------
@@ -258,9 +271,27 @@ def test_trial_is_taken_back_by_what_the_reboot_failed_by() -> None:
 
 def test_host_that_is_lost_is_told_what_brings_it_back() -> None:
     lost = {"unreachable": True, "msg": "timed out"}
-    found = step("take_back", found=lost, so_far=FAILED, reboot={})
-    assert found["way"] == ""
+    found = step("take_back", found=lost, so_far=FAILED, reboot={}, waited=True)
+    assert (found["way"], found["waits"]) == ("", 0)
     assert found["failure"].startswith("The host is not well. Its trial is on, and the host")
+
+
+@pytest.mark.parametrize(
+    ("so_far", "waits"),
+    [
+        # The deadline of its guard, and the time that it may take to be back.
+        (FAILED, 900),
+        # It was not up with that kernel: it was waited for as long already.
+        (replace(SoFar.from_dict(FAILED), account={}).as_dict(), 0),
+    ],
+)
+def test_host_that_was_up_with_the_kernel_on_trial_is_waited_for_once(
+    so_far: dict[str, t.Any], waits: int
+) -> None:
+    lost = {"unreachable": True, "msg": "timed out"}
+    found = step("take_back", found=lost, so_far=so_far, reboot={})
+    assert (found["way"], found["waits"]) == ("", waits)
+    assert ("does not answer" in found["failure"]) is (waits == 0)
 
 
 @pytest.mark.parametrize(("following", "boots"), [("reboot", True), ("arm", False)])
@@ -337,7 +368,7 @@ def test_deadline_that_would_take_back_what_is_well_is_refused() -> None:
 
 
 def test_deadline_without_a_health_leaves_time_for_the_rest() -> None:
-    arguments: dict[str, list[str]] = {"ignore_reasons": [], "denied_platforms": []}
+    arguments = {"ignore_reasons": [], "denied_platforms": [], "reboot_timeout": 600.0}
     noted = {"run": {"plan": {"arguments": arguments}}}
     assert step("in_time", noted=noted, wanted={**WANTED, "deadline": 60}) == {}
     assert steps.SPARE_SECONDS == 60

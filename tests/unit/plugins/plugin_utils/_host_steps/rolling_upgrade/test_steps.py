@@ -22,7 +22,12 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._host_steps.roll
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._parsing.answer import Answer
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError
 
-ARGUMENTS = {"ignore_reasons": ["kexec_hung"], "denied_platforms": [], "method": "kexec"}
+ARGUMENTS = {
+    "ignore_reasons": ["kexec_hung"],
+    "denied_platforms": [],
+    "reboot_timeout": 600,
+    "method": "kexec",
+}
 NOTED = {"run": {"plan": {"arguments": ARGUMENTS}}}
 BROKEN = {"code": "kernel_missing", "message": "Gone.", "remedy": "Install.", "blocks": "reboot"}
 LOCKED = {"code": "kexec_locked", "message": "Locked.", "remedy": "Reboot.", "blocks": "kexec"}
