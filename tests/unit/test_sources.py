@@ -827,9 +827,9 @@ def test_no_two_modules_give_one_name_to_two_things() -> None:
 LOADS = ("module_utils/_kexec/",)
 WRITES = ("module_utils/_write/", "module_utils/_bootconfig/")
 # The preflight goes to every host before every reboot. More than two thirds of it are ansible-core's,
-# which cannot be changed here; with this much of ours the whole is 263 007 bytes. Whoever needs more
+# which cannot be changed here; with this much of ours the whole is 263 207 bytes. Whoever needs more
 # first looks for what a preflight does not need.
-PAYLOAD = 72_700
+PAYLOAD = 72_900
 # What an archive has for each file beside its content, most of it the path, which is there twice.
 ENTRY = 250
 

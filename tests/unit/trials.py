@@ -147,7 +147,7 @@ class TrialHost:
         self._boot(f"{image['cmdline']} {words} alpinefleet_kexec.token={fakes.TOKEN}", "208")
         run = _cmdline.last_value(image["cmdline_append"], _cmdline.TRIAL_PARAMETER)
         if checked:
-            self.alpine.write(notes.CHECKS, f"{run} {checked}\n")
+            self.alpine.write(notes.CHECKED, f"{run} {checked}\n")
         if not confirmed:
             self.alpine.write(notes.JUMP, f"{fakes.TOKEN} {boot_id} {NEW_RELEASE} 1795671657\n")
 

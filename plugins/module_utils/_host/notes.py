@@ -15,7 +15,7 @@ IMAGE = f"{RUN}/image.json"
 FROZEN = f"{RUN}/frozen"
 # The run whose trial is well, for its guard.
 VERIFIED = f"{RUN}/verified"
-CHECKS = f"{RUN}/checks"
+CHECKED = f"{RUN}/checks"
 # Whoever shuts the host down by kexec_reboot's order holds its lock.
 LEAVING = f"{RUN}/leaving"
 

@@ -16,14 +16,14 @@ from .. import _cmdline
 from .._host import notes
 from .._host.port import Host
 
-GAP = 1.0
+LOOK_SECONDS = 1.0
 PASSED, FAILED = "passed", "failed"
 NOT_ENDED = "its services have not all come up, or a check has not ended"
 
 
 def told(host: Host, run: str) -> tuple[str, str] | None:
     """The verdict and why, None as long as there is none for this run."""
-    said, verdict, why = [*(host.line(notes.CHECKS) or "").split(" ", 2), "", ""][:3]
+    said, verdict, why = [*(host.line(notes.CHECKED) or "").split(" ", 2), "", ""][:3]
     return (verdict, why) if said == run and verdict in (PASSED, FAILED) else None
 
 
@@ -48,12 +48,12 @@ def wait(host: Host, run: str, seconds: int, sleep: t.Callable[[float], None]) -
     for _each in range(seconds):
         if not _is_asked(host, run) or told(host, run) is not None:
             return
-        sleep(GAP)
+        sleep(LOOK_SECONDS)
 
 
 def _is_asked(host: Host, run: str) -> bool:
     """Whether the running kernel has a guard of this run, which nobody has ended as yet."""
     words = _cmdline.running_words(host.line("/proc/cmdline") or "")
-    parameters = (_cmdline.TRIAL_PARAMETER, _cmdline.PROOF_PARAMETER)
-    guarded = run in [_cmdline.last_value(words, each) for each in parameters]
+    names = (_cmdline.TRIAL_PARAMETER, _cmdline.PROOF_PARAMETER)
+    guarded = run in [_cmdline.last_value(words, each) for each in names]
     return guarded and host.line(notes.VERIFIED) != run

@@ -42,7 +42,7 @@ NO_COLD_PROOF = (
     "firmware before it is the default."
 )
 NOT_PROVEN = "The host did not come up with the kernel that was to be tried, but through {method}."
-NO_ANSWER = (
+NOT_ANSWERED = (
     "The host was well with the kernel that was tried, and did not answer when it was to keep it."
 )
 NOT_KEPT = "The kernel that was tried is not the default: the trial is {state}, and next is {next}."
@@ -180,7 +180,7 @@ class KernelSteps:
         """See that the slot is the default, and whether firmware must start the machine for something else."""
         found, so_far = TrialTold.from_dict(given["found"]), SoFar.from_dict(given["so_far"])
         if found.unreachable:
-            raise StepError(NO_ANSWER, TAKE_IT_BACK)
+            raise StepError(NOT_ANSWERED, TAKE_IT_BACK)
         if found.state != "committed" and not self._check_mode:
             raise StepError(NOT_KEPT.format(state=found.state, next=found.next), TAKE_IT_BACK)
         told = so_far.told

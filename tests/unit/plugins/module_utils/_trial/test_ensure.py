@@ -354,10 +354,10 @@ def test_commit_waits_for_the_checks_of_the_host(kernels: TrialHost) -> None:
     def sleep(seconds: float) -> None:
         looks.append(seconds)
         if len(looks) == 3:
-            kernels.alpine.write(notes.CHECKS, f"{RUN} passed\n")
+            kernels.alpine.write(notes.CHECKED, f"{RUN} passed\n")
 
     assert how(commit(kernels, sleep=sleep)) == (True, "committed", "nothing", None)
-    assert (looks, kernels.menus.default) == ([guard.GAP] * 3, slot)
+    assert (looks, kernels.menus.default) == ([guard.LOOK_SECONDS] * 3, slot)
 
 
 @pytest.mark.parametrize(
@@ -742,7 +742,7 @@ def boot(machine: Machine, number: int, words: t.Sequence[str]) -> None:
     machine.write("/proc/sys/kernel/random/boot_id", f"{uuid.UUID(int=number)}\n")
     machine.write("/proc/cmdline", " ".join((fakes.CONFIGURED, *words)) + "\n")
     machine.path(notes.VERIFIED).unlink(missing_ok=True)
-    machine.write(notes.CHECKS, f"{RUN} passed\n")
+    machine.write(notes.CHECKED, f"{RUN} passed\n")
 
 
 def test_trial_with_a_proof(machine: Machine) -> None:
