@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
-from tests.plays import initramfs_with
+from tests.plays import ALPINES, initramfs_with
 
 
 def test_script_has_the_program_and_the_place() -> None:
     lines = initramfs_with(r"#!/bin/sh\nexit 1\n", "/boot/broken").splitlines()
     assert r"printf '#!/bin/sh\nexit 1\n' >init" in lines
     assert "dd if=/boot/initramfs-virt of=/boot/broken bs=512 conv=sync" in lines
-    assert "echo init | cpio -o -H newc >>/boot/broken" in lines
+    assert "{ echo init; echo init.alpine; } | cpio -o -H newc >>/boot/broken" in lines
+    assert f"cp -p /usr/share/mkinitfs/initramfs-init {ALPINES.strip('/')}" in lines

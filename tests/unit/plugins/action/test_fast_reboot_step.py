@@ -27,6 +27,8 @@ VARIABLES: dict[str, t.Any] = {
     "fast_reboot_result": {"done": True, "rebooted": True, "run": {"next": ""}},
 }
 
+NOTED = {**VARIABLES, **{f"fast_reboot_{name}": value for name, value in DEFAULTS.items()}}
+
 
 @pytest.fixture
 def task() -> Task:
@@ -56,7 +58,7 @@ def test_step_is_carried_out_with_the_variables_of_the_host(task: Task) -> None:
 
 
 def test_words_from_anywhere_are_told_without_what_a_terminal_carries_out(task: Task) -> None:
-    told = run(task, step="begin", wanted={"method": "\x1b[2J"}, frozen={})
+    told = run(task, {**NOTED, "fast_reboot_method": "\x1b[2J"}, step="begin", frozen={})
     assert told["reason"]["code"] == "argument_invalid"
     assert "\x1b" not in told["msg"]
 
@@ -66,7 +68,7 @@ def test_words_from_anywhere_are_told_without_what_a_terminal_carries_out(task: 
     [
         ({"step": "jump"}, None, "value of step must be one of"),
         ({}, None, "missing required arguments: step"),
-        ({"step": "begin", "wanted": "all"}, None, "dictionary requested"),
+        ({"step": "begin", "changed": "all"}, None, "not a valid boolean"),
         ({"step": "wait"}, {"inventory_hostname": "web1"}, "There is no run of the role"),
         ({"step": "end"}, {"inventory_hostname": "web1"}, "There is no run of the role"),
     ],
@@ -81,7 +83,7 @@ def test_step_that_cannot_be_one_is_refused_with_a_remedy(
 
 
 def test_defect_is_told_with_its_place(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    begun = run(task, step="note", wanted=DEFAULTS)
+    begun = run(task, NOTED, step="note")
 
     def break_down(_steps: t.Any, _run: t.Any) -> t.NoReturn:
         raise KeyError("x")
