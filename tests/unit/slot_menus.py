@@ -71,7 +71,41 @@ menuentry 'Alpine, with Linux FLAVOUR' --class os --id 'gnulinux-FLAVOUR' {
     initrd	/boot/initramfs-FLAVOUR
 }
 """
+LIMINE_LTS = """\
+//lts
+  protocol: linux
+  path: boot():/boot/vmlinuz-lts
+  kernel_cmdline: root=UUID=1-2 ro quiet
+  module_path: boot():/boot/initramfs-lts
+"""
+LIMINE = f"""\
+timeout: 3
+# default_entry: 9
+  Default_Entry: Alpine/virt
+interface_branding: Alpine
+
+# Kernels of apk
+/+Alpine
+  comment: all kernels
+{LIMINE_LTS}//virt
+  PROTOCOL: linux
+  kernel_path: boot():/boot/vmlinuz-virt
+  cmdline: root=UUID=1-2 ro quiet
+  module_path: boot():/boot/initramfs-virt
+/Memory test
+  protocol: efi
+  path: boot():/memtest.efi
+"""
+LIMINE_FLAT = """\
+/Alpine Linux virt
+    protocol: linux
+    path: boot():/boot/vmlinuz-virt
+    kernel_cmdline: root=UUID=1-2 ro quiet
+    module_path: boot():/boot/initramfs-virt
+"""
 LABEL = re.compile(r"^LABEL (\S+)\n((?:[ \t]+.*\n)*)", re.MULTILINE)
+LIMINE_TITLE = re.compile(r"^[ \t]*(/+)(\+?) *(.*)$", re.MULTILINE)
+LIMINE_DEFAULT = re.compile(r"^[ \t]*default_entry:[ \t]*(.*)$", re.MULTILINE | re.IGNORECASE)
 MENU_ENTRY = re.compile(r"^menuentry .* --id '?([^' ]+)'? \{", re.MULTILINE)
 
 
@@ -102,7 +136,11 @@ class Machine:
     strip: str = ""
 
     def __post_init__(self) -> None:
-        make = {"extlinux": self._with_extlinux, "grub": self._with_grub}
+        make = {
+            "extlinux": self._with_extlinux,
+            "grub": self._with_grub,
+            "limine": self._with_limine,
+        }
         make[self.loader]()
 
     @property
@@ -111,7 +149,11 @@ class Machine:
 
     @property
     def menu(self) -> str:
-        return {"extlinux": "/boot/extlinux.conf", "grub": "/boot/grub/grub.cfg"}[self.loader]
+        return {
+            "extlinux": "/boot/extlinux.conf",
+            "grub": "/boot/grub/grub.cfg",
+            "limine": "/boot/limine/limine.conf",
+        }[self.loader]
 
     @property
     def own(self) -> str:
@@ -120,7 +162,8 @@ class Machine:
 
     @property
     def settings(self) -> str:
-        return {"extlinux": EXTLINUX_SETTINGS, "grub": GRUB_SETTINGS}[self.loader]
+        made_of = {"extlinux": EXTLINUX_SETTINGS, "grub": GRUB_SETTINGS}
+        return made_of.get(self.loader, self.menu)
 
     def path(self, path: str) -> Path:
         return self.root / path[1:]
@@ -154,16 +197,17 @@ class Machine:
     # --- What people do, and what boots -----------------------------------------------------
 
     def remake(self) -> None:
-        """Run the tool by hand."""
+        """Run the tool by hand, where there is one."""
         if self.loader == "extlinux":
             self._update_extlinux()
-        else:
+        elif self.loader == "grub":
             self._mkconfig(self.menu)
 
     def boots(self) -> str:
         """What the boot loader boots: it knows no doubt."""
         text = self.read(self.menu) or ""
-        return _extlinux_boots(text) if self.loader == "extlinux" else _grub_boots(text)
+        boots = {"extlinux": _extlinux_boots, "grub": _grub_boots, "limine": limine_boots}
+        return boots[self.loader](text)
 
     def take_orders_for(self, name: str) -> None:
         """Play the command that has a slot boot once."""
@@ -246,6 +290,16 @@ class Machine:
             }
         )
 
+    def _with_limine(self) -> None:
+        self._lay_out(
+            {
+                "/proc/sys/kernel/bootloader_type": "255\n",
+                "/boot/vmlinuz-lts": "lts",
+                "/boot/vmlinuz-virt": "virt",
+                self.menu: LIMINE,
+            }
+        )
+
     def _env(self, line: str) -> None:
         text = f"# GRUB Environment Block\n{line}\n" if line else "# GRUB Environment Block\n"
         self.write(GRUB_BLOCK, text.ljust(1024, "#"))
@@ -294,6 +348,25 @@ def _grub_boots(text: str) -> str:
     names: list[str] = MENU_ENTRY.findall(text)
     by_number = int(default) if default.isdigit() and int(default) < len(names) else 0
     return default if default in names else names[by_number]
+
+
+def limine_boots(text: str) -> str:
+    """By a number among the titles that are shown, or by a way through all; the first by default."""
+    text = text.replace("\r", "")
+    titles = list(LIMINE_TITLE.finditer(text))
+    defaults: list[str] = LIMINE_DEFAULT.findall(text[: titles[0].start()])
+    ways: list[str] = []
+    shown: list[str] = []
+    closed = 0
+    for slashes, plus, title in (each.groups() for each in titles):
+        depth = len(slashes)
+        above = ways[-1].split("/")[: depth - 1] if ways else []
+        ways.append("/".join([*above, title]))
+        if not closed or depth <= closed:
+            shown.append(title)
+            closed = 0 if plus else depth
+    wanted = defaults[0].strip() if defaults else "1"
+    return shown[int(wanted) - 1] if wanted.isdigit() else ways[ways.index(wanted)].split("/")[-1]
 
 
 def prefixes(machine: Machine, where: Path, act: t.Callable[[], object]) -> list[Machine]:

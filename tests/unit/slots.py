@@ -76,6 +76,8 @@ def machine(root: Path, loader: str) -> slot_menus.Machine:
     for service in GUARDIANS:
         found.write(f"/etc/runlevels/sysinit/{service}", "")
     found.write("/proc/sys/kernel/osrelease", f"{fakes.RELEASE}\n")
+    if loader == "limine":
+        found.edit(found.menu, slot_menus.LIMINE_LTS, "")
     if loader == "grub":
         found.edit(found.settings, "GRUB_DEFAULT=1", "GRUB_DEFAULT=0")
     found.remake()

@@ -30,6 +30,8 @@ KEXEC_LOADER_TYPE = "208"
 
 LOADED = "/sys/kernel/kexec_loaded"
 
+SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+
 RUNLEVELS = "/etc/runlevels"
 
 # The number of the kexec_load system call by "uname -m", for processes as wide as the kernel.
@@ -68,6 +70,14 @@ def services(host: Host, *levels: str) -> set[str]:
     """The services of some runlevels, or of all."""
     found = levels or host.names(RUNLEVELS)
     return {name for level in found for name in host.names(f"{RUNLEVELS}/{level}")}
+
+
+def secure_boot(host: Host) -> bool | None:
+    """Four bytes of attributes, then the value; no variable on a host without UEFI."""
+    if not host.exists("/sys/firmware/efi"):
+        return False
+    content = host.content(SECURE_BOOT)
+    return None if content is None or len(content) < 5 else content[4] == 1
 
 
 def started_by_kexec(host: Host) -> bool | None:

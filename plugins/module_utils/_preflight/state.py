@@ -22,7 +22,6 @@ from .._jump import note, watchdog
 
 LOCK_SYSCTL = "kernel.kexec_load_disabled"
 CAP_SYS_BOOT = 22
-SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 # The number of the first process namespace is part of the kernel's interface.
 FIRST_PROCESS_NAMESPACE = "pid:[4026531836]"
 CONTAINER_FILES = {"/.dockerenv": "docker", "/run/.containerenv": "podman"}
@@ -119,7 +118,7 @@ def read(host: Host) -> State:
         load_disabled=None if disabled is None else disabled != 0,
         load_limit=limit,
         lockdown=_selected(host.line("/sys/kernel/security/lockdown")),
-        secure_boot=_secure_boot(host),
+        secure_boot=machine.secure_boot(host),
         cap_sys_boot=bool(
             int(_status_field(status, r"CapEff:\t([0-9a-f]{16})"), 16) >> CAP_SYS_BOOT & 1
         ),
@@ -156,14 +155,6 @@ def _selected(text: str | None) -> str | None:
 def _status_field(status: str, pattern: str) -> str:
     match = re.search(f"^{pattern}$", status, re.MULTILINE)
     return match.group(1) if match else "0"
-
-
-def _secure_boot(host: Host) -> bool | None:
-    """Four bytes of attributes, then the value; no variable on a host without UEFI."""
-    if not host.exists("/sys/firmware/efi"):
-        return False
-    content = host.content(SECURE_BOOT)
-    return None if content is None or len(content) < 5 else content[4] == 1
 
 
 def _container(host: Host) -> str | None:

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from ..._bootloader.loaders.limine import KERNEL_OPTIONS, Node, parse
+from ..slots.entry import id_of
 from ..text import Line, Span, Texts, indent, line_break
 
 # What Limine would replace.
@@ -15,9 +16,12 @@ FORBIDDEN = "${}"
 
 
 def lines(texts: Texts) -> list[Line]:
-    """The command line of each entry that boots Linux."""
+    """The command line of each entry that boots Linux; those of slots are not edited."""
     found = (
-        _line(path, text, item) for path, text in texts.items() for item in parse(text).entries
+        _line(path, text, item)
+        for path, text in texts.items()
+        for item in parse(text).entries
+        if id_of(item.title) is None
     )
     return [line for line in found if line is not None]
 

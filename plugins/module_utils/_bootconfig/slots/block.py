@@ -3,7 +3,7 @@
 
 # Private to this collection.
 
-"""Lines of ours at the end of settings that a shell sources, told from all that others wrote."""
+"""Lines of ours in settings that a shell sources, and in menus, told from all that others wrote."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from ..._reasons import ReasonError, reason
 
 BEGIN = "# BEGIN alpinefleet.kexec"
 END = "# END alpinefleet.kexec"
+# A line of somebody else that is not to be read until ours are gone.
+KEPT = "# alpinefleet.kexec keeps: "
 # What is needed to take the block out and leave each byte as it was.
 _NO_END = "# The line above had no end."
 _NO_FILE = "# There was no such file."
@@ -53,8 +55,25 @@ def with_lines(path: str, text: str | None, body: t.Sequence[str], own: Own) -> 
     open_end = bool(base) and not str(base).endswith("\n")
     notes = [_NO_END] if open_end else [_NO_FILE] if base is None else []
     line_end = "\n" if open_end else ""
-    block = "".join(f"{line}\n" for line in (BEGIN, *notes, *body, END))
-    return f"{base or ''}{line_end}{block}"
+    return f"{base or ''}{line_end}{marked([*notes, *body])}"
+
+
+def marked(body: t.Iterable[str]) -> str:
+    """The block itself, for those who have another place for it."""
+    return "".join(f"{line}\n" for line in (BEGIN, *body, END))
+
+
+def given_back(path: str, text: str) -> str:
+    """A menu as it was, the lines that were kept included."""
+    base = without(path, text, None) or ""
+    return "\n".join(line.removeprefix(KEPT) for line in base.split("\n"))
+
+
+def check(path: str, text: str, own: t.Sequence[re.Pattern[str]]) -> None:
+    """Refuse a block with a line of somebody else, where its place in the block means something."""
+    for line in lines_in(path, text, None):
+        if _kind(line, own) is None:
+            raise edited(path, line, "it is between those of the slots, and none of them")
 
 
 def is_written(path: str, text: str | None, body: t.Sequence[str], own: Own) -> bool:
@@ -117,6 +136,17 @@ def _open(path: str, lines: t.Sequence[str], numbers: range, own: Own) -> set[in
     if doubtful:
         raise _ambiguous(path, min(doubtful) + 1, lines[min(doubtful)].strip())
     return set(found.values())
+
+
+def edited(path: str, line: str, why: str) -> ReasonError:
+    return ReasonError(
+        reason(
+            "slots_edited",
+            f"Whose line {line!r} of {path} is cannot be told: {why}.",
+            f"Nothing was changed. Have all lines of slots, and no others, between {BEGIN!r} and "
+            f"{END!r}, or remove these lines by hand.",
+        )
+    )
 
 
 def _ambiguous(path: str, number: int, line: str) -> ReasonError:

@@ -47,6 +47,8 @@ def ensure(
 def plan(host: Host, seen: Menued, wanted: WantedSlots) -> Plan:
     """What is to be written, and whether a menu is to be made of it."""
     check(wanted, seen.kind.forbidden)
+    if wanted.entries:
+        seen.kind.refuse(host)
     _check_places(host, seen, wanted)
     expected = Slots(seen.kind, seen.site, wanted)
     try:

@@ -20,7 +20,6 @@ from .entry import WantedSlots, id_of
 from .kind import BootTexts, Kind, Said, Site, of_apk
 from .labels import in_syslinux, in_uboot
 
-KEPT = "# alpinefleet.kexec keeps: "
 _NAMES_DEFAULT = re.compile(r"[ \t]*(?:default|ontimeout|menu[ \t]+default)\b", re.IGNORECASE)
 # What shows a menu, which looks for its default in the labels.
 _SHOWS = re.compile(r"[ \t]*(?:ui\b|default[ \t]+\S+\.c32\b)", re.IGNORECASE)
@@ -33,12 +32,14 @@ def _files(site: Site) -> tuple[str, ...]:
 def _written(
     site: Site, files: BootTexts, wanted: WantedSlots, _listing: Listing
 ) -> dict[str, str | None]:
-    base = _given_back(site.menu, files[site.menu] or "")
+    base = block.given_back(site.menu, files[site.menu] or "")
     if wanted.first is None:
         return {site.menu: base}
     lines = base.split("\n")
     shows = site.syslinux and any(map(_SHOWS.match, lines))
-    kept = "\n".join(KEPT + line if _names_default(line, shows=shows) else line for line in lines)
+    kept = "\n".join(
+        block.KEPT + line if _names_default(line, shows=shows) else line for line in lines
+    )
     default = [] if shows else [f"DEFAULT {wanted.first.label}"]
     labels = in_syslinux(site, wanted) if site.syslinux else in_uboot(site, wanted)
     body = [*default, *"".join(labels).splitlines()]
@@ -48,12 +49,6 @@ def _written(
 def _names_default(line: str, *, shows: bool) -> bool:
     """A program that shows the menu stays what it is."""
     return bool(_NAMES_DEFAULT.match(line)) and not (shows and _SHOWS.match(line))
-
-
-def _given_back(path: str, text: str) -> str:
-    """The menu as it was."""
-    base = block.without(path, text, None) or ""
-    return "\n".join(line.removeprefix(KEPT) for line in base.split("\n"))
 
 
 def _said(files: BootTexts, listing: Listing) -> Said:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from ..._bootloader.listing import Listing
 from ..._bootloader.loader import Entry
 from ..._host.mounts import Mount
+from ..._host.port import Host
 from ..._reasons import ReasonError, reason
 from .entry import WantedSlots, id_of
 
@@ -72,6 +73,8 @@ class Kind:
     modes: t.Mapping[str, int] = field(default_factory=dict)
     # Characters of a command line that the loader would not hand on as they are.
     forbidden: str = ""
+    # Refuses a host on which the loader would boot no slot, before one is written down.
+    refuse: t.Callable[[Host], None] = lambda _host: None
 
 
 def of_apk(listing: Listing, flavour: str | None = None) -> list[Entry]:
@@ -90,7 +93,7 @@ def unsupported(what: str, missing: str) -> ReasonError:
         reason(
             "slots_unsupported",
             f"Slots cannot be had with {what}: {missing}.",
-            "Nothing was changed. Boot the host by extlinux, GRUB, or U-Boot with an extlinux.conf, "
-            "or upgrade its kernel without slots.",
+            "Nothing was changed. Boot the host by extlinux, GRUB, limine, or U-Boot with an "
+            "extlinux.conf, or upgrade its kernel without slots.",
         )
     )

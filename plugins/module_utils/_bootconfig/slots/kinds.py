@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from ..editors import Settings
 from ..traces import SYSLINUX
-from . import grub, in_file, update_extlinux
+from . import grub, in_file, limine, update_extlinux
 from .kind import Kind, unsupported
 
 # What would have to be there.
 _MISSING = {
     "efi_stub": "its one line of startup.nsh names one kernel, and there is no menu with others",
-    "limine": "nothing here writes entries of slots into limine.conf",
     "raspberrypi": "its firmware has no menu with others than the one kernel of config.txt",
     "uki": "kernel and command line are in one image, which has no second one beside it",
     "zipl": "its menu cannot be read, so that nothing would prove which kernel boots",
@@ -31,5 +30,7 @@ def kind_of(settings: Settings) -> Kind:
         return update_extlinux.OF_UPDATE_EXTLINUX
     if settings.loader in ("extlinux", "uboot"):
         return in_file.IN_FILE
+    if settings.loader == "limine":
+        return limine.OF_LIMINE
     missing = _MISSING[settings.loader]
     raise unsupported(f"the boot loader {settings.loader}", missing)

@@ -3,13 +3,13 @@
 
 # Private to this collection.
 
-"""Entries of slots as extlinux.conf has them, in the two ways in which it is read."""
+"""Entries of slots as menus have them: extlinux.conf in the two ways in which it is read, and limine.conf."""
 
 from __future__ import annotations
 
 import typing as t
 
-from .entry import SlotEntry, WantedSlots
+from .entry import WantedSlots
 from .kind import Site
 
 
@@ -19,8 +19,8 @@ def in_syslinux(site: Site, wanted: WantedSlots) -> t.Iterator[str]:
         marked = ["MENU DEFAULT"] if entry.id == wanted.default else []
         images = [site.beside(path) for path in entry.initramfs]
         initramfs = [f"INITRD {','.join(images)}"] if images else []
-        yield _label(
-            entry,
+        yield _entry(
+            f"LABEL {entry.label}",
             *marked,
             f"MENU LABEL {entry.title}",
             f"LINUX {site.beside(entry.kernel)}",
@@ -33,8 +33,8 @@ def in_uboot(site: Site, wanted: WantedSlots) -> t.Iterator[str]:
     """Labels for U-Boot, which takes one initramfs and is told of device trees."""
     for entry in wanted.ordered:
         trees = [f"FDTDIR {site.from_root(entry.dtbs)}"] if entry.dtbs else []
-        yield _label(
-            entry,
+        yield _entry(
+            f"LABEL {entry.label}",
             f"MENU LABEL {entry.title}",
             f"LINUX {site.from_root(entry.kernel)}",
             *(f"INITRD {site.from_root(path)}" for path in entry.initramfs),
@@ -43,6 +43,19 @@ def in_uboot(site: Site, wanted: WantedSlots) -> t.Iterator[str]:
         )
 
 
-def _label(entry: SlotEntry, *lines: str) -> str:
+def in_limine(site: Site, wanted: WantedSlots) -> t.Iterator[str]:
+    """Entries for limine, which has no other name for one than its title."""
+    for entry in wanted.ordered:
+        yield _entry(
+            f"/{entry.label}",
+            f"comment: {entry.title}",
+            "protocol: linux",
+            f"path: boot():{site.from_root(entry.kernel)}",
+            *(f"module_path: boot():{site.from_root(path)}" for path in entry.initramfs),
+            f"cmdline: {entry.boots_with}",
+        )
+
+
+def _entry(head: str, *lines: str) -> str:
     body = "".join(f"  {line}\n" for line in lines)
-    return f"LABEL {entry.label}\n{body}"
+    return f"{head}\n{body}"

@@ -17,7 +17,7 @@ from ansible_collections.alpinefleet.kexec.tests.unit import slot_menus
 from ansible_collections.alpinefleet.kexec.tests.unit.slot_menus import ONE, TWO, Machine
 
 
-@pytest.fixture(params=["extlinux", "grub"])
+@pytest.fixture(params=["extlinux", "grub", "limine"])
 def machine(request: pytest.FixtureRequest, tmp_path: Path) -> Machine:
     found = Machine(tmp_path / "host", request.param)
     found.path("/boot/alpinefleet-kexec").mkdir()
@@ -51,6 +51,8 @@ def test_note_is_written_again_for_a_menu_that_was_made_anew(machine: Machine) -
     put(machine, ONE)
     machine.write("/boot/vmlinuz-edge", "edge")
     machine.remake()
+    if machine.loader == "limine":
+        machine.edit(machine.menu, "timeout: 3", "timeout: 5")
     assert put(machine, ONE, check_mode=True)
     assert put(machine, ONE)
     assert not put(machine, ONE)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""kernel_slot as a whole, on a host whose boot loader is that of Alpine's update-extlinux or GRUB."""
+"""kernel_slot as a whole, on a host that boots by update-extlinux, GRUB or limine."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._trial.journal i
     Refusal,
     Trial,
 )
-from ansible_collections.alpinefleet.kexec.tests.unit import fakes, slots
+from ansible_collections.alpinefleet.kexec.tests.unit import fakes, slot_menus, slots
 from ansible_collections.alpinefleet.kexec.tests.unit.slot_menus import Machine, prefixes
 
 NEW = "6.18.57-0-virt"
 PARK = "/lib/alpinefleet-kexec"
 LOOK, PRESENT, ABSENT = SlotWish(), SlotWish("present"), SlotWish("absent")
 TIME = 1_790_000_000
-LOADERS = ("extlinux", "grub")
+LOADERS = ("extlinux", "grub", "limine")
 
 
 @pytest.fixture(params=LOADERS)
@@ -118,7 +118,7 @@ def test_look_tells_what_apk_has_and_changes_nothing(machine: Machine) -> None:
 def test_look_fails_for_no_boot_loader(machine: Machine) -> None:
     run(machine)
     machine.path(machine.menu).unlink()
-    machine.path(machine.settings).unlink()
+    machine.path(machine.settings).unlink(missing_ok=True)
     found = run(machine, LOOK)
     assert found["boot_loader"] is None
     assert [slot["whole"] for slot in found["slots"]] == [True]
@@ -209,6 +209,34 @@ def test_host_without_the_services_of_slots_gets_none(machine: Machine, service:
     assert run(machine, SlotWish("present", force=True))["changed"]
     # One that has slots is kept able to boot.
     assert not run(machine)["changed"]
+
+
+@pytest.mark.parametrize("wish", [PRESENT, SlotWish("present", flavour="virt")], ids=str)
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_menu_that_boots_what_was_booted_last_gets_no_slot(
+    tmp_path: Path, wish: SlotWish, check_mode: bool
+) -> None:
+    machine = slots.machine(tmp_path / "host", "limine")
+    machine.edit(machine.menu, "timeout: 3", "remember_last_entry: yes")
+    before = machine.files()
+    assert refused(machine, wish, check_mode=check_mode) == "boot_loader_not_understood"
+    assert machine.files() == before
+
+
+@pytest.mark.parametrize(
+    "menu", [slot_menus.LIMINE_FLAT, f"default_entry: 1\n{slot_menus.LIMINE_FLAT}"]
+)
+def test_menu_of_limine_without_directories(tmp_path: Path, menu: str) -> None:
+    machine = slots.machine(tmp_path / "host", "limine")
+    machine.write(machine.menu, menu)
+    one = run(machine)["good"]
+    assert boots(machine) == one
+    two = commit(machine)
+    assert (boots(machine), run(machine)["previous"]) == (two, one)
+    assert run(machine, SlotWish("present", good=one))["good"] == boots(machine) == one
+    assert not run(machine)["changed"]
+    assert run(machine, SlotWish("absent", force=True))["changed"]
+    assert machine.read(machine.menu) == menu
 
 
 # --- Slots in turn -------------------------------------------------------------------------

@@ -771,6 +771,26 @@ def test_trial_with_a_proof(machine: Machine) -> None:
     assert present(machine)["previous"] == good
 
 
+def test_boot_loader_without_an_order_for_one_boot_proves_nothing(tmp_path: Path) -> None:
+    machine = parts.machine(tmp_path / "host", "limine")
+    good = present(machine)["good"]
+    boot(machine, 1, [f"alpinefleet_kexec.slot={good}"])
+    parts.install(machine.root, trials.NEW_RELEASE)
+    before = machine.files()
+    with pytest.raises(ReasonError) as caught:
+        step(machine, state="armed", cold_proof=True)
+    assert caught.value.reason.code == "cold_proof_unsupported"
+    assert "limine has no order for one boot" in caught.value.reason.message
+    assert machine.files() == before
+    told = step(machine, state="armed")
+    slot = told["slot"]
+    assert machine.boots() == f"alpinefleet-kexec-{good}"
+    boot(machine, 2, told["image"]["cmdline_append"])
+    assert how(step(machine, state="committed")) == (True, "committed", "nothing", None)
+    assert (machine.boots(), look(machine.host).default) == (f"alpinefleet-kexec-{slot}", slot)
+    assert (present(machine)["previous"], present(machine)["changed"]) == (good, False)
+
+
 @pytest.mark.parametrize("cold_proof", [False, True])
 def test_commit_leaves_as_many_entries_as_are_kept(machine: Machine, cold_proof: bool) -> None:
     names = [present(machine)["good"]]

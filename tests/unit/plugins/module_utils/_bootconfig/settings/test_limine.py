@@ -23,6 +23,7 @@ def edited(text: str, change: Change = PANIC) -> str:
     return edit.edit({"f": text}, limine.lines, [change], "x86_64")["f"]
 
 
+LABEL = "alpinefleet-kexec-6.18.38-0-virt-0123456789ab"
 MENU = """\
 timeout: 3
 # kernel_cmdline: panic=1
@@ -68,6 +69,12 @@ def test_edit(end: str, last: bool) -> None:
             "/+a\n//b\n  protocol: linux\n  cmdline: a\n",
             "/+a\n//b\n  protocol: linux\n  cmdline: a panic=10\n",
             id="directory",
+        ),
+        pytest.param(
+            f"/{LABEL}\n  protocol: linux\n  cmdline: a\n/b\n  protocol: linux\n  cmdline: b\n",
+            f"/{LABEL}\n  protocol: linux\n  cmdline: a\n"
+            "/b\n  protocol: linux\n  cmdline: b panic=10\n",
+            id="slot",
         ),
         pytest.param(
             '/a\nprotocol: linux\ncmdline: d="x panic=1" panic=1 panic=2\n',

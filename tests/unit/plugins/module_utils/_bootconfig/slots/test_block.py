@@ -31,6 +31,18 @@ def test_block_comes_and_goes(text: str | None) -> None:
     assert block.without(PATH, written, OWN) == text
 
 
+def test_block_that_holds_nothing_else_is_told_from_one_that_does() -> None:
+    block.check(PATH, f"own=1\n{WHOLE}own=2\n", OWN)
+    with pytest.raises(ReasonError, match="Whose line 'own=3' of") as caught:
+        block.check(PATH, f"{BEGIN}a=1\n own=3\nb=2\n{END}", OWN)
+    assert caught.value.reason.code == "slots_edited"
+
+
+def test_menu_is_given_back_with_the_lines_that_were_kept() -> None:
+    kept = f"{block.KEPT}  default a\r\n"
+    assert block.given_back(PATH, f"{kept}x\n{WHOLE}y") == "  default a\r\nx\ny"
+
+
 def test_line_of_somebody_behind_it_keeps_its_beginning() -> None:
     written = block.with_lines(PATH, "x", BODY, OWN) + "y\n"
     assert block.without(PATH, written, OWN) == "x\ny\n"

@@ -15,7 +15,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig.slot
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig.slots.kind import Site
 from ansible_collections.alpinefleet.kexec.plugins.module_utils._reasons import ReasonError
 
-WITH = {"extlinux", "grub", "uboot"}
+WITH = {"extlinux", "grub", "limine", "uboot"}
 
 
 def settings(loader: str) -> Settings:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Labels of slots for those who read extlinux.conf."""
+"""Entries of slots for those who read extlinux.conf and limine.conf."""
 
 from __future__ import annotations
 
@@ -59,5 +59,25 @@ LABEL alpinefleet-kexec-{TWO}
   LINUX /boot/alpinefleet-kexec/{TWO}/linux
   FDTDIR /boot/alpinefleet-kexec/{TWO}/dtbs
   APPEND b alpinefleet_kexec.slot={TWO}
+"""
+    )
+
+
+def test_entries_for_limine() -> None:
+    site = Site("/boot/limine/limine.conf", Mount("/boot"))
+    assert (
+        "".join(labels.in_limine(site, WANTED))
+        == f"""\
+/alpinefleet-kexec-{ONE}
+  comment: One
+  protocol: linux
+  path: boot():/alpinefleet-kexec/{ONE}/linux
+  module_path: boot():/alpinefleet-kexec/{ONE}/initrd
+  cmdline: a alpinefleet_kexec.slot={ONE}
+/alpinefleet-kexec-{TWO}
+  comment: Two
+  protocol: linux
+  path: boot():/alpinefleet-kexec/{TWO}/linux
+  cmdline: b alpinefleet_kexec.slot={TWO}
 """
     )

@@ -16,7 +16,7 @@ from ansible_collections.alpinefleet.kexec.plugins.module_utils._bootconfig.slot
 from ansible_collections.alpinefleet.kexec.tests.unit.slot_menus import Machine
 
 
-@pytest.mark.parametrize("loader", ["extlinux", "grub"])
+@pytest.mark.parametrize("loader", ["extlinux", "grub", "limine"])
 def test_host_without_slots(tmp_path: Path, loader: str) -> None:
     machine = Machine(tmp_path / "host", loader)
     before = machine.files()
@@ -26,7 +26,7 @@ def test_host_without_slots(tmp_path: Path, loader: str) -> None:
     assert machine.files() == before
 
 
-@pytest.mark.parametrize("loader", ["extlinux", "grub"])
+@pytest.mark.parametrize("loader", ["extlinux", "grub", "limine"])
 def test_menu_that_cannot_be_read_says_why(tmp_path: Path, loader: str) -> None:
     machine = Machine(tmp_path / "host", loader)
     machine.write(machine.menu, "\n")

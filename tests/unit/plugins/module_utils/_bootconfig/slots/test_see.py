@@ -18,6 +18,7 @@ from ansible_collections.alpinefleet.kexec.tests.unit.slot_menus import ONE, TWO
 LIVE = {
     "extlinux": ("/etc/update-extlinux.conf", "/etc/update-extlinux.d/copy", "/boot/extlinux.conf"),
     "grub": ("/etc/default/grub", "/etc/grub.d/41_copy", "/boot/grub/grubenv"),
+    "limine": ("/boot/limine/limine.conf",),
 }
 LEFT = {
     "extlinux": (
@@ -32,6 +33,7 @@ LEFT = {
         "/boot/grub/grub.cfg.backup",
         "/boot/grub/grub.cfg.new",
     ),
+    "limine": ("/boot/limine/.limine.conf.boot-parameter-old", "/boot/limine/limine.conf.old"),
 }
 ONE_ONLY, NONE = frozenset({ONE}), frozenset[str]()
 PLACES = [
