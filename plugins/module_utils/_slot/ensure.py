@@ -180,13 +180,13 @@ def _entries(seen: Situation, names: t.Iterable[str], default: str | None) -> li
     if seen.candidate is not None:
         found.setdefault(seen.candidate.id, seen.candidate.manifest)
     trial = seen.journal.trial if seen.journal is not None else None
-    proven = trial.slot if trial is not None and trial.is_in_proof else None
-    entries = [store.entry_of(name, found[name]) for name in names]
+    proofs = {trial.slot: trial.guard_of_proof} if trial is not None else {}
     return [
-        replace(each, added=trial.guard_of_proof)
-        if trial is not None and each.id == proven != default
-        else each
-        for each in entries
+        replace(
+            store.entry_of(name, found[name]),
+            added=proofs.get(name, ()) if name != default else (),
+        )
+        for name in names
     ]
 
 

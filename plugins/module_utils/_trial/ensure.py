@@ -315,12 +315,12 @@ class _Work:
         verdict = self._judge()
         if trial.step == "committed":
             raise refusals.over(trial, verdict)
-        self._settle(self._ending(verdict))
+        self._settle(self._ending(trial, verdict))
 
-    def _ending(self, verdict: TrialVerdict) -> TrialEnd:
+    def _ending(self, trial: Trial, verdict: TrialVerdict) -> TrialEnd:
         """What is proven comes before what somebody says, and that before what is not known."""
         wish = self._wish
-        fault = guard.fault(self._host, self._known.trial.run) if self._known.trial else None
+        fault = guard.fault(self._host, trial.run)
         if fault is not None and verdict.next != "settle":
             return TrialEnd("required_check", journal.cut(fault))
         told = TrialEnd(verdict.cause or "operator", verdict.text)

@@ -37,10 +37,7 @@ def objection(host: Host, run: str) -> str | None:
     """Why a run must not find the running kernel well, None if it may, or if no guard of it is there."""
     if not _is_asked(host, run):
         return None
-    found = told(host, run)
-    if found is None:
-        return NOT_ENDED
-    return found[1] if found[0] == FAILED else None
+    return NOT_ENDED if told(host, run) is None else fault(host, run)
 
 
 def wait(host: Host, run: str, seconds: int, sleep: t.Callable[[float], None]) -> None:

@@ -92,12 +92,10 @@ class Trial:
         return self.step in OPEN
 
     @property
-    def is_in_proof(self) -> bool:
-        """Whether its entry of the boot loader is there for one boot."""
-        return self.cold_proof and self.step in ("verified", "proving")
-
-    @property
     def guard_of_proof(self) -> tuple[str, ...]:
+        """What the boot is told that proves the slot, empty while its entry is there for no such boot."""
+        if not self.cold_proof or self.step not in ("verified", "proving"):
+            return ()
         return guard_words(_cmdline.PROOF_PARAMETER, self.run, self.deadline)
 
 

@@ -56,7 +56,7 @@ def not_running(trial: Trial) -> ReasonError:
 def unchecked(trial: Trial, why: str, verdict: TrialVerdict) -> ReasonError:
     return _refusal(
         "trial_unchecked",
-        f"The host's own checks have not passed with {trial.slot}: {why}.".replace("..", "."),
+        f"The host's own checks have not passed with {trial.slot}: {why.rstrip('.')}.",
         "See rc-status and /etc/alpinefleet-kexec/required.d on the host. Roll the trial back, or commit it "
         "once they have passed.",
         verdict,

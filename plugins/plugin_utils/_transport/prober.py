@@ -54,10 +54,10 @@ class Lookup:
 
     def _ask(self) -> None:
         with contextlib.suppress(OSError, UnicodeError):
-            self._found = _ask(self._host, self._port)
+            self._found = _resolve(self._host, self._port)
 
 
-def _ask(host: str, port: int, flags: int = 0) -> list[Address]:
+def _resolve(host: str, port: int, flags: int = 0) -> list[Address]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
     return [(family, address) for family, _type, _proto, _name, address in found]
 
@@ -65,7 +65,7 @@ def _ask(host: str, port: int, flags: int = 0) -> list[Address]:
 def _numeric(host: str, port: int) -> list[Address]:
     """What is an address already, empty for a name; nobody is asked for that."""
     with contextlib.suppress(OSError, UnicodeError):
-        return _ask(host, port, socket.AI_NUMERICHOST)
+        return _resolve(host, port, socket.AI_NUMERICHOST)
     return []
 
 

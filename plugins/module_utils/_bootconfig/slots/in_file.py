@@ -17,16 +17,12 @@ from ..._bootloader.loader import Entry
 from ..settings.extlinux import UBOOT_FORBIDDEN
 from . import block
 from .entry import WantedSlots, id_of
-from .kind import BootTexts, Kind, Said, Site, of_apk
+from .kind import BootTexts, Kind, Said, Site, menu_alone, of_apk, said_by_menu
 from .labels import in_syslinux, in_uboot
 
 _NAMES_DEFAULT = re.compile(r"[ \t]*(?:default|ontimeout|menu[ \t]+default)\b", re.IGNORECASE)
 # What shows a menu, which looks for its default in the labels.
 _SHOWS = re.compile(r"[ \t]*(?:ui\b|default[ \t]+\S+\.c32\b)", re.IGNORECASE)
-
-
-def _files(site: Site) -> tuple[str, ...]:
-    return (site.menu,)
 
 
 def _written(
@@ -52,11 +48,9 @@ def _names_default(line: str, *, shows: bool) -> bool:
 
 
 def _said(files: BootTexts, listing: Listing) -> Said:
-    """The file is the menu, and cannot say something else than itself."""
-    default, path = listing.default, next(iter(files))
-    block.without(path, files[path], None)
-    slots = frozenset(filter(None, (id_of(each.name) for each in listing.entries)))
-    return Said(id_of(default.name) if isinstance(default, Entry) else None, slots)
+    for path, text in files.items():
+        block.without(path, text, None)
+    return said_by_menu(listing)
 
 
 def _apks(_files: BootTexts, listing: Listing, flavour: str | None) -> Entry | None:
@@ -71,4 +65,4 @@ def _named(site: Site, path: str) -> str:
     return site.beside(path) if site.syslinux else site.from_root(path)
 
 
-IN_FILE = Kind(_files, _said, _written, _apks, _named, forbidden=UBOOT_FORBIDDEN)
+IN_FILE = Kind(menu_alone, _said, _written, _apks, _named, forbidden=UBOOT_FORBIDDEN)

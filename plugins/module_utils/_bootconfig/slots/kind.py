@@ -77,6 +77,18 @@ class Kind:
     refuse: t.Callable[[Host], None] = lambda _host: None
 
 
+def menu_alone(site: Site) -> tuple[str, ...]:
+    """The files of a boot loader whose menu nothing makes anew."""
+    return (site.menu,)
+
+
+def said_by_menu(listing: Listing) -> Said:
+    """What such a menu says, which cannot be something else than itself."""
+    default = listing.default
+    slots = frozenset(filter(None, (id_of(each.name) for each in listing.entries)))
+    return Said(id_of(default.name) if isinstance(default, Entry) else None, slots)
+
+
 def of_apk(listing: Listing, flavour: str | None = None) -> list[Entry]:
     """The entries that are not ours, those of a flavour's kernel if one is named."""
     others = [each for each in listing.entries if id_of(each.name) is None]

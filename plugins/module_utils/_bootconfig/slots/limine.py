@@ -22,7 +22,7 @@ from ..._host.port import Host
 from ..settings.limine import FORBIDDEN
 from . import block
 from .entry import FOLDER, LABEL_PREFIX, WantedSlots, id_of
-from .kind import BootTexts, Kind, Said, Site, is_of, of_apk, unsupported
+from .kind import BootTexts, Kind, Said, Site, is_of, menu_alone, of_apk, said_by_menu, unsupported
 from .labels import in_limine
 
 _UNDER_SECURE_BOOT = "the boot loader limine under Secure Boot"
@@ -45,10 +45,6 @@ _OWN = tuple(
         ),
     )
 )
-
-
-def _files(site: Site) -> tuple[str, ...]:
-    return (site.menu,)
 
 
 def _written(
@@ -96,12 +92,9 @@ def _kept(options: str) -> str:
 
 
 def _said(files: BootTexts, listing: Listing) -> Said:
-    """The file is the menu, and cannot say something else than itself."""
-    default = listing.default
     for path, text in files.items():
         _given_back(path, text or "")
-    slots = frozenset(filter(None, (id_of(each.name) for each in listing.entries)))
-    return Said(id_of(default.name) if isinstance(default, Entry) else None, slots)
+    return said_by_menu(listing)
 
 
 def _apks(files: BootTexts, listing: Listing, flavour: str | None) -> Entry | None:
@@ -129,5 +122,5 @@ def _refuse(host: Host) -> None:
 
 
 OF_LIMINE = Kind(
-    _files, _said, _written, _apks, Site.from_root, forbidden=FORBIDDEN, refuse=_refuse
+    menu_alone, _said, _written, _apks, Site.from_root, forbidden=FORBIDDEN, refuse=_refuse
 )
