@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.files import Playbooks
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.steps import Steps
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.task import (
     STEP_ARGUMENTS,
@@ -31,5 +32,6 @@ class ActionModule(RebootingAction):
             self.clock,
             check_mode=self._task.check_mode,
         )
-        role = RoleTask(variables, steps, self._templar.template, turns.of(self._task))
+        template, files = self._templar.template, Playbooks(self._task)
+        role = RoleTask(variables, steps, template, files, turns.of(self._task))
         return outcome(self, STEP_ARGUMENTS, role.step)

@@ -375,6 +375,7 @@ OF_SEVERAL = {
     "tests/unit/roles/test_command_line.py": "what a service and the modules make of one line",
     "tests/unit/roles/test_errors.py": "all roles",
     "tests/unit/roles/test_facts.py": "all roles",
+    "tests/unit/roles/test_hook_files.py": "what the role and Ansible make of a hook's files",
     "tests/unit/roles/test_left_behind.py": "the roles around a reboot",
     "tests/unit/roles/test_merged_hashes.py": "the role fast_reboot where hashes are merged",
     "tests/unit/roles/test_power_cycle.py": "the last rung of the role fast_reboot",

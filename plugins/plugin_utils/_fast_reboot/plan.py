@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
-from .._parsing.forms import shown
 from .._reboot import spec
 from .._reboot.failure import RebootError
 from .._reboot.observation import Method
@@ -83,7 +82,13 @@ def changed(given: Given, changes: object) -> Given:
     if not changes:
         return given
     if not isinstance(changes, t.Mapping):
-        raise VariableError([f"fast_reboot_changes is {shown(changes)} and must be a mapping."])
+        # It may be what somebody meant to be a mapping, with a secret in it.
+        raise VariableError(["fast_reboot_changes must be a mapping, and is none."])
+    secret = [str(name) for name in changes if name in FAST_REBOOT.secrets]
+    if secret:
+        raise VariableError(
+            [f"fast_reboot_changes has {', '.join(secret)}, which only its own variable can have."]
+        )
     strange = [str(name) for name in changes if name not in FAST_REBOOT.specification]
     if strange:
         raise VariableError(
@@ -101,7 +106,7 @@ def make(given: Given, folder: str, files: TaskFiles) -> tuple[RunPlan, list[str
     own = {name: values[name] for name in OWN_SPEC}
     arguments, problems = _arguments(values)
     plan = _plan(own, arguments, folder)
-    contents, wrong = task_files.load(plan.files, files)
+    contents, wrong = task_files.load(plan.files, files, folder)
     problems += [*_relations(plan), *_commands(own["power_cycle_command"]), *wrong]
     if problems:
         raise VariableError(problems)

@@ -32,7 +32,7 @@ def broken(variables: Variables) -> Broken:
     """What the rescue of a block is for, without what a task wants to be kept secret."""
     task, said = _failed(variables)
     if task is None:
-        return Broken(f"{NAMELESS}: another host ended the play for this one, too")
+        return Broken(f"{NAMELESS}: {_without_a_task(variables)}")
     return Broken(
         said=f"{_name(task)}: {_told(task, said) or 'it failed'}",
         # What was cut off may have changed something, and nobody says whether it has.
@@ -45,12 +45,22 @@ def message(variables: Variables) -> str:
     """What a task of a role has failed by, as the last word of that role: so with a remedy."""
     task, said = _failed(variables)
     if task is None:
-        return "Another host ended the play for this one, too. See to that host, then run the play again."
+        why = _without_a_task(variables)
+        return f"{why[0].upper()}{why[1:]}. See to that, then run the play again."
     told = _told(task, said)
     if told and any(name in said for name in OF_OURS):
         return told
     why = f": {told.rstrip('.')}." if told else " without a word."
     return f"The task {_name(task)} failed{why} {REMEDY}"
+
+
+def code(variables: Variables) -> str:
+    """The code of the reason that a module or a step of ours has failed with; "" without one."""
+    _task, said = _failed(variables)
+    reasons = said.get("reasons")
+    first = reasons[0] if isinstance(reasons, (list, tuple)) and reasons else None
+    found = first.get("code") if isinstance(first, t.Mapping) else None
+    return found if isinstance(found, str) else ""
 
 
 def step_of_role(variables: Variables) -> Told:
@@ -81,6 +91,17 @@ def _failed(variables: Variables) -> tuple[Told | None, Told]:
     )
     known = task if isinstance(task, t.Mapping) else None
     return known, result if isinstance(result, t.Mapping) else {}
+
+
+def _without_a_task(variables: Variables) -> str:
+    """Why a block was ended in which no task has failed, as far as that can be told."""
+    missing = "a file that it includes was not found or cannot be used, as Ansible said of it"
+    hosts = variables.get("ansible_play_hosts_all") or ()
+    return (
+        f"{missing}, or another host ended the play for this one, too"
+        if len(hosts) > 1
+        else missing
+    )
 
 
 def _name(task: Told) -> str:

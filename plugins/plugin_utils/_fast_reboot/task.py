@@ -26,7 +26,7 @@ from .._variables.speakers import Variables
 from .._variables.turns import ANY as ANY_TURNS
 from .._variables.turns import Turns
 from . import boot, flow, plan, rescued
-from .files import Playbooks
+from .files import TaskFiles
 from .flow import Run
 from .result import RebootResult
 from .steps import CannotTellError, Steps
@@ -80,15 +80,23 @@ class RoleTask:
         variables: Variables,
         steps: Steps,
         template: t.Callable[[t.Any], t.Any],
+        files: TaskFiles,
         turns: Turns = ANY_TURNS,
     ) -> None:
         self._variables = variables
         self._steps = steps
         self._template = template
+        self._files = files
         self._turns = turns
 
     def step(self, arguments: t.Mapping[str, t.Any]) -> Result:
         name = arguments["step"]
+        try:
+            self._turns.refuse_mistaken()
+        except StepError as error:
+            raise StepError(
+                error.message, error.remedy, **self._kept(name, arguments["run"])
+            ) from None
         others = self._without_a_run(name, arguments)
         if name in others:
             return others[name]()
@@ -108,6 +116,15 @@ class RoleTask:
                 "Run the role fast_reboot, which begins one with its first step.",
             )
         return found
+
+    def _kept(self, name: str, run: t.Mapping[str, t.Any]) -> Result:
+        """What a step leaves where it is none of this run: as much as it was given, or its place has."""
+        with contextlib.suppress(FormError):
+            return _told(parse(Run, run))
+        place = registered.BEGUN if name in BEGINNINGS else registered.RESULT
+        found = speakers.own(self._variables, place)
+        known = found if rescued.is_result(found) else {}
+        return {each: value for each, value in known.items() if each not in ("failed", "msg")}
 
     def _without_a_run(
         self, name: str, arguments: t.Mapping[str, t.Any]
@@ -133,8 +150,14 @@ class RoleTask:
 
     def _begin(self, name: str, arguments: t.Mapping[str, t.Any]) -> Result:
         """Take what is wanted, unless it was taken before, and leave a host that has no hooks."""
-        frozen = self._frozen(arguments)
-        run = _for_boot(frozen.run, arguments["boot"])
+        try:
+            with within_its_time():
+                frozen = self._frozen(arguments)
+                run = _for_boot(frozen.run, arguments["boot"])
+        except EndedError as error:
+            raise _refused(flow.ended(error.message, error.remedy)) from None
+        except StepError as error:
+            raise _refused(flow.argument_invalid(error.message, error.remedy)) from None
         if name != "note":
             run = self._taken_over(name, run, changed=arguments["changed"])
         told = _told(run, diff=name in ORDERS)
@@ -142,10 +165,7 @@ class RoleTask:
 
     def _frozen(self, arguments: t.Mapping[str, t.Any]) -> FrozenRun:
         """What was taken before the host was asked, or is taken now."""
-        try:
-            self._turns.refuse_out_of_turn(self._variables)
-        except StepError as error:
-            raise _refused(flow.argument_invalid(error.message, error.remedy)) from None
+        self._turns.refuse_out_of_turn(self._variables)
         given = arguments["frozen"]
         if not given:
             return self._freeze(arguments["changes"])
@@ -181,14 +201,11 @@ class RoleTask:
             return flow.not_forgotten(run, error.said.rstrip("."))
 
     def _freeze(self, changes: object) -> FrozenRun:
-        try:
-            speakers.refuse_a_speaker(self._variables)
-            FAST_REBOOT.refuse_unknown(self._variables)
-            wanted = FAST_REBOOT.wanted(self._variables, self._template)
-            folder = str(self._variables["playbook_dir"])
-            made, command = plan.make(plan.changed(wanted, changes), folder, Playbooks())
-        except StepError as error:
-            raise _refused(flow.argument_invalid(error.message, error.remedy)) from None
+        speakers.refuse_a_speaker(self._variables)
+        FAST_REBOOT.refuse_unknown(self._variables)
+        wanted = FAST_REBOOT.wanted(self._variables, self._template)
+        folder = str(self._variables["playbook_dir"])
+        made, command = plan.make(plan.changed(wanted, changes), folder, self._files)
         return FrozenRun(flow.begin(secrets.token_hex(16), made), tuple(command))
 
     def _go_on(self, name: str, run: Run) -> Result:

@@ -36,6 +36,8 @@ class SoFar:
     # The result of the reboot that is told of, where another one may follow; and what the role says besides.
     account: t.Mapping[str, t.Any] = field(default_factory=dict)
     told: t.Mapping[str, t.Any] = field(default_factory=dict)
+    # The code of what the role has failed by, where a module of the collection has said one.
+    code: str = ""
 
     @classmethod
     def from_dict(cls, told: t.Mapping[str, t.Any]) -> SoFar:

@@ -106,7 +106,9 @@ class HostTask:
     def _broke(self, given: StepArguments) -> StepResult:
         """What the role has failed by, for its last task and for the table of the playbook."""
         so_far = _so_far(given).with_account(given["reboot"])
-        return replace(so_far, failure=rescued.message(self._variables)).as_dict()
+        variables = self._variables
+        failure, code = rescued.message(variables), rescued.code(variables)
+        return replace(so_far, failure=failure, code=code).as_dict()
 
 
 def _so_far(given: StepArguments) -> SoFar:

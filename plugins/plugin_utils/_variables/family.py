@@ -111,9 +111,9 @@ class Family:
         if missing:
             raise VariableError([self._omitted(missing)])
         wrong = {
-            name: f"The variable {self.prefix}{name} is {self._found(name, given[name])} and must be {wanted}."
+            name: problem
             for name, option in self.specification.items()
-            for wanted in _wanted_of(option, given[name])
+            for problem in self._problems(name, option, given[name])
         }
         # Of what is wrong already Ansible would tell the value.
         right = [name for name in self.specification if name not in wrong]
@@ -126,6 +126,16 @@ class Family:
             raise VariableError(problems)
         found = result.validated_parameters
         return {name: found[f"{self.prefix}{name}"] for name in self.specification}
+
+    def _problems(self, name: str, option: t.Mapping[str, t.Any], value: object) -> t.Iterator[str]:
+        """What a variable, or something in one of the mappings that it has, is and must not be."""
+        place = f"The variable {self.prefix}{name}"
+        for wanted in _wanted_of(option, value):
+            yield f"{place} is {self._found(name, value)} and must be {wanted}."
+        for each in filter(_is_mapping, _many(value) if option.get("options") else ()):
+            for key, inner in option["options"].items():
+                for wanted in _wanted_of(inner, each[key]) if each.get(key) is not None else ():
+                    yield f"{place} has as {key} {self._found(name, each[key])} and must have {wanted}."
 
     def _why(self, name: str, error: Exception) -> str:
         """What Ansible says of a template; of a secret it may say too much."""
@@ -172,9 +182,14 @@ def _wanted_of(option: t.Mapping[str, t.Any], value: object) -> t.Iterator[str]:
     elif many and elements == "raw" and not all(map(_is_command, _many(value))):
         yield "a command or a list of commands, each a text or a list of texts"
     elif {option["type"], elements} & OF_NUMBERS and not all(map(_can_be_number, _many(value))):
-        yield "a number or a list of numbers" if many else "a number"
+        number = "a finite number" if any(map(_is_endless, _many(value))) else "a number"
+        yield f"{number} or a list of numbers" if many else number
     elif option["type"] == "bool" and isinstance(value, (t.Mapping, list, tuple, float)):
         yield "true or false"
+
+
+def _is_mapping(value: object) -> bool:
+    return isinstance(value, t.Mapping)
 
 
 def _is_text(value: object) -> bool:
@@ -193,6 +208,11 @@ def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return math.isfinite(value)
+
+
+def _is_endless(value: object) -> bool:
+    """Whether it is infinite, or no number at all, and of the type of one."""
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def _can_be_number(value: object) -> bool:

@@ -11,8 +11,12 @@ Ansible begins in the middle of a playbook, or leaves tasks out of it, where som
 
 from __future__ import annotations
 
+import os
 import typing as t
 from dataclasses import dataclass
+
+from ansible.playbook.role_include import IncludeRole
+from ansible.playbook.task_include import TaskInclude
 
 from .._step import StepError
 from . import registered, speakers
@@ -38,9 +42,21 @@ class Turns:
     # What tells it from others of the same run.
     play: str = ""
     needs: str = ""
+    # The place in somebody else's file that a file of the role was included from, as if it were beside it.
+    includer: str = ""
+
+    def refuse_mistaken(self) -> None:
+        """Before any step: where a file of the role was taken for another one."""
+        if self.includer:
+            raise StepError(
+                f"A task file includes another one at {self.includer}, and Ansible has taken the role's own "
+                "file of that name.",
+                "Give that file another name than each file of tasks of the role.",
+            )
 
     def refuse_unguarded(self, variables: Variables) -> None:
         """Before the brake, which each batch begins with."""
+        self.refuse_mistaken()
         if self.needs and not _passed(variables, registered.GUARDED):
             raise _passed_over(registered.GUARDED)
 
@@ -62,7 +78,25 @@ ANY = Turns()
 def of(task: Task) -> Turns:
     """The play of a task."""
     play = task.get_play()
-    return Turns(str(play._uuid), str(play.get_vars().get(NEEDS, "")))
+    return Turns(str(play._uuid), str(play.get_vars().get(NEEDS, "")), _includer(task))
+
+
+def _includer(task: Task) -> str:
+    """Where in a file that is none of its role's a task was included from, without the role around it."""
+    above: t.Any = task
+    while task._role is not None and (above := above._parent):
+        if isinstance(above, IncludeRole):
+            break
+        if isinstance(above, TaskInclude):
+            place = str(above.get_path())
+            if not _inside(place, task._role._role_path):
+                return place
+    return ""
+
+
+def _inside(place: str, folder: str) -> bool:
+    real = os.path.realpath(folder)
+    return os.path.realpath(place).startswith(f"{real}{os.sep}")
 
 
 def _passed(variables: Variables, name: str) -> bool:

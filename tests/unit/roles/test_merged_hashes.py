@@ -24,6 +24,7 @@ from ansible_collections.alpinefleet.kexec.tests.unit.roles.scripted_reboot impo
 
 from tests.plays import PlayRun
 from tests.plays.run import ROOT
+from tests.unit.role_tasks import task_of_role
 
 # One worker for all of them, and one run.
 pytestmark = pytest.mark.xdist_group("merged")
@@ -48,7 +49,7 @@ def frozen(folder: Path) -> dict[str, t.Any]:
     }
     command = ["touch", str(folder / "by-command")]
     wanted = {**defaults, "timeout": 0.01, "power_cycle_command": command}
-    made, _command = plan.make(wanted, str(folder), Playbooks())
+    made, _command = plan.make(wanted, str(folder), Playbooks(task_of_role(folder)))
     return {"run": asdict(flow.begin("0" * 32, made)), "power_cycle_command": command}
 
 

@@ -14,7 +14,11 @@ from dataclasses import dataclass
 from .told import TrialTold
 
 # The host came up with the trial's kernel, and is not what it has to be: that is the kernel's fault.
-UNWELL = ("unhealthy", "test_command_failed", "not_confirmed", "did_not_stay")
+UNWELL = (
+    *("unhealthy", "test_command_failed", "not_confirmed", "did_not_stay"),
+    # Its own checks, or the services of its runlevel, did not come to an end in all the time there was.
+    "trial_unchecked",
+)
 # Somebody else is at work on the host, and decides about its trial.
 OF_ANOTHER_RUN = ("overtaken", "already_leaving")
 
@@ -41,7 +45,7 @@ class Retreat:
 
 
 def retreat(found: TrialTold, code: str | None) -> Retreat:
-    """Given the trial as it is now, and the code of what the reboot has failed by, if it has."""
+    """Given the trial as it is now, and the code of what the reboot or the step after it has failed by."""
     if found.unreachable:
         return Retreat(said=NO_ANSWER_ON_TRIAL)
     if found.state is None:

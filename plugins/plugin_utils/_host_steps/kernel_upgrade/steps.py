@@ -198,7 +198,7 @@ class KernelSteps:
         if found.unreachable and so_far.account and not given["waited"]:
             return {**so_far.as_dict(), "way": "", "cause": "", "waits": _seconds_away(given)}
         reason = _rebooted(given["reboot"]).reason
-        made = retreat.retreat(found, None if reason is None else reason.code)
+        made = retreat.retreat(found, so_far.code if reason is None else reason.code)
         failure = " ".join(filter(None, (so_far.failure, made.said)))
         return {
             **replace(so_far, failure=failure).as_dict(),

@@ -31,6 +31,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables.famil
 )
 
 from tests.plays.run import ROOT
+from tests.unit.role_tasks import task_of_role
 
 ROLE = ROOT / "roles/fast_reboot"
 HOOK = {"name": "lb", "drain": "drain.yml", "undrain": "/srv/undrain.yml"}
@@ -53,6 +54,9 @@ class AnyFiles:
         if "no-such" in path:
             raise FileError(f"There is no task file {path}.")
         return []
+
+    def of_the_role(self, name: str) -> bool:
+        return False
 
 
 def make(**given: t.Any) -> tuple[RunPlan, list[str]]:
@@ -111,12 +115,15 @@ def test_paths_begin_at_the_playbook() -> None:
     assert made.power_cycle.tasks == "/play/reset.yml"
 
 
+@pytest.mark.usefixtures("plugins_found")
 def test_hook_whose_tasks_hide_their_changes_is_known(tmp_path: Path) -> None:
-    drains = {"a": "- name: Drain\n  run_once: true\n", "b": "- name: Drain\n"}
+    drains = {"a": "- debug:\n  run_once: true\n", "b": "- debug:\n"}
     for name, text in drains.items():
         (tmp_path / name).write_text(text)
     hooks = [{"name": name, "drain": name, "undrain": "b"} for name in drains]
-    made, _command = plan.make({**DEFAULTS, "hooks": hooks}, str(tmp_path), Playbooks())
+    made, _command = plan.make(
+        {**DEFAULTS, "hooks": hooks}, str(tmp_path), Playbooks(task_of_role(tmp_path))
+    )
     assert [hook.always for hook in made.hooks] == [True, False]
 
 
@@ -258,8 +265,14 @@ def test_another_role_changes_some_of_the_variables() -> None:
         # Its playbook has it, and the role does not.
         ({"serial": 1}, "fast_reboot_changes has serial, which no variable is called"),
         ({1: 2}, "fast_reboot_changes has 1, which no variable is called"),
-        (["method"], "fast_reboot_changes is ['method'] and must be a mapping"),
-        ("firmware", "fast_reboot_changes is 'firmware' and must be a mapping"),
+        (["method"], "fast_reboot_changes must be a mapping, and is none."),
+        # Nothing of it is shown: it may be a mapping that somebody has quoted.
+        ("power_cycle_command: [x]", "fast_reboot_changes must be a mapping, and is none."),
+        # The tasks that hide what may be a secret look at its own variable.
+        (
+            {"power_cycle_command": ["ipmi", "password"]},
+            "fast_reboot_changes has power_cycle_command, which only its own variable can have.",
+        ),
     ],
 )
 def test_change_of_what_is_no_variable_is_refused(changes: object, said: str) -> None:

@@ -12,6 +12,9 @@ import pytest
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import rescued
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.flow import Broken
 
+TWO = {"ansible_play_hosts_all": ["web1", "web2"]}
+NOT_FOUND = "a file that it includes was not found or cannot be used, as Ansible said of it"
+
 
 @pytest.mark.parametrize(
     ("task", "result", "expected"),
@@ -47,7 +50,9 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.flo
         pytest.param(
             None,
             None,
-            Broken("a task without a name: another host ended the play for this one, too"),
+            Broken(
+                f"a task without a name: {NOT_FOUND}, or another host ended the play for this one, too"
+            ),
             id="no task",
         ),
         pytest.param({"name": "A"}, "said", Broken("A: it failed"), id="no result"),
@@ -60,7 +65,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.flo
     ],
 )
 def test_what_a_block_is_rescued_from(task: t.Any, result: t.Any, expected: Broken) -> None:
-    variables = {"ansible_failed_task": task, "ansible_failed_result": result}
+    variables = {"ansible_failed_task": task, "ansible_failed_result": result, **TWO}
     assert rescued.broken(variables) == expected
 
 
@@ -98,7 +103,8 @@ COMMAND = {"msg": "non-zero return code", "rc": 1, "stderr": "checking\nno space
         pytest.param(
             None,
             None,
-            "Another host ended the play for this one, too. See to that host, then run the play again.",
+            f"A{NOT_FOUND[1:]}, or another host ended the play for this one, too. "
+            "See to that, then run the play again.",
             id="no task",
         ),
     ],
@@ -106,7 +112,7 @@ COMMAND = {"msg": "non-zero return code", "rc": 1, "stderr": "checking\nno space
 def test_last_word_of_a_role_is_what_it_failed_by(
     task: t.Any, result: t.Any, expected: str
 ) -> None:
-    variables = {"ansible_failed_task": task, "ansible_failed_result": result}
+    variables = {"ansible_failed_task": task, "ansible_failed_result": result, **TWO}
     assert rescued.message(variables) == expected
 
 
@@ -115,3 +121,26 @@ def test_host_does_not_say_what_a_block_was_rescued_from() -> None:
     variables = {"ansible_failed_task": task, "ansible_failed_result": result}
     said = {**variables, "ansible_facts": {"failed_task": task, "failed_result": result}}
     assert rescued.broken(said) == rescued.broken({})
+
+
+def test_host_that_is_alone_was_ended_by_no_other_one() -> None:
+    alone = {"ansible_play_hosts_all": ["web1"]}
+    assert rescued.broken(alone) == Broken(f"a task without a name: {NOT_FOUND}")
+    said = f"A{NOT_FOUND[1:]}. See to that, then run the play again."
+    assert rescued.message(alone) == said
+
+
+@pytest.mark.parametrize(
+    ("reasons", "expected"),
+    [
+        ([{"code": "trial_unchecked"}, {"code": "b"}], "trial_unchecked"),
+        ([], ""),
+        ("trial_unchecked", ""),
+        (["trial_unchecked"], ""),
+        ([{"code": 7}], ""),
+        (None, ""),
+    ],
+)
+def test_code_of_what_failed_is_that_of_its_first_reason(reasons: t.Any, expected: str) -> None:
+    variables = {"ansible_failed_task": {}, "ansible_failed_result": {"reasons": reasons}}
+    assert rescued.code(variables) == expected

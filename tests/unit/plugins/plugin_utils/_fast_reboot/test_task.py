@@ -28,6 +28,7 @@ from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot.ports im
     OtherRunError,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import told as with_nonce
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import turns
 from ansible_collections.alpinefleet.kexec.tests.unit import documentation
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import result
 from ansible_collections.alpinefleet.kexec.tests.unit.steps import carried_out
@@ -35,7 +36,7 @@ from ansible_collections.alpinefleet.kexec.tests.unit.steps import carried_out
 from tests.plays.run import ROOT
 
 from .test_flow import ORDERED
-from .test_plan import DEFAULTS
+from .test_plan import DEFAULTS, AnyFiles
 from .test_steps import ORDER, Scene
 
 # Any file of tasks that is there.
@@ -55,6 +56,9 @@ class Role:
 
     def __init__(self, *answers: t.Any, **wanted: t.Any) -> None:
         self.scene = Scene(*answers)
+        # Nothing in the variables is a template.
+        self.template: t.Callable[[t.Any], t.Any] = lambda value: value
+        self.turns = turns.ANY
         self.variables: Result = {
             "playbook_dir": "/play",
             "inventory_hostname": "web1",
@@ -88,8 +92,7 @@ class Role:
         return self._step("end")
 
     def _step(self, step: str, **arguments: t.Any) -> Result:
-        # Nothing in them is a template.
-        role = RoleTask(self.variables, self.scene.steps, lambda value: value)
+        role = RoleTask(self.variables, self.scene.steps, self.template, AnyFiles(), self.turns)
         told = carried_out(role.step, STEP_ARGUMENTS, step=step, **arguments)
         return t.cast("Result", json.loads(json.dumps(told)))
 
@@ -596,6 +599,48 @@ def test_step_that_ansible_ends_forgets_no_hook(step: str) -> None:
     )
     assert told["run"]["next"] == ""
     assert "The host is still drained: lb." in role.end()["msg"]
+
+
+def test_host_is_untouched_where_ansible_ends_the_reading_of_variables() -> None:
+    role = Role(LEFT)
+
+    def template(_value: t.Any) -> t.NoReturn:
+        raise CUT_OFF
+
+    role.template = template
+    told = role.broke(role.begin())
+    assert (told["reason"]["code"], told["rebooted"]) == ("task_timeout", False)
+    assert role.end()["failed"]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"changes": "power_cycle_command: [x]"}, "fast_reboot_changes must be a mapping"),
+        ({"changes": {"methud": "kexec"}}, "fast_reboot_changes has methud"),
+        ({"frozen": "x"}, "The option frozen is not what it has to be"),
+        ({"frozen": {"run": {"id": "x"}}}, "The option frozen is not what it has to be"),
+        ({"boot": "x"}, "The option boot is not what it has to be"),
+    ],
+)
+def test_what_another_role_says_wrongly_is_told_and_touches_nothing(
+    given: dict[str, t.Any], said: str
+) -> None:
+    role = Role(LEFT)
+    told = role.broke(role.begin(**given))
+    assert (told["reason"]["code"], told["rebooted"]) == ("argument_invalid", False)
+    assert told["reason"]["message"].startswith(said)
+
+
+@pytest.mark.parametrize("step", ["begin", "recall", "leave", "end", "note_failure"])
+def test_no_step_is_taken_for_a_file_of_somebody_else(step: str) -> None:
+    role = drained(LEFT)
+    asked = len(role.scene.task.requests)
+    role.turns = turns.Turns(includer="/srv/drain.yml:3")
+    told = role._step(step, run=role.variables["fast_reboot_result"]["run"])
+    assert told["failed"]
+    assert "/srv/drain.yml:3" in told["msg"]
+    assert len(role.scene.task.requests) == asked
 
 
 def test_drain_that_ansible_ends_undoes_the_hooks_before() -> None:

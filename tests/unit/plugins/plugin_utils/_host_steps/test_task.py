@@ -112,12 +112,12 @@ def test_what_is_refused_fails_the_step() -> None:
 def test_failure_is_kept_for_the_last_task() -> None:
     variables = {
         "ansible_failed_task": {"name": "A"},
-        "ansible_failed_result": {"msg": "No space."},
+        "ansible_failed_result": {"msg": "No space.", "reasons": [{"code": "no_space"}]},
     }
     before = {**SoFar(booted=True).as_dict(), "failed": True, "msg": "No space."}
     told = step("broke", so_far=before, variables=variables)
     assert SoFar.from_dict(told).booted
-    assert told["failure"].startswith("The task A failed: No space. Mend that")
+    assert (told["failure"], told["code"]) == ("No space.", "no_space")
 
 
 @pytest.mark.parametrize(

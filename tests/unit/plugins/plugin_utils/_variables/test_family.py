@@ -78,6 +78,35 @@ def test_values_have_their_types_and_one_stands_for_a_list_of_one() -> None:
     }
 
 
+HOOKS = Family(
+    "x",
+    {
+        "hooks": {
+            "type": "list",
+            "elements": "dict",
+            "options": {"name": {"type": "str"}, "times": {"type": "int"}},
+        }
+    },
+)
+
+
+@pytest.mark.parametrize(
+    ("hook", "said"),
+    [
+        ({"name": ["lb"]}, "has as name ['lb'], a list, and must have a text."),
+        ({"name": {"lb": 1}}, "has as name {'lb': 1}, a mapping, and must have a text."),
+        ({"name": True}, "has as name True, a truth value, and must have a text."),
+        ({"times": float("nan")}, "has as times nan, a number, and must have a finite number."),
+    ],
+)
+def test_what_a_mapping_has_in_it_is_looked_at_too(hook: dict[str, t.Any], said: str) -> None:
+    for value in ([{"name": "well"}, hook], hook):
+        with pytest.raises(VariableError) as refused:
+            HOOKS.validated({"hooks": value})
+        assert refused.value.problems == (f"The variable x_hooks {said}",)
+    assert HOOKS.validated({"hooks": [{"name": "lb"}]})["hooks"] == [{"name": "lb", "times": None}]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
@@ -91,7 +120,7 @@ def test_values_have_their_types_and_one_stands_for_a_list_of_one() -> None:
             {"words": float("nan")},
             "x_words is nan, a number, and must be a text or a list of texts.",
         ),
-        ({"count": float("inf")}, "x_count is inf, a number, and must be a number."),
+        ({"count": float("inf")}, "x_count is inf, a number, and must be a finite number."),
         ({"count": "1e999"}, "x_count is '1e999', a text, and must be a number."),
         ({"switch": []}, "x_switch is [], a list, and must be true or false."),
         ({"commands": {"a": "b"}}, "x_commands is {'a': 'b'}, a mapping, and must be a command or"),

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible.playbook.block import Block
@@ -15,6 +16,8 @@ from ansible.playbook.task import Task
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._step import StepError
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables import turns
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._variables.turns import Turns
+
+from tests.unit.role_tasks import FAST_REBOOT, task_of_role
 
 GUARDED = {"output": "", "nonce": "1-2", "failed": False}
 BRAKED = {"of_play": "p", "not_well": [], "nonce": "2-3", "failed": False}
@@ -82,3 +85,30 @@ def test_play_says_itself_what_it_needs() -> None:
     play.vars = {"__look_after_needs": "brake"}
     assert turns.of(Task(block=Block(play=play))) == Turns(play._uuid, "brake")
     assert turns.of(Task(block=Block(play=Play()))).needs == ""
+
+
+def includes(path: Path, name: str) -> Path:
+    path.write_text(f"- name: More\n  ansible.builtin.include_tasks: {name}\n")
+    return path
+
+
+def test_file_of_the_role_that_another_one_has_included_is_found(tmp_path: Path) -> None:
+    """As Ansible does it where a hook includes what it takes for its neighbour."""
+    assert (FAST_REBOOT / "tasks/look.yml").is_file()
+    hook = includes(tmp_path / "drain.yml", "look.yml")
+    found = turns.of(task_of_role(tmp_path, hook))
+    assert found.includer == f"{hook}:1"
+    said = f"A task file includes another one at {hook}:1, and Ansible has taken the role's own file of that name."
+    assert refused(found.refuse_unguarded, {}) == said
+    assert refused(found.refuse_out_of_turn, {}) == said
+
+
+def test_file_of_the_role_that_the_role_has_included_is_in_its_turn(tmp_path: Path) -> None:
+    role = tmp_path / "roles/other"
+    (role / "tasks").mkdir(parents=True)
+    own = includes(role / "tasks/main.yml", "look.yml")
+    assert turns.of(task_of_role(tmp_path, own, role=role)).includer == ""
+    assert turns.of(task_of_role(tmp_path)).includer == ""
+    # By another way to the same folder.
+    (tmp_path / "link").symlink_to(role)
+    assert turns.of(task_of_role(tmp_path, own, role=tmp_path / "link")).includer == ""

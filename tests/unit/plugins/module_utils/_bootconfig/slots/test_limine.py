@@ -207,12 +207,12 @@ def test_whatever_stands_around_stays_or_is_refused(
     machine = Machine(tmp_path_factory.mktemp("odd") / "host", "limine")
     text = f"{default}{odd}\n{LTS}{VIRT}{odd}"
     set_menu(machine, text)
+    refused: str | None = None
     try:
         put(machine, ONE)
     except ReasonError as error:
         refused = error.reason.code
     else:
-        refused = None
         assert limine_boots(menu(machine)) == label_of(ONE)
         put(machine)
     assert refused in (None, "boot_loader_not_understood")

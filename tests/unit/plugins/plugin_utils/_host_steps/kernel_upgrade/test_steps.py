@@ -269,6 +269,22 @@ def test_trial_is_taken_back_by_what_the_reboot_failed_by() -> None:
     assert found["failure"] == "The host is not well."
 
 
+@pytest.mark.parametrize(
+    ("code", "cause"),
+    [("trial_unchecked", "required_check"), ("menu_locked", "operator"), ("", "operator")],
+)
+def test_trial_is_taken_back_by_what_the_step_after_the_reboot_failed_by(
+    code: str, cause: str
+) -> None:
+    found = step(
+        "take_back",
+        found={"state": "on_trial", "next": "judge"},
+        so_far={**FAILED, "code": code},
+        reboot=REBOOT,
+    )
+    assert (found["way"], found["cause"]) == ("go_back", cause)
+
+
 def test_host_that_is_lost_is_told_what_brings_it_back() -> None:
     lost = {"unreachable": True, "msg": "timed out"}
     found = step("take_back", found=lost, so_far=FAILED, reboot={}, waited=True)
