@@ -14,7 +14,7 @@ from pathlib import Path
 
 import testinfra
 
-from .run import PlayRun, TaskResult, run_playbook
+from .run import PlayRun, TaskResult, kill_playbook, run_playbook
 
 # What a boot, its end or a login may write: logs, seeds of random numbers, what services keep.
 VOLATILE = (
@@ -89,3 +89,10 @@ class Machine:
         return run_playbook(
             playbook, self.inventory, f"--limit={self.name}", *options, variables=variables
         )
+
+    def kill_play(
+        self, playbook: str | Path, moment: t.Callable[[], object], **variables: t.Any
+    ) -> None:
+        """Run a playbook, which dies without a word when a call has returned."""
+        limit = f"--limit={self.name}"
+        kill_playbook(playbook, self.inventory, limit, moment=moment, variables=variables)

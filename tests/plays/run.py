@@ -142,13 +142,19 @@ def kill_playbook(
     moment: t.Callable[[], object],
     variables: t.Mapping[str, t.Any] | None = None,
 ) -> None:
-    """Run a playbook until a call returns; then its processes die without a word."""
+    """Run a playbook until a call returns; then its processes die without a word.
+
+    Where that moment does not come, what the playbook has said is shown.
+    """
     command = _command(playbook, inventory, options, variables)
     with _started(command, _environment(Path(os.devnull), COLLECTIONS)) as process:
         try:
             moment()
-        finally:
+        except BaseException:
             _kill(process)
+            print(t.cast("t.TextIO", process.stdout).read())
+            raise
+        _kill(process)
 
 
 def interrupt_playbook(

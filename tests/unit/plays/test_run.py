@@ -159,14 +159,12 @@ def wait_for(condition: t.Callable[[], bool], seconds: float = 30.0) -> bool:
 
 
 # A lookup runs on the controller: as a task in a worker, for the hosts of a play in the play itself.
+IN_A_WORKER = {
+    "hosts": "all",
+    "tasks": [{"ansible.builtin.debug": {"msg": "{{ lookup('pipe', wait) }}"}}],
+}
 WAITS = [
-    pytest.param(
-        {
-            "hosts": "all",
-            "tasks": [{"ansible.builtin.debug": {"msg": "{{ lookup('pipe', wait) }}"}}],
-        },
-        id="in a worker",
-    ),
+    pytest.param(IN_A_WORKER, id="in a worker"),
     pytest.param({"hosts": "{{ lookup('pipe', wait) }}"}, id="in the play"),
 ]
 
@@ -216,6 +214,26 @@ def test_play_that_is_killed_takes_its_children_along(
     )
     pid = int(child.read_text())
     assert wait_for(lambda: not is_alive(pid))
+
+
+def test_play_whose_moment_does_not_come_is_shown(
+    tmp_path: Path, child: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "inventory").write_text(LOCAL)
+    (tmp_path / "playbook.yml").write_text(json.dumps([{"gather_facts": False, **IN_A_WORKER}]))
+
+    def never() -> t.NoReturn:
+        wait_for(child.exists)
+        raise LookupError("it never came")
+
+    with pytest.raises(LookupError, match="it never came"):
+        kill_playbook(
+            tmp_path / "playbook.yml",
+            tmp_path / "inventory",
+            moment=never,
+            variables={"wait": f"echo $$ >{child}; exec sleep 60"},
+        )
+    assert "TASK [" in capsys.readouterr().out
 
 
 # --- One task of a run ---------------------------------------------------------------------

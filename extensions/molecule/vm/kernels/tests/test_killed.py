@@ -11,7 +11,7 @@ import time
 import pytest
 
 from tests import lab
-from tests.plays import Supply, codes_of, kill_playbook, only_in_full
+from tests.plays import Supply, codes_of, only_in_full
 
 from .conftest import Host, take
 from .variables import DEADLINE, KERNEL_UPGRADE, NEW, OLD, PLAIN
@@ -36,9 +36,7 @@ def reached(host: Host, state: str) -> None:
 def test_next_run_finishes_what_a_dead_one_began(machines: Supply, state: str) -> None:
     host = take(machines, "extlinux")
     host.apk_upgrade()
-    kill_playbook(
-        KERNEL_UPGRADE, host.inventory, moment=lambda: reached(host, state), variables=PLAIN
-    )
+    host.kill_play(KERNEL_UPGRADE, lambda: reached(host, state), **PLAIN)
     orphan = host.journal()["run"]
     run = host.upgrade()
     assert run.rc == 0, run.output
@@ -57,12 +55,7 @@ def test_kernel_that_nobody_confirms_is_left_at_the_deadline(machines: Supply) -
     host = take(machines, "extlinux")
     host.apk_upgrade()
     good, before = host.slots().good, host.boot_id()
-
-    def on_trial() -> None:
-        reached(host, "on_trial")
-
-    variables = {**PLAIN, **DEADLINE}
-    kill_playbook(KERNEL_UPGRADE, host.inventory, moment=on_trial, variables=variables)
+    host.kill_play(KERNEL_UPGRADE, lambda: reached(host, "on_trial"), **PLAIN, **DEADLINE)
     record = lab.find(host.name)
     assert lab.ending(record, lambda: None, within=WITHIN_SECONDS) == "firmware"
     assert host.boot_id() != before

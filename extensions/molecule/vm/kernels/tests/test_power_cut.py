@@ -14,7 +14,7 @@ import pytest
 from tests import lab
 from tests.lab.power.judge import OK, Image, Known
 from tests.lab.power.walk import Run, prefixes, report, seen_after
-from tests.plays import WRITTEN_BACK, Cuts, Supply, image_of, kill_playbook, only_in_full
+from tests.plays import WRITTEN_BACK, Cuts, Supply, image_of, only_in_full
 
 from .conftest import LOADERS, Host
 from .test_failures import CHECK
@@ -149,7 +149,7 @@ def test_power_cut_at_a_step_of_the_journal_is_finished_by_the_next_run(
         reached(host, state)
         lab.pull_plug(host.name)
 
-    kill_playbook(KERNEL_UPGRADE, host.inventory, moment=cut, variables=PLAIN)
+    host.kill_play(KERNEL_UPGRADE, cut, **PLAIN)
     lab.power_on(host.name, 600, lab.Progress(quiet=True))
     assert host.release() in RELEASES
     assert host.lost_modules() == ""
