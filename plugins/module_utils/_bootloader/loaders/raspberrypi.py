@@ -17,7 +17,8 @@ CMDLINES = ("/boot/cmdline.txt",)
 CONFIGURATIONS = ("config.txt", "usercfg.txt")
 
 _INCLUDED = re.compile(r"^[ \t]*include[ \t]+(\S+)", re.MULTILINE)
-_ELSEWHERE = re.compile(r"^[ \t]*(cmdline|os_prefix)[ \t]*=", re.MULTILINE)
+# A value may also come behind a space, and a kernel from upstream has a prefix of its own.
+_ELSEWHERE = re.compile(r"^[ \t]*(cmdline|os_prefix|upstream_kernel)[ \t=]", re.MULTILINE)
 _SPACES = " \t\r\0"
 
 

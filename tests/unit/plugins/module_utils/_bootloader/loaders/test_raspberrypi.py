@@ -51,6 +51,16 @@ NOT_UNDERSTOOD: dict[str, tuple[str, str, str]] = {
         f"{CONFIG}[pi4]\n os_prefix = new/\n",
         "config.txt sets os_prefix",
     ),
+    "another command line behind a space": (
+        DISKLESS,
+        f"{CONFIG}cmdline mine.txt\n",
+        "config.txt sets cmdline",
+    ),
+    "the directory of kernels from upstream": (
+        DISKLESS,
+        f"{CONFIG}upstream_kernel=1\n",
+        "config.txt sets upstream_kernel",
+    ),
 }
 
 
@@ -64,8 +74,9 @@ def test_default_entry_without_a_configuration() -> None:
     assert raspberrypi.default_entry(DISKLESS).cmdline == DISKLESS
 
 
-def test_default_entry_leaves_remarks_alone() -> None:
-    assert raspberrypi.default_entry(DISKLESS, "#cmdline=old.txt\n").cmdline == DISKLESS
+@pytest.mark.parametrize("line", ["#cmdline=old.txt", "disable_commandline_tags=1", "cmdlines=x"])
+def test_default_entry_leaves_other_lines_alone(line: str) -> None:
+    assert raspberrypi.default_entry(DISKLESS, f"{line}\n").cmdline == DISKLESS
 
 
 @pytest.mark.parametrize(("text", "config", "why"), NOT_UNDERSTOOD.values(), ids=NOT_UNDERSTOOD)
