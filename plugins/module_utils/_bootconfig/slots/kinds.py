@@ -15,7 +15,9 @@ from .kind import Kind, unsupported
 # What would have to be there.
 _MISSING = {
     "efi_stub": "its one line of startup.nsh names one kernel, and there is no menu with others",
-    "raspberrypi": "its firmware has no menu with others than the one kernel of config.txt",
+    # usercfg.txt could name a kernel of ours, with what apk has around it and no way back from it.
+    "raspberrypi": "apk writes over config.txt, the device trees and the overlays that its firmware "
+    "reads with any kernel, and no other entry is there to go back to",
     "uki": "kernel and command line are in one image, which has no second one beside it",
     "zipl": "its menu cannot be read, so that nothing would prove which kernel boots",
     SYSLINUX: "the boot medium of a diskless host has no place for kernels that apk does not write",
