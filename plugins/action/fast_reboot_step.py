@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.files import Playbooks
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.playbooks import (
+    Playbooks,
+)
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.steps import Steps
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.task import (
     STEP_ARGUMENTS,

@@ -106,13 +106,11 @@ def make(given: Given, folder: str, files: TaskFiles) -> tuple[RunPlan, list[str
     own = {name: values[name] for name in OWN_SPEC}
     arguments, problems = _arguments(values)
     plan = _plan(own, arguments, folder)
-    contents, wrong = task_files.load(plan.files, files, folder)
+    hides, wrong = task_files.load(plan.files, files, folder)
     problems += [*_relations(plan), *_commands(own["power_cycle_command"]), *wrong]
     if problems:
         raise VariableError(problems)
-    hooks = tuple(
-        replace(hook, always=task_files.hide_changes(contents[hook.drain])) for hook in plan.hooks
-    )
+    hooks = tuple(replace(hook, always=hides[hook.drain]) for hook in plan.hooks)
     return replace(plan, hooks=hooks), own["power_cycle_command"]
 
 

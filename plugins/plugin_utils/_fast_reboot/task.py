@@ -118,11 +118,17 @@ class RoleTask:
         return found
 
     def _kept(self, name: str, run: t.Mapping[str, t.Any]) -> Result:
-        """What a step leaves where it is none of this run: as much as it was given, or its place has."""
+        """What a step leaves where it is none of this run: what is known, in the place of its result."""
+        if name == "recall":
+            # Who asks whether an earlier run has left the host must not take it for one that none has.
+            return {"mistaken": True}
         with contextlib.suppress(FormError):
             return _told(parse(Run, run))
-        place = registered.BEGUN if name in BEGINNINGS else registered.RESULT
-        found = speakers.own(self._variables, place)
+        begun, last = (
+            speakers.own(self._variables, each) for each in (registered.BEGUN, registered.RESULT)
+        )
+        goes_on = _run_in(last).get("id") == _run_in(begun).get("id")
+        found = begun if name in BEGINNINGS and not goes_on else last
         known = found if rescued.is_result(found) else {}
         return {each: value for each, value in known.items() if each not in ("failed", "msg")}
 

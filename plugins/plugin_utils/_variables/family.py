@@ -134,7 +134,7 @@ class Family:
             yield f"{place} is {self._found(name, value)} and must be {wanted}."
         for each in filter(_is_mapping, _many(value) if option.get("options") else ()):
             for key, inner in option["options"].items():
-                for wanted in _wanted_of(inner, each[key]) if each.get(key) is not None else ():
+                for wanted in _wanted_in(inner, each.get(key)):
                     yield f"{place} has as {key} {self._found(name, each[key])} and must have {wanted}."
 
     def _why(self, name: str, error: Exception) -> str:
@@ -186,6 +186,13 @@ def _wanted_of(option: t.Mapping[str, t.Any], value: object) -> t.Iterator[str]:
         yield f"{number} or a list of numbers" if many else number
     elif option["type"] == "bool" and isinstance(value, (t.Mapping, list, tuple, float)):
         yield "true or false"
+
+
+def _wanted_in(option: t.Mapping[str, t.Any], value: object) -> t.Iterator[str]:
+    """The same of what stands in a mapping, where a number can be meant by its digits."""
+    if value is None or (option["type"] == "str" and _is_number(value)):
+        return
+    yield from _wanted_of(option, value)
 
 
 def _is_mapping(value: object) -> bool:

@@ -17,28 +17,34 @@ from ansible_collections.alpinefleet.kexec.tests.unit.roles.scripted_reboot impo
 )
 
 from tests.plays import PlayRun
+from tests.plays.run import ROOT
 
 pytestmark = pytest.mark.xdist_group("hook files")
 
 ROLE = task("Run", "include_role", arguments={"name": "alpinefleet.kexec.fast_reboot"})
 CHANGES = task("Change", "debug", changed_when=True)
 COMMON = {"script": SCRIPT, "fast_reboot_health_services": False, "fast_reboot_timeout": 0.01}
+TASKS = ROOT / "roles/fast_reboot/tasks"
+# The brake of a play ends it for all hosts, whoever calls it.
+OWN = sorted(path.stem for path in TASKS.iterdir() if path.stem != "brake")
+TAKEN = tuple(f"{name}-later" for name in OWN)
 # What hooks that are not well have in the place of their task.
 DRAINS: dict[str, list[dict[str, t.Any]]] = {
     "well": [task("More", "include_tasks", arguments="own.yml")],
     "same-name": [task("More", "include_tasks", arguments="wait.yml")],
-    "same-name-later": [task("More", "include_tasks", arguments="{{ 'leave' }}.yml")],
-    "entry-point-later": [task("More", "include_tasks", arguments="{{ 'status' }}.yml")],
-    "main-later": [task("More", "include_tasks", arguments="{{ 'main' }}.yml")],
-    "settle-later": [task("More", "include_tasks", arguments="{{ 'settle' }}.yml")],
     "misspelt": [task("More", "debgu")],
     "misspelt-inside": [task("More", "include_tasks", arguments="misspelt.yml")],
     "ends-all": [task("More", "meta", arguments="END_HOST")],
     "missing": [task("More", "include_tasks", arguments="{{ 'missing' }}.yml")],
+    **{
+        f"{name}-later": [task("More", "include_tasks", arguments=f"{{{{ '{name}' }}}}.yml")]
+        for name in OWN
+    },
 }
 REFUSED = ("same-name", "misspelt", "misspelt-inside", "ends-all")
-TAKEN = ("same-name-later", "entry-point-later", "main-later", "settle-later")
 LATER = (*TAKEN, "missing")
+# Where the host was rebooted, and the file that gives its work back is another one.
+UNDRAINS = ("run", "main", "look_after", "leave", "settle")
 
 
 @pytest.fixture(scope="module")
@@ -46,17 +52,20 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> PlayRun:
     folder = tmp_path_factory.mktemp("hook-files")
     (folder / "hooks").mkdir()
     files = {f"drain-{name}": [CHANGES, *tasks] for name, tasks in DRAINS.items()}
-    files |= {name: [CHANGES] for name in ("own", "wait", "leave", "status", "main", "settle")}
+    files |= {name: [CHANGES] for name in ("own", *OWN)}
+    files |= {f"undrain-{name}": DRAINS[f"{name}-later"] for name in UNDRAINS}
     files |= {"misspelt": DRAINS["misspelt"], "undrain": [task("Undrain", "debug")]}
     for name, tasks in files.items():
         (folder / f"hooks/{name}.yml").write_text(json.dumps(tasks))
     play = {"hosts": "all", "gather_facts": False, "tasks": [ROLE]}
     (folder / "playbook.yml").write_text(json.dumps([play]))
-    return run_scripted(folder, {name: with_hook(name) for name in DRAINS}, COMMON)
+    hosts = {name: with_hook(name) for name in DRAINS}
+    hosts |= {f"undrain-{name}": with_hook("well", f"undrain-{name}") for name in UNDRAINS}
+    return run_scripted(folder, hosts, COMMON)
 
 
-def with_hook(name: str) -> dict[str, t.Any]:
-    hook = {"name": "lb", "drain": f"hooks/drain-{name}.yml", "undrain": "hooks/undrain.yml"}
+def with_hook(drain: str, undrain: str = "undrain") -> dict[str, t.Any]:
+    hook = {"name": "lb", "drain": f"hooks/drain-{drain}.yml", "undrain": f"hooks/{undrain}.yml"}
     return {"fast_reboot_hooks": [hook]}
 
 
@@ -96,3 +105,12 @@ def test_message_names_the_file_that_was_taken_for_another_one(run: PlayRun) -> 
         assert f"hooks/drain-{host}.yml" in message
         assert "Ansible has taken the role's own file of that name" in message
     assert "a file that it includes was not found" in run.reboot_of("missing")["reason"]["message"]
+
+
+@pytest.mark.parametrize("name", UNDRAINS)
+def test_host_that_cannot_be_undrained_is_told_to_be_drained_and_rebooted(
+    run: PlayRun, name: str
+) -> None:
+    found = run.reboot_of(f"undrain-{name}")
+    assert (found["reason"]["code"], found["rebooted"]) == ("undrain_failed", True)
+    assert (found["failed"], found["drained"]) == (True, ["lb"])

@@ -14,7 +14,9 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import flow, plan
-from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.files import Playbooks
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.playbooks import (
+    Playbooks,
+)
 from ansible_collections.alpinefleet.kexec.tests.unit.reboots import GONE
 from ansible_collections.alpinefleet.kexec.tests.unit.roles.scripted_reboot import (
     SCRIPT,

@@ -17,11 +17,14 @@ import yaml
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot import plan
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.files import (
     FileError,
-    Playbooks,
+    FoundTask,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.plan import (
     Hook,
     RunPlan,
+)
+from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._fast_reboot.playbooks import (
+    Playbooks,
 )
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._parsing.values import parse
 from ansible_collections.alpinefleet.kexec.plugins.plugin_utils._reboot import spec
@@ -50,12 +53,15 @@ DEFAULTS = {
 class AnyFiles:
     """Files of all names but some, with nothing in them."""
 
-    def load(self, path: str) -> t.Any:
+    def tasks(self, path: str, above: FoundTask | None = None) -> list[FoundTask]:
         if "no-such" in path:
             raise FileError(f"There is no task file {path}.")
         return []
 
-    def of_the_role(self, name: str) -> bool:
+    def tasks_of_role(self, found: FoundTask) -> list[FoundTask]:
+        return []
+
+    def is_own(self, found: FoundTask) -> bool:
         return False
 
 

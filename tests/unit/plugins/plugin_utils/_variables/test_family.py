@@ -104,7 +104,9 @@ def test_what_a_mapping_has_in_it_is_looked_at_too(hook: dict[str, t.Any], said:
         with pytest.raises(VariableError) as refused:
             HOOKS.validated({"hooks": value})
         assert refused.value.problems == (f"The variable x_hooks {said}",)
-    assert HOOKS.validated({"hooks": [{"name": "lb"}]})["hooks"] == [{"name": "lb", "times": None}]
+    for given, name in (("lb", "lb"), (7, "7")):
+        found = HOOKS.validated({"hooks": [{"name": given}]})
+        assert found["hooks"] == [{"name": name, "times": None}]
 
 
 @pytest.mark.parametrize(
