@@ -42,6 +42,9 @@ def goes_on_as_alpine_does(host: Host) -> None:
 @pytest.mark.parametrize("loader", LOADERS)
 def test_absent_brings_back_what_was_there_byte_for_byte(machines: Supply, loader: str) -> None:
     host = machines.take(Host, f"able-{loader}")
+    if loader == "grub-efi":
+        # The lab's menu was made on another machine, without its firmware.
+        host.host.check_output("update-grub")
     before = state(host)
     made = host.module("kernel_slot", state="present")
     assert made.status == "ok", made.result
