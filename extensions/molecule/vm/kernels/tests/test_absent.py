@@ -69,12 +69,8 @@ def test_playbook_takes_everything_back(machines: Supply, loader: str) -> None:
     goes_on_as_alpine_does(host)
 
 
-@pytest.mark.parametrize("where", ["/boot/alpinefleet-kexec", "/lib/alpinefleet-kexec"])
-def test_somebody_who_removed_it_by_hand_is_helped(machines: Supply, where: str) -> None:
-    host = take(machines, "extlinux")
-    host.host.check_output(f"rm -r {where}")
-    # Nothing of ours breaks apk, whatever is gone.
-    host.apk_upgrade()
+def upgrades(host: Host) -> None:
+    """What apk has is kept, and boots; then all of ours is taken back."""
     done = host.upgrade()
     assert done.rc == 0, done.output
     assert host.reboot() == "firmware"
@@ -84,3 +80,30 @@ def test_somebody_who_removed_it_by_hand_is_helped(machines: Supply, where: str)
     assert not host.host.file(SLOTS).exists
     assert host.reboot() == "firmware"
     assert host.release() == NEW
+
+
+def test_somebody_who_removed_the_modules_by_hand_is_helped(machines: Supply) -> None:
+    host = take(machines, "extlinux")
+    host.host.check_output("rm -r /lib/alpinefleet-kexec")
+    # Nothing of ours breaks apk, whatever is gone.
+    host.apk_upgrade()
+    upgrades(host)
+
+
+def test_somebody_who_removed_the_slots_by_hand_is_told_and_has_a_way_back(
+    machines: Supply,
+) -> None:
+    """The default of the menu is gone then: firmware would boot nothing."""
+    host = take(machines, "extlinux")
+    before = host.boot_id()
+    host.host.check_output(f"rm -r {SLOTS}")
+    host.apk_upgrade()
+    refused = host.upgrade()
+    assert refused.rc != 0
+    assert f"{SLOTS}/" in refused.output
+    assert host.boot_id() == before
+    gone = host.module("kernel_slot", state="absent")
+    assert (gone.status, gone.result["changed"]) == ("ok", True), gone.result
+    assert host.reboot() == "firmware"
+    assert (host.release(), host.lost_modules(), host.slot_parameter()) == (NEW, "", "")
+    upgrades(host)
