@@ -190,6 +190,11 @@ remembered:
       - balancer
     unhealthy:
       - service nginx
+mistaken:
+  description: That Ansible has taken a file of the role for one that somebody else's file includes.
+  returned: for the step V(recall), where it fails by that
+  type: bool
+  sample: true
 nonce:
   description:
     - A value that no host is told, so that none can say just what a step has left. It begins with the moment in

@@ -643,6 +643,25 @@ def test_no_step_is_taken_for_a_file_of_somebody_else(step: str) -> None:
     assert len(role.scene.task.requests) == asked
 
 
+MISTAKEN = turns.Turns(includer="/srv/drain.yml:3")
+
+
+@pytest.mark.parametrize("step", ["begin", "settle", "note_failure", "end"])
+def test_step_for_a_file_of_somebody_else_forgets_nothing(step: str) -> None:
+    role = drained(LEFT)
+    last = role.variables["fast_reboot_result"]
+    role.turns = MISTAKEN
+    told = role._step(step)
+    assert (told["drained"], told["run"]["id"]) == (["lb"], last["run"]["id"])
+
+
+def test_step_for_a_file_of_somebody_else_knows_nothing_where_no_run_was_begun() -> None:
+    role = Role(LEFT)
+    role.turns = MISTAKEN
+    assert "run" not in role._step("begin")
+    assert role._step("recall")["mistaken"] is True
+
+
 def test_drain_that_ansible_ends_undoes_the_hooks_before() -> None:
     role = Role({**LEFT, "rebooted": False}, hooks=[HOOK, {**HOOK, "name": "second"}])
     role.begin()
