@@ -910,6 +910,8 @@ def test_what_steps_return_is_documented() -> None:
     told = [role._step("recall"), role._step("set_aside"), role.begin()]
     told += [role.go_on(step) for step in ("drain", "note_drained", "leave", "wait", "undrain")]
     told.append(role.end())
+    role.turns = MISTAKEN
+    told.append(role._step("recall"))
     returned = {name for each in told for name in each}
     own, module = (documentation.of(name).returns for name in ("fast_reboot_step", "kexec_reboot"))
     assert returned - {"failed", "msg"} <= own.keys() | module.keys() | {"changed"}
