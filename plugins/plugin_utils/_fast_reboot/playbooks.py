@@ -112,9 +112,9 @@ class Playbooks:
         self, blocks: t.Iterable[Block], include: object, above: FoundTask | None
     ) -> list[FoundTask]:
         sure = above is None or above.sure
-        tasks = [self._told(task, [*_around(task, include)], sure=sure) for task in _all(blocks)]
-        # Those that stand nowhere are Ansible's own, at the end of a role.
-        return [each for each in tasks if each.place]
+        # What nobody has written is Ansible's own, as at the end of a role.
+        written = (each for each in _all(blocks) if not each.implicit)
+        return [self._told(task, [*_around(task, include)], sure=sure) for task in written]
 
     def _told(self, task: Task, around: list[t.Any], *, sure: bool) -> FoundTask:
         role = self._task._role

@@ -31,6 +31,8 @@ TAKEN = tuple(f"{name}-later" for name in OWN)
 # What hooks that are not well have in the place of their task.
 DRAINS: dict[str, list[dict[str, t.Any]]] = {
     "well": [task("More", "include_tasks", arguments="own.yml")],
+    "well-by-role": [task("More", "include_role", arguments={"name": "balancer"})],
+    "well-by-import": [task("More", "import_role", arguments={"name": "balancer"})],
     "same-name": [task("More", "include_tasks", arguments="wait.yml")],
     "misspelt": [task("More", "debgu")],
     "misspelt-inside": [task("More", "include_tasks", arguments="misspelt.yml")],
@@ -41,6 +43,7 @@ DRAINS: dict[str, list[dict[str, t.Any]]] = {
         for name in OWN
     },
 }
+WELL = ("well", "well-by-role", "well-by-import")
 REFUSED = ("same-name", "misspelt", "misspelt-inside", "ends-all")
 LATER = (*TAKEN, "missing")
 # Where the host was rebooted, and the file that gives its work back is another one.
@@ -57,6 +60,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> PlayRun:
     files |= {"misspelt": DRAINS["misspelt"], "undrain": [task("Undrain", "debug")]}
     for name, tasks in files.items():
         (folder / f"hooks/{name}.yml").write_text(json.dumps(tasks))
+    (folder / "roles/balancer/tasks").mkdir(parents=True)
+    (folder / "roles/balancer/tasks/main.yml").write_text(json.dumps([CHANGES]))
     play = {"hosts": "all", "gather_facts": False, "tasks": [ROLE]}
     (folder / "playbook.yml").write_text(json.dumps([play]))
     hosts = {name: with_hook(name) for name in DRAINS}
@@ -73,10 +78,13 @@ def names_of(run: PlayRun, host: str) -> list[str]:
     return [each.task.rpartition(" : ")[2] for each in run.tasks if each.host == host]
 
 
-def test_file_beside_the_hook_is_its_own(run: PlayRun) -> None:
-    found = run.reboot_of("well")
+@pytest.mark.parametrize("host", WELL)
+def test_file_beside_the_hook_and_role_beside_the_playbook_are_its_own(
+    run: PlayRun, host: str
+) -> None:
+    found = run.reboot_of(host)
     assert (found["done"], found["drained"], found.get("failed", False)) == (True, [], False)
-    assert names_of(run, "well").count("Change") == 2
+    assert names_of(run, host).count("Change") == 2
 
 
 @pytest.mark.parametrize("host", REFUSED)
