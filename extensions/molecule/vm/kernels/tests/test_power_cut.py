@@ -19,7 +19,7 @@ from tests.plays import WRITTEN_BACK, Cuts, Supply, image_of, only_in_full
 from .conftest import LOADERS, Host
 from .test_failures import CHECK
 from .test_killed import STATES, reached
-from .variables import ABSENT, COLD_PROOF, KERNEL_UPGRADE, NEW, OLD, PLAIN, SLOTS
+from .variables import ABSENT, COLD_PROOF, FORCE, KERNEL_UPGRADE, NEW, OLD, PLAIN, SLOTS
 
 pytestmark = [only_in_full, pytest.mark.long]
 
@@ -153,9 +153,14 @@ def test_power_cut_at_a_step_of_the_journal_is_finished_by_the_next_run(
     lab.power_on(host.name, 600, lab.Progress(quiet=True))
     assert host.release() in RELEASES
     assert host.lost_modules() == ""
-    # A cut is no fault of the kernel: it is tried again without force.
     run = host.upgrade()
     assert run.rc == 0, run.output
+    if state == "on_trial":
+        # It looks like a kernel that hangs without a watchdog. That is undone, and not tried again by itself.
+        assert (host.release(), host.trial()["cause"]) == (OLD, "unknown")
+        run = host.upgrade(**FORCE)
+        assert run.rc == 0, run.output
+    # Before it and after it a cut is no fault of the kernel.
     assert (host.release(), host.trial()["state"]) == (NEW, "committed")
     assert host.reboot() == "firmware"
     assert host.release() == NEW
