@@ -19,6 +19,7 @@ from ansible.playbook.block import Block
 from ansible.playbook.helpers import load_list_of_blocks
 from ansible.playbook.task_include import TaskInclude
 
+from .._variables.turns import is_inside
 from .files import FileError, FoundTask, MissingError
 
 if t.TYPE_CHECKING:
@@ -128,7 +129,7 @@ class Playbooks:
             and task.loop is None
             and not any(_has_any(each, ["when"]) for each in around),
             in_a_role=task._role is not role,
-            mistaken=_is_inside(place, role._role_path),
+            mistaken=is_inside(place, role._role_path),
             made=task,
         )
 
@@ -178,7 +179,3 @@ def _is_in(role: str, folder: str, name: str) -> bool:
     # From a folder in which a hook's files include each other it can lead back to the role's own.
     below = re.sub(r"^(\.\./)+", "", os.path.normpath(name))
     return any(os.path.isfile(os.path.join(role, each, below)) for each in (folder, ""))
-
-
-def _is_inside(place: str, folder: str) -> bool:
-    return os.path.realpath(place).startswith(f"{os.path.realpath(folder)}{os.sep}")

@@ -89,12 +89,13 @@ def _includer(task: Task) -> str:
             break
         if isinstance(above, TaskInclude):
             place = str(above.get_path())
-            if not _inside(place, task._role._role_path):
+            if not is_inside(place, task._role._role_path):
                 return place
     return ""
 
 
-def _inside(place: str, folder: str) -> bool:
+def is_inside(place: str, folder: str) -> bool:
+    """Whether a place in a file is somewhere in a folder, by whichever way."""
     real = os.path.realpath(folder)
     return os.path.realpath(place).startswith(f"{real}{os.sep}")
 

@@ -632,18 +632,18 @@ def test_what_another_role_says_wrongly_is_told_and_touches_nothing(
     assert told["reason"]["message"].startswith(said)
 
 
+MISTAKEN = turns.Turns(includer="/srv/drain.yml:3")
+
+
 @pytest.mark.parametrize("step", ["begin", "recall", "leave", "end", "note_failure"])
 def test_no_step_is_taken_for_a_file_of_somebody_else(step: str) -> None:
     role = drained(LEFT)
     asked = len(role.scene.task.requests)
-    role.turns = turns.Turns(includer="/srv/drain.yml:3")
+    role.turns = MISTAKEN
     told = role._step(step, run=role.variables["fast_reboot_result"]["run"])
     assert told["failed"]
     assert "/srv/drain.yml:3" in told["msg"]
     assert len(role.scene.task.requests) == asked
-
-
-MISTAKEN = turns.Turns(includer="/srv/drain.yml:3")
 
 
 @pytest.mark.parametrize("step", ["begin", "settle", "note_failure", "end"])
